@@ -1,0 +1,548 @@
+//! The keeper protocol: what an agent asks of its keeper and what the keeper reports.
+//!
+//! A frame is a little-endian `u32` length followed by that many bytes of JSON. Every request
+//! takes a list, so that a thousand programs are one frame. Replies carry the `id` of their
+//! request; what the keeper reports unasked carries `id` 0. Descriptors (on Windows: handle
+//! numbers inside [`Entry::handles`]) ride with the first byte of their frame.
+//!
+//! Delivery of [`Report::Exited`] is at least once: the keeper repeats unacknowledged exits to
+//! each new agent, and a repeated (unit, run) changes nothing.
+
+mod frame;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use frame::{FRAME_BYTES_MAX, FrameError, Framer, encode};
+
+/// The protocol version this build speaks; a keeper refuses any other.
+pub const PROTOCOL: u32 = 1;
+/// The longest memo a run may carry.
+pub const MEMO_BYTES_MAX: usize = 4096;
+/// The most descriptors that ride with one frame.
+pub const DESCRIPTORS_MAX: usize = 64;
+
+/// A request on its way from agent to keeper.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestFrame {
+    /// Chosen by the agent, greater than 0; the reply repeats it.
+    pub id: u64,
+    /// What is asked.
+    pub request: Request,
+}
+
+/// A reply or an unasked report on its way from keeper to agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportFrame {
+    /// The request this answers, or 0 for what nobody asked.
+    pub id: u64,
+    /// What the keeper says.
+    pub report: Report,
+}
+
+/// What an agent asks of its keeper.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Request {
+    /// Must come first on a connection; answered by `Welcome` or `Refused`.
+    Hello(Hello),
+    /// Starts programs; idempotent on (unit, run). Answered by `Spawned`.
+    Spawn(Vec<Spawn>),
+    /// Asks for every run the keeper knows. Answered by one or more `Listed`.
+    List,
+    /// Sends signals. Answered by `Signalled`.
+    Signal(Vec<Signal>),
+    /// Closes the live segments of these units at their next line end. Answered by `Done`.
+    Rotate(Vec<String>),
+    /// Confirms that these exits are persisted; their statuses may go. No answer.
+    Ack(Vec<RunRef>),
+    /// Drops all memory of units that left the configuration. Answered by `Done`.
+    Forget(Vec<String>),
+    /// Replaces the memo of runs. No answer.
+    Memo(Vec<RunMemo>),
+    /// Offers or asks back the descriptors of runs. Answered by `Custody` frames.
+    Custody(CustodyRequest),
+    /// Replaces the keeper by the given program in place. Answered by `Upgraded` or `Refused`.
+    Upgrade {
+        /// Absolute path of the new binary.
+        program: String,
+    },
+    /// Ends the keeper. Answered by `Done`, then the connection closes.
+    Shutdown {
+        /// What becomes of the programs.
+        programs: Leftover,
+    },
+    /// Announces when the agent will act next by itself; silence past it counts as a hang.
+    /// Also acknowledges everything received so far. No answer.
+    Next {
+        /// Monotonic microseconds of the agent's next deadline, if it has one.
+        at_us: Option<u64>,
+        /// The `sequence` of the last report that the agent has handled.
+        handled: u64,
+    },
+}
+
+/// What becomes of the programs when a keeper is told to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Leftover {
+    /// They are killed: nothing outlives the keeper.
+    Kill,
+    /// They run on and wait for the next keeper.
+    Leave,
+}
+
+/// Who is calling.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The protocol version the caller speaks.
+    pub protocol: u32,
+    /// The caller's own version, for people.
+    pub version: String,
+    /// The caller's process id; the keeper checks it against the connection.
+    pub pid: u32,
+}
+
+/// What the keeper says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// The protocol version both will speak.
+    pub protocol: u32,
+    /// The keeper's own version.
+    pub version: String,
+    /// The keeper's process id.
+    pub pid: u32,
+    /// Identity of this boot of this machine or container.
+    pub boot: String,
+    /// Differs for each keeper life, but not across an upgrade in place.
+    pub epoch: String,
+    /// How many runs `List` will return.
+    pub runs: usize,
+    /// True when the agent was started after its predecessors died too often.
+    pub recover: bool,
+}
+
+/// One run of one unit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RunRef {
+    /// The unit's name, `web` or `web@2`.
+    pub unit: String,
+    /// Its generation, from 1.
+    pub run: u64,
+}
+
+/// Everything the keeper needs to start one program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spawn {
+    /// The unit's name.
+    pub unit: String,
+    /// The generation; a run that is not greater than the highest known one is refused unless
+    /// it is the same run with the same hash.
+    pub run: u64,
+    /// Hash of everything below, as the agent computes it.
+    pub spec_hash: String,
+    /// Opaque to the keeper, returned by `List`; at most [`MEMO_BYTES_MAX`] bytes.
+    pub memo: String,
+    /// The command and its arguments; a bare command name is searched in the program's `PATH`.
+    pub command: Vec<String>,
+    /// Where the program starts; relative commands begin here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// Changes to the keeper's own environment.
+    #[serde(default)]
+    pub environment: Environment,
+    /// Where its output goes.
+    pub logs: Logs,
+    /// What happens to descendants once the main process has ended.
+    #[serde(default)]
+    pub scope: Scope,
+    /// Soft limit of open files for the program; the keeper's former one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<u64>,
+    /// True when the program asked for a session of its own.
+    #[serde(default)]
+    pub session: bool,
+}
+
+/// Changes to an inherited environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// Variables that are set or replaced.
+    #[serde(default)]
+    pub set: BTreeMap<String, String>,
+    /// Variables that are removed.
+    #[serde(default)]
+    pub unset: Vec<String>,
+}
+
+/// What happens to descendants once the main process has ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// They are ended before the next run starts: TERM, one second, KILL.
+    #[default]
+    Tree,
+    /// They are left alone.
+    Process,
+}
+
+/// Where a program's output goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logs {
+    /// Folder of the unit's segments; unused with [`Streams::Off`].
+    pub directory: String,
+    /// How stdout and stderr are captured.
+    pub streams: Streams,
+    /// A segment is closed at the first line end past this size; 0 means never.
+    pub max_size: u64,
+    /// What to do when the disk is full.
+    pub on_full: OnFull,
+}
+
+/// How stdout and stderr are captured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Streams {
+    /// One pipe, one chain of segments, exact order.
+    #[default]
+    Joined,
+    /// Two pipes, two chains, merged by time on reading.
+    Split,
+    /// Output is discarded.
+    Off,
+}
+
+/// What to do when the log's disk is full.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFull {
+    /// The program waits until there is room.
+    #[default]
+    Block,
+    /// The unit's oldest closed segments are deleted.
+    DropOldest,
+    /// What the program writes is discarded and counted.
+    DropNew,
+}
+
+/// One signal for one run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signal {
+    /// The unit's name.
+    pub unit: String,
+    /// The run that must still be the current one.
+    pub run: u64,
+    /// What to send.
+    pub signal: SignalName,
+    /// Whom to send it to.
+    pub reach: Reach,
+}
+
+/// The signals every system can express in its own way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignalName {
+    /// SIGTERM; on Windows the same as `Interrupt`.
+    Term,
+    /// SIGINT; Ctrl-C on Windows.
+    Interrupt,
+    /// SIGHUP; unsupported on Windows.
+    Hangup,
+    /// SIGQUIT; unsupported on Windows.
+    Quit,
+    /// SIGUSR1; unsupported on Windows.
+    User1,
+    /// SIGUSR2; unsupported on Windows.
+    User2,
+    /// SIGKILL; terminates the job on Windows.
+    Kill,
+    /// SIGSTOP; unsupported on Windows.
+    Stop,
+    /// SIGCONT; unsupported on Windows.
+    Continue,
+}
+
+/// Whom a signal reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reach {
+    /// The main process.
+    Main,
+    /// The main process and its group (on Windows: its job).
+    Group,
+}
+
+/// A new memo for a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunMemo {
+    /// The unit's name.
+    pub unit: String,
+    /// The run it belongs to.
+    pub run: u64,
+    /// The new memo.
+    pub memo: String,
+}
+
+/// Moves the custody of pipes and process descriptors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CustodyRequest {
+    /// The agent asks for duplicates of everything, from the given position on.
+    Take {
+        /// Number of runs already received.
+        from: usize,
+    },
+    /// The agent gives a new keeper what it held; the descriptors ride along, in entry order.
+    Give(Vec<CustodyEntry>),
+}
+
+/// What descriptors of one run ride with the frame.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustodyEntry {
+    /// The unit's name.
+    pub unit: String,
+    /// The run.
+    pub run: u64,
+    /// What each descriptor of this run is, in the order in which they ride.
+    pub held: Vec<Held>,
+    /// Handle numbers in the receiver's process, on systems whose sockets carry no descriptors.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handles: Vec<u64>,
+}
+
+/// What a descriptor in custody is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Held {
+    /// The process itself: a pidfd or a process handle.
+    Process,
+    /// The read end of the joined or the stdout pipe.
+    Output,
+    /// The read end of the stderr pipe.
+    Error,
+    /// The job that holds the process tree (Windows).
+    Job,
+}
+
+/// What the keeper says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Report {
+    /// The agent is now the owner.
+    Welcome(Welcome),
+    /// The request cannot be served.
+    Refused {
+        /// Why, for people.
+        reason: String,
+    },
+    /// The request is done.
+    Done,
+    /// What became of each program of a `Spawn`.
+    Spawned(Vec<Spawned>),
+    /// Runs, in unit order.
+    Listed {
+        /// Some of the runs.
+        entries: Vec<Entry>,
+        /// True when another `Listed` follows.
+        more: bool,
+    },
+    /// What became of each signal of a `Signal`.
+    Signalled(Vec<Signalled>),
+    /// Programs have ended.
+    Exited(Vec<Exited>),
+    /// Nothing is left of these runs; their successors may start.
+    Cleared(Vec<RunRef>),
+    /// All bytes that were in the pipe at the exit are in the file.
+    Drained(Vec<Drained>),
+    /// An unknown exit status became known.
+    ExitAmended(Vec<Exited>),
+    /// Segments were closed.
+    Rotated(Vec<Rotated>),
+    /// Something about the logs is not as it should be.
+    Pressure(Vec<Pressure>),
+    /// Some custody; the descriptors ride along, in entry order.
+    Custody {
+        /// What rides along.
+        entries: Vec<CustodyEntry>,
+        /// True when there is more to take.
+        more: bool,
+    },
+    /// The keeper replaced itself; the connection goes on.
+    Upgraded(Welcome),
+    /// A client wants to talk to the agent: its listener rides along, once after each `Welcome`.
+    Listener,
+}
+
+/// What became of one program of a `Spawn`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spawned {
+    /// The unit's name.
+    pub unit: String,
+    /// The run.
+    pub run: u64,
+    /// The result.
+    pub outcome: SpawnOutcome,
+}
+
+/// The result of one spawn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SpawnOutcome {
+    /// The program runs.
+    Started {
+        /// Its process id.
+        pid: u32,
+        /// When it was started, in monotonic microseconds.
+        at_us: u64,
+        /// False when this (unit, run) was running already.
+        fresh: bool,
+    },
+    /// The program could not be started.
+    Failed {
+        /// What was being done: `directory`, `program`, `pipe`, `clone`, `limits`, `log`.
+        step: String,
+        /// The operating system's error number.
+        code: i32,
+        /// The error, for people.
+        message: String,
+    },
+    /// The run number was used before by another program.
+    Conflict {
+        /// The highest run the keeper knows.
+        highest: u64,
+    },
+}
+
+/// One run as the keeper knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The unit's name.
+    pub unit: String,
+    /// The run; the highest one of its unit comes last.
+    pub run: u64,
+    /// The hash given at the spawn.
+    pub spec_hash: String,
+    /// The memo given last.
+    pub memo: String,
+    /// Where the run is.
+    pub phase: Phase,
+}
+
+/// Where a run is, as the keeper sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Its spawn has not returned yet.
+    Starting,
+    /// It runs.
+    Running {
+        /// Its process id.
+        pid: u32,
+        /// When it was started, in monotonic microseconds.
+        since_us: u64,
+    },
+    /// It has ended and its exit is not acknowledged.
+    Ended(Exited),
+    /// It has ended, is acknowledged, and only its number is remembered.
+    Remembered,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exited {
+    /// Grows by one with each report of the keeper's life; `Next::handled` refers to it.
+    #[serde(default)]
+    pub sequence: u64,
+    /// The unit's name.
+    pub unit: String,
+    /// The run.
+    pub run: u64,
+    /// Its process id.
+    pub pid: u32,
+    /// The status.
+    pub status: Status,
+    /// When it ended, in monotonic microseconds.
+    pub at_us: u64,
+    /// How long it had run, in microseconds.
+    pub lived_us: u64,
+    /// True when processes of this run are still alive: `Cleared` will follow.
+    pub strays: bool,
+}
+
+/// An exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// It returned this code.
+    Code(u32),
+    /// This signal killed it.
+    Signal(i32),
+    /// Its keeper died and nobody could learn the status.
+    Unknown,
+}
+
+/// Where the bytes of an ended run stop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drained {
+    /// The unit's name.
+    pub unit: String,
+    /// The run.
+    pub run: u64,
+    /// The segment's number.
+    pub segment: u64,
+    /// The offset behind its last byte.
+    pub offset: u64,
+}
+
+/// A segment was closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotated {
+    /// The unit's name.
+    pub unit: String,
+    /// The chain's stem, as in the file name.
+    pub chain: String,
+    /// The number of the closed segment.
+    pub segment: u64,
+}
+
+/// Something about a unit's logs is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pressure {
+    /// The unit's name.
+    pub unit: String,
+    /// What happened.
+    pub kind: PressureKind,
+    /// How many bytes or pipes it concerns.
+    pub count: u64,
+    /// The system's words, for people.
+    pub message: String,
+}
+
+/// Kinds of pressure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PressureKind {
+    /// The disk is full or refuses to take more.
+    DiskFull,
+    /// There is room again.
+    DiskRoom,
+    /// Old segments were deleted to make room.
+    DroppedOldest,
+    /// New output was discarded.
+    DroppedNew,
+    /// The pipe of an old run was closed although somebody still held it.
+    LingeringClosed,
+}
+
+/// What became of one signal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signalled {
+    /// The unit's name.
+    pub unit: String,
+    /// The run.
+    pub run: u64,
+    /// Why it could not be sent, for people; nothing when it was or the run is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}

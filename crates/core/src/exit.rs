@@ -1,0 +1,19 @@
+//! How a run ended.
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// It returned this code.
+    Code(u32),
+    /// This signal killed it.
+    Signal(i32),
+    /// Its keeper died and nobody could learn the status; policies count it as a failure.
+    Unknown,
+}
+
+impl Exit {
+    /// Returns whether the program left as programs leave that have done their work.
+    pub const fn is_success(self) -> bool {
+        matches!(self, Self::Code(0))
+    }
+}

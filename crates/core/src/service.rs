@@ -1,0 +1,162 @@
+//! What the core needs to know of a service; everything else about it stays with the host.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{exit::Exit, name::ServiceName};
+
+/// A service as the core sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Its name.
+    pub name: ServiceName,
+    /// Whether it is meant to run for ever.
+    pub nature: Nature,
+    /// When it is started without being asked.
+    pub start: StartType,
+    /// How many units it has, from 1.
+    pub instances: u32,
+    /// Must be ready before this starts; their stop stops this.
+    pub requires: Vec<ServiceName>,
+    /// Are started with this and ordered before it, but may fail.
+    pub wants: Vec<ServiceName>,
+    /// Are ready before this starts, if they are started at all.
+    pub after: Vec<ServiceName>,
+    /// Never run at the same time as this; starting one stops the other.
+    pub conflicts: Vec<ServiceName>,
+    /// What follows an exit.
+    pub restart: RestartPolicy,
+    /// How it is stopped.
+    pub stop: StopPolicy,
+    /// Opaque: units whose run was started with another hash are restarted on change.
+    pub spec_hash: u64,
+}
+
+/// Whether a service is meant to run for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Nature {
+    /// It is meant to run for ever.
+    #[default]
+    Daemon,
+    /// It does its work and ends; a success is `completed` and counts as ready.
+    Task,
+}
+
+/// When a service is started without being asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StartType {
+    /// With the agent.
+    #[default]
+    Auto,
+    /// With the agent, after everything of `Auto` has come to rest or this long has passed.
+    Delayed,
+    /// On request or when required.
+    Manual,
+    /// Never; a request is refused.
+    Disabled,
+}
+
+/// What follows an exit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestartPolicy {
+    /// Which exits are followed by another run, unless `exits` says otherwise.
+    pub when: RestartWhen,
+    /// Exceptions by exit.
+    pub exits: BTreeMap<ExitKey, ExitAction>,
+    /// How long to wait before each attempt.
+    pub delays: Delays,
+    /// A run at least this long wipes out earlier failures.
+    pub reset_after: Duration,
+    /// How many starts within `within` lead to `failed`; 0 means never give up.
+    pub limit: u32,
+    /// The window of `limit`.
+    pub within: Duration,
+}
+
+/// Which exits are followed by another run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RestartWhen {
+    /// Every exit.
+    #[default]
+    Always,
+    /// Exits that are no success.
+    OnFailure,
+    /// None.
+    Never,
+}
+
+/// An exit that has an action of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExitKey {
+    /// This code.
+    Code(u32),
+    /// This signal.
+    Signal(i32),
+}
+
+/// What an exit of the table leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitAction {
+    /// Another run.
+    Restart,
+    /// Rest: `stopped`, or `completed` for a task.
+    Stop,
+    /// `failed`, without further attempts.
+    Fail,
+}
+
+/// How long to wait before each attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delays {
+    /// `min(max, first · 2ⁿ)` with half jitter: uniform in `[d/2, d]`. Zero stays zero.
+    Exponential {
+        /// The delay after the first failure, before jitter.
+        first: Duration,
+        /// No delay is longer.
+        max: Duration,
+    },
+    /// One after the other, without jitter; the last repeats.
+    List(Vec<Duration>),
+}
+
+/// How a unit is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StopPolicy {
+    /// How long after the polite request the unit is killed.
+    pub timeout: Duration,
+    /// How long after a kill it is killed again.
+    pub kill_again: Duration,
+}
+
+impl RestartPolicy {
+    /// Returns the entry of the table for `exit`.
+    pub fn action_of(&self, exit: Exit) -> Option<ExitAction> {
+        let key = match exit {
+            Exit::Code(code) => ExitKey::Code(code),
+            Exit::Signal(signal) => ExitKey::Signal(signal),
+            Exit::Unknown => return None,
+        };
+        self.exits.get(&key).copied()
+    }
+}
+
+impl Default for RestartPolicy {
+    fn default() -> Self {
+        Self {
+            when: RestartWhen::Always,
+            exits: BTreeMap::new(),
+            delays: Delays::Exponential {
+                first: Duration::from_millis(200),
+                max: Duration::from_secs(60),
+            },
+            reset_after: Duration::from_secs(30),
+            limit: 0,
+            within: Duration::from_secs(600),
+        }
+    }
+}
+
+impl Default for StopPolicy {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(30), kill_again: Duration::from_secs(5) }
+    }
+}

@@ -1,0 +1,3 @@
+//! The `mainstay` binary: picks a role.
+
+fn main() {}

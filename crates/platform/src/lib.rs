@@ -1,0 +1,1 @@
+//! Placeholder opening; the room is being furnished.
