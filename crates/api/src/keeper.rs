@@ -37,6 +37,8 @@ pub struct RequestFrame {
 pub struct ReportFrame {
     /// The request this answers, or 0 for what nobody asked.
     pub id: u64,
+    /// Counts the frames of this connection from 1; `Next::handled` refers to it.
+    pub sequence: u64,
     /// What the keeper says.
     pub report: Report,
 }
@@ -78,7 +80,7 @@ pub enum Request {
     Next {
         /// Monotonic microseconds of the agent's next deadline, if it has one.
         at_us: Option<u64>,
-        /// The `sequence` of the last report that the agent has handled.
+        /// The `sequence` of the last frame that the agent has handled.
         handled: u64,
     },
 }
@@ -451,14 +453,11 @@ pub enum Phase {
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exited {
-    /// Grows by one with each report of the keeper's life; `Next::handled` refers to it.
-    #[serde(default)]
-    pub sequence: u64,
     /// The unit's name.
     pub unit: String,
     /// The run.
     pub run: u64,
-    /// Its process id.
+    /// Its process id; 0 when nobody ever learned it.
     pub pid: u32,
     /// The status.
     pub status: Status,

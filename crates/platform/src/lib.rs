@@ -1,1 +1,23 @@
-//! Placeholder opening; the room is being furnished.
+//! The only room that knows which operating system this is, and the only `unsafe`.
+//!
+//! Each capability is a contract file (`process.rs`: types, docs, the differences that remain) and
+//! bodies of the same signatures beside it (`process/linux.rs`). What a system lacks returns
+//! `Unsupported` from a function that exists everywhere. Handles own themselves.
+
+pub mod boot;
+pub mod clock;
+pub mod daemon;
+pub mod descriptor;
+pub mod door;
+pub mod filesystem;
+#[cfg(feature = "async")]
+pub mod link;
+#[cfg(feature = "async")]
+pub mod local;
+pub mod lock;
+pub mod paths;
+pub mod pipe;
+pub mod port;
+pub mod process;
+pub mod replace;
+pub mod spawn;

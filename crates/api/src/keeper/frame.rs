@@ -102,7 +102,8 @@ mod tests {
 
     #[test]
     fn a_frame_over_the_limit_is_refused_on_both_sides() {
-        let huge = RequestFrame { id: 1, request: Request::Forget(vec!["x".repeat(FRAME_BYTES_MAX)]) };
+        let huge =
+            RequestFrame { id: 1, request: Request::Forget(vec!["x".repeat(FRAME_BYTES_MAX)]) };
         let mut buffer = vec![7];
         assert!(matches!(encode(&huge, &mut buffer), Err(FrameError::TooLong { .. })));
         assert_eq!(buffer, [7]);

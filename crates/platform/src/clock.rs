@@ -1,0 +1,23 @@
+//! The clocks of the machine.
+//!
+//! `monotonic` does not count suspend and is the same for all processes of one boot; `realtime` is
+//! for stamps only and may jump.
+
+#[cfg(unix)]
+#[path = "clock/unix.rs"]
+mod imp;
+#[cfg(windows)]
+#[path = "clock/windows.rs"]
+mod imp;
+
+use std::time::{Duration, SystemTime};
+
+/// Returns the time since an arbitrary point that is fixed for this boot.
+pub fn monotonic() -> Duration {
+    imp::monotonic()
+}
+
+/// Returns the time of day, which people and other machines may set.
+pub fn realtime() -> SystemTime {
+    SystemTime::now()
+}

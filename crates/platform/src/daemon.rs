@@ -1,0 +1,37 @@
+//! Starting our own binary in a role of its own, apart from whoever starts it.
+
+#[cfg(unix)]
+#[path = "daemon/unix.rs"]
+mod imp;
+#[cfg(windows)]
+#[path = "daemon/windows.rs"]
+mod imp;
+
+use std::{ffi::OsString, fs::File, io, path::PathBuf};
+
+/// Returns the path of the running binary.
+pub fn own_program() -> io::Result<PathBuf> {
+    std::env::current_exe()
+}
+
+/// Starts a program in a session of its own, with null input and with `log` as output and error.
+///
+/// Nothing that happens to the caller or its terminal reaches it. Returns its process id.
+pub fn start_detached(
+    program: &std::path::Path,
+    arguments: &[OsString],
+    log: File,
+) -> io::Result<u32> {
+    imp::start_detached(program, arguments, log)
+}
+
+/// Takes the calling process out of its terminal's reach and undoes signal settings that it may
+/// have inherited, such as those of `nohup`.
+pub fn settle_down() {
+    imp::settle_down();
+}
+
+/// Raises the soft limit of open files to the hard one; returns the former soft and the hard limit.
+pub fn raise_file_limit() -> io::Result<(u64, u64)> {
+    imp::raise_file_limit()
+}

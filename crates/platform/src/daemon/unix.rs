@@ -1,0 +1,45 @@
+//! `setsid` and resource limits.
+
+use std::{
+    ffi::OsString,
+    fs::File,
+    io,
+    os::unix::process::CommandExt as _,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, setsid};
+
+#[expect(unsafe_code, reason = "setsid between fork and exec")]
+pub(super) fn start_detached(program: &Path, arguments: &[OsString], log: File) -> io::Result<u32> {
+    let error = log.try_clone()?;
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(log).stderr(error);
+    // SAFETY: setsid is async-signal-safe and touches no memory.
+    unsafe {
+        command.pre_exec(|| {
+            setsid()?;
+            Ok(())
+        })
+    };
+    Ok(command.spawn()?.id())
+}
+
+#[expect(unsafe_code, reason = "signal dispositions have no safe wrapper")]
+pub(super) fn settle_down() {
+    // Fails when we lead a group already, which is as good.
+    let _ = setsid();
+    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGCHLD] {
+        // SAFETY: restores a default; no handler of ours is installed yet.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+}
+
+pub(super) fn raise_file_limit() -> io::Result<(u64, u64)> {
+    let limit = getrlimit(Resource::Nofile);
+    let former = limit.current.unwrap_or(u64::MAX);
+    let hard = limit.maximum.unwrap_or(u64::MAX);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;
+    Ok((former, hard))
+}

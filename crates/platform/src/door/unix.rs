@@ -1,0 +1,209 @@
+//! Unix stream sockets; descriptors ride with the first byte of a frame.
+
+use std::{
+    io::{self, IoSlice, IoSliceMut},
+    mem::MaybeUninit,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::{Path, PathBuf},
+};
+
+use rustix::{
+    io::Errno,
+    net::{
+        AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+        SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept_with,
+        bind, connect, listen, recvmsg, sendmsg, socket_with, sockopt,
+    },
+    process::geteuid,
+};
+
+use super::{Peer, Received};
+use crate::descriptor::{Borrowed, Descriptor};
+
+const BACKLOG: i32 = 128;
+const READ_BYTES: usize = 64 * 1024;
+/// The most descriptors the kernel passes at once (`SCM_MAX_FD`).
+const DESCRIPTORS_AT_ONCE: usize = 253;
+
+/// A listener on a path.
+#[derive(Debug)]
+pub struct Door {
+    socket: OwnedFd,
+    path: PathBuf,
+}
+
+impl Door {
+    /// Listens on `path`, which only this user may reach; a stale socket there is replaced.
+    ///
+    /// The caller holds the instance's lock, so nobody can be listening there.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let socket = socket_with(
+            AddressFamily::UNIX,
+            SocketType::STREAM,
+            SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
+            None,
+        )?;
+        match std::fs::remove_file(path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        // The mode is right from birth: fchmod before bind sets the mode of the path.
+        rustix::fs::fchmod(&socket, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)?;
+        with_short_path(path, |address| Ok(bind(&socket, address)?))?;
+        listen(&socket, BACKLOG)?;
+        Ok(Self { socket, path: path.to_owned() })
+    }
+
+    /// Takes over a listener that was kept open across a replacement of this process.
+    pub const fn from_descriptor(socket: OwnedFd, path: PathBuf) -> Self {
+        Self { socket, path }
+    }
+
+    /// Returns the path it listens on.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the next caller, if there is one.
+    pub fn accept(&self) -> io::Result<Option<Connection>> {
+        match accept_with(&self.socket, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+            Ok(socket) => Ok(Some(Connection::from_descriptor(socket))),
+            Err(Errno::AGAIN | Errno::CONNABORTED | Errno::INTR) => Ok(None),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Returns another descriptor of the same listener.
+    pub fn duplicate(&self) -> io::Result<Descriptor> {
+        self.socket.try_clone()
+    }
+}
+
+impl AsFd for Door {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// A connection that never blocks.
+#[derive(Debug)]
+pub struct Connection {
+    socket: OwnedFd,
+}
+
+impl Connection {
+    /// Connects to a door.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let flags = SocketFlags::CLOEXEC;
+        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+        with_short_path(path, |address| Ok(connect(&socket, address)?))?;
+        rustix::io::ioctl_fionbio(&socket, true)?;
+        Ok(Self { socket })
+    }
+
+    /// Takes over a connection that was kept open across a replacement of this process.
+    pub const fn from_descriptor(socket: OwnedFd) -> Self {
+        Self { socket }
+    }
+
+    /// Returns the connection's descriptor for good.
+    pub fn into_descriptor(self) -> OwnedFd {
+        self.socket
+    }
+
+    /// Returns who is at the other end, as the kernel saw it when they connected.
+    pub fn peer(&self) -> io::Result<Peer> {
+        let credentials = sockopt::socket_peercred(&self.socket)?;
+        let user = credentials.uid;
+        Ok(Peer {
+            pid: u32::try_from(credentials.pid.as_raw_nonzero().get()).unwrap_or_default(),
+            user: user.as_raw().to_string(),
+            is_trusted: user.is_root() || user == geteuid(),
+        })
+    }
+
+    /// Appends what has arrived; descriptors that rode along are close-on-exec from birth.
+    pub fn receive(
+        &self,
+        bytes: &mut Vec<u8>,
+        descriptors: &mut Vec<Descriptor>,
+    ) -> io::Result<Received> {
+        let mut space =
+            [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_AT_ONCE))];
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let start = bytes.len();
+        bytes.resize(start + READ_BYTES, 0);
+        let into = bytes.get_mut(start..).unwrap_or_default();
+        let result = recvmsg(
+            &self.socket,
+            &mut [IoSliceMut::new(into)],
+            &mut ancillary,
+            RecvFlags::CMSG_CLOEXEC,
+        );
+        let read = result.as_ref().map_or(0, |message| message.bytes);
+        bytes.truncate(start + read);
+        for message in ancillary.drain() {
+            if let RecvAncillaryMessage::ScmRights(rights) = message {
+                descriptors.extend(rights);
+            }
+        }
+        match result {
+            Ok(message) if message.bytes == 0 => Ok(Received::Closed),
+            Ok(message) => Ok(Received::Bytes(message.bytes)),
+            Err(Errno::AGAIN | Errno::INTR) => Ok(Received::Empty),
+            Err(Errno::CONNRESET) => Ok(Received::Closed),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Sends what fits; the descriptors ride with the first byte and must not be sent again after
+    /// a short write. Returns 0 when nothing fits for the moment.
+    pub fn send(&self, bytes: &[u8], descriptors: &[Borrowed<'_>]) -> io::Result<usize> {
+        let mut space =
+            [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_AT_ONCE))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        if !descriptors.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(descriptors))
+        {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "too many descriptors for a frame",
+            ));
+        }
+        match sendmsg(&self.socket, &[IoSlice::new(bytes)], &mut ancillary, SendFlags::NOSIGNAL) {
+            Ok(sent) => Ok(sent),
+            Err(Errno::AGAIN | Errno::INTR) => Ok(0),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+}
+
+impl std::os::fd::AsRawFd for Connection {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        self.socket.as_raw_fd()
+    }
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// Runs `act` with an address for `path`, by way of its folder's descriptor when it is too long
+/// for a socket address.
+pub(crate) fn with_short_path<T>(
+    path: &Path,
+    act: impl FnOnce(&SocketAddrUnix) -> io::Result<T>,
+) -> io::Result<T> {
+    if let Ok(address) = SocketAddrUnix::new(path) {
+        return act(&address);
+    }
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let folder = std::fs::File::open(folder)?;
+    let number = std::os::fd::AsRawFd::as_raw_fd(&folder);
+    let short = Path::new("/proc/self/fd").join(number.to_string()).join(name);
+    act(&SocketAddrUnix::new(short)?)
+}

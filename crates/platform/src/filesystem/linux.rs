@@ -1,0 +1,25 @@
+//! `stat` and `statfs`.
+
+use std::{io, os::unix::fs::MetadataExt as _, path::Path};
+
+use super::FileSystem;
+
+/// Magic numbers of `statfs(2)`: NFS, SMB, SMB2, CIFS, FUSE, 9p, AFS, Ceph, Coda.
+const REMOTE: &[u64] = &[
+    0x6969,
+    0x517B,
+    0xFE53_4D42,
+    0xFF53_4D42,
+    0x6573_5546,
+    0x0102_1997,
+    0x5346_414F,
+    0x00C3_6400,
+    0x7375_7245,
+];
+
+pub(super) fn of(folder: &Path) -> io::Result<FileSystem> {
+    let device = std::fs::metadata(folder)?.dev();
+    let magic = rustix::fs::statfs(folder)?.f_type;
+    let magic = u64::from_ne_bytes(magic.to_ne_bytes()) & 0xFFFF_FFFF;
+    Ok(FileSystem { device, is_remote: REMOTE.contains(&magic) })
+}

@@ -1,0 +1,10 @@
+//! One pump for everything: without splice no write can hold a program.
+
+use std::{io, path::Path};
+
+use super::FileSystem;
+
+pub(super) fn of(folder: &Path) -> io::Result<FileSystem> {
+    std::fs::metadata(folder)?;
+    Ok(FileSystem { device: 0, is_remote: true })
+}

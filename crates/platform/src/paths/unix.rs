@@ -1,0 +1,56 @@
+//! XDG folders, `/run` and `/var/lib`.
+
+use std::{
+    env, fs,
+    fs::{DirBuilder, File, OpenOptions},
+    io,
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use rustix::process::geteuid;
+
+pub(super) fn runtime_base() -> io::Result<PathBuf> {
+    let base = runtime_candidate();
+    create_private(&base)?;
+    let owner = fs::symlink_metadata(&base)?;
+    if owner.uid() != geteuid().as_raw() || owner.mode() & 0o077 != 0 {
+        let text = format!("`{}` belongs to or admits somebody else", base.display());
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
+    }
+    Ok(base)
+}
+
+fn runtime_candidate() -> PathBuf {
+    let user = geteuid().as_raw();
+    match env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from) {
+        Some(folder) if folder.is_absolute() && folder.is_dir() => folder.join("mainstay"),
+        _ if user == 0 => PathBuf::from("/run/mainstay"),
+        _ => env::temp_dir().join(format!("mainstay-{user}")),
+    }
+}
+
+pub(super) fn state_base() -> io::Result<PathBuf> {
+    if geteuid().as_raw() == 0 {
+        return Ok(PathBuf::from("/var/lib/mainstay"));
+    }
+    let home = env::var_os("HOME").map(PathBuf::from);
+    let state = env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+    let state = state.or_else(|| home.map(|home| home.join(".local/state")));
+    let missing =
+        || io::Error::new(io::ErrorKind::NotFound, "neither HOME nor XDG_STATE_HOME is set");
+    Ok(state.ok_or_else(missing)?.join("mainstay"))
+}
+
+pub(super) fn create_private(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+pub(super) fn create_private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
+pub(super) fn is_trusted_owner(path: &Path) -> io::Result<bool> {
+    let owner = fs::metadata(path)?.uid();
+    Ok(owner == 0 || owner == geteuid().as_raw())
+}

@@ -1,0 +1,215 @@
+//! epoll, eventfd and signalfd.
+
+use std::{
+    io,
+    ops::{Deref, DerefMut},
+    os::fd::{AsFd, FromRawFd as _, OwnedFd},
+    sync::Arc,
+    time::Duration,
+};
+
+use rustix::{
+    event::{
+        EventfdFlags, Timespec,
+        epoll::{self, CreateFlags, EventData, EventFlags},
+        eventfd,
+    },
+    io::Errno,
+};
+
+use super::{Ready, Token, WantWrite};
+
+const EVENTS_AT_ONCE: usize = 64;
+/// Reserved for the waker's own eventfd.
+const WAKE: u64 = u64::MAX;
+
+/// Waits for many things at once.
+pub struct Port {
+    epoll: Arc<OwnedFd>,
+    wake: Arc<OwnedFd>,
+    events: Vec<epoll::Event>,
+}
+
+impl std::fmt::Debug for Port {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Port").field("epoll", &self.epoll).finish_non_exhaustive()
+    }
+}
+
+/// Ends a wait from any thread.
+#[derive(Debug, Clone)]
+pub struct Waker(Arc<OwnedFd>);
+
+/// A thing whose registration ends before it is closed.
+#[derive(Debug)]
+pub struct Watched<T: AsFd> {
+    epoll: Arc<OwnedFd>,
+    token: Token,
+    thing: Option<T>,
+}
+
+impl Port {
+    /// Returns a port that watches nothing yet.
+    pub fn new() -> io::Result<Self> {
+        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+        let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        epoll::add(&epoll, &wake, EventData::new_u64(WAKE), EventFlags::IN | EventFlags::ET)?;
+        let events = Vec::with_capacity(EVENTS_AT_ONCE);
+        Ok(Self { epoll: Arc::new(epoll), wake: Arc::new(wake), events })
+    }
+
+    /// Returns what ends a wait from another thread.
+    pub fn waker(&self) -> Waker {
+        Waker(Arc::clone(&self.wake))
+    }
+
+    /// Reports the thing's events under `token` until the result is dropped.
+    pub fn watch<T: AsFd>(&self, thing: T, token: Token) -> io::Result<Watched<T>> {
+        self.register(thing, token, EventFlags::IN | EventFlags::RDHUP)
+    }
+
+    /// Like [`watch`](Self::watch), but each event must be asked for with [`Watched::arm`].
+    pub fn watch_once<T: AsFd>(&self, thing: T, token: Token) -> io::Result<Watched<T>> {
+        self.register(thing, token, EventFlags::ONESHOT)
+    }
+
+    fn register<T: AsFd>(
+        &self,
+        thing: T,
+        token: Token,
+        flags: EventFlags,
+    ) -> io::Result<Watched<T>> {
+        epoll::add(&self.epoll, &thing, EventData::new_u64(token.0), flags)?;
+        Ok(Watched { epoll: Arc::clone(&self.epoll), token, thing: Some(thing) })
+    }
+
+    /// Waits for events, a wake-up or the end of `timeout`; the result lives until the next call.
+    pub fn wait(
+        &mut self,
+        timeout: Option<Duration>,
+    ) -> io::Result<impl Iterator<Item = Ready> + '_> {
+        let timeout = timeout.map(|timeout| Timespec {
+            tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: i64::from(timeout.subsec_nanos()),
+        });
+        self.events.clear();
+        let room = rustix::buffer::spare_capacity(&mut self.events);
+        match epoll::wait(&self.epoll, room, timeout.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        Ok(self.events.iter().filter(|event| event.data.u64() != WAKE).map(ready))
+    }
+}
+
+fn ready(event: &epoll::Event) -> Ready {
+    // The fields of a packed struct are copied before use.
+    let (data, flags) = (event.data, event.flags);
+    Ready {
+        token: Token(data.u64()),
+        is_readable: flags
+            .intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR | EventFlags::RDHUP),
+        is_writable: flags.contains(EventFlags::OUT),
+    }
+}
+
+impl Waker {
+    /// Ends the current or the next wait.
+    pub fn wake(&self) {
+        // A full counter means that a wake-up is pending already.
+        let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
+    }
+}
+
+impl<T: AsFd> Watched<T> {
+    /// Asks for one more event of a thing watched with [`Port::watch_once`].
+    pub fn arm(&self) -> io::Result<()> {
+        self.change(EventFlags::IN | EventFlags::ONESHOT)
+    }
+
+    /// Says whether to report when the thing can take more.
+    pub fn want_write(&self, want: WantWrite) -> io::Result<()> {
+        let reading = EventFlags::IN | EventFlags::RDHUP;
+        self.change(match want {
+            WantWrite::Yes => reading | EventFlags::OUT,
+            WantWrite::No => reading,
+        })
+    }
+
+    fn change(&self, flags: EventFlags) -> io::Result<()> {
+        let Some(thing) = &self.thing else { return Ok(()) };
+        Ok(epoll::modify(&self.epoll, thing, EventData::new_u64(self.token.0), flags)?)
+    }
+
+    /// Ends the registration and returns the thing.
+    pub fn release(mut self) -> Option<T> {
+        self.forget();
+        self.thing.take()
+    }
+
+    fn forget(&self) {
+        if let Some(thing) = &self.thing {
+            let _ = epoll::delete(&self.epoll, thing);
+        }
+    }
+}
+
+impl<T: AsFd> Drop for Watched<T> {
+    fn drop(&mut self) {
+        self.forget();
+    }
+}
+
+impl<T: AsFd> Deref for Watched<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.thing.as_ref().expect("only `release` takes the thing, and it consumes `self`")
+    }
+}
+
+impl<T: AsFd> DerefMut for Watched<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.thing.as_mut().expect("only `release` takes the thing, and it consumes `self`")
+    }
+}
+
+/// Reports that some child has ended.
+#[derive(Debug)]
+pub struct Children(OwnedFd);
+
+impl Children {
+    /// Blocks SIGCHLD in this and all later threads and turns it into events.
+    ///
+    /// Must be called before any other thread is started.
+    #[expect(unsafe_code, reason = "signal masks and signalfd have no safe wrapper")]
+    pub fn new() -> io::Result<Self> {
+        let mut set = std::mem::MaybeUninit::<libc::sigset_t>::zeroed();
+        // SAFETY: `set` is valid for writes.
+        unsafe { libc::sigemptyset(set.as_mut_ptr()) };
+        // SAFETY: `set` was initialised by sigemptyset.
+        unsafe { libc::sigaddset(set.as_mut_ptr(), libc::SIGCHLD) };
+        // SAFETY: `set` is initialised; the old mask is not asked for.
+        unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut()) };
+        // SAFETY: `set` is initialised; -1 asks for a new descriptor.
+        let raw =
+            unsafe { libc::signalfd(-1, set.as_ptr(), libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
+        if raw < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: signalfd returned a descriptor that nobody else owns.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(raw) }))
+    }
+
+    /// Takes note of all events so far.
+    pub fn clear(&self) {
+        let mut buffer = [0_u8; 128 * 8];
+        while rustix::io::read(&self.0, &mut buffer).is_ok_and(|bytes| bytes == buffer.len()) {}
+    }
+}
+
+impl AsFd for Children {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}

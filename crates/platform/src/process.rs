@@ -1,0 +1,120 @@
+//! Processes that are known exactly: watched, signalled and asked for their end.
+
+#[cfg(target_os = "linux")]
+#[path = "process/linux.rs"]
+mod imp;
+#[cfg(windows)]
+#[path = "process/windows.rs"]
+mod imp;
+#[cfg(target_os = "macos")]
+#[path = "process/macos.rs"]
+mod imp;
+
+use std::io;
+
+pub use imp::Process;
+#[cfg(target_os = "linux")]
+pub(crate) use imp::start_ticks_of;
+
+/// What tells one process from every other of this boot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Identity {
+    /// Its number, which the system uses again.
+    pub pid: u32,
+    /// When it was started, in the system's own unit.
+    pub started: u64,
+    /// A number that is never used again in this boot, or 0 where the system has none.
+    pub serial: u64,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It returned this code.
+    Code(u32),
+    /// This signal killed it.
+    Signal(i32),
+}
+
+/// What can be sent to a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignalKind {
+    /// SIGTERM; Ctrl-C on Windows.
+    Term,
+    /// SIGINT; Ctrl-C on Windows.
+    Interrupt,
+    /// SIGHUP.
+    Hangup,
+    /// SIGQUIT.
+    Quit,
+    /// SIGUSR1.
+    User1,
+    /// SIGUSR2.
+    User2,
+    /// SIGKILL; termination on Windows.
+    Kill,
+    /// SIGSTOP.
+    Stop,
+    /// SIGCONT.
+    Continue,
+}
+
+impl Process {
+    /// Returns the process with this identity, or nothing when it has ended.
+    pub fn open(identity: Identity) -> io::Result<Option<Self>> {
+        let Some(process) = Self::open_pid(identity.pid)? else { return Ok(None) };
+        let found = process.identity();
+        let is_same = found.started == identity.started
+            && (found.serial == identity.serial || found.serial == 0 || identity.serial == 0);
+        Ok(is_same.then_some(process))
+    }
+}
+
+/// Makes orphans of our programs our own children, so that none of them escapes notice.
+///
+/// Does nothing where the system has no such thing.
+pub fn become_subreaper() -> io::Result<()> {
+    imp::become_subreaper()
+}
+
+/// What a look for orphans found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Orphans {
+    /// There are none.
+    None,
+    /// There may be some.
+    Some,
+}
+
+/// Returns whether anybody but our own programs might have become our child.
+///
+/// Cheap: one system call. Must be called on the thread that starts no programs itself.
+pub fn orphans() -> Orphans {
+    imp::orphans()
+}
+
+/// Returns every live process that carries `MAINSTAY_ID=id` in its environment.
+///
+/// Walks the whole process table; call it only when [`orphans`] says so.
+pub fn carrying(id: &str) -> io::Result<Vec<Process>> {
+    imp::carrying(id)
+}
+
+/// A child that ended, as [`ended_child`] found it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndedChild {
+    /// Its number; still reserved until it is reaped.
+    pub pid: u32,
+    /// How it ended.
+    pub ended: Ended,
+}
+
+/// Returns a child of this thread that has ended and was not reaped yet, without reaping it.
+pub fn ended_child() -> Option<EndedChild> {
+    imp::ended_child()
+}
+
+/// Reaps a child that has ended, whoever it is.
+pub fn reap(pid: u32) {
+    imp::reap(pid);
+}

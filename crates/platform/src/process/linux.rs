@@ -1,0 +1,254 @@
+//! pidfds, process groups and `/proc`.
+
+use std::{
+    fs, io,
+    os::{
+        fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd},
+        unix::fs::MetadataExt as _,
+    },
+};
+
+use rustix::{
+    io::Errno,
+    process::{
+        Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group,
+        pidfd_open, pidfd_send_signal, waitid,
+    },
+};
+
+use super::{Ended, EndedChild, Identity, Orphans, SignalKind};
+
+/// `PIDFS_MAGIC`: pidfds have serial numbers of their own from Linux 6.9 on.
+const PIDFS_MAGIC: u64 = 0x5049_4446;
+/// `__WNOTHREAD`: only children of the calling thread.
+const OWN_THREAD: WaitIdOptions = WaitIdOptions::from_bits_retain(0x2000_0000);
+
+/// A process, held by its pidfd.
+#[derive(Debug)]
+pub struct Process {
+    pidfd: OwnedFd,
+    identity: Identity,
+}
+
+impl Process {
+    pub(crate) fn from_child(pid: u32, pidfd: OwnedFd) -> Self {
+        let identity = identity_of(pid, &pidfd);
+        Self { pidfd, identity }
+    }
+
+    /// Takes a process over by a descriptor that somebody else held.
+    pub const fn from_descriptor(pidfd: OwnedFd, identity: Identity) -> Self {
+        Self { pidfd, identity }
+    }
+
+    /// Returns whoever has this number, or nothing when it is free.
+    pub fn open_pid(pid: u32) -> io::Result<Option<Self>> {
+        let Some(number) = number(pid) else { return Ok(None) };
+        match pidfd_open(number, PidfdFlags::empty()) {
+            Ok(pidfd) => Ok(Some(Self::from_child(pid, pidfd))),
+            Err(Errno::SRCH | Errno::INVAL) => Ok(None),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Returns what tells this process from every other.
+    pub const fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// Returns the process's number.
+    pub const fn pid(&self) -> u32 {
+        self.identity.pid
+    }
+
+    /// Returns another descriptor of the same process.
+    pub fn duplicate(&self) -> io::Result<OwnedFd> {
+        self.pidfd.try_clone()
+    }
+
+    /// Sends a signal to the process; one that is gone already is a success.
+    pub fn signal(&self, kind: SignalKind) -> io::Result<()> {
+        unless_gone(pidfd_send_signal(&self.pidfd, native(kind)))
+    }
+
+    /// Sends a signal to the process's group, which must not have been reaped yet.
+    pub fn signal_group(&self, kind: SignalKind) -> io::Result<()> {
+        let Some(group) = number(self.identity.pid) else { return Ok(()) };
+        unless_gone(kill_process_group(group, native(kind)))
+    }
+
+    /// Returns how our own child ended, without reaping it; nothing while it runs.
+    pub fn ended(&self) -> io::Result<Option<Ended>> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        Ok(waitid(WaitId::PidFd(self.pidfd.as_fd()), options)?.as_ref().and_then(ended))
+    }
+
+    /// Reaps our own child, after which its number may be used again.
+    pub fn reap(&self) {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+        let _ = waitid(WaitId::PidFd(self.pidfd.as_fd()), options);
+    }
+
+    /// Returns whether the process has ended, be it our child or not.
+    pub fn has_ended(&self) -> bool {
+        let mut poll = [rustix::event::PollFd::new(&self.pidfd, rustix::event::PollFlags::IN)];
+        let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+        rustix::event::poll(&mut poll, Some(&now)).is_ok_and(|ready| ready > 0)
+    }
+
+    /// Returns how somebody else's child ended, once its parent has reaped it.
+    ///
+    /// Needs Linux 6.15; returns nothing before and on older kernels.
+    pub fn ended_elsewhere(&self) -> Option<Ended> {
+        exit_info(&self.pidfd).map(decode)
+    }
+}
+
+impl AsFd for Process {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+}
+
+pub(super) fn become_subreaper() -> io::Result<()> {
+    let me = rustix::process::getpid();
+    Ok(rustix::process::set_child_subreaper(Some(me))?)
+}
+
+pub(super) fn orphans() -> Orphans {
+    let options =
+        WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT | OWN_THREAD;
+    match waitid(WaitId::All, options) {
+        Err(Errno::CHILD) => Orphans::None,
+        Ok(_) | Err(_) => Orphans::Some,
+    }
+}
+
+#[expect(unsafe_code, reason = "rustix keeps the pid of a waitid result to itself")]
+pub(super) fn ended_child() -> Option<EndedChild> {
+    let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT | libc::__WNOTHREAD;
+    // SAFETY: `info` is valid for writes of a siginfo_t.
+    let result = unsafe { libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), options) };
+    // SAFETY: it was zeroed, and all-zero is a valid siginfo_t.
+    let info = unsafe { info.assume_init() };
+    // SAFETY: waitid filled the child part of the union, or left it zero.
+    let pid = unsafe { info.si_pid() };
+    // SAFETY: as above.
+    let status = unsafe { info.si_status() };
+    let pid = u32::try_from(pid).ok().filter(|pid| result == 0 && *pid > 0)?;
+    let ended = match info.si_code {
+        libc::CLD_EXITED => Ended::Code(u32::try_from(status).unwrap_or_default()),
+        _ => Ended::Signal(status),
+    };
+    Some(EndedChild { pid, ended })
+}
+
+pub(super) fn reap(pid: u32) {
+    let Some(number) = number(pid) else { return };
+    let _ = waitid(WaitId::Pid(number), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
+}
+
+pub(super) fn carrying(id: &str) -> io::Result<Vec<Process>> {
+    let wanted = format!("MAINSTAY_ID={id}").into_bytes();
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc")?.flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        // Open first, read then: a number that is used again cannot be mistaken.
+        let Ok(Some(process)) = Process::open_pid(pid) else { continue };
+        let environ = fs::read(entry.path().join("environ")).unwrap_or_default();
+        let carries = environ.split(|byte| *byte == 0).any(|variable| variable == wanted);
+        if carries && !process.has_ended() {
+            found.push(process);
+        }
+    }
+    Ok(found)
+}
+
+/// Returns field 22 of `/proc/PID/stat`, counted behind the command's closing parenthesis.
+pub(crate) fn start_ticks_of(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.split_ascii_whitespace().nth(19)?.parse().ok()
+}
+
+fn identity_of(pid: u32, pidfd: &OwnedFd) -> Identity {
+    let started = start_ticks_of(pid).unwrap_or_default();
+    Identity { pid, started, serial: serial_of(pidfd) }
+}
+
+fn serial_of(pidfd: &OwnedFd) -> u64 {
+    let magic = rustix::fs::fstatfs(pidfd).map(|fs| u64::from_ne_bytes(fs.f_type.to_ne_bytes()));
+    if magic.unwrap_or_default() != PIDFS_MAGIC {
+        return 0;
+    }
+    let file = fs::File::from(match pidfd.try_clone() {
+        Ok(file) => file,
+        Err(_) => return 0,
+    });
+    file.metadata().map(|metadata| metadata.ino()).unwrap_or_default()
+}
+
+fn number(pid: u32) -> Option<Pid> {
+    i32::try_from(pid).ok().and_then(Pid::from_raw)
+}
+
+fn unless_gone(result: rustix::io::Result<()>) -> io::Result<()> {
+    match result {
+        Ok(()) | Err(Errno::SRCH) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+const fn native(kind: SignalKind) -> Signal {
+    match kind {
+        SignalKind::Term => Signal::TERM,
+        SignalKind::Interrupt => Signal::INT,
+        SignalKind::Hangup => Signal::HUP,
+        SignalKind::Quit => Signal::QUIT,
+        SignalKind::User1 => Signal::USR1,
+        SignalKind::User2 => Signal::USR2,
+        SignalKind::Kill => Signal::KILL,
+        SignalKind::Stop => Signal::STOP,
+        SignalKind::Continue => Signal::CONT,
+    }
+}
+
+fn ended(status: &WaitIdStatus) -> Option<Ended> {
+    if let Some(signal) = status.terminating_signal() {
+        return Some(Ended::Signal(signal));
+    }
+    status.exit_status().map(|code| Ended::Code(u32::try_from(code).unwrap_or_default()))
+}
+
+fn decode(wait_status: i32) -> Ended {
+    match wait_status & 0x7f {
+        0 => Ended::Code(u32::try_from((wait_status >> 8) & 0xff).unwrap_or_default()),
+        signal => Ended::Signal(signal),
+    }
+}
+
+/// `struct pidfd_info` of `linux/pidfd.h`, first version: 64 bytes.
+#[repr(C)]
+#[derive(Default)]
+struct PidfdInfo {
+    mask: u64,
+    cgroup: u64,
+    ids: [u32; 11],
+    exit_code: i32,
+}
+
+/// `PIDFD_INFO_EXIT`.
+const INFO_EXIT: u64 = 1 << 3;
+/// `_IOWR(0xFF, 11, struct pidfd_info)`.
+const GET_INFO: libc::c_ulong = 0xC040_FF0B;
+
+#[expect(unsafe_code, reason = "PIDFD_GET_INFO has no wrapper")]
+fn exit_info(pidfd: &OwnedFd) -> Option<i32> {
+    let mut info = PidfdInfo { mask: INFO_EXIT, ..PidfdInfo::default() };
+    // SAFETY: the request is sized for PidfdInfo, which is plain data and lives on this stack.
+    let result = unsafe { libc::ioctl(pidfd.as_raw_fd(), GET_INFO as _, &raw mut info) };
+    (result == 0 && info.mask & INFO_EXIT != 0).then_some(info.exit_code)
+}

@@ -1,0 +1,185 @@
+//! What runs between clone and exec, in our memory: nothing here allocates, locks or panics.
+
+use std::os::fd::RawFd;
+
+use super::Step;
+
+/// stdin, stdout, stderr.
+pub(super) const STREAMS: usize = 3;
+/// `CLOSE_RANGE_CLOEXEC`.
+const CLOSE_ON_EXEC: libc::c_uint = 1 << 2;
+const EXIT_NOT_STARTED: libc::c_int = 127;
+
+/// What the child is to do, and how it tells what went wrong.
+#[derive(Debug)]
+pub(super) struct Orders {
+    image: *const libc::c_char,
+    arguments: *const *const libc::c_char,
+    environment: *const *const libc::c_char,
+    directory: *const libc::c_char,
+    streams: [RawFd; STREAMS],
+    wants_session: bool,
+    files: Option<u64>,
+    failed: Option<(Step, libc::c_int)>,
+}
+
+impl Orders {
+    pub(super) const fn new(
+        image: *const libc::c_char,
+        arguments: *const *const libc::c_char,
+        environment: *const *const libc::c_char,
+    ) -> Self {
+        let directory = std::ptr::null();
+        let streams = [-1; STREAMS];
+        let (wants_session, files, failed) = (false, None, None);
+        Self { image, arguments, environment, directory, streams, wants_session, files, failed }
+    }
+
+    pub(super) const fn with_directory(mut self, directory: *const libc::c_char) -> Self {
+        self.directory = directory;
+        self
+    }
+
+    pub(super) const fn with_streams(mut self, streams: [RawFd; STREAMS]) -> Self {
+        self.streams = streams;
+        self
+    }
+
+    pub(super) const fn with_session(mut self, wants_session: bool) -> Self {
+        self.wants_session = wants_session;
+        self
+    }
+
+    pub(super) const fn with_files(mut self, files: Option<u64>) -> Self {
+        self.files = files;
+        self
+    }
+
+    /// Returns what the child could not do, after it has given up.
+    pub(super) const fn failure(&self) -> Option<(Step, i32)> {
+        self.failed
+    }
+}
+
+/// The child's first function.
+#[expect(unsafe_code, reason = "the signature that clone asks for")]
+pub(super) extern "C" fn main(orders: *mut libc::c_void) -> libc::c_int {
+    // SAFETY: `clone_child` passes a pointer to its own `Orders` and sleeps while we use it.
+    let orders = unsafe { &mut *orders.cast::<Orders>() };
+    let step = obey(orders);
+    // Reads errno and allocates nothing.
+    let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or_default();
+    orders.failed = Some((step, errno));
+    // SAFETY: ends this process without running anything of the parent's.
+    unsafe { libc::_exit(EXIT_NOT_STARTED) }
+}
+
+/// Returns the step that failed; on success it does not return.
+fn obey(orders: &Orders) -> Step {
+    if !lead(orders) {
+        return Step::Clone;
+    }
+    if !connect_streams(orders) {
+        return Step::Streams;
+    }
+    if !limit_files(orders) {
+        return Step::Limits;
+    }
+    if !enter(orders) {
+        return Step::Directory;
+    }
+    restore_signals();
+    execute(orders);
+    Step::Execute
+}
+
+#[expect(unsafe_code, reason = "setsid, setpgid")]
+fn lead(orders: &Orders) -> bool {
+    if orders.wants_session {
+        // SAFETY: no memory is involved.
+        return unsafe { libc::setsid() } >= 0;
+    }
+    // SAFETY: no memory is involved.
+    unsafe { libc::setpgid(0, 0) == 0 }
+}
+
+#[expect(unsafe_code, reason = "dup2, close_range")]
+fn connect_streams(orders: &Orders) -> bool {
+    for (target, source) in (0..).zip(orders.streams) {
+        // SAFETY: no memory is involved; our own descriptors are all above 2.
+        if unsafe { libc::dup2(source, target) } < 0 {
+            return false;
+        }
+    }
+    // SAFETY: no memory is involved. Kernels before 5.11 refuse: there every descriptor of ours
+    // is close-on-exec from birth anyway.
+    unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, CLOSE_ON_EXEC) };
+    true
+}
+
+#[expect(unsafe_code, reason = "getrlimit, setrlimit")]
+fn limit_files(orders: &Orders) -> bool {
+    let Some(files) = orders.files else { return true };
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is valid for writes.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } != 0 {
+        return false;
+    }
+    limit.rlim_cur = files;
+    limit.rlim_max = limit.rlim_max.max(files);
+    // SAFETY: `limit` is valid for reads.
+    unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) == 0 }
+}
+
+#[expect(unsafe_code, reason = "chdir")]
+fn enter(orders: &Orders) -> bool {
+    // SAFETY: `directory` is a C string that outlives the child.
+    orders.directory.is_null() || unsafe { libc::chdir(orders.directory) } == 0
+}
+
+/// Gives back what Rust's runtime and we ourselves have changed.
+#[expect(unsafe_code, reason = "signal, sigprocmask")]
+fn restore_signals() {
+    let mut none = std::mem::MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: sets a disposition of this process only; handlers are not shared.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+    // SAFETY: `none` is valid for writes.
+    unsafe { libc::sigemptyset(none.as_mut_ptr()) };
+    // SAFETY: `none` is initialised; the old mask is not asked for.
+    unsafe { libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut()) };
+}
+
+#[expect(unsafe_code, reason = "execve")]
+fn execute(orders: &Orders) {
+    // SAFETY: all three point to NUL-terminated texts and arrays that outlive the child.
+    unsafe { libc::execve(orders.image, orders.arguments, orders.environment) };
+}
+
+/// Keeps signal handlers from running on memory that parent and child share.
+pub(super) struct SignalsBlocked {
+    former: libc::sigset_t,
+}
+
+impl SignalsBlocked {
+    #[expect(unsafe_code, reason = "pthread_sigmask")]
+    pub(super) fn new() -> Self {
+        let mut all = std::mem::MaybeUninit::<libc::sigset_t>::zeroed();
+        let mut former = std::mem::MaybeUninit::<libc::sigset_t>::zeroed();
+        // SAFETY: `all` is valid for writes.
+        unsafe { libc::sigfillset(all.as_mut_ptr()) };
+        // SAFETY: `all` is initialised and `former` is valid for writes.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), former.as_mut_ptr()) };
+        // SAFETY: it was zeroed, a valid empty set, and the call above replaced it.
+        Self { former: unsafe { former.assume_init() } }
+    }
+}
+
+impl Drop for SignalsBlocked {
+    #[expect(unsafe_code, reason = "pthread_sigmask")]
+    fn drop(&mut self) {
+        // SAFETY: `former` is an initialised set.
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.former, std::ptr::null_mut())
+        };
+    }
+}

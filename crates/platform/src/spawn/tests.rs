@@ -1,0 +1,125 @@
+//! Starting real programs: what they see, and what is said when they cannot start.
+
+use std::{
+    fs,
+    os::{fd::AsFd as _, unix::fs::PermissionsExt as _},
+};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::*;
+use crate::{
+    pipe::{Moved, PipeReader, Way, pipe},
+    process::Ended,
+};
+
+#[test]
+fn a_program_runs_in_its_folder_with_its_environment() {
+    let folder = fresh("runs_in_its_folder");
+    let script = ["sh", "-c", "pwd; echo $GREETING; echo $1 >&2; exit 7", "sh", "two words"];
+    let (ended, output) = run(&script, &folder).unwrap();
+    assert_eq!(ended, Ended::Code(7));
+    assert_eq!(output, format!("{}\nhello\ntwo words\n", folder.display()));
+}
+
+#[test]
+fn a_signal_is_told_from_a_code() {
+    let folder = fresh("signal_from_code");
+    let (ended, _) = run(&["sh", "-c", "kill -9 $$"], &folder).unwrap();
+    assert_eq!(ended, Ended::Signal(9));
+}
+
+#[test]
+fn a_failed_start_names_step_and_subject() {
+    let folder = fresh("failed_start");
+    write(&folder, "plain", "echo", 0o644);
+    write(&folder, "script", "#!/no/such/interpreter -x\n", 0o755);
+    write(&folder, "garbage", "\u{1}\u{2}\u{3}", 0o755);
+    check(&folder, "no-such-program", "cannot find `no-such-program`: 2");
+    check(&folder, "./missing", "cannot find `./missing`: 2");
+    check(&folder, "./plain", "cannot execute `./plain`: 13");
+    check(&folder, "./script", "cannot find the interpreter `/no/such/interpreter`: 2");
+    check(&folder, "./garbage", "cannot execute `./garbage`: 8");
+    check(
+        &folder.join("gone"),
+        "true",
+        &format!("cannot enter directory `{}`: 2", folder.join("gone").display()),
+    );
+}
+
+#[test]
+fn a_program_outlives_every_reader_of_its_output() {
+    let folder = fresh("outlives_readers");
+    let (reader, writer) = pipe().unwrap();
+    let script = ["sh", "-c", "sleep 0.05; echo after; echo more; exit 3"].map(str::to_owned);
+    let mut program = program(&script, &folder);
+    program.output = Some(&writer);
+    let process = spawn(&program).unwrap();
+    drop(writer);
+    drop(reader);
+    assert_eq!(wait(&process), Ended::Code(3));
+}
+
+fn check(folder: &std::path::Path, name: &str, expected: &str) {
+    let error = run(&[name], folder).unwrap_err();
+    let code = error.source.raw_os_error().unwrap_or_default();
+    assert_eq!(format!("{error}: {code}"), expected);
+}
+
+fn run(words: &[&str], folder: &std::path::Path) -> Result<(Ended, String), SpawnError> {
+    let command: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    let (reader, writer) = pipe().unwrap();
+    let mut program = program(&command, folder);
+    program.output = Some(&writer);
+    let process = spawn(&program)?;
+    drop(writer);
+    let ended = wait(&process);
+    Ok((ended, contents(&reader, folder)))
+}
+
+fn program<'a>(command: &'a [String], folder: &std::path::Path) -> Program<'a> {
+    let mut environment = own_environment();
+    environment.push(b"GREETING=hello".to_vec());
+    Program {
+        label: "test",
+        command,
+        directory: Some(folder.to_owned()),
+        environment,
+        output: None,
+        error: None,
+        files: None,
+        group: Group::Own,
+    }
+}
+
+fn wait(process: &Process) -> Ended {
+    let mut state = [PollFd::from_borrowed_fd(process.as_fd(), PollFlags::IN)];
+    let limit = Timespec { tv_sec: 10, tv_nsec: 0 };
+    assert_eq!(poll(&mut state, Some(&limit)).unwrap(), 1, "the program does not end");
+    let ended = process.ended().unwrap().unwrap();
+    process.reap();
+    ended
+}
+
+fn contents(reader: &PipeReader, folder: &std::path::Path) -> String {
+    let path = folder.join("output");
+    let file = fs::File::create(&path).unwrap();
+    let mut offset = 0;
+    while let Moved::Bytes(count) = reader.move_to(&file, offset, 1 << 20, Way::Splice).unwrap() {
+        offset += count as u64;
+    }
+    fs::read_to_string(path).unwrap()
+}
+
+fn write(folder: &std::path::Path, name: &str, text: &str, mode: u32) {
+    let path = folder.join(name);
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn fresh(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("mainstay-spawn-{name}-{}", std::process::id()));
+    drop(fs::remove_dir_all(&folder));
+    fs::create_dir_all(&folder).unwrap();
+    folder.canonicalize().unwrap()
+}
