@@ -30,6 +30,15 @@ pub const SLOTS_MAX: u32 = 1 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SlotIndex(u32);
 
+/// What a slot holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotRecord {
+    /// Which slot.
+    pub index: SlotIndex,
+    /// Its payload.
+    pub payload: Vec<u8>,
+}
+
 /// A file of slots.
 #[derive(Debug)]
 pub struct SlotFile {
@@ -73,7 +82,7 @@ impl SlotFile {
     }
 
     /// Returns every slot that holds something; must be called before anything is written.
-    pub fn records(&mut self) -> Result<Vec<(SlotIndex, Vec<u8>)>, SlotsError> {
+    pub fn records(&mut self) -> Result<Vec<SlotRecord>, SlotsError> {
         let length = self.file.metadata()?.len().saturating_sub(HEADER_BYTES);
         let slots = length.div_ceil(2 * PLACE_BYTES);
         let slots = u32::try_from(slots).unwrap_or(SLOTS_MAX).min(SLOTS_MAX);
@@ -82,7 +91,9 @@ impl SlotFile {
             let newest = self.newest(slot)?;
             self.places.push(newest.as_ref().map_or(1, |place| place.which));
             match newest.filter(|place| !place.payload.is_empty()) {
-                Some(place) => records.push((SlotIndex(slot), place.payload)),
+                Some(Place { payload, .. }) => {
+                    records.push(SlotRecord { index: SlotIndex(slot), payload });
+                }
                 None => {
                     self.free.insert(slot);
                 }
@@ -114,14 +125,7 @@ impl SlotFile {
     pub fn add(&mut self, payload: &[u8]) -> Result<SlotIndex, SlotsError> {
         let slot = match self.free.pop_first() {
             Some(slot) => slot,
-            None => {
-                let slot = u32::try_from(self.places.len()).unwrap_or(SLOTS_MAX);
-                if slot >= SLOTS_MAX {
-                    return Err(SlotsError::TooMany);
-                }
-                self.places.push(1);
-                slot
-            }
+            None => self.grow()?,
         };
         let index = SlotIndex(slot);
         if let Err(error) = self.put(index, payload) {
@@ -129,6 +133,15 @@ impl SlotFile {
             return Err(error);
         }
         Ok(index)
+    }
+
+    fn grow(&mut self) -> Result<u32, SlotsError> {
+        let slot = u32::try_from(self.places.len()).unwrap_or(SLOTS_MAX);
+        if slot >= SLOTS_MAX {
+            return Err(SlotsError::TooMany);
+        }
+        self.places.push(1);
+        Ok(slot)
     }
 
     /// Replaces what a slot holds: the old or the new survives, never a mixture.
