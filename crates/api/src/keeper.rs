@@ -126,7 +126,7 @@ pub struct Welcome {
 }
 
 /// One run of one unit.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RunRef {
     /// The unit's name, `web` or `web@2`.
     pub unit: String,
@@ -372,8 +372,11 @@ pub enum Report {
     },
     /// The keeper replaced itself; the connection goes on.
     Upgraded(Welcome),
-    /// A client wants to talk to the agent: its listener rides along, once after each `Welcome`.
+    /// The control API's listener rides along, once after each `Welcome`.
     Listener,
+    /// The keeper was told to end, by its service manager or a signal: stop everything in order,
+    /// then ask for `Shutdown`.
+    StopRequested,
 }
 
 /// What became of one program of a `Spawn`.

@@ -1,1 +1,46 @@
-//! Placeholder opening; the room is being furnished.
+//! The keeper: parent of every run, owner of their pipes, rememberer of their ends.
+//!
+//! ```text
+//!            agent ◄── frames ──► control ──► spawners ──► programs
+//!                                    ▲  │                     │ pipes
+//!                          notes     │  └──► pumps ◄──────────┘
+//!                                    └────────┘  └──► segments
+//! ```
+//!
+//! It has no policy: it starts what it is told to start, moves bytes, and remembers exits until
+//! they are acknowledged. The control thread never blocks; whatever may block has threads of its
+//! own and answers by a [`note`]. Invariants: nothing happens before the lock is held; nothing is
+//! started before the journal of a dead keeper is settled; an exit is kept until acknowledged.
+
+mod agent;
+mod control;
+mod journal;
+mod note;
+mod options;
+mod owner;
+mod pump;
+mod recovery;
+mod runs;
+mod spawner;
+mod sweep;
+mod upgrade;
+
+pub use options::{KeeperOptions, OptionsError};
+
+use std::process::ExitCode;
+
+/// Runs a keeper until it is told to end.
+///
+/// Whoever does not get the instance's lock leaves at once and with success: somebody else is the
+/// keeper.
+pub fn run(arguments: &[String]) -> ExitCode {
+    let ended =
+        KeeperOptions::parse(arguments).map_err(control::KeeperError::from).and_then(control::run);
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            note::complain("the keeper ends", &error);
+            ExitCode::FAILURE
+        }
+    }
+}

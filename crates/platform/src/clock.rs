@@ -21,3 +21,9 @@ pub fn monotonic() -> Duration {
 pub fn realtime() -> SystemTime {
     SystemTime::now()
 }
+
+/// Returns the time of day as nanoseconds since 1970.
+pub fn realtime_nanos() -> u64 {
+    let since = realtime().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -8,7 +8,7 @@ mod imp;
 mod imp;
 
 use std::{
-    fs::File,
+    fs::{File, OpenOptions},
     io,
     path::{Path, PathBuf},
 };
@@ -34,6 +34,16 @@ pub fn create_private(path: &Path) -> io::Result<()> {
 /// Creates or truncates a file that only its owner may read.
 pub fn create_private_file(path: &Path) -> io::Result<File> {
     imp::create_private_file(path)
+}
+
+/// Opens or creates a file that only its owner may read and write, as it is.
+pub fn open_private_file(path: &Path) -> io::Result<File> {
+    imp::open_private_file(path)
+}
+
+/// Opens a log file, which is created for its owner to write and its group to read.
+pub fn open_log(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    imp::open_log(options, path)
 }
 
 /// Returns whether a file or folder belongs to the caller or to the system's administrator.

@@ -13,7 +13,7 @@ mod imp;
 #[path = "port/macos.rs"]
 mod imp;
 
-pub use imp::{Children, Port, Waker, Watched};
+pub use imp::{Notices, Port, Waker, Watched};
 
 /// Names a registration in the events of its port; chosen by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +28,15 @@ pub struct Ready {
     pub is_readable: bool,
     /// It can take more.
     pub is_writable: bool,
+}
+
+/// What [`Notices`] have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Noticed {
+    /// Some child has ended.
+    pub child_ended: bool,
+    /// Somebody asked this process to end.
+    pub end_asked: bool,
 }
 
 /// Whether to be told when a connection can take more.

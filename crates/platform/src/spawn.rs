@@ -27,14 +27,25 @@ pub struct Program<'a> {
     pub directory: Option<PathBuf>,
     /// Its whole environment, as `NAME=value`.
     pub environment: Vec<Vec<u8>>,
-    /// Where stdout goes; nowhere when absent.
-    pub output: Option<&'a PipeWriter>,
+    /// Where stdout goes.
+    pub output: Output<'a>,
     /// Where stderr goes; the same as stdout when absent.
     pub error: Option<&'a PipeWriter>,
     /// Soft limit of open files.
     pub files: Option<u64>,
     /// Whether it gets a session of its own, not just a process group.
     pub group: Group,
+}
+
+/// Where a program's output goes.
+#[derive(Debug, Clone, Copy)]
+pub enum Output<'a> {
+    /// Nowhere.
+    Null,
+    /// Where the starter's own goes.
+    Inherited,
+    /// Into a pipe.
+    Pipe(&'a PipeWriter),
 }
 
 /// What a program is made the head of.

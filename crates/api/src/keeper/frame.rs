@@ -58,10 +58,14 @@ impl Framer {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Returns the bytes of which no frame was made yet.
+    pub fn rest(&self) -> &[u8] {
+        self.bytes.get(self.taken..).unwrap_or_default()
+    }
+
     /// Returns the next whole frame, if there is one.
     pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
-        let rest = self.bytes.get(self.taken..).unwrap_or_default();
-        let Some((prefix, rest)) = rest.split_first_chunk::<LENGTH_BYTES>() else {
+        let Some((prefix, rest)) = self.rest().split_first_chunk::<LENGTH_BYTES>() else {
             return Ok(None);
         };
         let length = u32::from_le_bytes(*prefix) as usize;

@@ -80,6 +80,13 @@ impl Door {
     }
 }
 
+impl Door {
+    /// Lends the descriptor.
+    pub fn borrow(&self) -> Borrowed<'_> {
+        self.socket.as_fd()
+    }
+}
+
 impl AsFd for Door {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
@@ -181,6 +188,13 @@ impl Connection {
 impl std::os::fd::AsRawFd for Connection {
     fn as_raw_fd(&self) -> std::os::fd::RawFd {
         self.socket.as_raw_fd()
+    }
+}
+
+impl Connection {
+    /// Lends the descriptor.
+    pub fn borrow(&self) -> Borrowed<'_> {
+        self.socket.as_fd()
     }
 }
 

@@ -50,6 +50,14 @@ pub(super) fn create_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
+pub(super) fn open_private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+pub(super) fn open_log(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    options.create(true).mode(0o640).open(path)
+}
+
 pub(super) fn is_trusted_owner(path: &Path) -> io::Result<bool> {
     let owner = fs::metadata(path)?.uid();
     Ok(owner == 0 || owner == geteuid().as_raw())

@@ -18,7 +18,7 @@ use rustix::{
 };
 
 use super::{LineEnd, Moved, Way};
-use crate::descriptor::Descriptor;
+use crate::descriptor::{Borrowed, Descriptor};
 
 /// How far one look for a line end goes; a look that finds none is followed by a move and
 /// another look.
@@ -89,6 +89,11 @@ impl PipeReader {
         self.file.try_clone()
     }
 
+    /// Lends the descriptor.
+    pub fn borrow(&self) -> Borrowed<'_> {
+        self.file.as_fd()
+    }
+
     /// Returns the number that this boot gives to no other pipe.
     pub fn serial(&self) -> u64 {
         rustix::fs::fstat(&self.file).map(|stat| stat.st_ino).unwrap_or_default()
@@ -142,6 +147,15 @@ impl PipeReader {
         let read = rustix::io::read(&self.file, &mut buffer)?;
         file.write_all_at(buffer.get(..read).unwrap_or_default(), offset)?;
         Ok(Moved::Bytes(read))
+    }
+
+    /// Returns whether bytes wait, without taking any.
+    pub fn is_ready(&self) -> io::Result<Moved> {
+        Ok(match self.ready_bytes()? {
+            Some(0) => Moved::Empty,
+            Some(waiting) => Moved::Bytes(waiting),
+            None => Moved::Ended,
+        })
     }
 
     /// Throws away at most `limit` waiting bytes.

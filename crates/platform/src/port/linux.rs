@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    mem::MaybeUninit,
     ops::{Deref, DerefMut},
     os::fd::{AsFd, FromRawFd as _, OwnedFd},
     sync::Arc,
@@ -17,23 +18,20 @@ use rustix::{
     io::Errno,
 };
 
-use super::{Ready, Token, WantWrite};
+use super::{Noticed, Ready, Token, WantWrite};
 
 const EVENTS_AT_ONCE: usize = 64;
+/// `sizeof(struct signalfd_siginfo)`; the signal's number comes first.
+const SIGNAL_RECORD_BYTES: usize = 128;
 /// Reserved for the waker's own eventfd.
 const WAKE: u64 = u64::MAX;
 
 /// Waits for many things at once.
+#[derive(Debug)]
 pub struct Port {
     epoll: Arc<OwnedFd>,
     wake: Arc<OwnedFd>,
-    events: Vec<epoll::Event>,
-}
-
-impl std::fmt::Debug for Port {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Port").field("epoll", &self.epoll).finish_non_exhaustive()
-    }
+    ready: Vec<Ready>,
 }
 
 /// Ends a wait from any thread.
@@ -54,8 +52,8 @@ impl Port {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         epoll::add(&epoll, &wake, EventData::new_u64(WAKE), EventFlags::IN | EventFlags::ET)?;
-        let events = Vec::with_capacity(EVENTS_AT_ONCE);
-        Ok(Self { epoll: Arc::new(epoll), wake: Arc::new(wake), events })
+        let ready = Vec::with_capacity(EVENTS_AT_ONCE);
+        Ok(Self { epoll: Arc::new(epoll), wake: Arc::new(wake), ready })
     }
 
     /// Returns what ends a wait from another thread.
@@ -84,21 +82,22 @@ impl Port {
     }
 
     /// Waits for events, a wake-up or the end of `timeout`; the result lives until the next call.
-    pub fn wait(
-        &mut self,
-        timeout: Option<Duration>,
-    ) -> io::Result<impl Iterator<Item = Ready> + '_> {
+    pub fn wait(&mut self, timeout: Option<Duration>) -> io::Result<&[Ready]> {
         let timeout = timeout.map(|timeout| Timespec {
             tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: i64::from(timeout.subsec_nanos()),
         });
-        self.events.clear();
-        let room = rustix::buffer::spare_capacity(&mut self.events);
-        match epoll::wait(&self.epoll, room, timeout.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => {}
+        self.ready.clear();
+        let mut room = [MaybeUninit::<epoll::Event>::uninit(); EVENTS_AT_ONCE];
+        match epoll::wait(&self.epoll, &mut room, timeout.as_ref()) {
+            Ok((events, _)) => {
+                let events = events.iter().filter(|event| event.data.u64() != WAKE);
+                self.ready.extend(events.map(ready));
+            }
+            Err(Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
         }
-        Ok(self.events.iter().filter(|event| event.data.u64() != WAKE).map(ready))
+        Ok(&self.ready)
     }
 }
 
@@ -174,21 +173,23 @@ impl<T: AsFd> DerefMut for Watched<T> {
     }
 }
 
-/// Reports that some child has ended.
+/// Reports that some child has ended or that we were asked to end.
 #[derive(Debug)]
-pub struct Children(OwnedFd);
+pub struct Notices(OwnedFd);
 
-impl Children {
-    /// Blocks SIGCHLD in this and all later threads and turns it into events.
+impl Notices {
+    /// Blocks SIGCHLD, SIGTERM and SIGINT in this and all later threads and turns them into events.
     ///
     /// Must be called before any other thread is started.
     #[expect(unsafe_code, reason = "signal masks and signalfd have no safe wrapper")]
     pub fn new() -> io::Result<Self> {
-        let mut set = std::mem::MaybeUninit::<libc::sigset_t>::zeroed();
+        let mut set = MaybeUninit::<libc::sigset_t>::zeroed();
         // SAFETY: `set` is valid for writes.
         unsafe { libc::sigemptyset(set.as_mut_ptr()) };
-        // SAFETY: `set` was initialised by sigemptyset.
-        unsafe { libc::sigaddset(set.as_mut_ptr(), libc::SIGCHLD) };
+        for signal in [libc::SIGCHLD, libc::SIGTERM, libc::SIGINT] {
+            // SAFETY: `set` was initialised by sigemptyset.
+            unsafe { libc::sigaddset(set.as_mut_ptr(), signal) };
+        }
         // SAFETY: `set` is initialised; the old mask is not asked for.
         unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut()) };
         // SAFETY: `set` is initialised; -1 asks for a new descriptor.
@@ -201,14 +202,23 @@ impl Children {
         Ok(Self(unsafe { OwnedFd::from_raw_fd(raw) }))
     }
 
-    /// Takes note of all events so far.
-    pub fn clear(&self) {
-        let mut buffer = [0_u8; 128 * 8];
-        while rustix::io::read(&self.0, &mut buffer).is_ok_and(|bytes| bytes == buffer.len()) {}
+    /// Takes note of all events so far and returns what they were.
+    pub fn take(&self) -> Noticed {
+        let mut noticed = Noticed::default();
+        let mut record = [0_u8; SIGNAL_RECORD_BYTES];
+        while rustix::io::read(&self.0, &mut record).is_ok_and(|bytes| bytes == record.len()) {
+            let signal = record.first_chunk::<4>().map(|bytes| i32::from_ne_bytes(*bytes));
+            match signal {
+                Some(libc::SIGCHLD) => noticed.child_ended = true,
+                Some(_) => noticed.end_asked = true,
+                None => {}
+            }
+        }
+        noticed
     }
 }
 
-impl AsFd for Children {
+impl AsFd for Notices {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.0.as_fd()
     }

@@ -71,8 +71,15 @@ impl Process {
         unless_gone(pidfd_send_signal(&self.pidfd, native(kind)))
     }
 
-    /// Sends a signal to the process's group, which must not have been reaped yet.
+    /// Sends a signal to the group that the process leads; it must not have been reaped yet.
+    ///
+    /// Exact on Linux 6.9 and later; before, by the group's number, which a process that has not
+    /// been reaped still holds.
     pub fn signal_group(&self, kind: SignalKind) -> io::Result<()> {
+        match signal_group_of(&self.pidfd, native(kind)) {
+            Err(Errno::INVAL) => {}
+            sent => return unless_gone(sent),
+        }
         let Some(group) = number(self.identity.pid) else { return Ok(()) };
         unless_gone(kill_process_group(group, native(kind)))
     }
@@ -228,6 +235,21 @@ fn decode(wait_status: i32) -> Ended {
         0 => Ended::Code(u32::try_from((wait_status >> 8) & 0xff).unwrap_or_default()),
         signal => Ended::Signal(signal),
     }
+}
+
+/// `PIDFD_SIGNAL_PROCESS_GROUP`.
+const TO_GROUP: libc::c_uint = 1 << 2;
+
+#[expect(unsafe_code, reason = "pidfd_send_signal with flags has no wrapper")]
+fn signal_group_of(pidfd: &OwnedFd, signal: Signal) -> rustix::io::Result<()> {
+    let info = std::ptr::null::<libc::siginfo_t>();
+    let call = libc::SYS_pidfd_send_signal;
+    // SAFETY: no memory is involved; the null siginfo asks for the default one.
+    let result = unsafe { libc::syscall(call, pidfd.as_raw_fd(), signal.as_raw(), info, TO_GROUP) };
+    if result == 0 {
+        return Ok(());
+    }
+    Err(Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::INVAL))
 }
 
 /// `struct pidfd_info` of `linux/pidfd.h`, first version: 64 bytes.

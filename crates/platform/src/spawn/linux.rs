@@ -15,8 +15,8 @@ use std::{
 };
 
 use self::child::{Orders, STREAMS};
-use super::{Group, Program, SpawnError, Step};
-use crate::process::Process;
+use super::{Group, Output, Program, SpawnError, Step};
+use crate::{pipe::PipeWriter, process::Process};
 
 /// Room for the child until it executes; it needs a few hundred bytes.
 const STACK_BYTES: usize = 64 * 1024;
@@ -92,9 +92,13 @@ impl Prepared {
     }
 
     fn orders(&self, program: &Program<'_>, null: RawFd) -> Orders {
-        let raw = |writer: &crate::pipe::PipeWriter| writer.as_descriptor().as_raw_fd();
-        let output = program.output.map_or(null, raw);
-        let error = program.error.map_or(output, raw);
+        let raw = |writer: &PipeWriter| writer.as_descriptor().as_raw_fd();
+        let (output, otherwise) = match program.output {
+            Output::Null => (null, null),
+            Output::Inherited => (1, 2),
+            Output::Pipe(writer) => (raw(writer), raw(writer)),
+        };
+        let error = program.error.map_or(otherwise, raw);
         let streams: [RawFd; STREAMS] = [null, output, error];
         Orders::new(
             self.image.as_ptr(),

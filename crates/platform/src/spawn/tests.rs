@@ -53,7 +53,7 @@ fn a_program_outlives_every_reader_of_its_output() {
     let (reader, writer) = pipe().unwrap();
     let script = ["sh", "-c", "sleep 0.05; echo after; echo more; exit 3"].map(str::to_owned);
     let mut program = program(&script, &folder);
-    program.output = Some(&writer);
+    program.output = Output::Pipe(&writer);
     let process = spawn(&program).unwrap();
     drop(writer);
     drop(reader);
@@ -70,7 +70,7 @@ fn run(words: &[&str], folder: &std::path::Path) -> Result<(Ended, String), Spaw
     let command: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     let (reader, writer) = pipe().unwrap();
     let mut program = program(&command, folder);
-    program.output = Some(&writer);
+    program.output = Output::Pipe(&writer);
     let process = spawn(&program)?;
     drop(writer);
     let ended = wait(&process);
@@ -85,7 +85,7 @@ fn program<'a>(command: &'a [String], folder: &std::path::Path) -> Program<'a> {
         command,
         directory: Some(folder.to_owned()),
         environment,
-        output: None,
+        output: Output::Null,
         error: None,
         files: None,
         group: Group::Own,

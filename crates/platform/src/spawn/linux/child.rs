@@ -106,7 +106,8 @@ fn lead(orders: &Orders) -> bool {
 #[expect(unsafe_code, reason = "dup2, close_range")]
 fn connect_streams(orders: &Orders) -> bool {
     for (target, source) in (0..).zip(orders.streams) {
-        // SAFETY: no memory is involved; our own descriptors are all above 2.
+        // SAFETY: no memory is involved. Our own descriptors are all above 2, and 1 and 2 are
+        // inherited as they stand, without close-on-exec.
         if unsafe { libc::dup2(source, target) } < 0 {
             return false;
         }

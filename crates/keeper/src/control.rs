@@ -1,0 +1,334 @@
+//! The control thread: one loop, one owner of everything the keeper knows. It never blocks.
+
+mod ends;
+mod requests;
+mod starts;
+mod talk;
+
+use std::{
+    io,
+    path::PathBuf,
+    sync::mpsc::{self, Receiver},
+    time::Duration,
+};
+
+use mainstay_api::keeper::{Report, Welcome};
+use mainstay_platform::{
+    boot, clock, daemon,
+    door::{Connection, Door},
+    lock::FileLock,
+    paths,
+    port::{Notices, Port, Ready, Token, Watched},
+    process::{self, Process},
+    spawn,
+};
+use mainstay_storage::instance::Instance;
+
+use crate::{
+    agent::AgentLife,
+    journal::{Journal, JournalError},
+    note::{Note, Notes, complain},
+    options::{KeeperOptions, OptionsError},
+    owner::Conversation,
+    pump::Pumps,
+    recovery,
+    runs::Runs,
+    spawner::Spawner,
+    sweep::Sweeps,
+    upgrade::{self, Inheritance},
+};
+
+/// How long killed programs may take to go when the keeper ends.
+const LAST_WAIT: Duration = Duration::from_secs(5);
+
+/// The registrations of the control thread's port.
+pub(crate) mod token {
+    use mainstay_platform::port::Token;
+
+    pub(crate) const NOTICES: Token = Token(1);
+    pub(crate) const DOOR: Token = Token(2);
+    pub(crate) const AGENT: Token = Token(3);
+    pub(crate) const OWNER: Token = Token(4);
+    pub(crate) const STRAY: Token = Token(5);
+    /// Guests follow from here, runs far behind them.
+    pub(crate) const GUESTS: u64 = 1 << 16;
+    pub(crate) const RUNS: u64 = 1 << 32;
+}
+
+/// A keeper that cannot begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeeperError {
+    #[error("the command line is wrong")]
+    Options(#[from] OptionsError),
+    #[error("cannot {doing}")]
+    System { doing: &'static str, source: io::Error },
+    #[error("the journal is not usable")]
+    Journal(#[from] JournalError),
+    #[error("what a predecessor left cannot be taken over")]
+    Inheritance(#[from] upgrade::InheritanceError),
+}
+
+/// Says what was being done when the system refused.
+pub(crate) fn doing(doing: &'static str) -> impl Fn(io::Error) -> KeeperError {
+    move |source| KeeperError::System { doing, source }
+}
+
+/// Everything the keeper knows and holds.
+pub(crate) struct Control {
+    pub(crate) options: KeeperOptions,
+    pub(crate) lock: FileLock,
+    pub(crate) port: Port,
+    pub(crate) notices: Watched<Notices>,
+    pub(crate) door: Watched<Door>,
+    pub(crate) api: Door,
+    pub(crate) boot: String,
+    pub(crate) epoch: String,
+    pub(crate) journal: Journal,
+    pub(crate) runs: Runs,
+    pub(crate) sweeps: Sweeps,
+    pub(crate) pumps: Pumps,
+    pub(crate) spawner: Spawner,
+    pub(crate) agent: AgentLife,
+    pub(crate) agent_process: Option<Watched<Process>>,
+    pub(crate) owner: Option<Conversation>,
+    pub(crate) guests: Vec<Guest>,
+    pub(crate) heir: Option<Guest>,
+    pub(crate) amends: Vec<recovery::Amend>,
+    pub(crate) reports: talk::Reports,
+    pub(crate) upgrade: Option<upgrade::Wanted>,
+    /// Some children may have been started by the keeper that this one replaced.
+    pub(crate) has_heritage: bool,
+    inbox: Receiver<Note>,
+    next_guest: u64,
+    ending: Option<Ending>,
+}
+
+/// Somebody who connected and has not become the owner.
+pub(crate) struct Guest {
+    pub(crate) token: Token,
+    pub(crate) conversation: Conversation,
+    /// The id of the hello that is still to be answered.
+    pub(crate) hello: Option<u64>,
+}
+
+/// The keeper is about to end.
+#[derive(Debug, Clone, Copy)]
+struct Ending {
+    until: Duration,
+    kills: bool,
+}
+
+/// Runs a keeper until it is told to end, or returns at once when there is one already.
+pub(crate) fn run(options: KeeperOptions) -> Result<(), KeeperError> {
+    if options.probe {
+        return Ok(upgrade::probe()?);
+    }
+    let instance = Instance::new(options.runtime.clone(), PathBuf::new());
+    paths::create_private(&options.runtime).map_err(doing("create the runtime folder"))?;
+    let inherited = Inheritance::find(&options)?;
+    let Some(lock) = upgrade::lock_of(&options, &inherited, &instance)? else { return Ok(()) };
+    upgrade::survive_panics(&options, &lock);
+    daemon::settle_down();
+    process::become_subreaper().map_err(doing("become the parent of orphans"))?;
+    Control::begin(options, &instance, lock, inherited)?.work()
+}
+
+impl Control {
+    fn begin(
+        options: KeeperOptions,
+        instance: &Instance,
+        lock: FileLock,
+        inherited: Option<Inheritance>,
+    ) -> Result<Self, KeeperError> {
+        let port = Port::new().map_err(doing("wait for events"))?;
+        let notices = Notices::new().map_err(doing("watch for signals"))?;
+        let notices = port.watch(notices, token::NOTICES).map_err(doing("watch for signals"))?;
+        let doors = upgrade::doors(inherited.as_ref(), instance)?;
+        let door = port.watch(doors.keeper, token::DOOR).map_err(doing("listen for agents"))?;
+        let (sender, inbox) = mpsc::channel();
+        let notes = Notes::new(sender, port.waker());
+        let files = daemon::raise_file_limit().map_or(0, |(former, _)| former);
+        let spawner = Spawner::new(notes.clone(), spawn::own_environment(), files);
+        let boot = boot::identity().map_err(doing("tell this boot from others"))?;
+        let journal = Journal::open(&instance.keeper_journal(), &boot)?;
+        let now = clock::monotonic();
+        let agent =
+            AgentLife::new(now, !options.agent.is_empty(), options.expected_agent.is_some());
+        let epoch = inherited.as_ref().map_or_else(journal_epoch, |state| state.epoch.clone());
+        let mut control = Self {
+            options,
+            lock,
+            port,
+            notices,
+            door,
+            api: doors.api,
+            boot,
+            epoch,
+            journal,
+            runs: Runs::default(),
+            sweeps: Sweeps::default(),
+            pumps: Pumps::new(notes),
+            spawner: spawner.map_err(doing("start a thread"))?,
+            agent,
+            agent_process: None,
+            owner: None,
+            guests: Vec::new(),
+            heir: None,
+            amends: Vec::new(),
+            reports: talk::Reports::default(),
+            upgrade: None,
+            has_heritage: false,
+            inbox,
+            next_guest: token::GUESTS,
+            ending: None,
+        };
+        control.settle(inherited)?;
+        Ok(control)
+    }
+
+    fn work(mut self) -> Result<(), KeeperError> {
+        loop {
+            let timeout = self.next_deadline().map(|at| at.saturating_sub(clock::monotonic()));
+            let ready = self.port.wait(timeout).map_err(doing("wait for events"))?;
+            let ready = ready.to_vec();
+            for event in ready {
+                self.turn(event);
+            }
+            while let Ok(note) = self.inbox.try_recv() {
+                self.note(note);
+            }
+            self.look_at_clock();
+            self.flush();
+            if self.is_done() {
+                return self.end();
+            }
+            self.upgrade_if_wanted();
+        }
+    }
+
+    fn turn(&mut self, event: Ready) {
+        match event.token {
+            token::NOTICES => self.take_notices(),
+            token::DOOR => self.welcome_callers(),
+            token::AGENT => self.agent_ended(),
+            token::OWNER => self.hear_owner(),
+            token::STRAY => self.go_on_sweeping(),
+            Token(number) if number >= token::RUNS => self.run_ended(number - token::RUNS),
+            guest => self.hear_guest(guest),
+        }
+    }
+
+    fn note(&mut self, note: Note) {
+        match note {
+            Note::Started(started) => self.started(*started),
+            Note::Pump(note) => self.pump_said(note),
+        }
+    }
+
+    fn take_notices(&mut self) {
+        let noticed = self.notices.take();
+        if noticed.child_ended {
+            self.reap_strangers();
+        }
+        if noticed.end_asked {
+            self.tell_owner(Report::StopRequested);
+            self.reports.stop_requested = true;
+        }
+    }
+
+    fn welcome_callers(&mut self) {
+        loop {
+            match self.door.accept() {
+                Ok(Some(connection)) => self.admit(connection),
+                Ok(None) => return,
+                Err(error) => return complain("cannot accept an agent", &error),
+            }
+        }
+    }
+
+    /// Lets in whoever is the same user or the administrator; others are shown the door.
+    fn admit(&mut self, connection: Connection) {
+        let peer = match connection.peer() {
+            Ok(peer) if peer.is_trusted => peer,
+            Ok(_) | Err(_) => return,
+        };
+        let token = Token(self.next_guest);
+        self.next_guest += 1;
+        match self.port.watch(connection, token) {
+            Ok(connection) => {
+                let conversation = Conversation::new(connection, peer);
+                self.guests.push(Guest { token, conversation, hello: None });
+            }
+            Err(error) => complain("cannot listen to an agent", &error),
+        }
+    }
+
+    fn look_at_clock(&mut self) {
+        let now = clock::monotonic();
+        self.spawner.look(now);
+        self.start_agent_if_due(now);
+        self.kill_agent_if_hung(now);
+        if self.sweeps.next_deadline().is_some_and(|at| now >= at) {
+            self.go_on_sweeping();
+        }
+        self.amend(now);
+    }
+
+    fn next_deadline(&self) -> Option<Duration> {
+        let owner = self.owner.as_ref().and_then(Conversation::next_deadline);
+        let ending = self.ending.map(|ending| ending.until);
+        let amends = self.amends.iter().map(recovery::Amend::next_at).min();
+        [self.spawner.next_deadline(), self.agent.next_deadline(), self.sweeps.next_deadline()]
+            .into_iter()
+            .chain([owner, ending, amends])
+            .flatten()
+            .min()
+    }
+
+    /// Describes this keeper.
+    pub(crate) fn welcome(&self) -> Welcome {
+        Welcome {
+            protocol: mainstay_api::keeper::PROTOCOL,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            boot: self.boot.clone(),
+            epoch: self.epoch.clone(),
+            runs: self.runs.count(),
+            recover: self.agent.is_recovering(),
+        }
+    }
+
+    /// Begins to end: programs are killed or left, then [`is_done`](Self::is_done) comes true.
+    pub(crate) fn begin_to_end(&mut self, kills: bool) {
+        self.ending = Some(Ending { until: clock::monotonic() + LAST_WAIT, kills });
+        if kills {
+            self.kill_everything();
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        let Some(ending) = self.ending else { return false };
+        let is_quiet = !ending.kills || self.runs.iter().all(|run| run.process().is_none());
+        let is_said = self.owner.as_ref().is_none_or(Conversation::is_flushed);
+        (is_quiet && is_said) || clock::monotonic() >= ending.until
+    }
+
+    fn end(mut self) -> Result<(), KeeperError> {
+        self.pumps.park();
+        let leaves_nothing = self.ending.is_some_and(|ending| ending.kills);
+        if leaves_nothing {
+            self.journal.clear()?;
+            for path in [self.door.path(), self.api.path()] {
+                // Somebody may have removed it already.
+                drop(std::fs::remove_file(path));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns a text that differs for each keeper life.
+fn journal_epoch() -> String {
+    let now = clock::monotonic();
+    format!("{:x}-{:x}", std::process::id(), now.as_nanos())
+}

@@ -1,0 +1,200 @@
+//! Ends: of runs, of what they leave behind, of pipes, and of strangers.
+
+use mainstay_api::keeper::{Exited, RunRef, Status};
+use mainstay_platform::{
+    clock,
+    process::{self, Ended, Orphans, SignalKind},
+};
+
+use super::{Control, token};
+use crate::{
+    note::complain,
+    pump::{Channel, PumpNote},
+    recovery::Amend,
+    runs::RunState,
+    sweep::Swept,
+};
+
+impl Control {
+    /// The process of a run has ended.
+    pub(crate) fn run_ended(&mut self, serial: u64) {
+        let Some(key) = self.runs.key_of(serial) else { return };
+        let Some(run) = self.runs.get(&key) else { return };
+        let Some(process) = run.process() else { return };
+        if !process.has_ended() {
+            return;
+        }
+        let status = if run.is_own {
+            process.ended().ok().flatten().map_or(Status::Unknown, status_of)
+        } else {
+            process.ended_elsewhere().map_or(Status::Unknown, status_of)
+        };
+        let exit = run.exit(clock::monotonic(), status);
+        self.conclude(&key, exit);
+    }
+
+    /// Everything that follows an exit, in the order that keeps it safe: remember, sweep while the
+    /// process still holds its number, reap, report.
+    pub(crate) fn conclude(&mut self, key: &RunRef, mut exit: Exited) {
+        exit.strays = self.sweep(key);
+        let Some(run) = self.runs.get_mut(key) else { return };
+        let ended =
+            RunState::Ended { exit: exit.clone(), is_acknowledged: false, has_strays: exit.strays };
+        let former = std::mem::replace(&mut run.state, ended);
+        if let Err(error) = self.journal.write(run) {
+            complain("cannot note an exit in the journal", &error);
+        }
+        let (is_own, logs) = (run.is_own, run.spawn.logs.clone());
+        if let RunState::Running { process, .. } = former {
+            if is_own {
+                process.reap();
+            } else if exit.status == Status::Unknown
+                && let Some(process) = process.release()
+            {
+                self.amends.push(Amend::new(key.clone(), process, clock::monotonic()));
+            }
+        }
+        self.pumps.drain(key.clone(), &logs);
+        self.reports.exited.push(exit);
+    }
+
+    /// Goes on ending what a predecessor had begun to end.
+    pub(crate) fn sweep_again(&mut self, key: &RunRef) {
+        if !self.sweep(key)
+            && let Some(run) = self.runs.get_mut(key)
+            && let RunState::Ended { has_strays, .. } = &mut run.state
+        {
+            *has_strays = false;
+            self.reports.cleared.push(key.clone());
+        }
+    }
+
+    /// Begins to end what is left of a run; returns whether anything is.
+    fn sweep(&mut self, key: &RunRef) -> bool {
+        let Some(run) = self.runs.get(key).filter(|run| run.is_swept()) else { return false };
+        let is_alone = run.is_own && !self.has_heritage && process::orphans() == Orphans::None;
+        if is_alone {
+            return false;
+        }
+        let main = run.process().map_or(0, |process| process.pid());
+        let swept = Swept { id: &run.id, main, token: token::STRAY };
+        let begun = self.sweeps.begin(&self.port, key, swept, clock::monotonic());
+        match begun {
+            Ok(true) => {
+                if run.is_own
+                    && let Some(process) = run.process()
+                {
+                    // The zombie still holds the group's number.
+                    drop(process.signal_group(SignalKind::Term));
+                }
+                true
+            }
+            Ok(false) => false,
+            Err(error) => {
+                complain("cannot look for what a run left behind", &error);
+                false
+            }
+        }
+    }
+
+    pub(crate) fn go_on_sweeping(&mut self) {
+        let cleared = self.sweeps.go_on(&self.port, token::STRAY, clock::monotonic());
+        for key in cleared {
+            if let Some(run) = self.runs.get_mut(&key)
+                && let RunState::Ended { has_strays, .. } = &mut run.state
+            {
+                *has_strays = false;
+                if let Err(error) = self.journal.write(run) {
+                    complain("cannot note in the journal", &error);
+                }
+            }
+            self.reports.cleared.push(key.clone());
+            self.bury(&key);
+        }
+    }
+
+    /// Reaps orphans that became our children; our own programs are told apart by their pidfds.
+    pub(crate) fn reap_strangers(&mut self) {
+        while let Some(child) = process::ended_child() {
+            let own = self
+                .runs
+                .iter()
+                .find(|run| run.process().is_some_and(|process| process.pid() == child.pid));
+            let is_agent =
+                self.agent_process.as_ref().is_some_and(|agent| agent.pid() == child.pid);
+            match own.map(|run| run.serial) {
+                Some(serial) => self.run_ended(serial),
+                None if is_agent => self.agent_ended(),
+                None => process::reap(child.pid),
+            }
+        }
+    }
+
+    /// A pump has news.
+    pub(crate) fn pump_said(&mut self, note: PumpNote) {
+        match note {
+            PumpNote::Drained(drained) => self.reports.drained.push(drained),
+            PumpNote::Rotated(rotated) => self.reports.rotated.push(rotated),
+            PumpNote::Pressure(pressure) => self.reports.pressure.push(pressure),
+            PumpNote::Closed { run, channel } => self.pipe_closed(&run, channel),
+        }
+    }
+
+    fn pipe_closed(&mut self, key: &RunRef, channel: Channel) {
+        let Some(run) = self.runs.get_mut(key) else { return };
+        match channel {
+            Channel::Joined | Channel::Output => run.output = None,
+            Channel::Error => run.error = None,
+        }
+        self.bury(key);
+    }
+
+    /// Drops a run of which nothing is left to do but to remember its number.
+    pub(crate) fn bury(&mut self, key: &RunRef) {
+        if !self.runs.get(key).is_some_and(crate::runs::Run::is_over) {
+            return;
+        }
+        if let Some(run) = self.runs.remove(key) {
+            self.journal.remove(&run, &self.runs);
+        }
+    }
+
+    /// Takes every program down, tree and all.
+    pub(crate) fn kill_everything(&mut self) {
+        for run in self.runs.iter() {
+            let Some(process) = run.process() else { continue };
+            if let Err(error) = process.signal_group(SignalKind::Kill) {
+                complain("cannot kill a program's group", &error);
+            }
+        }
+    }
+
+    /// Looks once more for statuses that only a parent could tell at first.
+    pub(crate) fn amend(&mut self, now: std::time::Duration) {
+        for amend in std::mem::take(&mut self.amends) {
+            match amend.look(now) {
+                crate::recovery::Looked::Later(amend) => self.amends.push(amend),
+                crate::recovery::Looked::Never => {}
+                crate::recovery::Looked::Known(key, ended) => self.amended(&key, ended),
+            }
+        }
+    }
+
+    fn amended(&mut self, key: &RunRef, ended: Ended) {
+        let Some(run) = self.runs.get_mut(key) else { return };
+        let RunState::Ended { exit, .. } = &mut run.state else { return };
+        exit.status = status_of(ended);
+        self.reports.amended.push(exit.clone());
+        if let Err(error) = self.journal.write(run) {
+            complain("cannot note in the journal", &error);
+        }
+    }
+}
+
+/// Returns a status as the protocol says it.
+pub(crate) const fn status_of(ended: Ended) -> Status {
+    match ended {
+        Ended::Code(code) => Status::Code(code),
+        Ended::Signal(signal) => Status::Signal(signal),
+    }
+}

@@ -1,0 +1,169 @@
+//! What the owner asks for.
+
+use std::{collections::VecDeque, time::Duration};
+
+use mainstay_api::keeper::{
+    CustodyEntry, CustodyRequest, DESCRIPTORS_MAX, Entry, Held, Leftover, Reach, Report, Request,
+    RequestFrame, RunMemo, RunRef, Signal, SignalName, Signalled,
+};
+use mainstay_platform::{clock, descriptor::Descriptor, process::SignalKind};
+
+use super::Control;
+use crate::{
+    note::complain,
+    runs::{Run, RunState},
+    upgrade::Wanted,
+};
+
+/// So many entries stay far below the frame limit, whatever their memos.
+const ENTRIES_A_FRAME: usize = 100;
+
+impl Control {
+    /// Obeys frames in order; descriptors belong to the frames that speak of them, in order.
+    pub(crate) fn obey(&mut self, frames: Vec<RequestFrame>, descriptors: Vec<Descriptor>) {
+        let mut riders = VecDeque::from(descriptors);
+        for frame in frames {
+            self.obey_one(frame, &mut riders);
+        }
+    }
+
+    fn obey_one(&mut self, frame: RequestFrame, riders: &mut VecDeque<Descriptor>) {
+        let RequestFrame { id, request } = frame;
+        match request {
+            Request::Hello(_) => self.answer(id, Report::Welcome(self.welcome())),
+            Request::Spawn(spawns) => self.spawn(id, spawns),
+            Request::List => self.list(id),
+            Request::Signal(signals) => self.signal(id, signals),
+            Request::Rotate(units) => {
+                units.iter().for_each(|unit| self.pumps.rotate(unit));
+                self.answer(id, Report::Done);
+            }
+            Request::Ack(keys) => keys.iter().for_each(|key| self.acknowledge(key)),
+            Request::Forget(units) => {
+                units.iter().for_each(|unit| self.forget(unit));
+                self.answer(id, Report::Done);
+            }
+            Request::Memo(memos) => memos.into_iter().for_each(|memo| self.remember(memo)),
+            Request::Custody(CustodyRequest::Take { from }) => self.give_custody(id, from),
+            Request::Custody(CustodyRequest::Give(entries)) => {
+                entries.iter().for_each(|entry| self.take_custody(entry, riders));
+                self.answer(id, Report::Custody { entries: Vec::new(), more: false });
+            }
+            Request::Upgrade { program } => {
+                self.upgrade = Some(Wanted::new(id, program.into(), clock::monotonic()));
+            }
+            Request::Shutdown { programs } => {
+                self.answer(id, Report::Done);
+                self.begin_to_end(programs == Leftover::Kill);
+            }
+            Request::Next { at_us, handled } => {
+                let at = at_us.map(Duration::from_micros);
+                self.agent.heard(clock::monotonic(), handled, at);
+            }
+        }
+    }
+
+    fn list(&mut self, id: u64) {
+        let entries = self.runs.entries();
+        let mut parts: Vec<Vec<Entry>> =
+            entries.chunks(ENTRIES_A_FRAME).map(<[Entry]>::to_vec).collect();
+        if parts.is_empty() {
+            parts.push(Vec::new());
+        }
+        let last = parts.len() - 1;
+        for (index, entries) in parts.into_iter().enumerate() {
+            self.answer(id, Report::Listed { entries, more: index < last });
+        }
+    }
+
+    fn signal(&mut self, id: u64, signals: Vec<Signal>) {
+        let results = signals.into_iter().map(|signal| {
+            let refused = self.send_signal(&signal);
+            Signalled { unit: signal.unit, run: signal.run, refused }
+        });
+        let results = results.collect();
+        self.answer(id, Report::Signalled(results));
+    }
+
+    /// Returns why the signal could not be sent.
+    fn send_signal(&self, signal: &Signal) -> Option<String> {
+        let key = RunRef { unit: signal.unit.clone(), run: signal.run };
+        let process = self.runs.get(&key).and_then(Run::process)?;
+        let kind = kind_of(signal.signal);
+        let sent = match signal.reach {
+            Reach::Main => process.signal(kind),
+            Reach::Group => process.signal_group(kind),
+        };
+        sent.err().map(|error| error.to_string())
+    }
+
+    fn acknowledge(&mut self, key: &RunRef) {
+        let Some(run) = self.runs.get_mut(key) else { return };
+        if let RunState::Ended { is_acknowledged, .. } = &mut run.state {
+            *is_acknowledged = true;
+            if let Err(error) = self.journal.write(run) {
+                complain("cannot note in the journal", &error);
+            }
+        }
+        self.bury(key);
+    }
+
+    fn forget(&mut self, unit: &str) {
+        self.runs.forget(unit);
+        self.pumps.forget(unit);
+        self.journal.forget(unit);
+    }
+
+    fn remember(&mut self, memo: RunMemo) {
+        let key = RunRef { unit: memo.unit, run: memo.run };
+        let Some(run) = self.runs.get_mut(&key) else { return };
+        run.spawn.memo = memo.memo;
+        if let Err(error) = self.journal.write(run) {
+            complain("cannot note in the journal", &error);
+        }
+    }
+
+    /// Sends duplicates of some runs' descriptors; the agent asks again for the next.
+    fn give_custody(&mut self, id: u64, from: usize) {
+        let mut entries = Vec::new();
+        let mut riders = Vec::new();
+        let mut more = false;
+        for run in self.runs.iter().skip(from) {
+            if riders.len() + 3 > DESCRIPTORS_MAX {
+                more = true;
+                break;
+            }
+            entries.push(custody_of(run, &mut riders));
+        }
+        self.answer_with(id, Report::Custody { entries, more }, riders);
+    }
+}
+
+fn custody_of(run: &Run, riders: &mut Vec<Descriptor>) -> CustodyEntry {
+    let mut held = Vec::new();
+    let mut add = |what: Held, descriptor: Option<std::io::Result<Descriptor>>| {
+        if let Some(Ok(descriptor)) = descriptor {
+            held.push(what);
+            riders.push(descriptor);
+        }
+    };
+    add(Held::Process, run.process().map(|process| process.duplicate()));
+    add(Held::Output, run.output.as_ref().map(|pipe| pipe.duplicate()));
+    add(Held::Error, run.error.as_ref().map(|pipe| pipe.duplicate()));
+    let RunRef { unit, run } = run.key();
+    CustodyEntry { unit, run, held, handles: Vec::new() }
+}
+
+const fn kind_of(name: SignalName) -> SignalKind {
+    match name {
+        SignalName::Term => SignalKind::Term,
+        SignalName::Interrupt => SignalKind::Interrupt,
+        SignalName::Hangup => SignalKind::Hangup,
+        SignalName::Quit => SignalKind::Quit,
+        SignalName::User1 => SignalKind::User1,
+        SignalName::User2 => SignalKind::User2,
+        SignalName::Kill => SignalKind::Kill,
+        SignalName::Stop => SignalKind::Stop,
+        SignalName::Continue => SignalKind::Continue,
+    }
+}

@@ -1,0 +1,208 @@
+//! Starts: of runs on request, and of the agent.
+
+use std::{sync::Arc, time::Duration};
+
+use mainstay_api::keeper::{RunRef, Spawn, SpawnOutcome, Spawned};
+use mainstay_platform::{
+    clock, daemon, filesystem, filesystem::FileSystem, pipe::PipeReader, port::Token,
+    process::Process,
+};
+
+use super::{Control, token};
+use crate::{
+    agent::{AgentState, Start},
+    note::complain,
+    pump::Channel,
+    runs::{Admission, RunState, microseconds},
+    spawner::{NotStarted, Order, Started, StartedNote},
+};
+
+impl Control {
+    /// Starts what was asked for, once for each run.
+    pub(crate) fn spawn(&mut self, id: u64, spawns: Vec<Spawn>) {
+        for spawn in spawns {
+            match self.runs.admit(&spawn) {
+                Admission::Fresh => self.start_fresh(id, spawn),
+                Admission::Known => self.answer_known(id, &spawn),
+                Admission::Conflict { highest } => {
+                    self.spawned(id, &spawn, SpawnOutcome::Conflict { highest });
+                }
+            }
+        }
+    }
+
+    /// The intent is in the journal before anything can run.
+    fn start_fresh(&mut self, id: u64, spawn: Spawn) {
+        let mark = self.journal.new_id();
+        let pipes = self.runs.pipes();
+        let run = self.runs.add(spawn.clone(), mark.clone());
+        run.asked_by = id;
+        if let Err(error) = self.journal.write(run) {
+            let key = run.key();
+            let message = format!("cannot write the keeper's journal: {error}");
+            self.runs.retract(&key);
+            let step = "journal".to_owned();
+            self.spawned(id, &spawn, SpawnOutcome::Failed { step, code: 0, message });
+            return;
+        }
+        self.spawner.start(Order::Run { spawn: Box::new(spawn), id: mark, pipes });
+    }
+
+    /// Repeats the answer for a run that was started before.
+    fn answer_known(&mut self, id: u64, spawn: &Spawn) {
+        let key = RunRef { unit: spawn.unit.clone(), run: spawn.run };
+        let Some(run) = self.runs.get_mut(&key) else { return };
+        let (pid, at_us) = match &run.state {
+            // The answer follows with the result of the start.
+            RunState::Starting => {
+                run.asked_by = id;
+                return;
+            }
+            RunState::Running { process, since } => (process.pid(), microseconds(*since)),
+            RunState::Ended { exit, .. } => (exit.pid, exit.at_us.saturating_sub(exit.lived_us)),
+        };
+        self.spawned(id, spawn, SpawnOutcome::Started { pid, at_us, fresh: false });
+    }
+
+    fn spawned(&mut self, id: u64, spawn: &Spawn, outcome: SpawnOutcome) {
+        let spawned = Spawned { unit: spawn.unit.clone(), run: spawn.run, outcome };
+        match self.reports.spawned.last_mut() {
+            Some((last, list)) if *last == id => list.push(spawned),
+            Some(_) | None => self.reports.spawned.push((id, vec![spawned])),
+        }
+    }
+
+    /// A start came to an end.
+    pub(crate) fn started(&mut self, note: StartedNote) {
+        match note {
+            StartedNote::Run { spawn, result: Ok(started) } => self.run_started(&spawn, started),
+            StartedNote::Run { spawn, result: Err(error) } => self.run_not_started(&spawn, error),
+            StartedNote::Agent(result) => self.agent_started(result),
+        }
+    }
+
+    fn run_started(&mut self, spawn: &Spawn, started: Started) {
+        let key = RunRef { unit: spawn.unit.clone(), run: spawn.run };
+        let Started { process, output, error, logs_on, at } = started;
+        let (output, error) = (output.map(Arc::new), error.map(Arc::new));
+        let Some(run) = self.runs.get_mut(&key) else { return };
+        let pid = process.pid();
+        let process = match self.port.watch(process, Token(token::RUNS + run.serial)) {
+            Ok(process) => process,
+            Err(error) => return complain("cannot watch a program", &error),
+        };
+        run.state = RunState::Running { process, since: at };
+        (run.output, run.error) = (output.clone(), error.clone());
+        let asked_by = run.asked_by;
+        if let Err(error) = self.journal.write(run) {
+            complain("cannot note a start in the journal", &error);
+        }
+        if let Some(storage) = logs_on {
+            self.pump(&key, output, error, storage);
+        }
+        let outcome = SpawnOutcome::Started { pid, at_us: microseconds(at), fresh: true };
+        self.spawned(asked_by, spawn, outcome);
+    }
+
+    /// Hands the pipes of a run to the pump of its logs' storage.
+    pub(crate) fn pump(
+        &mut self,
+        key: &RunRef,
+        output: Option<Arc<PipeReader>>,
+        error: Option<Arc<PipeReader>>,
+        storage: FileSystem,
+    ) {
+        let Some(run) = self.runs.get(key) else { return };
+        let first = if error.is_some() { Channel::Output } else { Channel::Joined };
+        let logs = run.spawn.logs.clone();
+        for (channel, pipe) in [(first, output), (Channel::Error, error)] {
+            let Some(pipe) = pipe else { continue };
+            let attached = self.pumps.attach(key.clone(), channel, pipe, &logs, storage);
+            if let Err(error) = attached {
+                complain("cannot start a pump", &error);
+            }
+        }
+    }
+
+    /// Hands the pipes that a run already has to a pump again.
+    pub(crate) fn pump_held(&mut self, key: &RunRef) {
+        let Some(run) = self.runs.get(key) else { return };
+        let (output, error) = (run.output.clone(), run.error.clone());
+        let folder = std::path::Path::new(&run.spawn.logs.directory);
+        match filesystem::of(folder) {
+            Ok(storage) => self.pump(key, output, error, storage),
+            Err(_) if output.is_none() && error.is_none() => {}
+            Err(error) => complain("cannot find the logs of a program", &error),
+        }
+    }
+
+    fn run_not_started(&mut self, spawn: &Spawn, error: NotStarted) {
+        let key = RunRef { unit: spawn.unit.clone(), run: spawn.run };
+        let asked_by = self.runs.get(&key).map_or(0, |run| run.asked_by);
+        if let Some(run) = self.runs.remove(&key) {
+            self.journal.remove(&run, &self.runs);
+        }
+        let NotStarted { step, code, message } = error;
+        self.spawned(asked_by, spawn, SpawnOutcome::Failed { step, code, message });
+    }
+
+    pub(crate) fn start_agent_if_due(&mut self, now: Duration) {
+        let Some(start) = self.agent.due(now) else { return };
+        let mut arguments = self.options.agent.clone();
+        arguments.extend(["--link".to_owned(), self.door.path().display().to_string()]);
+        if start == Start::Recover {
+            arguments.push("--recover".to_owned());
+        }
+        match daemon::own_program() {
+            Ok(program) => self.spawner.start(Order::Agent { program, arguments }),
+            Err(error) => {
+                complain("cannot find our own binary", &error);
+                self.agent.died(now);
+            }
+        }
+    }
+
+    fn agent_started(&mut self, result: Result<Process, NotStarted>) {
+        let watched = match result {
+            Ok(process) => self.port.watch(process, token::AGENT),
+            Err(error) => Err(std::io::Error::other(error.message)),
+        };
+        match watched {
+            Ok(process) => {
+                self.agent_process = Some(process);
+                self.agent.lives();
+                // Whoever called meanwhile is this very agent, or takes over from it.
+                if let Some(guest) = self.heir.take() {
+                    self.make_way_for(guest);
+                }
+            }
+            Err(error) => {
+                complain("cannot start the agent", &error);
+                self.agent.died(clock::monotonic());
+            }
+        }
+    }
+
+    pub(crate) fn agent_ended(&mut self) {
+        if !self.agent_process.as_ref().is_some_and(|process| process.has_ended()) {
+            return;
+        }
+        if let Some(process) = self.agent_process.take() {
+            process.reap();
+        }
+        self.owner = None;
+        self.agent.died(clock::monotonic());
+        if let Some(guest) = self.heir.take() {
+            self.adopt_agent(guest);
+        }
+    }
+
+    pub(crate) fn kill_agent_if_hung(&mut self, now: Duration) {
+        if self.agent.state() == AgentState::Alive && self.agent.is_hung(now) {
+            let hung = std::io::Error::other("no sign of life for five seconds");
+            complain("the agent is killed", &hung);
+            self.agent.doom();
+            self.kill_agent();
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Conversations: guests who may become the owner, the owner, and what is told to it.
+
+use mainstay_api::keeper::{
+    Drained, Exited, Hello, PROTOCOL, Pressure, Report, Request, RequestFrame, Rotated, RunRef,
+    Spawned,
+};
+use mainstay_platform::{
+    clock,
+    descriptor::Descriptor,
+    port::Token,
+    process::{Process, SignalKind},
+};
+
+use super::{Control, Guest, token};
+use crate::{note::complain, owner::ConversationError};
+
+/// What is told at the end of a turn, each kind in one frame.
+#[derive(Debug, Default)]
+pub(crate) struct Reports {
+    pub(crate) exited: Vec<Exited>,
+    pub(crate) amended: Vec<Exited>,
+    pub(crate) cleared: Vec<RunRef>,
+    pub(crate) drained: Vec<Drained>,
+    pub(crate) rotated: Vec<Rotated>,
+    pub(crate) pressure: Vec<Pressure>,
+    /// Results of starts, by the request that asked for them.
+    pub(crate) spawned: Vec<(u64, Vec<Spawned>)>,
+    /// Every new owner is told.
+    pub(crate) stop_requested: bool,
+}
+
+impl Reports {
+    fn take(&mut self) -> Vec<(u64, Report)> {
+        let mut reports = Vec::new();
+        for (id, spawned) in std::mem::take(&mut self.spawned) {
+            reports.push((id, Report::Spawned(spawned)));
+        }
+        let mut add = |report: Report, is_empty: bool| {
+            if !is_empty {
+                reports.push((0, report));
+            }
+        };
+        let exited = std::mem::take(&mut self.exited);
+        let is_empty = exited.is_empty();
+        add(Report::Exited(exited), is_empty);
+        let amended = std::mem::take(&mut self.amended);
+        let is_empty = amended.is_empty();
+        add(Report::ExitAmended(amended), is_empty);
+        let cleared = std::mem::take(&mut self.cleared);
+        let is_empty = cleared.is_empty();
+        add(Report::Cleared(cleared), is_empty);
+        let drained = std::mem::take(&mut self.drained);
+        let is_empty = drained.is_empty();
+        add(Report::Drained(drained), is_empty);
+        let rotated = std::mem::take(&mut self.rotated);
+        let is_empty = rotated.is_empty();
+        add(Report::Rotated(rotated), is_empty);
+        let pressure = std::mem::take(&mut self.pressure);
+        let is_empty = pressure.is_empty();
+        add(Report::Pressure(pressure), is_empty);
+        reports
+    }
+}
+
+impl Control {
+    /// Tells the owner something; without one nothing is said: a new one asks for the list.
+    pub(crate) fn tell_owner(&mut self, report: Report) {
+        self.answer(0, report);
+    }
+
+    pub(crate) fn answer(&mut self, id: u64, report: Report) {
+        self.answer_with(id, report, Vec::new());
+    }
+
+    pub(crate) fn answer_with(&mut self, id: u64, report: Report, riders: Vec<Descriptor>) {
+        let Some(owner) = &mut self.owner else { return };
+        let said = owner.say_with(id, report, riders);
+        let sequence = owner.sequence();
+        match said {
+            Ok(()) => self.agent.told(clock::monotonic(), sequence),
+            Err(error) => self.drop_owner(&error),
+        }
+    }
+
+    /// Sends what has gathered in this turn.
+    pub(crate) fn flush(&mut self) {
+        for (id, report) in self.reports.take() {
+            self.answer(id, report);
+        }
+        let now = clock::monotonic();
+        if let Some(Err(error)) = self.owner.as_mut().map(|owner| owner.flush(now)) {
+            self.drop_owner(&error);
+        }
+        for guest in &mut self.guests {
+            // Guests are told little; who does not take it is of no concern.
+            drop(guest.conversation.flush(now));
+        }
+    }
+
+    /// Ends the conversation with an agent that is stuck or confused, and the agent with it.
+    fn drop_owner(&mut self, error: &ConversationError) {
+        complain("the agent is disconnected", error);
+        self.owner = None;
+        if let Some(process) = &self.agent_process
+            && let Err(error) = process.signal(SignalKind::Kill)
+        {
+            complain("cannot kill the agent", &error);
+        }
+    }
+
+    pub(crate) fn hear_owner(&mut self) {
+        let Some(owner) = &mut self.owner else { return };
+        match owner.read() {
+            Ok(incoming) => {
+                self.obey(incoming.frames, incoming.descriptors);
+                if incoming.is_closed {
+                    self.owner = None;
+                }
+            }
+            Err(error) => self.drop_owner(&error),
+        }
+    }
+
+    pub(crate) fn hear_guest(&mut self, token: Token) {
+        let Some(index) = self.guests.iter().position(|guest| guest.token == token) else { return };
+        let mut guest = self.guests.swap_remove(index);
+        match guest.conversation.read() {
+            Ok(incoming) if !incoming.is_closed => {
+                let Some(frame) = incoming.frames.into_iter().next() else {
+                    self.guests.push(guest);
+                    return;
+                };
+                self.greet(guest, frame);
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+
+    fn greet(&mut self, mut guest: Guest, frame: RequestFrame) {
+        let refusal = match &frame.request {
+            Request::Hello(hello) => refusal(hello, &guest),
+            _ => Some("the first frame must be `hello`".to_owned()),
+        };
+        if let Some(reason) = refusal {
+            // The guest is dropped after this; what it takes of the answer is its own affair.
+            drop(guest.conversation.say(frame.id, Report::Refused { reason }));
+            drop(guest.conversation.flush(clock::monotonic()));
+            return;
+        }
+        guest.hello = Some(frame.id);
+        self.make_way_for(guest);
+    }
+
+    /// Ends the former agent before the new one becomes the owner: never two at a time.
+    pub(crate) fn make_way_for(&mut self, guest: Guest) {
+        let caller = guest.conversation.peer().pid;
+        let is_starting = self.agent.state() == crate::agent::AgentState::Starting;
+        let current = self.agent_process.as_ref().map(|process| process.pid());
+        match current {
+            Some(pid) if pid == caller => self.enthrone(guest),
+            None if !is_starting => self.adopt_agent(guest),
+            Some(_) => {
+                self.heir = Some(guest);
+                self.kill_agent();
+            }
+            None => self.heir = Some(guest),
+        }
+    }
+
+    pub(crate) fn kill_agent(&mut self) {
+        if let Some(process) = &self.agent_process
+            && let Err(error) = process.signal(SignalKind::Kill)
+        {
+            complain("cannot kill the agent", &error);
+        }
+    }
+
+    /// Makes an agent that nobody of us started the owner.
+    pub(crate) fn adopt_agent(&mut self, guest: Guest) {
+        let pid = guest.conversation.peer().pid;
+        match Process::open_pid(pid) {
+            Ok(Some(process)) => match self.port.watch(process, token::AGENT) {
+                Ok(process) => {
+                    self.agent_process = Some(process);
+                    self.enthrone(guest);
+                }
+                Err(error) => complain("cannot watch the agent", &error),
+            },
+            Ok(None) => {}
+            Err(error) => complain("cannot find the agent that called", &error),
+        }
+    }
+
+    /// Answers the hello and hands over the control API's listener.
+    pub(crate) fn enthrone(&mut self, guest: Guest) {
+        let Guest { conversation, hello, .. } = guest;
+        let Some(conversation) = conversation.renamed(&self.port, token::OWNER) else { return };
+        self.owner = Some(conversation);
+        self.agent.lives();
+        let welcome = Report::Welcome(self.welcome());
+        self.answer(hello.unwrap_or_default(), welcome);
+        match self.api.duplicate() {
+            Ok(listener) => self.answer_with(0, Report::Listener, vec![listener]),
+            Err(error) => complain("cannot hand over the listener", &error),
+        }
+        if self.reports.stop_requested {
+            self.tell_owner(Report::StopRequested);
+        }
+    }
+}
+
+fn refusal(hello: &Hello, guest: &Guest) -> Option<String> {
+    if hello.protocol != PROTOCOL {
+        return Some(format!(
+            "this keeper speaks protocol {PROTOCOL}, the agent {}; run `mainstay upgrade`",
+            hello.protocol
+        ));
+    }
+    let caller = guest.conversation.peer().pid;
+    (hello.pid != caller).then(|| format!("the caller is process {caller}, not {}", hello.pid))
+}

@@ -1,0 +1,259 @@
+//! What survives the keeper's death: one slot for each run that is not forgotten, and one for the
+//! highest run of each unit.
+//!
+//! Written without sync: it must outlive a process, not a machine. A machine that was restarted
+//! has another boot identity, and then nothing is taken over.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    path::Path,
+    time::Duration,
+};
+
+use mainstay_api::keeper::{Exited, Logs, RunRef, Scope, Spawn};
+use mainstay_platform::{clock, paths, process::Identity};
+use mainstay_storage::slots::{SlotFile, SlotIndex, SlotsError};
+use serde::{Deserialize, Serialize};
+
+use crate::runs::{Run, RunState, Runs, microseconds};
+
+/// The journal of one keeper life after the other.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    slots: SlotFile,
+    runs: HashMap<RunRef, SlotIndex>,
+    numbers: HashMap<String, SlotIndex>,
+    id_base: String,
+    ids: u64,
+}
+
+/// A journal that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum JournalError {
+    #[error("cannot open it")]
+    Unopened(#[source] io::Error),
+    #[error("cannot write it")]
+    Slots(#[from] SlotsError),
+    #[error("cannot express a record")]
+    Record(#[from] serde_json::Error),
+}
+
+/// Everything a predecessor noted.
+#[derive(Debug, Default)]
+pub(crate) struct FoundAll {
+    pub(crate) runs: Vec<Found>,
+    /// Unit, highest run, hash.
+    pub(crate) remembered: Vec<(String, u64, String)>,
+}
+
+/// A run that a predecessor noted.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) spawn: Spawn,
+    pub(crate) id: String,
+    pub(crate) phase: FoundPhase,
+    /// Serial numbers of its pipes, or 0.
+    pub(crate) pipes: [u64; 2],
+}
+
+/// How far a run had come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FoundPhase {
+    /// It was about to be started.
+    Intent,
+    /// It ran.
+    Started { identity: Identity, since: Duration },
+    /// It had ended.
+    Ended { exit: Exited, is_acknowledged: bool, has_strays: bool },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum Record {
+    Run(Box<RunRecord>),
+    Number { unit: String, highest: u64, hash: String },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct RunRecord {
+    unit: String,
+    run: u64,
+    hash: String,
+    memo: String,
+    id: String,
+    logs: Logs,
+    scope: Scope,
+    phase: PhaseRecord,
+    pipes: [u64; 2],
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum PhaseRecord {
+    Intent,
+    Started { pid: u32, started: u64, serial: u64, since_us: u64 },
+    Ended { exit: Exited, acknowledged: bool, strays: bool },
+}
+
+impl Journal {
+    /// Opens the journal, or begins a new one when the old one is of another boot.
+    pub(crate) fn open(path: &Path, boot: &str) -> Result<Self, JournalError> {
+        let file = paths::open_private_file(path).map_err(JournalError::Unopened)?;
+        let slots = SlotFile::open(file, boot)?;
+        let id_base = format!("{:x}{:x}", std::process::id(), clock::realtime_nanos());
+        Ok(Self { slots, runs: HashMap::new(), numbers: HashMap::new(), id_base, ids: 0 })
+    }
+
+    /// Returns a text that no other run of this machine carries.
+    pub(crate) fn new_id(&mut self) -> String {
+        self.ids += 1;
+        format!("{}-{:x}", self.id_base, self.ids)
+    }
+
+    /// Reads everything; slots that cannot be understood are freed.
+    pub(crate) fn found(&mut self) -> Result<FoundAll, JournalError> {
+        let mut all = FoundAll::default();
+        for (index, bytes) in self.slots.records()? {
+            match serde_json::from_slice(&bytes) {
+                Ok(Record::Run(record)) => {
+                    let key = RunRef { unit: record.unit.clone(), run: record.run };
+                    self.runs.insert(key, index);
+                    all.runs.push(Found::from(*record));
+                }
+                Ok(Record::Number { unit, highest, hash }) => {
+                    self.numbers.insert(unit.clone(), index);
+                    all.remembered.push((unit, highest, hash));
+                }
+                Err(error) => {
+                    crate::note::complain("a slot of the journal makes no sense", &error);
+                    self.slots.free(index)?;
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Writes where a run is.
+    pub(crate) fn write(&mut self, run: &Run) -> Result<(), JournalError> {
+        let record = serde_json::to_vec(&Record::Run(Box::new(RunRecord::of(run))))?;
+        let key = run.key();
+        match self.runs.get(&key) {
+            Some(index) => self.slots.put(*index, &record)?,
+            None => {
+                let index = self.slots.add(&record)?;
+                self.runs.insert(key, index);
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops a run and notes its number.
+    pub(crate) fn remove(&mut self, run: &Run, runs: &Runs) {
+        let key = run.key();
+        let outcome = self.note_number(&key.unit, runs).and_then(|()| {
+            let Some(index) = self.runs.remove(&key) else { return Ok(()) };
+            Ok(self.slots.free(index)?)
+        });
+        if let Err(error) = outcome {
+            crate::note::complain("cannot note in the journal", &error);
+        }
+    }
+
+    fn note_number(&mut self, unit: &str, runs: &Runs) -> Result<(), JournalError> {
+        let Some((highest, hash)) = runs.highest(unit) else { return Ok(()) };
+        let (unit, hash) = (unit.to_owned(), hash.to_owned());
+        let record = serde_json::to_vec(&Record::Number { unit: unit.clone(), highest, hash })?;
+        match self.numbers.get(&unit) {
+            Some(index) => self.slots.put(*index, &record)?,
+            None => {
+                let index = self.slots.add(&record)?;
+                self.numbers.insert(unit, index);
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops a unit's number.
+    pub(crate) fn forget(&mut self, unit: &str) {
+        let Some(index) = self.numbers.remove(unit) else { return };
+        if let Err(error) = self.slots.free(index) {
+            crate::note::complain("cannot note in the journal", &error);
+        }
+    }
+
+    /// Drops everything: nothing outlives this keeper.
+    pub(crate) fn clear(&mut self) -> Result<(), JournalError> {
+        let numbers = std::mem::take(&mut self.numbers);
+        let runs = std::mem::take(&mut self.runs);
+        let all: BTreeMap<SlotIndex, ()> =
+            numbers.into_values().chain(runs.into_values()).map(|index| (index, ())).collect();
+        for index in all.into_keys() {
+            self.slots.free(index)?;
+        }
+        Ok(())
+    }
+}
+
+impl RunRecord {
+    fn of(run: &Run) -> Self {
+        let serial = |pipe: &Option<std::sync::Arc<mainstay_platform::pipe::PipeReader>>| {
+            pipe.as_ref().map_or(0, |pipe| pipe.serial())
+        };
+        Self {
+            unit: run.spawn.unit.clone(),
+            run: run.spawn.run,
+            hash: run.spawn.spec_hash.clone(),
+            memo: run.spawn.memo.clone(),
+            id: run.id.clone(),
+            logs: run.spawn.logs.clone(),
+            scope: run.spawn.scope,
+            phase: PhaseRecord::of(&run.state),
+            pipes: [serial(&run.output), serial(&run.error)],
+        }
+    }
+}
+
+impl PhaseRecord {
+    fn of(state: &RunState) -> Self {
+        match state {
+            RunState::Starting => Self::Intent,
+            RunState::Running { process, since } => {
+                let Identity { pid, started, serial } = process.identity();
+                Self::Started { pid, started, serial, since_us: microseconds(*since) }
+            }
+            RunState::Ended { exit, is_acknowledged, has_strays } => {
+                let exit = exit.clone();
+                Self::Ended { exit, acknowledged: *is_acknowledged, strays: *has_strays }
+            }
+        }
+    }
+}
+
+impl From<RunRecord> for Found {
+    fn from(record: RunRecord) -> Self {
+        let phase = match record.phase {
+            PhaseRecord::Intent => FoundPhase::Intent,
+            PhaseRecord::Started { pid, started, serial, since_us } => FoundPhase::Started {
+                identity: Identity { pid, started, serial },
+                since: Duration::from_micros(since_us),
+            },
+            PhaseRecord::Ended { exit, acknowledged, strays } => {
+                FoundPhase::Ended { exit, is_acknowledged: acknowledged, has_strays: strays }
+            }
+        };
+        // Only what a running program still needs is kept: it is never started from here.
+        let spawn = Spawn {
+            unit: record.unit,
+            run: record.run,
+            spec_hash: record.hash,
+            memo: record.memo,
+            command: Vec::new(),
+            directory: None,
+            environment: mainstay_api::keeper::Environment::default(),
+            logs: record.logs,
+            scope: record.scope,
+            files: None,
+            session: false,
+        };
+        Self { spawn, id: record.id, phase, pipes: record.pipes }
+    }
+}

@@ -1,0 +1,49 @@
+//! What other threads tell the control thread.
+
+use std::{error::Error, sync::mpsc::Sender};
+
+use mainstay_platform::port::Waker;
+
+use crate::{pump::PumpNote, spawner::StartedNote};
+
+/// Something a thread has done or seen.
+#[derive(Debug)]
+pub(crate) enum Note {
+    /// A start came to an end.
+    Started(Box<StartedNote>),
+    /// A pump has news.
+    Pump(PumpNote),
+}
+
+/// The way to the control thread.
+#[derive(Debug, Clone)]
+pub(crate) struct Notes {
+    sender: Sender<Note>,
+    waker: Waker,
+}
+
+impl Notes {
+    pub(crate) const fn new(sender: Sender<Note>, waker: Waker) -> Self {
+        Self { sender, waker }
+    }
+
+    /// Sends a note; a control thread that is gone needs none.
+    pub(crate) fn send(&self, note: Note) {
+        if self.sender.send(note).is_ok() {
+            self.waker.wake();
+        }
+    }
+}
+
+/// Writes one line about something that nobody else can be told of.
+#[expect(clippy::print_stderr, reason = "the keeper's stderr is its only own log")]
+pub(crate) fn complain(what: &str, error: &dyn Error) {
+    let mut line = format!("keeper: {what}: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        cause = error.source();
+    }
+    eprintln!("{line}");
+}

@@ -1,0 +1,178 @@
+//! Threads that move bytes from pipes into segments, one for each storage.
+//!
+//! ```text
+//!            armed ──event──► reading ──short read──► resting ──1 ms──► reading
+//!              ▲                 │  ▲                                     │
+//!              │ empty           │  └── half a pipe or more: at once ◄────┤
+//!              └─────────────────┴────────────────── empty ◄──────────────┘
+//! ```
+//!
+//! A source rests while another one has not ended its line, and while the disk is full. Nothing
+//! here is lost by a kill: one system call takes bytes out of a pipe *and* puts them into the
+//! file, and everything else is found again from the files themselves.
+
+mod chain;
+mod source;
+mod thread;
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::PathBuf,
+    sync::{
+        Arc,
+        mpsc::{self, Sender},
+    },
+    thread::JoinHandle,
+};
+
+use mainstay_api::keeper::{Drained, Logs, Pressure, Rotated, RunRef};
+use mainstay_platform::{
+    filesystem::FileSystem,
+    pipe::{PipeReader, Way},
+    port::{Port, Waker},
+};
+
+use crate::note::Notes;
+
+/// So many storages have a pump of their own; the others share the last.
+const PUMPS_MAX: usize = 8;
+
+/// Which of a program's streams a pipe carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Channel {
+    /// Both.
+    Joined,
+    /// stdout alone.
+    Output,
+    /// stderr alone.
+    Error,
+}
+
+/// What a pump is told.
+#[derive(Debug)]
+pub(crate) enum PumpOrder {
+    /// Read this pipe from now on.
+    Attach { run: RunRef, channel: Channel, pipe: Arc<PipeReader>, logs: Box<Logs> },
+    /// The run has ended: say when what waits now is in the file.
+    Drain(RunRef),
+    /// Close the unit's live segments.
+    Rotate(String),
+    /// Close the unit's files.
+    Forget(String),
+    /// Give everything back and end.
+    Park,
+}
+
+/// What a pump says.
+#[derive(Debug)]
+pub(crate) enum PumpNote {
+    /// What waited at the exit is in the file.
+    Drained(Drained),
+    /// A segment was closed.
+    Rotated(Rotated),
+    /// Something is not as it should be.
+    Pressure(Pressure),
+    /// Nobody holds the other end of this pipe any more, or it lingered for too long.
+    Closed { run: RunRef, channel: Channel },
+}
+
+/// All pumps.
+#[derive(Debug)]
+pub(crate) struct Pumps {
+    notes: Notes,
+    by_device: BTreeMap<u64, PumpHandle>,
+    device_of: BTreeMap<PathBuf, u64>,
+}
+
+#[derive(Debug)]
+struct PumpHandle {
+    orders: Sender<PumpOrder>,
+    waker: Waker,
+    thread: JoinHandle<()>,
+}
+
+impl Pumps {
+    pub(crate) const fn new(notes: Notes) -> Self {
+        Self { notes, by_device: BTreeMap::new(), device_of: BTreeMap::new() }
+    }
+
+    /// Hands a pipe to the pump of the storage that its segments lie on.
+    pub(crate) fn attach(
+        &mut self,
+        run: RunRef,
+        channel: Channel,
+        pipe: Arc<PipeReader>,
+        logs: &Logs,
+        storage: FileSystem,
+    ) -> io::Result<()> {
+        let device = self.pump_for(storage)?;
+        self.device_of.insert(PathBuf::from(&logs.directory), device);
+        self.tell(device, PumpOrder::Attach { run, channel, pipe, logs: Box::new(logs.clone()) });
+        Ok(())
+    }
+
+    /// Asks to be told when what waits in the run's pipes is in the file.
+    pub(crate) fn drain(&self, run: RunRef, logs: &Logs) {
+        self.tell_owner_of(logs, PumpOrder::Drain(run));
+    }
+
+    /// Closes the unit's live segments.
+    pub(crate) fn rotate(&self, unit: &str) {
+        for device in self.by_device.keys() {
+            self.tell(*device, PumpOrder::Rotate(unit.to_owned()));
+        }
+    }
+
+    /// Closes the files of a unit that is no more.
+    pub(crate) fn forget(&self, unit: &str) {
+        for device in self.by_device.keys() {
+            self.tell(*device, PumpOrder::Forget(unit.to_owned()));
+        }
+    }
+
+    /// Ends all pumps; their pipes stay open with whoever else holds them.
+    pub(crate) fn park(&mut self) {
+        for device in self.by_device.keys() {
+            self.tell(*device, PumpOrder::Park);
+        }
+        for (_, pump) in std::mem::take(&mut self.by_device) {
+            // A pump that panicked has nothing to give back.
+            drop(pump.thread.join());
+        }
+    }
+
+    fn tell_owner_of(&self, logs: &Logs, order: PumpOrder) {
+        if let Some(device) = self.device_of.get(&PathBuf::from(&logs.directory)) {
+            self.tell(*device, order);
+        }
+    }
+
+    fn tell(&self, device: u64, order: PumpOrder) {
+        let Some(pump) = self.by_device.get(&device) else { return };
+        if pump.orders.send(order).is_ok() {
+            pump.waker.wake();
+        }
+    }
+
+    /// Returns the key of the pump for a storage, after starting it where there is none yet.
+    fn pump_for(&mut self, storage: FileSystem) -> io::Result<u64> {
+        if self.by_device.contains_key(&storage.device) {
+            return Ok(storage.device);
+        }
+        if self.by_device.len() >= PUMPS_MAX
+            && let Some((device, _)) = self.by_device.last_key_value()
+        {
+            return Ok(*device);
+        }
+        let port = Port::new()?;
+        let waker = port.waker();
+        let (orders, inbox) = mpsc::channel();
+        let way = if storage.is_remote { Way::Copy } else { Way::Splice };
+        let pump = thread::PumpThread::new(port, inbox, self.notes.clone(), way)?;
+        let name = format!("pump-{}", self.by_device.len());
+        let thread = std::thread::Builder::new().name(name).spawn(move || pump.run())?;
+        self.by_device.insert(storage.device, PumpHandle { orders, waker, thread });
+        Ok(storage.device)
+    }
+}

@@ -1,0 +1,304 @@
+//! One chain of segments: where the next byte goes, and which source may write it.
+//!
+//! Several sources share a chain: runs of a unit whose pipes linger, one after the other. The
+//! source changes at a line end only, or after [`HOLD_MAX`], flagged; the index says so *before*
+//! the first byte of the new source.
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    path::PathBuf,
+    time::Duration,
+};
+
+use mainstay_api::keeper::{Logs, OnFull, Rotated};
+use mainstay_platform::{
+    clock,
+    pipe::{LineEnd, Moved, PipeReader, Scratch, Way},
+};
+use mainstay_storage::{
+    index::{IndexRecord, SourceFlags, Stream},
+    segment::{self, ChainFiles},
+};
+
+use super::Channel;
+
+/// How long a source waits for another one to end its line.
+pub(super) const HOLD_MAX: Duration = Duration::from_millis(100);
+/// Times are written to the index at most this often.
+const TIME_EVERY: Duration = Duration::from_millis(10);
+/// One system call moves at most this much.
+const MOVE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Folder and stem of a chain.
+pub(super) type ChainKey = (PathBuf, String);
+
+/// One chain of segments.
+#[derive(Debug)]
+pub(super) struct Chain {
+    files: ChainFiles,
+    unit: String,
+    stem: String,
+    max_size: u64,
+    pub(super) on_full: OnFull,
+    way: Way,
+    live: Option<Live>,
+    writer: Option<Writer>,
+    timed_at: Option<Duration>,
+    /// The disk takes nothing.
+    pub(super) is_full: bool,
+}
+
+/// The segment that grows.
+#[derive(Debug)]
+struct Live {
+    file: File,
+    number: u64,
+    size: u64,
+}
+
+/// Whose bytes are being written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Writer {
+    pub(super) run: u64,
+    pub(super) channel: Channel,
+}
+
+/// What came of one attempt to take bytes from a source.
+#[derive(Debug)]
+pub(super) enum Taken {
+    /// So many bytes are in the segment.
+    Bytes(usize),
+    /// The pipe is empty.
+    Empty,
+    /// Nobody holds its other end.
+    Ended,
+    /// Another source has not ended its line.
+    Held,
+    /// The live segment was closed; try again.
+    Rotated(Rotated),
+}
+
+impl Chain {
+    pub(super) fn new(key: &ChainKey, unit: &str, logs: &Logs, way: Way) -> Self {
+        Self {
+            files: ChainFiles::new(&key.0, &key.1),
+            unit: unit.to_owned(),
+            stem: key.1.clone(),
+            max_size: logs.max_size,
+            on_full: logs.on_full,
+            way,
+            live: None,
+            writer: None,
+            timed_at: None,
+            is_full: false,
+        }
+    }
+
+    /// Takes over settings that a later run brought.
+    pub(super) const fn adjust(&mut self, logs: &Logs) {
+        self.max_size = logs.max_size;
+        self.on_full = logs.on_full;
+    }
+
+    /// Returns whether it is a chain of this unit.
+    pub(super) fn is_of(&self, unit: &str) -> bool {
+        self.unit == unit
+    }
+
+    /// Returns the live segment's number and the offset behind its last byte.
+    pub(super) fn position(&self) -> (u64, u64) {
+        self.live.as_ref().map_or((0, 0), |live| (live.number, live.size))
+    }
+
+    /// Moves some bytes of `pipe` into the live segment.
+    ///
+    /// `force` says that the source has waited long enough for another one's line.
+    pub(super) fn take(
+        &mut self,
+        pipe: &PipeReader,
+        writer: Writer,
+        force: Force,
+        scratch: &mut Scratch,
+    ) -> io::Result<Taken> {
+        // Nothing is created or noted in the index before there is a byte.
+        if self.needs_note(writer)
+            && let Some(nothing) = look(pipe)?
+        {
+            return Ok(nothing);
+        }
+        self.open()?;
+        if self.is_over_size() && self.at_line_end()? {
+            return Ok(Taken::Rotated(self.close(SourceFlags::NONE)?));
+        }
+        if self.writer != Some(writer) && !self.change_writer(writer, force)? {
+            return Ok(Taken::Held);
+        }
+        self.stamp()?;
+        match self.allowance(pipe, scratch)? {
+            Allowance::Bytes(limit) => self.pour(pipe, limit),
+            Allowance::Cut => Ok(Taken::Rotated(self.close(SourceFlags::CONTINUED)?)),
+        }
+    }
+
+    fn needs_note(&self, writer: Writer) -> bool {
+        self.live.is_none() || self.writer != Some(writer) || self.is_stamp_due(clock::monotonic())
+    }
+
+    fn is_stamp_due(&self, now: Duration) -> bool {
+        self.timed_at.is_none_or(|at| now >= at + TIME_EVERY)
+    }
+
+    fn pour(&mut self, pipe: &PipeReader, limit: usize) -> io::Result<Taken> {
+        let Some(live) = &mut self.live else { return Ok(Taken::Empty) };
+        Ok(match pipe.move_to(&live.file, live.size, limit, self.way)? {
+            Moved::Bytes(count) => {
+                live.size += u64::try_from(count).unwrap_or_default();
+                Taken::Bytes(count)
+            }
+            Moved::Empty => Taken::Empty,
+            Moved::Ended => Taken::Ended,
+        })
+    }
+
+    /// Opens the live segment where the last keeper left it, or begins a new one.
+    fn open(&mut self) -> io::Result<()> {
+        if self.live.is_some() {
+            return Ok(());
+        }
+        let found = self.files.find()?;
+        let number = found.live_number();
+        let path = self.files.live();
+        let mut options = OpenOptions::new();
+        let file = mainstay_platform::paths::open_log(options.read(true).write(true), &path)?;
+        let size = segment::solid_length(&file)?;
+        self.live = Some(Live { file, number, size });
+        self.writer = None;
+        self.timed_at = None;
+        Ok(())
+    }
+
+    fn is_over_size(&self) -> bool {
+        let size = self.live.as_ref().map_or(0, |live| live.size);
+        self.max_size > 0 && size >= self.max_size
+    }
+
+    fn at_line_end(&self) -> io::Result<bool> {
+        let Some(live) = &self.live else { return Ok(true) };
+        segment::ends_with_line(&live.file, live.size)
+    }
+
+    /// Lets another source write, if the last one has ended its line or must be interrupted.
+    fn change_writer(&mut self, writer: Writer, force: Force) -> io::Result<bool> {
+        let is_clean = self.at_line_end()?;
+        let is_same_line = self.writer.is_none() && !is_clean;
+        if !is_clean && !is_same_line && force == Force::No {
+            return Ok(false);
+        }
+        let flags = if is_clean { SourceFlags::NONE } else { SourceFlags::UNFINISHED };
+        self.record_source(writer, flags)?;
+        self.writer = Some(writer);
+        Ok(true)
+    }
+
+    fn record_source(&self, writer: Writer, flags: SourceFlags) -> io::Result<()> {
+        let Some(live) = &self.live else { return Ok(()) };
+        let stream = match writer.channel {
+            Channel::Joined => Stream::Joined,
+            Channel::Output => Stream::Out,
+            Channel::Error => Stream::Err,
+        };
+        let record = IndexRecord::Source { offset: live.size, run: writer.run, stream, flags };
+        self.append_index(live.number, &record)
+    }
+
+    /// Notes when the next byte came, at most once in [`TIME_EVERY`].
+    fn stamp(&mut self) -> io::Result<()> {
+        let now = clock::monotonic();
+        if !self.is_stamp_due(now) {
+            return Ok(());
+        }
+        let Some(live) = &self.live else { return Ok(()) };
+        let realtime_ns = clock::realtime_nanos();
+        let record = IndexRecord::Time { offset: live.size, realtime_ns };
+        self.append_index(live.number, &record)?;
+        self.timed_at = Some(now);
+        Ok(())
+    }
+
+    /// The index is not held open: a unit costs one descriptor for its log, not two.
+    fn append_index(&self, number: u64, record: &IndexRecord) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        let path = self.files.index(number);
+        let file = mainstay_platform::paths::open_log(options.append(true), &path)?;
+        io::Write::write_all(&mut &file, &record.encode())
+    }
+
+    /// Returns how much may be moved so that the segment ends with a line.
+    fn allowance(&self, pipe: &PipeReader, scratch: &mut Scratch) -> io::Result<Allowance> {
+        let size = self.live.as_ref().map_or(0, |live| live.size);
+        if self.max_size == 0 {
+            return Ok(Allowance::Bytes(MOVE_BYTES_MAX));
+        }
+        if size < self.max_size {
+            let room = usize::try_from(self.max_size - size).unwrap_or(usize::MAX);
+            return Ok(Allowance::Bytes(room.min(MOVE_BYTES_MAX)));
+        }
+        if size >= self.max_size.saturating_mul(2) {
+            return Ok(Allowance::Cut);
+        }
+        Ok(Allowance::Bytes(match pipe.line_end(scratch)? {
+            LineEnd::After(count) | LineEnd::NotWithin(count) => count,
+            LineEnd::Empty | LineEnd::Ended => 1,
+        }))
+    }
+
+    /// Closes the live segment; the next byte begins a new one.
+    pub(super) fn close(&mut self, flags: SourceFlags) -> io::Result<Rotated> {
+        let number = self.position().0;
+        if flags == SourceFlags::CONTINUED
+            && let Some(writer) = self.writer
+        {
+            self.record_source(writer, flags)?;
+        }
+        self.files.close(number)?;
+        self.live = None;
+        Ok(Rotated { unit: self.unit.clone(), chain: self.stem.clone(), segment: number })
+    }
+
+    /// Returns whether there is anything to close.
+    pub(super) fn has_bytes(&self) -> bool {
+        self.position().1 > 0
+    }
+
+    /// Deletes the oldest closed segment; returns whether there was one.
+    pub(super) fn drop_oldest(&self) -> io::Result<bool> {
+        let found = self.files.find()?;
+        let Some(oldest) = found.closed.first() else { return Ok(false) };
+        self.files.remove(*oldest)?;
+        Ok(true)
+    }
+}
+
+enum Allowance {
+    Bytes(usize),
+    /// The line is too long: end the segment in the middle of it.
+    Cut,
+}
+
+/// Whether a source may interrupt another one's line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Force {
+    /// It has waited long enough.
+    Yes,
+    /// It waits.
+    No,
+}
+
+fn look(pipe: &PipeReader) -> io::Result<Option<Taken>> {
+    Ok(match pipe.is_ready()? {
+        Moved::Bytes(_) => None,
+        Moved::Empty => Some(Taken::Empty),
+        Moved::Ended => Some(Taken::Ended),
+    })
+}

@@ -1,0 +1,388 @@
+//! The loop of one pump.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    path::PathBuf,
+    sync::{Arc, mpsc::Receiver},
+    time::Duration,
+};
+
+use mainstay_api::keeper::{Drained, Logs, OnFull, Pressure, PressureKind, RunRef};
+use mainstay_platform::{
+    clock,
+    pipe::{Moved, PipeReader, Scratch, Way},
+    port::{Port, Token},
+};
+use mainstay_storage::index::SourceFlags;
+
+use super::{
+    Channel, PumpNote, PumpOrder,
+    chain::{Chain, ChainKey, Force, HOLD_MAX, Taken, Writer},
+    source::{Next, REST, Source},
+};
+use crate::note::{Note, Notes};
+
+/// One source is read so often before the others have their turn.
+const TURNS_IN_A_ROW: usize = 16;
+/// How long after a refusal the disk is asked again.
+const RETRY_FULL_EVERY: Duration = Duration::from_millis(250);
+/// So many pipes of older runs may linger for each unit.
+const LINGERING_MAX: usize = 4;
+/// What is discarded at once while the disk is full.
+const DISCARD_BYTES: usize = 256 * 1024;
+
+/// One pump.
+#[derive(Debug)]
+pub(super) struct PumpThread {
+    port: Port,
+    orders: Receiver<PumpOrder>,
+    notes: Notes,
+    way: Way,
+    scratch: Scratch,
+    chains: BTreeMap<ChainKey, Chain>,
+    sources: BTreeMap<u64, Source>,
+    timers: BTreeSet<(Duration, u64)>,
+    next_token: u64,
+}
+
+enum After {
+    Arm,
+    At(Duration),
+    Gone,
+}
+
+enum Goes {
+    On,
+    Parked,
+}
+
+impl PumpThread {
+    pub(super) fn new(
+        port: Port,
+        orders: Receiver<PumpOrder>,
+        notes: Notes,
+        way: Way,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            port,
+            orders,
+            notes,
+            way,
+            scratch: Scratch::new()?,
+            chains: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            timers: BTreeSet::new(),
+            next_token: 0,
+        })
+    }
+
+    /// Moves bytes until it is parked.
+    pub(super) fn run(mut self) {
+        loop {
+            let now = clock::monotonic();
+            let timeout = self.timers.first().map(|(at, _)| at.saturating_sub(now));
+            let ready: Vec<u64> = match self.port.wait(timeout) {
+                Ok(ready) => ready.iter().map(|ready| ready.token.0).collect(),
+                Err(error) => {
+                    crate::note::complain("a pump cannot wait", &error);
+                    return;
+                }
+            };
+            if let Goes::Parked = self.obey() {
+                return;
+            }
+            for token in ready {
+                self.serve(token);
+            }
+            self.serve_timers();
+        }
+    }
+
+    fn obey(&mut self) -> Goes {
+        while let Ok(order) = self.orders.try_recv() {
+            match order {
+                PumpOrder::Attach { run, channel, pipe, logs } => {
+                    self.attach(run, channel, pipe, &logs);
+                }
+                PumpOrder::Drain(run) => self.drain(&run),
+                PumpOrder::Rotate(unit) => self.rotate(&unit),
+                PumpOrder::Forget(unit) => self.forget(&unit),
+                PumpOrder::Park => return Goes::Parked,
+            }
+        }
+        Goes::On
+    }
+
+    fn attach(&mut self, run: RunRef, channel: Channel, pipe: Arc<PipeReader>, logs: &Logs) {
+        let key = key_of(&run.unit, channel, logs);
+        let way = self.way;
+        self.chains
+            .entry(key.clone())
+            .or_insert_with(|| Chain::new(&key, &run.unit, logs, way))
+            .adjust(logs);
+        let token = self.next_token;
+        self.next_token += 1;
+        match self.port.watch_once(pipe, Token(token)) {
+            Ok(pipe) => {
+                self.sources.insert(token, Source::new(run.clone(), channel, key, pipe));
+                self.limit_lingering(&run);
+                self.serve(token);
+            }
+            Err(error) => {
+                crate::note::complain("cannot watch a pipe", &error);
+                self.notes.send(Note::Pump(PumpNote::Closed { run, channel }));
+            }
+        }
+    }
+
+    /// Closes the pipe of the oldest run of a unit when too many linger.
+    fn limit_lingering(&mut self, newest: &RunRef) {
+        let mut older: Vec<(u64, u64)> = self
+            .sources
+            .iter()
+            .filter(|(_, source)| source.run.unit == newest.unit && source.run.run < newest.run)
+            .map(|(token, source)| (source.run.run, *token))
+            .collect();
+        older.sort_unstable();
+        let surplus = older.len().saturating_sub(LINGERING_MAX);
+        for (run, token) in older.into_iter().take(surplus) {
+            self.pressure(&newest.unit, PressureKind::LingeringClosed, 1, format!("run {run}"));
+            self.end(token);
+        }
+    }
+
+    fn serve(&mut self, token: u64) {
+        let now = clock::monotonic();
+        match self.read(token, now) {
+            After::Arm => self.arm(token),
+            After::At(at) => {
+                self.timers.insert((at, token));
+            }
+            After::Gone => self.end(token),
+        }
+    }
+
+    fn arm(&mut self, token: u64) {
+        let Some(source) = self.sources.get(&token) else { return };
+        if let Some(at) = source.cold_at() {
+            self.timers.insert((at, token));
+        }
+        if let Err(error) = source.pipe.arm() {
+            crate::note::complain("cannot watch a pipe", &error);
+        }
+    }
+
+    fn serve_timers(&mut self) {
+        let now = clock::monotonic();
+        while let Some((at, token)) = self.timers.first().copied() {
+            if at > now {
+                return;
+            }
+            self.timers.pop_first();
+            let Some(source) = self.sources.get_mut(&token) else { continue };
+            if source.cold_at().is_some_and(|at| at <= now) {
+                source.shrink();
+            }
+            self.serve(token);
+        }
+    }
+
+    /// Reads a source until it is empty, has had its share, or must wait.
+    fn read(&mut self, token: u64, now: Duration) -> After {
+        for _ in 0..TURNS_IN_A_ROW {
+            let Some(source) = self.sources.get_mut(&token) else { return After::Gone };
+            let Some(chain) = self.chains.get_mut(&source.chain) else { return After::Gone };
+            let writer = Writer { run: source.run.run, channel: source.channel };
+            let has_waited = source.held_since.is_some_and(|since| now >= since + HOLD_MAX);
+            let force = if has_waited { Force::Yes } else { Force::No };
+            let taken = chain.take(&source.pipe, writer, force, &mut self.scratch);
+            if let Some(after) = self.judge(token, now, taken) {
+                return after;
+            }
+        }
+        After::At(now)
+    }
+
+    /// Returns what to do after an attempt; nothing means: the next attempt at once.
+    fn judge(&mut self, token: u64, now: Duration, taken: io::Result<Taken>) -> Option<After> {
+        let taken = match taken {
+            Ok(taken) => taken,
+            Err(error) => return Some(self.refused(token, now, &error)),
+        };
+        if !matches!(taken, Taken::Held | Taken::Empty | Taken::Ended) {
+            self.recovered(token);
+        }
+        match taken {
+            Taken::Bytes(count) => self.progress(token, now, count),
+            Taken::Rotated(rotated) => {
+                self.notes.send(Note::Pump(PumpNote::Rotated(rotated)));
+                None
+            }
+            Taken::Empty => {
+                self.drained(token);
+                Some(After::Arm)
+            }
+            Taken::Held => Some(After::At(self.hold(token, now))),
+            Taken::Ended => Some(After::Gone),
+        }
+    }
+
+    fn progress(&mut self, token: u64, now: Duration, count: usize) -> Option<After> {
+        let source = self.sources.get_mut(&token)?;
+        source.held_since = None;
+        let next = source.learn(now, count);
+        let is_draining = source.drain.is_some();
+        if let Some(left) = &mut source.drain {
+            *left = left.saturating_sub(count);
+            if *left == 0 {
+                self.drained(token);
+            }
+        }
+        match next {
+            Next::Again => None,
+            Next::Rest if is_draining => None,
+            Next::Rest => Some(After::At(now + REST)),
+        }
+    }
+
+    fn hold(&mut self, token: u64, now: Duration) -> Duration {
+        let Some(source) = self.sources.get_mut(&token) else { return now };
+        *source.held_since.get_or_insert(now) + HOLD_MAX
+    }
+
+    fn drain(&mut self, run: &RunRef) {
+        let of_run = |source: &Source| source.run == *run;
+        let tokens: Vec<u64> =
+            self.sources.iter().filter(|(_, s)| of_run(s)).map(|(token, _)| *token).collect();
+        if tokens.is_empty() {
+            // Its pipes have ended before it did.
+            let of_unit =
+                |key: &&ChainKey| self.chains.get(*key).is_some_and(|c| c.is_of(&run.unit));
+            let chain = self.chains.keys().find(of_unit);
+            self.report_drained(run, chain);
+        }
+        for token in tokens {
+            if let Some(source) = self.sources.get_mut(&token) {
+                source.drain = Some(source.pipe.waiting().unwrap_or_default());
+            }
+            self.serve(token);
+        }
+    }
+
+    /// What waited at the exit is in the file.
+    fn drained(&mut self, token: u64) {
+        let Some(source) = self.sources.get_mut(&token) else { return };
+        if source.drain.take().is_none() {
+            return;
+        }
+        let (run, chain) = (source.run.clone(), source.chain.clone());
+        let others = self.sources.values().any(|other| other.run == run && other.drain.is_some());
+        if !others {
+            self.report_drained(&run, Some(&chain));
+        }
+    }
+
+    fn report_drained(&self, run: &RunRef, chain: Option<&ChainKey>) {
+        let chain = chain.and_then(|key| self.chains.get(key));
+        let (segment, offset) = chain.map_or((0, 0), Chain::position);
+        let RunRef { unit, run } = run.clone();
+        self.notes.send(Note::Pump(PumpNote::Drained(Drained { unit, run, segment, offset })));
+    }
+
+    fn rotate(&mut self, unit: &str) {
+        let of_unit = self.sources.values().filter(|source| source.run.unit == unit);
+        let keys: BTreeSet<ChainKey> = of_unit.map(|source| source.chain.clone()).collect();
+        for key in keys {
+            let Some(chain) = self.chains.get_mut(&key) else { continue };
+            if !chain.has_bytes() {
+                continue;
+            }
+            match chain.close(SourceFlags::NONE) {
+                Ok(rotated) => self.notes.send(Note::Pump(PumpNote::Rotated(rotated))),
+                Err(error) => crate::note::complain("cannot close a segment", &error),
+            }
+        }
+    }
+
+    /// The disk did not take the bytes; they are still in the pipe.
+    fn refused(&mut self, token: u64, now: Duration, error: &io::Error) -> After {
+        let Some(source) = self.sources.get(&token) else { return After::Gone };
+        let Some(chain) = self.chains.get_mut(&source.chain) else { return After::Gone };
+        let unit = source.run.unit.clone();
+        let retry_at = now + RETRY_FULL_EVERY;
+        let is_new = !std::mem::replace(&mut chain.is_full, true);
+        let policy = chain.on_full;
+        if is_new {
+            self.pressure(&unit, PressureKind::DiskFull, 0, error.to_string());
+        }
+        match policy {
+            OnFull::Block => After::At(retry_at),
+            OnFull::DropOldest => self.drop_oldest(token, retry_at, &unit),
+            OnFull::DropNew => self.drop_new(token, retry_at, &unit),
+        }
+    }
+
+    fn drop_oldest(&self, token: u64, retry_at: Duration, unit: &str) -> After {
+        let source = self.sources.get(&token);
+        let chain = source.and_then(|source| self.chains.get(&source.chain));
+        match chain.map(Chain::drop_oldest) {
+            Some(Ok(true)) => {
+                self.pressure(unit, PressureKind::DroppedOldest, 1, String::new());
+                After::At(Duration::ZERO)
+            }
+            Some(Ok(false) | Err(_)) | None => After::At(retry_at),
+        }
+    }
+
+    fn drop_new(&self, token: u64, retry_at: Duration, unit: &str) -> After {
+        let Some(source) = self.sources.get(&token) else { return After::Gone };
+        let mut dropped = 0;
+        while let Ok(Moved::Bytes(count)) = source.pipe.discard(DISCARD_BYTES) {
+            dropped += u64::try_from(count).unwrap_or_default();
+        }
+        if dropped > 0 {
+            self.pressure(unit, PressureKind::DroppedNew, dropped, String::new());
+        }
+        After::At(retry_at)
+    }
+
+    fn recovered(&mut self, token: u64) {
+        let Some(source) = self.sources.get(&token) else { return };
+        let Some(chain) = self.chains.get_mut(&source.chain) else { return };
+        if std::mem::take(&mut chain.is_full) {
+            let unit = source.run.unit.clone();
+            self.pressure(&unit, PressureKind::DiskRoom, 0, String::new());
+        }
+    }
+
+    fn end(&mut self, token: u64) {
+        self.drained(token);
+        let Some(source) = self.sources.remove(&token) else { return };
+        let (run, channel) = (source.run.clone(), source.channel);
+        drop(source);
+        self.notes.send(Note::Pump(PumpNote::Closed { run, channel }));
+    }
+
+    /// A chain outlives the runs of its unit: the next one goes on where the last one stopped.
+    fn forget(&mut self, unit: &str) {
+        let sources = &self.sources;
+        self.chains.retain(|key, chain| {
+            !chain.is_of(unit) || sources.values().any(|source| source.chain == *key)
+        });
+    }
+
+    fn pressure(&self, unit: &str, kind: PressureKind, count: u64, message: String) {
+        let pressure = Pressure { unit: unit.to_owned(), kind, count, message };
+        self.notes.send(Note::Pump(PumpNote::Pressure(pressure)));
+    }
+}
+
+fn key_of(unit: &str, channel: Channel, logs: &Logs) -> ChainKey {
+    let stem = match channel {
+        Channel::Joined => unit.to_owned(),
+        Channel::Output => format!("{unit}.stdout"),
+        Channel::Error => format!("{unit}.stderr"),
+    };
+    (PathBuf::from(&logs.directory), stem)
+}

@@ -1,0 +1,235 @@
+//! What a keeper finds when it begins: runs of a predecessor, alive or not.
+//!
+//! Every slot of the journal is settled before anything is started: that is what makes two copies
+//! of a unit impossible. The lock is held, so no child of the predecessor is between clone and
+//! exec any more, and an intent without a process can be looked for by the run's `MAINSTAY_ID`.
+//!
+//! | the slot says | found | the run is |
+//! |---|---|---|
+//! | intent | somebody carries the id | running |
+//! | intent | nobody | never started: its number is free |
+//! | started | the very process | running |
+//! | started | nobody | ended, status unknown unless the system still tells |
+//! | ended | – | ended, to be reported |
+
+use std::{sync::Arc, time::Duration};
+
+use mainstay_api::keeper::{CustodyEntry, Exited, Held, RunRef, Status};
+use mainstay_platform::{
+    clock,
+    descriptor::Descriptor,
+    pipe::{PipeReader, reopen_output},
+    port::Token,
+    process::{self, Ended, Process},
+};
+
+use crate::{
+    control::{Control, KeeperError, token},
+    journal::{Found, FoundPhase},
+    note::complain,
+    runs::RunState,
+    upgrade::{Inheritance, Kept},
+};
+
+/// How long an unknown status may be amended.
+const AMEND_WITHIN: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// The descriptor numbers under which a program has our pipes.
+const OUTPUT_NUMBER: u32 = 1;
+const ERROR_NUMBER: u32 = 2;
+
+/// A process that ended and whose status only its parent can tell so far.
+#[derive(Debug)]
+pub(crate) struct Amend {
+    key: RunRef,
+    process: Process,
+    until: Duration,
+    next_at: Duration,
+}
+
+/// What a look at such a process brought.
+#[derive(Debug)]
+pub(crate) enum Looked {
+    /// Nothing yet.
+    Later(Amend),
+    /// Nobody will ever tell.
+    Never,
+    /// This is how it ended.
+    Known(RunRef, Ended),
+}
+
+impl Amend {
+    pub(crate) fn new(key: RunRef, process: Process, now: Duration) -> Self {
+        Self { key, process, until: now + AMEND_WITHIN, next_at: now + LOOK_EVERY }
+    }
+
+    pub(crate) const fn next_at(&self) -> Duration {
+        self.next_at
+    }
+
+    pub(crate) fn look(mut self, now: Duration) -> Looked {
+        if now < self.next_at {
+            return Looked::Later(self);
+        }
+        if let Some(ended) = self.process.ended_elsewhere() {
+            return Looked::Known(self.key, ended);
+        }
+        self.next_at = now + LOOK_EVERY;
+        if now >= self.until { Looked::Never } else { Looked::Later(self) }
+    }
+}
+
+impl Control {
+    /// Takes over everything that a predecessor left.
+    pub(crate) fn settle(&mut self, inherited: Option<Inheritance>) -> Result<(), KeeperError> {
+        let mut inherited = inherited;
+        let found = self.journal.found()?;
+        for (unit, highest, hash) in &found.remembered {
+            self.runs.remember(unit, *highest, hash);
+        }
+        self.has_heritage = !found.runs.is_empty();
+        for run in found.runs {
+            let key = RunRef { unit: run.spawn.unit.clone(), run: run.spawn.run };
+            let kept = inherited.as_mut().and_then(|state| state.take(&key)).unwrap_or_default();
+            self.settle_run(&key, run, kept);
+        }
+        if let Some(state) = inherited {
+            self.resume_conversation(state)?;
+        }
+        Ok(())
+    }
+
+    fn settle_run(&mut self, key: &RunRef, found: Found, kept: Kept) {
+        let Found { spawn, id, phase, pipes } = found;
+        match phase {
+            FoundPhase::Intent => match first_carrier(&id) {
+                Some(process) => {
+                    self.runs.add(spawn, id);
+                    self.adopt(key, process, clock::monotonic(), kept, [0, 0]);
+                }
+                None => self.runs.remember(&key.unit, key.run.saturating_sub(1), ""),
+            },
+            FoundPhase::Started { identity, since } => {
+                self.runs.add(spawn, id);
+                match Process::open(identity) {
+                    Ok(Some(process)) => self.adopt(key, process, since, kept, pipes),
+                    Ok(None) | Err(_) => self.found_dead(key, identity.pid, since),
+                }
+            }
+            FoundPhase::Ended { exit, is_acknowledged, has_strays } => {
+                let run = self.runs.add(spawn, id);
+                run.state = RunState::Ended { exit, is_acknowledged, has_strays };
+                if has_strays {
+                    self.sweep_again(key);
+                }
+                self.pump_again(key, kept.output, kept.error);
+                self.bury(key);
+            }
+        }
+    }
+
+    /// Makes a running process ours to watch, and its pipes ours to read.
+    fn adopt(
+        &mut self,
+        key: &RunRef,
+        process: Process,
+        since: Duration,
+        kept: Kept,
+        pipes: [u64; 2],
+    ) {
+        let pid = process.pid();
+        let is_own = process.ended().is_ok();
+        let Some(run) = self.runs.get_mut(key) else { return };
+        run.is_own = is_own;
+        let watched = match self.port.watch(process, Token(token::RUNS + run.serial)) {
+            Ok(watched) => watched,
+            Err(error) => return complain("cannot watch a program", &error),
+        };
+        run.state = RunState::Running { process: watched, since };
+        if let Err(error) = self.journal.write(run) {
+            complain("cannot note in the journal", &error);
+        }
+        let output = kept.output.or_else(|| reopen(pid, OUTPUT_NUMBER, pipes[0]));
+        let is_split = pipes[1] != 0;
+        let error = kept.error.or_else(|| is_split.then(|| reopen(pid, ERROR_NUMBER, pipes[1]))?);
+        self.pump_again(key, output, error);
+    }
+
+    fn pump_again(&mut self, key: &RunRef, output: Option<PipeReader>, error: Option<PipeReader>) {
+        let Some(run) = self.runs.get_mut(key) else { return };
+        let (output, error) = (output.map(Arc::new), error.map(Arc::new));
+        run.output = output.or_else(|| run.output.take());
+        run.error = error.or_else(|| run.error.take());
+        self.pump_held(key);
+    }
+
+    fn found_dead(&mut self, key: &RunRef, pid: u32, since: Duration) {
+        let now = clock::monotonic();
+        let exit = Exited {
+            unit: key.unit.clone(),
+            run: key.run,
+            pid,
+            status: Status::Unknown,
+            at_us: crate::runs::microseconds(now),
+            lived_us: crate::runs::microseconds(now.saturating_sub(since)),
+            strays: false,
+        };
+        if let Some(run) = self.runs.get_mut(key) {
+            run.is_own = false;
+        }
+        self.conclude(key, exit);
+    }
+
+    /// Takes what the agent held for a dead keeper.
+    pub(crate) fn take_custody(
+        &mut self,
+        entry: &CustodyEntry,
+        riders: &mut std::collections::VecDeque<Descriptor>,
+    ) {
+        let key = RunRef { unit: entry.unit.clone(), run: entry.run };
+        let (mut output, mut error) = (None, None);
+        for held in &entry.held {
+            let Some(descriptor) = riders.pop_front() else { return };
+            match held {
+                Held::Process => self.amend_with(&key, descriptor),
+                Held::Output => output = Some(PipeReader::from_descriptor(descriptor)),
+                Held::Error => error = Some(PipeReader::from_descriptor(descriptor)),
+                Held::Job => {}
+            }
+        }
+        let Some(run) = self.runs.get(&key) else { return };
+        let (output, error) =
+            (output.filter(|_| run.output.is_none()), error.filter(|_| run.error.is_none()));
+        if output.is_some() || error.is_some() {
+            self.pump_again(&key, output, error);
+            if let Some(run) = self.runs.get(&key)
+                && matches!(run.state, RunState::Ended { .. })
+            {
+                self.pumps.drain(key, &run.spawn.logs);
+            }
+        }
+    }
+
+    /// Asks the process itself, by the descriptor that the agent held, how it ended.
+    fn amend_with(&mut self, key: &RunRef, descriptor: Descriptor) {
+        let Some(run) = self.runs.get(key) else { return };
+        let RunState::Ended { exit, .. } = &run.state else { return };
+        if exit.status != Status::Unknown {
+            return;
+        }
+        let identity = process::Identity { pid: exit.pid, ..process::Identity::default() };
+        let process = Process::from_descriptor(descriptor, identity);
+        self.amends.push(Amend::new(key.clone(), process, clock::monotonic()));
+    }
+}
+
+/// Returns the process that was started for a run whose keeper died before it could note it: the
+/// oldest one, of which the others are descendants.
+fn first_carrier(id: &str) -> Option<Process> {
+    let carriers = process::carrying(id).unwrap_or_default();
+    carriers.into_iter().min_by_key(|process| (process.identity().started, process.pid()))
+}
+
+fn reopen(pid: u32, number: u32, serial: u64) -> Option<PipeReader> {
+    reopen_output(pid, number, serial).ok().flatten()
+}

@@ -1,0 +1,279 @@
+//! What the keeper knows of runs: one current run a unit, and those that have not been cleared.
+//!
+//! ```text
+//!            spawn          started            exit             ack (and nothing left)
+//!  (nothing) ─────► Starting ──────► Running ──────► Ended ───────────────────────► (number only)
+//!                      │ not started                   ▲
+//!                      └─► (number only)               │ found dead by a new keeper
+//! ```
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use mainstay_api::keeper::{Entry, Exited, Phase, RunRef, Scope, Spawn, Status};
+use mainstay_platform::{pipe::PipeReader, port::Watched, process::Process};
+
+/// Everything the keeper knows of units.
+#[derive(Debug, Default)]
+pub(crate) struct Runs {
+    units: BTreeMap<String, Unit>,
+    by_serial: HashMap<u64, RunRef>,
+    next_serial: u64,
+}
+
+#[derive(Debug, Default)]
+struct Unit {
+    highest: u64,
+    hash: String,
+    runs: BTreeMap<u64, Run>,
+}
+
+/// One run that is not forgotten yet.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// What the agent asked for; its memo is kept up to date.
+    pub(crate) spawn: Spawn,
+    /// The run's `MAINSTAY_ID`.
+    pub(crate) id: String,
+    /// The number of its registrations.
+    pub(crate) serial: u64,
+    /// Where it is.
+    pub(crate) state: RunState,
+    /// The read end of its joined or stdout pipe, until it ends.
+    pub(crate) output: Option<Arc<PipeReader>>,
+    /// The read end of its stderr pipe, until it ends.
+    pub(crate) error: Option<Arc<PipeReader>>,
+    /// The request that is to be answered when its start comes to an end.
+    pub(crate) asked_by: u64,
+    /// False for a run that an earlier keeper started: the system tells its end to others.
+    pub(crate) is_own: bool,
+}
+
+/// Where a run is.
+#[derive(Debug)]
+pub(crate) enum RunState {
+    /// Its start has not come to an end.
+    Starting,
+    /// It runs.
+    Running { process: Watched<Process>, since: Duration },
+    /// It has ended.
+    Ended {
+        exit: Exited,
+        is_acknowledged: bool,
+        /// Processes of the run are still alive.
+        has_strays: bool,
+    },
+}
+
+/// Why a spawn is not simply started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// Start it.
+    Fresh,
+    /// This very run was started before.
+    Known,
+    /// The number was used by another program.
+    Conflict {
+        /// The highest number of the unit.
+        highest: u64,
+    },
+}
+
+impl Runs {
+    /// Decides what becomes of a spawn request.
+    pub(crate) fn admit(&self, spawn: &Spawn) -> Admission {
+        let Some(unit) = self.units.get(&spawn.unit) else { return Admission::Fresh };
+        if spawn.run > unit.highest {
+            return Admission::Fresh;
+        }
+        let is_same = spawn.run == unit.highest && spawn.spec_hash == unit.hash;
+        if is_same && unit.runs.contains_key(&spawn.run) {
+            return Admission::Known;
+        }
+        Admission::Conflict { highest: unit.highest }
+    }
+
+    /// Adds a run that is about to be started, or that was found running.
+    pub(crate) fn add(&mut self, spawn: Spawn, id: String) -> &mut Run {
+        let serial = self.next_serial;
+        self.next_serial += 1;
+        let number = spawn.run;
+        let key = RunRef { unit: spawn.unit.clone(), run: number };
+        let unit = self.units.entry(spawn.unit.clone()).or_default();
+        if number >= unit.highest {
+            unit.highest = number;
+            unit.hash.clone_from(&spawn.spec_hash);
+        }
+        self.by_serial.insert(serial, key);
+        let run = Run {
+            spawn,
+            id,
+            serial,
+            state: RunState::Starting,
+            output: None,
+            error: None,
+            asked_by: 0,
+            is_own: true,
+        };
+        unit.runs.entry(number).insert_entry(run).into_mut()
+    }
+
+    /// Remembers that a unit once had this run.
+    pub(crate) fn remember(&mut self, unit: &str, highest: u64, hash: &str) {
+        let unit = self.units.entry(unit.to_owned()).or_default();
+        if highest >= unit.highest {
+            unit.highest = highest;
+            hash.clone_into(&mut unit.hash);
+        }
+    }
+
+    /// Returns a run.
+    pub(crate) fn get(&self, key: &RunRef) -> Option<&Run> {
+        self.units.get(&key.unit)?.runs.get(&key.run)
+    }
+
+    /// Returns a run for change.
+    pub(crate) fn get_mut(&mut self, key: &RunRef) -> Option<&mut Run> {
+        self.units.get_mut(&key.unit)?.runs.get_mut(&key.run)
+    }
+
+    /// Returns the run that was registered under a number.
+    pub(crate) fn key_of(&self, serial: u64) -> Option<RunRef> {
+        self.by_serial.get(&serial).cloned()
+    }
+
+    /// Drops a run; its number stays remembered.
+    pub(crate) fn remove(&mut self, key: &RunRef) -> Option<Run> {
+        let run = self.units.get_mut(&key.unit)?.runs.remove(&key.run)?;
+        self.by_serial.remove(&run.serial);
+        Some(run)
+    }
+
+    /// Makes a run's number free again, because it never started.
+    pub(crate) fn retract(&mut self, key: &RunRef) -> Option<Run> {
+        let run = self.remove(key)?;
+        if let Some(unit) = self.units.get_mut(&key.unit) {
+            unit.hash.clear();
+        }
+        Some(run)
+    }
+
+    /// Forgets a unit of which nothing is left.
+    pub(crate) fn forget(&mut self, unit: &str) {
+        if self.units.get(unit).is_some_and(|unit| unit.runs.is_empty()) {
+            self.units.remove(unit);
+        }
+    }
+
+    /// Returns the runs, by unit and number.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Run> {
+        self.units.values().flat_map(|unit| unit.runs.values())
+    }
+
+    /// Returns a unit's highest run and its hash.
+    pub(crate) fn highest(&self, unit: &str) -> Option<(u64, &str)> {
+        self.units.get(unit).map(|unit| (unit.highest, unit.hash.as_str()))
+    }
+
+    /// Returns how many entries a list has.
+    pub(crate) fn count(&self) -> usize {
+        self.units.values().map(|unit| unit.runs.len().max(1)).sum()
+    }
+
+    /// Returns how many pipes are held.
+    pub(crate) fn pipes(&self) -> usize {
+        let pipes =
+            |run: &Run| usize::from(run.output.is_some()) + usize::from(run.error.is_some());
+        self.iter().map(pipes).sum()
+    }
+
+    /// Returns everything, as the agent is told.
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        let mut entries = Vec::with_capacity(self.count());
+        for (name, unit) in &self.units {
+            entries.extend(unit.runs.values().map(Run::entry));
+            if unit.runs.is_empty() {
+                entries.push(Entry {
+                    unit: name.clone(),
+                    run: unit.highest,
+                    spec_hash: unit.hash.clone(),
+                    memo: String::new(),
+                    phase: Phase::Remembered,
+                });
+            }
+        }
+        entries
+    }
+}
+
+impl Run {
+    /// Returns what names the run.
+    pub(crate) fn key(&self) -> RunRef {
+        RunRef { unit: self.spawn.unit.clone(), run: self.spawn.run }
+    }
+
+    /// Returns its process, while it runs.
+    pub(crate) fn process(&self) -> Option<&Process> {
+        match &self.state {
+            RunState::Running { process, .. } => Some(process),
+            RunState::Starting | RunState::Ended { .. } => None,
+        }
+    }
+
+    /// Returns whether nothing has to be kept of it any more but its number.
+    pub(crate) fn is_over(&self) -> bool {
+        let has_pipes = self.output.is_some() || self.error.is_some();
+        matches!(self.state, RunState::Ended { is_acknowledged: true, has_strays: false, .. })
+            && !has_pipes
+    }
+
+    /// Returns whether what it leaves behind is to be ended.
+    pub(crate) fn is_swept(&self) -> bool {
+        self.spawn.scope == Scope::Tree
+    }
+
+    fn entry(&self) -> Entry {
+        let phase = match &self.state {
+            RunState::Starting => Phase::Starting,
+            RunState::Running { process, since } => {
+                Phase::Running { pid: process.pid(), since_us: microseconds(*since) }
+            }
+            RunState::Ended { is_acknowledged: true, has_strays: false, .. } => Phase::Remembered,
+            RunState::Ended { exit, has_strays, .. } => {
+                Phase::Ended(Exited { strays: *has_strays, ..exit.clone() })
+            }
+        };
+        Entry {
+            unit: self.spawn.unit.clone(),
+            run: self.spawn.run,
+            spec_hash: self.spawn.spec_hash.clone(),
+            memo: self.spawn.memo.clone(),
+            phase,
+        }
+    }
+
+    /// Returns how the run ended, when it did at `at` with `status`.
+    pub(crate) fn exit(&self, at: Duration, status: Status) -> Exited {
+        let (pid, since) = match &self.state {
+            RunState::Running { process, since } => (process.pid(), *since),
+            RunState::Starting | RunState::Ended { .. } => (0, at),
+        };
+        Exited {
+            unit: self.spawn.unit.clone(),
+            run: self.spawn.run,
+            pid,
+            status,
+            at_us: microseconds(at),
+            lived_us: microseconds(at.saturating_sub(since)),
+            strays: false,
+        }
+    }
+}
+
+/// Returns a duration as the protocol counts it.
+pub(crate) fn microseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

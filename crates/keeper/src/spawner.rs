@@ -1,0 +1,300 @@
+//! Threads that start programs, because a start may hang: on a dead mount, on a stalled disk.
+//!
+//! There is one thread as long as starts are quick; when none is free and a start has waited for
+//! [`PATIENCE`], another one joins, up to [`THREADS_MAX`].
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{self, Receiver, Sender},
+    },
+    thread,
+    time::Duration,
+};
+
+use mainstay_api::keeper::{Spawn, Streams};
+use mainstay_platform::{
+    clock, filesystem,
+    filesystem::FileSystem,
+    pipe::{self, PipeReader, PipeWriter},
+    process::Process,
+    spawn::{self, Group, Output, Program, SpawnError},
+};
+
+use crate::note::{Note, Notes};
+
+/// How long a start may wait for a free thread.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(100);
+const THREADS_MAX: usize = 16;
+/// An ordinary user's pipes shrink when there are more than about a thousand of full size.
+const PIPES_OF_FULL_SIZE: usize = 900;
+const SMALL_PIPE_BYTES: usize = 16 * 1024;
+
+/// What is to be started.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// A run.
+    Run {
+        /// What the agent asked for.
+        spawn: Box<Spawn>,
+        /// The run's `MAINSTAY_ID`.
+        id: String,
+        /// How many pipes there are already.
+        pipes: usize,
+    },
+    /// The agent.
+    Agent {
+        /// Our own binary.
+        program: PathBuf,
+        /// Its arguments.
+        arguments: Vec<String>,
+    },
+}
+
+/// How a start ended.
+#[derive(Debug)]
+pub(crate) enum StartedNote {
+    /// A run was started, or not.
+    Run {
+        /// What was asked for.
+        spawn: Box<Spawn>,
+        /// What came of it.
+        result: Result<Started, NotStarted>,
+    },
+    /// The agent was started, or not.
+    Agent(Result<Process, NotStarted>),
+}
+
+/// A program that runs.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) process: Process,
+    pub(crate) output: Option<PipeReader>,
+    pub(crate) error: Option<PipeReader>,
+    pub(crate) logs_on: Option<FileSystem>,
+    pub(crate) at: Duration,
+}
+
+/// A program that does not.
+#[derive(Debug)]
+pub(crate) struct NotStarted {
+    pub(crate) step: String,
+    pub(crate) code: i32,
+    pub(crate) message: String,
+}
+
+/// The threads and their queue.
+#[derive(Debug)]
+pub(crate) struct Spawner {
+    orders: Sender<Order>,
+    queue: Arc<Mutex<Receiver<Order>>>,
+    shared: Arc<Shared>,
+    notes: Notes,
+    threads: usize,
+    look_again: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    waiting: AtomicUsize,
+    unfinished: AtomicUsize,
+    base: Vec<Vec<u8>>,
+    /// The soft limit of open files that programs get unless they ask for another.
+    files: u64,
+}
+
+impl Spawner {
+    /// Starts the first thread; programs inherit `base` as their environment.
+    pub(crate) fn new(notes: Notes, base: Vec<Vec<u8>>, files: u64) -> io::Result<Self> {
+        let (orders, queue) = mpsc::channel();
+        let (waiting, unfinished) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let shared = Arc::new(Shared { waiting, unfinished, base, files });
+        let queue = Arc::new(Mutex::new(queue));
+        let mut spawner = Self { orders, queue, shared, notes, threads: 0, look_again: None };
+        spawner.add_thread()?;
+        Ok(spawner)
+    }
+
+    /// Queues an order; a [`StartedNote`] follows.
+    pub(crate) fn start(&mut self, order: Order) {
+        self.shared.waiting.fetch_add(1, Ordering::SeqCst);
+        self.shared.unfinished.fetch_add(1, Ordering::SeqCst);
+        if self.orders.send(order).is_ok() && self.look_again.is_none() {
+            self.look_again = Some(clock::monotonic() + PATIENCE);
+        }
+    }
+
+    /// Returns whether a start has not come to an end yet.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.shared.unfinished.load(Ordering::SeqCst) > 0
+    }
+
+    /// Returns when to call [`look`](Self::look).
+    pub(crate) const fn next_deadline(&self) -> Option<Duration> {
+        self.look_again
+    }
+
+    /// Adds a thread when orders still wait although they had time to be taken.
+    pub(crate) fn look(&mut self, now: Duration) {
+        if self.look_again.is_none_or(|at| now < at) {
+            return;
+        }
+        let is_waiting = self.shared.waiting.load(Ordering::SeqCst) > 0;
+        self.look_again = is_waiting.then_some(now + PATIENCE);
+        if is_waiting
+            && self.threads < THREADS_MAX
+            && let Err(error) = self.add_thread()
+        {
+            crate::note::complain("cannot start another thread for starts", &error);
+        }
+    }
+
+    fn add_thread(&mut self) -> io::Result<()> {
+        let (queue, shared) = (Arc::clone(&self.queue), Arc::clone(&self.shared));
+        let notes = self.notes.clone();
+        let name = format!("spawner-{}", self.threads);
+        thread::Builder::new().name(name).spawn(move || serve(&queue, &shared, &notes))?;
+        self.threads += 1;
+        Ok(())
+    }
+}
+
+fn serve(queue: &Mutex<Receiver<Order>>, shared: &Shared, notes: &Notes) {
+    loop {
+        let order = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(order) = order else { return };
+        shared.waiting.fetch_sub(1, Ordering::SeqCst);
+        let note = match order {
+            Order::Run { spawn, id, pipes } => {
+                let result = start_run(&spawn, &id, pipes, shared);
+                StartedNote::Run { spawn, result }
+            }
+            Order::Agent { program, arguments } => {
+                StartedNote::Agent(start_agent(&program, &arguments, &shared.base))
+            }
+        };
+        notes.send(Note::Started(Box::new(note)));
+        shared.unfinished.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn start_run(
+    asked: &Spawn,
+    id: &str,
+    pipes: usize,
+    shared: &Shared,
+) -> Result<Started, NotStarted> {
+    let logs_on = prepare_logs(asked).map_err(|error| NotStarted::of("logs", &error))?;
+    let made =
+        Pipes::new(asked.logs.streams, pipes).map_err(|error| NotStarted::of("pipe", &error))?;
+    let program = Program {
+        label: id,
+        command: &asked.command,
+        directory: asked.directory.as_ref().map(PathBuf::from),
+        environment: environment(asked, id, &shared.base),
+        output: made.writer.as_ref().map_or(Output::Null, Output::Pipe),
+        error: made.error_writer.as_ref(),
+        files: asked.files.or(Some(shared.files).filter(|files| *files > 0)),
+        group: if asked.session { Group::Session } else { Group::Own },
+    };
+    let process = spawn::spawn(&program)?;
+    let at = clock::monotonic();
+    Ok(Started { process, output: made.reader, error: made.error_reader, logs_on, at })
+}
+
+/// Makes sure that the folder of the segments is there, and says which storage it lies on.
+fn prepare_logs(asked: &Spawn) -> io::Result<Option<FileSystem>> {
+    if asked.logs.streams == Streams::Off {
+        return Ok(None);
+    }
+    let folder = Path::new(&asked.logs.directory);
+    if !folder.is_dir() {
+        mainstay_platform::paths::create_private(folder)?;
+    }
+    filesystem::of(folder).map(Some)
+}
+
+#[derive(Debug, Default)]
+struct Pipes {
+    reader: Option<PipeReader>,
+    writer: Option<PipeWriter>,
+    error_reader: Option<PipeReader>,
+    error_writer: Option<PipeWriter>,
+}
+
+impl Pipes {
+    fn new(streams: Streams, existing: usize) -> io::Result<Self> {
+        let mut pipes = Self::default();
+        if streams == Streams::Off {
+            return Ok(pipes);
+        }
+        let (reader, writer) = sized_pipe(existing)?;
+        (pipes.reader, pipes.writer) = (Some(reader), Some(writer));
+        if streams == Streams::Split {
+            let (reader, writer) = sized_pipe(existing)?;
+            (pipes.error_reader, pipes.error_writer) = (Some(reader), Some(writer));
+        }
+        Ok(pipes)
+    }
+}
+
+fn sized_pipe(existing: usize) -> io::Result<(PipeReader, PipeWriter)> {
+    let (reader, writer) = pipe::pipe()?;
+    if existing >= PIPES_OF_FULL_SIZE {
+        // A refusal leaves the pipe as the system made it.
+        drop(reader.set_capacity(SMALL_PIPE_BYTES));
+    }
+    Ok((reader, writer))
+}
+
+fn start_agent(
+    program: &Path,
+    arguments: &[String],
+    base: &[Vec<u8>],
+) -> Result<Process, NotStarted> {
+    let mut command = vec![program.display().to_string()];
+    command.extend_from_slice(arguments);
+    let program = Program {
+        label: "agent",
+        command: &command,
+        directory: None,
+        environment: base.to_vec(),
+        output: Output::Inherited,
+        error: None,
+        files: None,
+        group: Group::Own,
+    };
+    Ok(spawn::spawn(&program)?)
+}
+
+/// Returns the program's environment: the keeper's own, less what is unset, with what is set.
+fn environment(asked: &Spawn, id: &str, base: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let changes = &asked.environment;
+    let name_of = |variable: &[u8]| variable.split(|byte| *byte == b'=').next().map(<[u8]>::to_vec);
+    let is_kept = |variable: &&Vec<u8>| {
+        let name = name_of(variable).and_then(|name| String::from_utf8(name).ok());
+        name.is_none_or(|name| !changes.set.contains_key(&name) && !changes.unset.contains(&name))
+    };
+    let mut all: Vec<Vec<u8>> = base.iter().filter(is_kept).cloned().collect();
+    all.extend(changes.set.iter().map(|(name, value)| format!("{name}={value}").into_bytes()));
+    all.push(format!("MAINSTAY_ID={id}").into_bytes());
+    all
+}
+
+impl NotStarted {
+    fn of(step: &str, error: &io::Error) -> Self {
+        let code = error.raw_os_error().unwrap_or_default();
+        Self { step: step.to_owned(), code, message: format!("cannot prepare its {step}: {error}") }
+    }
+}
+
+impl From<SpawnError> for NotStarted {
+    fn from(error: SpawnError) -> Self {
+        let code = error.source.raw_os_error().unwrap_or_default();
+        let message = format!("{error}: {}", error.source);
+        Self { step: error.step.to_string(), code, message }
+    }
+}

@@ -1,0 +1,111 @@
+//! Ending what a run leaves behind: TERM, [`PATIENCE`], KILL, until nobody carries its id.
+
+use std::{collections::BTreeMap, io, time::Duration};
+
+use mainstay_api::keeper::RunRef;
+use mainstay_platform::{
+    port::{Port, Token, Watched},
+    process::{self, Process, SignalKind},
+};
+
+/// How long what is left may take to leave by itself.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How often those that survive a kill are looked at again.
+const AGAIN_EVERY: Duration = Duration::from_secs(1);
+
+/// All sweeps that are under way.
+#[derive(Debug, Default)]
+pub(crate) struct Sweeps {
+    sweeps: BTreeMap<RunRef, Sweep>,
+}
+
+#[derive(Debug)]
+struct Sweep {
+    id: String,
+    strays: Vec<Watched<Process>>,
+    signal: SignalKind,
+    next_at: Duration,
+}
+
+impl Sweeps {
+    /// Begins to end whoever carries the run's id; returns whether there is anybody.
+    ///
+    /// `main` is the run's own process, which has ended but may still be seen.
+    pub(crate) fn begin(
+        &mut self,
+        port: &Port,
+        key: &RunRef,
+        run: Swept<'_>,
+        now: Duration,
+    ) -> io::Result<bool> {
+        let strays = find(port, run)?;
+        if strays.is_empty() {
+            return Ok(false);
+        }
+        let sweep = Sweep {
+            id: run.id.to_owned(),
+            strays,
+            signal: SignalKind::Term,
+            next_at: now + PATIENCE,
+        };
+        sweep.send();
+        self.sweeps.insert(key.clone(), sweep);
+        Ok(true)
+    }
+
+    /// Goes on with all sweeps; returns the runs of which nothing is left.
+    pub(crate) fn go_on(&mut self, port: &Port, token: Token, now: Duration) -> Vec<RunRef> {
+        let mut cleared = Vec::new();
+        for (key, sweep) in &mut self.sweeps {
+            sweep.strays.retain(|stray| !stray.has_ended());
+            if sweep.strays.is_empty() {
+                let run = Swept { id: &sweep.id, main: 0, token };
+                sweep.strays = find(port, run).unwrap_or_default();
+                sweep.send();
+            }
+            if sweep.strays.is_empty() {
+                cleared.push(key.clone());
+            } else if now >= sweep.next_at {
+                sweep.signal = SignalKind::Kill;
+                sweep.next_at = now + AGAIN_EVERY;
+                sweep.send();
+            }
+        }
+        for key in &cleared {
+            self.sweeps.remove(key);
+        }
+        cleared
+    }
+
+    /// Returns when to go on.
+    pub(crate) fn next_deadline(&self) -> Option<Duration> {
+        self.sweeps.values().map(|sweep| sweep.next_at).min()
+    }
+}
+
+/// Whom a sweep is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Swept<'a> {
+    /// The run's `MAINSTAY_ID`.
+    pub(crate) id: &'a str,
+    /// The run's own process, which does not count.
+    pub(crate) main: u32,
+    /// Under which token the ends of strays are reported.
+    pub(crate) token: Token,
+}
+
+fn find(port: &Port, run: Swept<'_>) -> io::Result<Vec<Watched<Process>>> {
+    let found = process::carrying(run.id)?;
+    let strays = found.into_iter().filter(|process| process.pid() != run.main);
+    strays.map(|stray| port.watch(stray, run.token)).collect()
+}
+
+impl Sweep {
+    fn send(&self) {
+        for stray in &self.strays {
+            if let Err(error) = stray.signal(self.signal) {
+                crate::note::complain("cannot signal what a run left behind", &error);
+            }
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! Replacing the keeper in place: children, pipes and the conversation with the agent go on.
+//!
+//! The journal says what there is; the state that travels through the exec says only under which
+//! number each descriptor is found. A keeper that panicked passes on nothing but its lock: its
+//! children are still its children, and their pipes are found through themselves or the agent.
+
+use std::{
+    ffi::OsString,
+    fs::File,
+    io::{self, Read as _, Seek as _, Write as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use mainstay_api::keeper::{Report, RunRef};
+use mainstay_platform::{
+    clock, daemon,
+    descriptor::{Borrowed, borrow_file},
+    door::{Connection, Door},
+    lock::FileLock,
+    pipe::PipeReader,
+    replace,
+};
+use mainstay_storage::instance::Instance;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    control::{Control, KeeperError, doing, token},
+    note::complain,
+    options::KeeperOptions,
+    owner::Conversation,
+};
+
+/// The state's own version; a keeper refuses to become one that does not know it.
+const STATE_VERSION: u32 = 1;
+/// How long starts that are under way may hold an upgrade up.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// So many panics within [`PANICS_WITHIN`] are survived.
+const PANICS_MAX: usize = 3;
+const PANICS_WITHIN: Duration = Duration::from_secs(60);
+const STATE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// An upgrade that was asked for.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    id: u64,
+    program: PathBuf,
+    until: Duration,
+}
+
+impl Wanted {
+    pub(crate) fn new(id: u64, program: PathBuf, now: Duration) -> Self {
+        Self { id, program, until: now + PATIENCE }
+    }
+}
+
+/// What travels through the exec.
+#[derive(Debug, Serialize, Deserialize)]
+struct State {
+    version: u32,
+    epoch: String,
+    lock: u64,
+    door: u64,
+    api: u64,
+    owner: Option<OwnerState>,
+    runs: Vec<RunState>,
+    has_heritage: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct OwnerState {
+    connection: u64,
+    sequence: u64,
+    id: u64,
+    unread: Vec<u8>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct RunState {
+    unit: String,
+    run: u64,
+    output: Option<u64>,
+    error: Option<u64>,
+}
+
+/// What a predecessor passed on.
+#[derive(Debug)]
+pub(crate) struct Inheritance {
+    pub(crate) epoch: String,
+    state: State,
+}
+
+/// The pipes of one run that a predecessor passed on.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    pub(crate) output: Option<PipeReader>,
+    pub(crate) error: Option<PipeReader>,
+}
+
+/// A state that cannot be understood.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InheritanceError {
+    #[error("cannot read the state")]
+    Unreadable(#[from] io::Error),
+    #[error("cannot understand the state")]
+    Malformed(#[from] serde_json::Error),
+    #[error("the state has version {0}, and this keeper knows version {STATE_VERSION}")]
+    Version(u32),
+}
+
+/// The two listeners.
+#[derive(Debug)]
+pub(crate) struct Doors {
+    pub(crate) keeper: Door,
+    pub(crate) api: Door,
+}
+
+/// Reads a state from standard input; success means that this binary could go on from it.
+pub(crate) fn probe() -> Result<(), InheritanceError> {
+    read_state(io::stdin().lock()).map(drop)
+}
+
+fn read_state(from: impl io::Read) -> Result<State, InheritanceError> {
+    let mut text = Vec::new();
+    from.take(STATE_BYTES_MAX).read_to_end(&mut text)?;
+    let state: State = serde_json::from_slice(&text)?;
+    if state.version == STATE_VERSION {
+        Ok(state)
+    } else {
+        Err(InheritanceError::Version(state.version))
+    }
+}
+
+impl Inheritance {
+    /// Returns what a predecessor passed on, if there was one.
+    pub(crate) fn find(options: &KeeperOptions) -> Result<Option<Self>, InheritanceError> {
+        let Some(number) = options.resume else { return Ok(None) };
+        let mut file = File::from(replace::inherited(number)?);
+        file.rewind()?;
+        let state = read_state(file)?;
+        Ok(Some(Self { epoch: state.epoch.clone(), state }))
+    }
+
+    /// Returns the pipes of a run, once.
+    pub(crate) fn take(&mut self, key: &RunRef) -> Option<Kept> {
+        let is_it = |run: &RunState| run.unit == key.unit && run.run == key.run;
+        let index = self.state.runs.iter().position(is_it)?;
+        let run = self.state.runs.swap_remove(index);
+        let pipe = |number: Option<u64>| {
+            number
+                .and_then(|number| replace::inherited(number).ok())
+                .map(PipeReader::from_descriptor)
+        };
+        Some(Kept { output: pipe(run.output), error: pipe(run.error) })
+    }
+}
+
+/// Returns the instance's lock: inherited, or taken now; nothing when somebody else is the keeper.
+pub(crate) fn lock_of(
+    options: &KeeperOptions,
+    inherited: &Option<Inheritance>,
+    instance: &Instance,
+) -> Result<Option<FileLock>, KeeperError> {
+    let number = inherited.as_ref().map(|state| state.state.lock).or(options.lock);
+    if let Some(number) = number {
+        let lock = replace::inherited(number).map_err(doing("take over the lock"))?;
+        return Ok(Some(FileLock::from_descriptor(lock)));
+    }
+    FileLock::try_take(&instance.keeper_lock()).map_err(doing("take the lock"))
+}
+
+/// Returns the listeners: inherited, or opened now.
+pub(crate) fn doors(
+    inherited: Option<&Inheritance>,
+    instance: &Instance,
+) -> Result<Doors, KeeperError> {
+    let open = |path: PathBuf, number: Option<u64>| match number {
+        Some(number) => {
+            replace::inherited(number).map(|socket| Door::from_descriptor(socket, path))
+        }
+        None => Door::open(&path),
+    };
+    let state = inherited.map(|inherited| &inherited.state);
+    let keeper = open(instance.keeper_socket(), state.map(|state| state.door));
+    let api = open(instance.api_socket(), state.map(|state| state.api));
+    Ok(Doors {
+        keeper: keeper.map_err(doing("listen for agents"))?,
+        api: api.map_err(doing("listen for clients"))?,
+    })
+}
+
+impl Control {
+    /// Goes on talking with the agent of the predecessor.
+    pub(crate) fn resume_conversation(
+        &mut self,
+        inherited: Inheritance,
+    ) -> Result<(), KeeperError> {
+        self.has_heritage = true;
+        let Some(owner) = inherited.state.owner else { return Ok(()) };
+        let socket = replace::inherited(owner.connection).map_err(doing("take over the agent"))?;
+        let connection = Connection::from_descriptor(socket);
+        let peer = connection.peer().map_err(doing("tell who the agent is"))?;
+        let connection =
+            self.port.watch(connection, token::OWNER).map_err(doing("listen to the agent"))?;
+        let process = mainstay_platform::process::Process::open_pid(peer.pid);
+        if let Ok(Some(process)) = process {
+            let process =
+                self.port.watch(process, token::AGENT).map_err(doing("watch the agent"))?;
+            self.agent_process = Some(process);
+            self.agent.lives();
+        }
+        let mut conversation = Conversation::new(connection, peer);
+        conversation.continue_at(owner.sequence, &owner.unread);
+        self.owner = Some(conversation);
+        let welcome = Report::Upgraded(self.welcome());
+        self.answer(owner.id, welcome);
+        Ok(())
+    }
+
+    /// Replaces this keeper when that was asked for and nothing is in the way.
+    pub(crate) fn upgrade_if_wanted(&mut self) {
+        let Some(wanted) = &self.upgrade else { return };
+        let now = clock::monotonic();
+        let is_busy =
+            self.spawner.is_busy() || self.owner.as_ref().is_some_and(|owner| !owner.is_flushed());
+        if is_busy && now < wanted.until {
+            return;
+        }
+        let Some(wanted) = self.upgrade.take() else { return };
+        let reason = if is_busy {
+            "programs are still being started".to_owned()
+        } else {
+            match self.become_successor(&wanted) {
+                Ok(never) => match never {},
+                Err(error) => error.to_string(),
+            }
+        };
+        self.answer(wanted.id, Report::Refused { reason });
+    }
+
+    /// Probes, parks the pumps and executes; comes back only when that was not possible.
+    fn become_successor(&mut self, wanted: &Wanted) -> io::Result<std::convert::Infallible> {
+        let probe = [OsString::from("keeper"), OsString::from("--probe")];
+        let text = serde_json::to_vec(&self.state(wanted.id))?;
+        if !replace::probe(&wanted.program, &probe, &text)? {
+            return Err(io::Error::other("the new keeper does not understand our state"));
+        }
+        self.pumps.park();
+        let result = self.execute(wanted);
+        self.unpark();
+        result
+    }
+
+    fn execute(&self, wanted: &Wanted) -> io::Result<std::convert::Infallible> {
+        let mut file = replace::memory_file()?;
+        file.write_all(&serde_json::to_vec(&self.state(wanted.id))?)?;
+        let number = replace::number_of(borrow_file(&file));
+        let mut arguments = arguments_of(&self.options);
+        arguments.splice(1..1, ["--resume".into(), number.to_string().into()]);
+        let mut kept = self.descriptors();
+        kept.push(borrow_file(&file));
+        replace::replace(&wanted.program, &arguments, &kept)
+    }
+
+    fn state(&self, id: u64) -> State {
+        let number = |borrowed: Borrowed<'_>| replace::number_of(borrowed);
+        State {
+            version: STATE_VERSION,
+            epoch: self.epoch.clone(),
+            lock: number(borrow_file(self.lock.file())),
+            door: number(self.door.borrow()),
+            api: number(self.api.borrow()),
+            owner: self.owner.as_ref().map(|owner| OwnerState {
+                connection: number(owner.connection().borrow()),
+                sequence: owner.sequence(),
+                id,
+                unread: owner.unread().to_vec(),
+            }),
+            runs: self
+                .runs
+                .iter()
+                .map(|run| {
+                    let RunRef { unit, run: index } = run.key();
+                    RunState {
+                        unit,
+                        run: index,
+                        output: run.output.as_ref().map(|pipe| number(pipe.borrow())),
+                        error: run.error.as_ref().map(|pipe| number(pipe.borrow())),
+                    }
+                })
+                .collect(),
+            has_heritage: true,
+        }
+    }
+
+    fn descriptors(&self) -> Vec<Borrowed<'_>> {
+        let mut kept = vec![borrow_file(self.lock.file()), self.door.borrow(), self.api.borrow()];
+        kept.extend(self.owner.as_ref().map(|owner| owner.connection().borrow()));
+        for run in self.runs.iter() {
+            kept.extend(run.output.as_ref().map(|pipe| pipe.borrow()));
+            kept.extend(run.error.as_ref().map(|pipe| pipe.borrow()));
+        }
+        kept
+    }
+
+    /// Hands all pipes to pumps again after an upgrade that did not come about.
+    fn unpark(&mut self) {
+        let keys: Vec<RunRef> = self.runs.iter().map(crate::runs::Run::key).collect();
+        for key in keys {
+            self.pump_held(&key);
+        }
+    }
+}
+
+/// Returns the arguments with which a keeper like this one is started.
+fn arguments_of(options: &KeeperOptions) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> =
+        vec!["keeper".into(), "--runtime".into(), options.runtime.clone().into()];
+    arguments.push("--".into());
+    arguments.extend(options.agent.iter().map(OsString::from));
+    arguments
+}
+
+/// Makes a panic in any thread replace the keeper by itself, from its journal.
+pub(crate) fn survive_panics(options: &KeeperOptions, lock: &FileLock) {
+    let lock = lock.file().try_clone();
+    let options = options.clone();
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        usual(info);
+        let Ok(lock) = &lock else { return };
+        if let Err(error) = rise_again(&options, lock) {
+            complain("cannot rise again after a panic", &error);
+        }
+        std::process::abort();
+    }));
+}
+
+fn rise_again(options: &KeeperOptions, lock: &File) -> io::Result<()> {
+    let now = clock::monotonic().as_secs();
+    let mut panics = options.panics.clone();
+    panics.retain(|at| at + PANICS_WITHIN.as_secs() > now);
+    if panics.len() >= PANICS_MAX {
+        return Err(io::Error::other("too many panics"));
+    }
+    panics.push(now);
+    let panics: Vec<String> = panics.iter().map(u64::to_string).collect();
+    let number = replace::number_of(borrow_file(lock)).to_string();
+    let mut arguments = arguments_of(options);
+    let more = ["--lock", &number, "--panics", &panics.join(",")].map(OsString::from);
+    arguments.splice(1..1, more);
+    let program = daemon::own_program()?;
+    match replace::replace(Path::new(&program), &arguments, &[borrow_file(lock)])? {}
+}

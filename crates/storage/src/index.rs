@@ -1,0 +1,170 @@
+//! The index beside a segment: whose bytes begin where, and when they came.
+//!
+//! Records have a fixed size, so that a damaged one costs only itself:
+//!
+//! ```text
+//! kind u8 │ stream u8 │ flags u8 │ 0 │ offset u64 │ value u64 │ reserved u64 │ crc u32
+//! ```
+
+/// The size of a record.
+pub const RECORD_BYTES: usize = 32;
+
+const KIND_SOURCE: u8 = 1;
+const KIND_TIME: u8 = 2;
+
+/// One record of an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexRecord {
+    /// From this offset on the bytes are of this source.
+    Source {
+        /// Where its first byte is.
+        offset: u64,
+        /// The run that wrote it.
+        run: u64,
+        /// The stream it came from.
+        stream: Stream,
+        /// What is special about the place.
+        flags: SourceFlags,
+    },
+    /// The byte at this offset came at this time of day.
+    Time {
+        /// Where the byte is.
+        offset: u64,
+        /// Nanoseconds since 1970.
+        realtime_ns: u64,
+    },
+}
+
+/// The stream that bytes came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stream {
+    /// stdout and stderr in one pipe.
+    Joined,
+    /// stdout.
+    Out,
+    /// stderr.
+    Err,
+}
+
+/// What is special about the place where a source begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SourceFlags(u8);
+
+impl SourceFlags {
+    /// Nothing.
+    pub const NONE: Self = Self(0);
+    /// The source before was interrupted in the middle of its line.
+    pub const UNFINISHED: Self = Self(1);
+    /// The segment ends in the middle of a line that the next one continues.
+    pub const CONTINUED: Self = Self(2);
+
+    /// Returns whether all of `flags` are set.
+    pub const fn contains(self, flags: Self) -> bool {
+        self.0 & flags.0 == flags.0
+    }
+}
+
+impl IndexRecord {
+    /// Returns the record as it is stored.
+    pub fn encode(&self) -> [u8; RECORD_BYTES] {
+        let (kind, stream, flags, offset, value) = match *self {
+            Self::Source { offset, run, stream, flags } => {
+                (KIND_SOURCE, stream.code(), flags.0, offset, run)
+            }
+            Self::Time { offset, realtime_ns } => (KIND_TIME, 0, 0, offset, realtime_ns),
+        };
+        let mut bytes = [0; RECORD_BYTES];
+        let (body, crc) = bytes.split_at_mut(RECORD_BYTES - 4);
+        let head = [kind, stream, flags, 0];
+        let fields = head.into_iter().chain(offset.to_le_bytes()).chain(value.to_le_bytes());
+        for (slot, byte) in body.iter_mut().zip(fields) {
+            *slot = byte;
+        }
+        crc.copy_from_slice(&crc32fast::hash(body).to_le_bytes());
+        bytes
+    }
+
+    /// Reads a record; nothing when it is damaged or of a kind that we do not know.
+    pub fn decode(bytes: &[u8; RECORD_BYTES]) -> Option<Self> {
+        let (body, crc) = bytes.split_last_chunk::<4>()?;
+        if crc32fast::hash(body) != u32::from_le_bytes(*crc) {
+            return None;
+        }
+        let ([kind, stream, flags, _], rest) = body.split_first_chunk::<4>()?;
+        let (offset, rest) = rest.split_first_chunk::<8>()?;
+        let (value, _) = rest.split_first_chunk::<8>()?;
+        let (offset, value) = (u64::from_le_bytes(*offset), u64::from_le_bytes(*value));
+        match *kind {
+            KIND_SOURCE => {
+                let stream = Stream::from_code(*stream)?;
+                Some(Self::Source { offset, run: value, stream, flags: SourceFlags(*flags) })
+            }
+            KIND_TIME => Some(Self::Time { offset, realtime_ns: value }),
+            _ => None,
+        }
+    }
+
+    /// Reads every whole record; a torn end and damaged records are left out.
+    pub fn decode_all(bytes: &[u8]) -> Vec<Self> {
+        let (records, _torn) = bytes.as_chunks::<RECORD_BYTES>();
+        records.iter().filter_map(Self::decode).collect()
+    }
+}
+
+impl Stream {
+    const fn code(self) -> u8 {
+        match self {
+            Self::Joined => 0,
+            Self::Out => 1,
+            Self::Err => 2,
+        }
+    }
+
+    const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::Joined),
+            1 => Some(Self::Out),
+            2 => Some(Self::Err),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RECORDS: [IndexRecord; 3] = [
+        IndexRecord::Source {
+            offset: 0,
+            run: 7,
+            stream: Stream::Err,
+            flags: SourceFlags::UNFINISHED,
+        },
+        IndexRecord::Time { offset: 10, realtime_ns: u64::MAX },
+        IndexRecord::Source {
+            offset: 99,
+            run: 8,
+            stream: Stream::Joined,
+            flags: SourceFlags::NONE,
+        },
+    ];
+
+    #[test]
+    fn records_come_back_as_they_were() {
+        let bytes: Vec<u8> = RECORDS.iter().flat_map(IndexRecord::encode).collect();
+        assert_eq!(IndexRecord::decode_all(&bytes), RECORDS);
+    }
+
+    #[test]
+    fn a_damaged_record_costs_only_itself_and_a_torn_end_nothing_more() {
+        let bytes: Vec<u8> = RECORDS.iter().flat_map(IndexRecord::encode).collect();
+        for at in 0..RECORD_BYTES {
+            let mut damaged = bytes.clone();
+            damaged[RECORD_BYTES + at] ^= 0x10;
+            assert_eq!(IndexRecord::decode_all(&damaged), [RECORDS[0], RECORDS[2]], "byte {at}");
+            let torn = &bytes[..2 * RECORD_BYTES + at];
+            assert_eq!(IndexRecord::decode_all(torn), RECORDS[..2], "torn at {at}");
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Slots that survive the death of the process that writes them, at any instruction.
+//!
+//! Each slot has two places, written in turn: a death in the middle of a write leaves the other
+//! one whole. The file is sparse and never synced; what a restart of the machine leaves in it is
+//! recognised by the boot identity in its header and dropped.
+//!
+//! ```text
+//! header (4 KiB) │ slot 0: place A (8 KiB) │ place B │ slot 1: place A │ …
+//! place: magic u32 │ crc u32 │ sequence u64 │ length u32 │ payload
+//! ```
+
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+};
+
+const HEADER_BYTES: u64 = 4096;
+const PLACE_BYTES: u64 = 8192;
+const MAGIC: u32 = 0x534C_4F54;
+const PREFIX_BYTES: usize = 20;
+const HEADER_LINE: &str = "mainstay-slots 1 ";
+
+/// The longest payload of a slot.
+pub const PAYLOAD_BYTES_MAX: usize = 8192 - PREFIX_BYTES;
+/// More slots than this are refused.
+pub const SLOTS_MAX: u32 = 1 << 20;
+
+/// Names a slot in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SlotIndex(u32);
+
+/// A file of slots.
+#[derive(Debug)]
+pub struct SlotFile {
+    file: File,
+    sequence: u64,
+    places: Vec<u8>,
+    free: BTreeSet<u32>,
+}
+
+/// A slot file that could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum SlotsError {
+    /// The system refused.
+    #[error("cannot read or write the slots")]
+    Io(#[from] io::Error),
+    /// The payload is over [`PAYLOAD_BYTES_MAX`].
+    #[error("{length} bytes do not fit into a slot of {PAYLOAD_BYTES_MAX}")]
+    TooLong {
+        /// The payload's length.
+        length: usize,
+    },
+    /// All [`SLOTS_MAX`] slots are taken.
+    #[error("all {SLOTS_MAX} slots are taken")]
+    TooMany,
+}
+
+impl SlotFile {
+    /// Opens the slots in `file`, or begins anew when they are of another boot or version.
+    pub fn open(mut file: File, boot: &str) -> Result<Self, SlotsError> {
+        let wanted = header(boot);
+        let mut found = vec![0; wanted.len()];
+        file.seek(SeekFrom::Start(0))?;
+        let is_ours = file.read_exact(&mut found).is_ok() && found == wanted;
+        if !is_ours {
+            // Emptied first: a death here leaves a file without slots.
+            file.set_len(0)?;
+            file.seek(SeekFrom::Start(0))?;
+            file.write_all(&wanted)?;
+        }
+        Ok(Self { file, sequence: 0, places: Vec::new(), free: BTreeSet::new() })
+    }
+
+    /// Returns every slot that holds something; must be called before anything is written.
+    pub fn records(&mut self) -> Result<Vec<(SlotIndex, Vec<u8>)>, SlotsError> {
+        let length = self.file.metadata()?.len().saturating_sub(HEADER_BYTES);
+        let slots = length.div_ceil(2 * PLACE_BYTES);
+        let slots = u32::try_from(slots).unwrap_or(SLOTS_MAX).min(SLOTS_MAX);
+        let mut records = Vec::new();
+        for slot in 0..slots {
+            let newest = self.newest(slot)?;
+            self.places.push(newest.as_ref().map_or(1, |place| place.which));
+            match newest.filter(|place| !place.payload.is_empty()) {
+                Some(place) => records.push((SlotIndex(slot), place.payload)),
+                None => {
+                    self.free.insert(slot);
+                }
+            }
+        }
+        Ok(records)
+    }
+
+    fn newest(&mut self, slot: u32) -> Result<Option<Place>, SlotsError> {
+        let mut newest: Option<Place> = None;
+        for which in [0, 1] {
+            let Some(place) = self.read_place(slot, which)? else { continue };
+            self.sequence = self.sequence.max(place.sequence);
+            if newest.as_ref().is_none_or(|other| place.sequence > other.sequence) {
+                newest = Some(place);
+            }
+        }
+        Ok(newest)
+    }
+
+    fn read_place(&mut self, slot: u32, which: u8) -> Result<Option<Place>, SlotsError> {
+        self.file.seek(SeekFrom::Start(offset_of(slot, which)))?;
+        let mut bytes = Vec::new();
+        (&self.file).take(PLACE_BYTES).read_to_end(&mut bytes)?;
+        Ok(Place::decode(&bytes, which))
+    }
+
+    /// Fills a free slot.
+    pub fn add(&mut self, payload: &[u8]) -> Result<SlotIndex, SlotsError> {
+        let slot = match self.free.pop_first() {
+            Some(slot) => slot,
+            None => {
+                let slot = u32::try_from(self.places.len()).unwrap_or(SLOTS_MAX);
+                if slot >= SLOTS_MAX {
+                    return Err(SlotsError::TooMany);
+                }
+                self.places.push(1);
+                slot
+            }
+        };
+        let index = SlotIndex(slot);
+        if let Err(error) = self.put(index, payload) {
+            self.free.insert(slot);
+            return Err(error);
+        }
+        Ok(index)
+    }
+
+    /// Replaces what a slot holds: the old or the new survives, never a mixture.
+    pub fn put(&mut self, index: SlotIndex, payload: &[u8]) -> Result<(), SlotsError> {
+        if payload.len() > PAYLOAD_BYTES_MAX {
+            return Err(SlotsError::TooLong { length: payload.len() });
+        }
+        let place = usize::try_from(index.0).ok().and_then(|slot| self.places.get_mut(slot));
+        let Some(place) = place else { return Err(SlotsError::TooMany) };
+        let which = 1 - *place;
+        self.sequence += 1;
+        let bytes = Place::encode(self.sequence, payload);
+        self.file.seek(SeekFrom::Start(offset_of(index.0, which)))?;
+        self.file.write_all(&bytes)?;
+        *place = which;
+        Ok(())
+    }
+
+    /// Empties a slot.
+    pub fn free(&mut self, index: SlotIndex) -> Result<(), SlotsError> {
+        self.put(index, &[])?;
+        self.free.insert(index.0);
+        Ok(())
+    }
+}
+
+struct Place {
+    which: u8,
+    sequence: u64,
+    payload: Vec<u8>,
+}
+
+impl Place {
+    fn encode(sequence: u64, payload: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+        let mut body = Vec::with_capacity(PREFIX_BYTES + payload.len());
+        body.extend_from_slice(&sequence.to_le_bytes());
+        body.extend_from_slice(&length.to_le_bytes());
+        body.extend_from_slice(payload);
+        let mut bytes = Vec::with_capacity(PREFIX_BYTES + payload.len());
+        bytes.extend_from_slice(&MAGIC.to_le_bytes());
+        bytes.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
+        bytes.extend_from_slice(&body);
+        bytes
+    }
+
+    fn decode(bytes: &[u8], which: u8) -> Option<Self> {
+        let (magic, rest) = bytes.split_first_chunk::<4>()?;
+        let (crc, body) = rest.split_first_chunk::<4>()?;
+        let (sequence, rest) = body.split_first_chunk::<8>()?;
+        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        let payload = rest.get(..length)?;
+        let checked = body.get(..12 + length)?;
+        let is_whole = u32::from_le_bytes(*magic) == MAGIC
+            && u32::from_le_bytes(*crc) == crc32fast::hash(checked);
+        let sequence = u64::from_le_bytes(*sequence);
+        is_whole.then(|| Self { which, sequence, payload: payload.to_vec() })
+    }
+}
+
+fn offset_of(slot: u32, which: u8) -> u64 {
+    HEADER_BYTES + (u64::from(slot) * 2 + u64::from(which)) * PLACE_BYTES
+}
+
+fn header(boot: &str) -> Vec<u8> {
+    let mut line = format!("{HEADER_LINE}{boot}\n").into_bytes();
+    line.resize(usize::try_from(HEADER_BYTES).unwrap_or(4096), 0);
+    line
+}
