@@ -1,0 +1,178 @@
+//! Everything a change must pass, in order, with the seconds of each step.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::{
+    deny, machine, tidy, wine,
+    workspace::{Workspace, is_there},
+};
+
+/// From here on the gate is too slow to be run often.
+const WARN_AFTER: Duration = Duration::from_mins(30);
+/// From here on it fails.
+const FAIL_AFTER: Duration = Duration::from_mins(35);
+
+/// Seeds of the simulation in the gate.
+const SEEDS: &str = "100000";
+
+/// Crates without C code, which can be linted for systems whose linker is not here.
+const C_FREE: &[&str] =
+    &["mainstay-core", "mainstay-api", "mainstay-platform", "mainstay-storage", "mainstay-keeper"];
+
+/// One step of the gate.
+struct Step {
+    name: &'static str,
+    run: fn(&Workspace) -> Result<()>,
+}
+
+/// The gate. What fails early is cheap.
+const STEPS: &[Step] = &[
+    Step { name: "format", run: |workspace| workspace.cargo(&["fmt", "--all", "--check"]) },
+    Step { name: "tidy", run: tidy::run },
+    Step { name: "deny", run: |workspace| deny::run(workspace, deny::Golden::Compare) },
+    Step { name: "lint linux", run: lint_here },
+    Step { name: "lint windows", run: lint_windows },
+    Step { name: "lint darwin", run: lint_darwin },
+    Step { name: "documents", run: documents },
+    Step { name: "examples in documents", run: examples_in_documents },
+    Step { name: "tests", run: tests },
+    Step {
+        name: "simulation",
+        run: |workspace| simulate(workspace, &["--seeds".into(), SEEDS.into()]),
+    },
+    Step { name: "kill test", run: |workspace| kill(workspace, &[]) },
+    Step { name: "windows under wine", run: wine::run },
+];
+
+/// Runs every step, stops at the first that fails, and prints a table in either case.
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    let began = Instant::now();
+    let mut table = Vec::new();
+    let mut verdict = Ok(());
+    for step in STEPS {
+        crate::tell(&format!("\n=== {}", step.name));
+        let start = Instant::now();
+        verdict = (step.run)(workspace);
+        let seconds = start.elapsed().as_secs_f64();
+        let word = if verdict.is_ok() { "passed" } else { "FAILED" };
+        crate::tell(&format!("=== {}: {word} after {seconds:.1} s", step.name));
+        table.push(format!("{seconds:8.1} s  {word}  {}", step.name));
+        if verdict.is_err() {
+            break;
+        }
+    }
+    let spent = began.elapsed();
+    crate::tell(&format!("\n{}", table.join("\n")));
+    crate::tell(&format!("{:8.1} s  in all", spent.as_secs_f64()));
+    verdict.and_then(|()| check_time(spent))
+}
+
+fn check_time(spent: Duration) -> Result<()> {
+    if spent >= FAIL_AFTER {
+        bail!("the gate took {} minutes; at most {}", minutes(spent), minutes(FAIL_AFTER));
+    }
+    if spent >= WARN_AFTER {
+        crate::tell(&format!("WARNING: THE GATE TOOK {} MINUTES. MAKE IT FASTER.", minutes(spent)));
+    }
+    Ok(())
+}
+
+fn minutes(time: Duration) -> u64 {
+    time.as_secs() / 60
+}
+
+fn lint_here(workspace: &Workspace) -> Result<()> {
+    workspace.cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-D",
+        "warnings",
+    ])
+}
+
+fn lint_windows(workspace: &Workspace) -> Result<()> {
+    let arguments =
+        ["clippy", "--workspace", "--exclude", "xtask", "--lib", "--bins", "--all-features"];
+    let target = ["--target", machine::WINDOWS, "--", "-D", "warnings"];
+    workspace.cargo(&[arguments.as_slice(), &target].concat())
+}
+
+fn lint_darwin(workspace: &Workspace) -> Result<()> {
+    let mut arguments = vec!["clippy", "--lib", "--target", machine::DARWIN];
+    for package in C_FREE {
+        arguments.extend(["--package", package]);
+    }
+    arguments.extend(["--", "-D", "warnings"]);
+    workspace.cargo(&arguments)
+}
+
+fn documents(workspace: &Workspace) -> Result<()> {
+    let mut command = std::process::Command::new(crate::workspace::cargo());
+    command.args(["doc", "--workspace", "--no-deps", "--document-private-items", "--all-features"]);
+    workspace.run(command.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn examples_in_documents(workspace: &Workspace) -> Result<()> {
+    workspace.cargo(&["test", "--workspace", "--doc", "--all-features"])
+}
+
+/// Unit, story and machine tests; nextest knows time limits, so it is taken where it is there.
+fn tests(workspace: &Workspace) -> Result<()> {
+    let common = ["--workspace", "--all-targets", "--all-features"];
+    let runner: &[&str] = if is_there("cargo-nextest", &["nextest", "--version"]) {
+        &["nextest", "run", "--profile", "ci"]
+    } else {
+        &["test"]
+    };
+    workspace.cargo(&[runner, &common].concat())
+}
+
+/// Runs the simulation in an optimised build.
+pub(crate) fn simulate(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    optimised(workspace, ["mainstay-sim", "simulate"], arguments)
+}
+
+/// Runs the kill test in an optimised build.
+pub(crate) fn kill(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    optimised(workspace, ["mainstay-killtest", "killtest"], arguments)
+}
+
+/// Runs a program of the workspace; one that is not written yet is said aloud and passed.
+fn optimised(
+    workspace: &Workspace,
+    [package, binary]: [&str; 2],
+    arguments: &[String],
+) -> Result<()> {
+    if !workspace.has_binary(package, binary) {
+        crate::tell(&format!("NOTHING TO RUN: {package} has no binary `{binary}` yet"));
+        return Ok(());
+    }
+    let mut command = vec!["run", "--release", "--package", package, "--bin", binary, "--"];
+    command.extend(arguments.iter().map(String::as_str));
+    workspace.cargo(&command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_gate_fails() {
+        check_time(WARN_AFTER).unwrap();
+        let error = check_time(FAIL_AFTER).unwrap_err().to_string();
+        assert_eq!(error, "the gate took 35 minutes; at most 35");
+    }
+
+    #[test]
+    fn every_step_has_its_own_name() {
+        let mut names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), STEPS.len());
+    }
+}
