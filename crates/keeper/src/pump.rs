@@ -178,3 +178,6 @@ impl Pumps {
         Ok(storage.device)
     }
 }
+
+#[cfg(test)]
+mod tests;
