@@ -1,1 +1,36 @@
-//! Placeholder opening; the room is being furnished.
+//! The agent: turns the world into inputs of the core, and the core's effects into deeds.
+//!
+//! One thread owns the core, its state and the conversation with the keeper; clients are served by
+//! a second one, which only sends it questions. The agent may die at any instant: runs go on under
+//! the keeper, wishes are on disk before they are answered, and the next agent decides again what
+//! the keeper still remembers.
+
+mod api;
+mod calls;
+pub mod configuration;
+mod daemon;
+mod effects;
+mod events;
+mod keeper;
+mod launch;
+mod options;
+mod report;
+mod wishes;
+mod world;
+
+pub use options::{AgentOptions, OptionsError};
+
+use std::process::ExitCode;
+
+/// Runs an agent until its keeper ends or another agent takes over.
+pub fn run(arguments: &[String]) -> ExitCode {
+    let ended =
+        AgentOptions::parse(arguments).map_err(daemon::AgentError::from).and_then(daemon::run);
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            events::complain("the agent ends", &error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -107,7 +107,7 @@ pub struct Hello {
 }
 
 /// What the keeper says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
     /// The protocol version both will speak.
     pub protocol: u32,

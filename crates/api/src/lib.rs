@@ -2,5 +2,9 @@
 //!
 //! Types here are promises. They carry `serde` derives, which core types never do.
 
+#[cfg(feature = "config")]
+pub mod config;
+#[cfg(feature = "config")]
+pub mod control;
 #[cfg(feature = "wire")]
 pub mod keeper;

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use crate::{exit::Exit, name::UnitName, service::Service, time::Moment};
+use crate::{
+    exit::Exit,
+    name::{ServiceName, UnitName},
+    service::Service,
+    time::Moment,
+};
 
 /// A wish or a fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,10 +169,12 @@ pub enum Command {
 }
 
 /// What becomes of services that vanished from the configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Prune {
     /// They run on, shown as orphaned.
     Keep,
     /// They are stopped and forgotten.
     Remove,
+    /// This one is stopped and forgotten; the others run on.
+    Named(ServiceName),
 }

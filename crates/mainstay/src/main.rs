@@ -1,4 +1,11 @@
-//! The `mainstay` binary: picks a role.
+//! The `mainstay` binary: picks a role. People use the command line; `keeper` and `agent` are roles
+//! that our own processes start.
+
+mod cli;
+mod client;
+mod errors;
+mod instance;
+mod print;
 
 use std::process::ExitCode;
 
@@ -6,6 +13,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
         Some((role, rest)) if role == "keeper" => mainstay_keeper::run(rest),
-        Some(_) | None => ExitCode::FAILURE,
+        Some((role, rest)) if role == "agent" => mainstay_agent::run(rest),
+        Some(_) | None => cli::run(),
     }
 }

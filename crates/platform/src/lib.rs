@@ -11,10 +11,13 @@ pub mod descriptor;
 pub mod door;
 pub mod filesystem;
 #[cfg(feature = "async")]
+pub mod interrupt;
+#[cfg(feature = "async")]
 pub mod link;
 #[cfg(feature = "async")]
 pub mod local;
 pub mod lock;
+pub mod machine;
 pub mod paths;
 pub mod pipe;
 pub mod port;

@@ -29,7 +29,7 @@ impl Supervisor {
         for name in &names {
             self.match_units(now, name);
         }
-        self.orphan(now, prune);
+        self.orphan(now, &prune);
         self.queue.extend(self.units.keys().cloned());
     }
 
@@ -61,7 +61,7 @@ impl Supervisor {
         }
     }
 
-    fn orphan(&mut self, now: Moment, prune: Prune) {
+    fn orphan(&mut self, now: Moment, prune: &Prune) {
         let gone: Vec<UnitName> = self
             .units
             .keys()
@@ -69,20 +69,13 @@ impl Supervisor {
             .cloned()
             .collect();
         for name in gone {
-            match prune {
-                Prune::Remove => self.prune(now, &name, "it was removed from the configuration"),
-                Prune::Keep => {
-                    if let Some(unit) = self.units.get_mut(&name) {
-                        unit.is_orphaned = true;
-                    }
-                    let is_idle = self
-                        .units
-                        .get(&name)
-                        .is_some_and(|unit| !unit.state.is_active() && !unit.wanted);
-                    if is_idle {
-                        self.prune(now, &name, "it was removed from the configuration");
-                    }
-                }
+            let is_named = matches!(prune, Prune::Named(named) if *named == name.service);
+            let is_idle =
+                self.units.get(&name).is_some_and(|unit| !unit.state.is_active() && !unit.wanted);
+            if is_named || is_idle || *prune == Prune::Remove {
+                self.prune(now, &name, "it was removed from the configuration");
+            } else if let Some(unit) = self.units.get_mut(&name) {
+                unit.is_orphaned = true;
             }
         }
     }

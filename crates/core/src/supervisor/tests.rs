@@ -1,7 +1,5 @@
 //! Stories of whole instances.
 
-use std::{collections::BTreeMap, time::Duration};
-
 use super::*;
 use crate::{
     graph,
@@ -91,7 +89,7 @@ fn a_stop_asks_then_kills_and_keeps_killing() {
     world.wait();
     world.wait();
     assert_eq!(world.take(), ["kill web 1", "kill web 1"]);
-    assert_eq!(world.spawns(), [""; 0]);
+    assert_eq!(world.spawns(), ["web 1"]);
     world.exited("web", Exit::Signal(9));
     assert_eq!(world.state("web"), "stopped");
     assert_eq!(world.next_in(), None);

@@ -1,0 +1,203 @@
+//! The control API: HTTP on a thread of its own, so that no flood of clients delays a restart.
+
+use std::{io, thread};
+
+use axum::{
+    Json, Router,
+    extract::{ConnectInfo, Path, Query, State, connect_info::Connected},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{delete, get, post},
+    serve::IncomingStream,
+};
+use mainstay_api::control::{AddService, CommandRequest, Problem};
+use mainstay_platform::{
+    descriptor::Descriptor,
+    local::{self, Peer},
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    calls::{Asker, Call, EventsQuery, Refused, RefusedKind, Reply},
+    events::complain,
+};
+
+/// More questions than this waiting for the loop are refused.
+const CALLS_MAX: usize = 256;
+/// So many events are sent when nobody says how many.
+const EVENTS_USUAL: usize = 100;
+const EVENTS_MAX: usize = 5_000;
+
+/// Listeners on their way to the API's thread.
+pub(crate) type Listeners = mpsc::UnboundedSender<Descriptor>;
+
+/// Starts the thread; returns where it gets its listeners and where its questions arrive.
+pub(crate) fn start() -> io::Result<(Listeners, mpsc::Receiver<Call>)> {
+    let (listeners, inbox) = mpsc::unbounded_channel();
+    let (calls, questions) = mpsc::channel(CALLS_MAX);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    thread::Builder::new()
+        .name("api".to_owned())
+        .spawn(move || runtime.block_on(serve_all(inbox, calls)))?;
+    Ok((listeners, questions))
+}
+
+/// Serves every listener that comes; each keeper brings one.
+async fn serve_all(mut inbox: mpsc::UnboundedReceiver<Descriptor>, calls: mpsc::Sender<Call>) {
+    while let Some(descriptor) = inbox.recv().await {
+        match local::Listener::from_descriptor(descriptor) {
+            Ok(listener) => {
+                let service = router(calls.clone()).into_make_service_with_connect_info::<Caller>();
+                let server = axum::serve(Trusted(listener), service);
+                tokio::spawn(async move {
+                    if let Err(error) = server.await {
+                        complain("the API ends", &error);
+                    }
+                });
+            }
+            Err(error) => complain("cannot listen for clients", &error),
+        }
+    }
+}
+
+fn router(calls: mpsc::Sender<Call>) -> Router {
+    Router::new()
+        .route("/v1/status", get(status))
+        .route("/v1/units/{name}", get(unit))
+        .route("/v1/events", get(events))
+        .route("/v1/command", post(command))
+        .route("/v1/services", post(add))
+        .route("/v1/services/{name}", delete(remove))
+        .route("/v1/apply", post(apply))
+        .route("/v1/shutdown", post(shut_down))
+        .fallback(nowhere)
+        .with_state(calls)
+}
+
+/// A listener that shows the door to whoever is neither our user nor the administrator.
+struct Trusted(local::Listener);
+
+impl axum::serve::Listener for Trusted {
+    type Io = local::Stream;
+    type Addr = Peer;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            match self.0.accept().await {
+                Ok((stream, peer)) if peer.is_trusted => return (stream, peer),
+                Ok(_) => {}
+                Err(error) => {
+                    complain("cannot accept a client", &error);
+                    // Out of descriptors, most likely: others must close some first.
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// Who a request comes from.
+#[derive(Debug, Clone)]
+struct Caller(Asker);
+
+impl Connected<IncomingStream<'_, Trusted>> for Caller {
+    fn connect_info(stream: IncomingStream<'_, Trusted>) -> Self {
+        Self(Asker { user: stream.remote_addr().user.clone() })
+    }
+}
+
+type Calls = State<mpsc::Sender<Call>>;
+type From = ConnectInfo<Caller>;
+
+async fn status(State(calls): Calls) -> Response {
+    put(&calls, Call::Status).await
+}
+
+async fn unit(State(calls): Calls, Path(name): Path<String>) -> Response {
+    put(&calls, |reply| Call::Unit(name, reply)).await
+}
+
+#[derive(Debug, Deserialize)]
+struct EventsParameters {
+    after: Option<u64>,
+    names: Option<String>,
+    limit: Option<usize>,
+}
+
+async fn events(State(calls): Calls, Query(asked): Query<EventsParameters>) -> Response {
+    let names = asked.names.unwrap_or_default();
+    let names = names.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let limit = asked.limit.unwrap_or(EVENTS_USUAL).min(EVENTS_MAX);
+    let query = EventsQuery { after: asked.after, names, limit };
+    put(&calls, |reply| Call::Events(query, reply)).await
+}
+
+async fn command(
+    State(calls): Calls,
+    ConnectInfo(Caller(asker)): From,
+    Json(request): Json<CommandRequest>,
+) -> Response {
+    put(&calls, |reply| Call::Command(asker, request, reply)).await
+}
+
+async fn add(
+    State(calls): Calls,
+    ConnectInfo(Caller(asker)): From,
+    Json(service): Json<AddService>,
+) -> Response {
+    put(&calls, |reply| Call::Add(asker, service, reply)).await
+}
+
+async fn remove(
+    State(calls): Calls,
+    ConnectInfo(Caller(asker)): From,
+    Path(name): Path<String>,
+) -> Response {
+    put(&calls, |reply| Call::Remove(asker, name, reply)).await
+}
+
+async fn apply(State(calls): Calls, ConnectInfo(Caller(asker)): From) -> Response {
+    put(&calls, |reply| Call::Apply(asker, reply)).await
+}
+
+async fn shut_down(State(calls): Calls, ConnectInfo(Caller(asker)): From) -> Response {
+    put(&calls, |reply| Call::ShutDown(asker, reply)).await
+}
+
+async fn nowhere() -> Response {
+    let problem =
+        Refused::new(RefusedKind::Missing, "there is nothing here", "paths begin with `/v1`");
+    refused(problem)
+}
+
+/// Puts a question to the loop and waits for its answer.
+async fn put<T: Serialize>(
+    calls: &mpsc::Sender<Call>,
+    call: impl FnOnce(Reply<T>) -> Call,
+) -> Response {
+    let (reply, answer) = oneshot::channel();
+    if calls.send(call(reply)).await.is_err() {
+        return refused(Refused::new(RefusedKind::Failed, "the agent is ending", "try again"));
+    }
+    match answer.await {
+        Ok(Ok(answer)) => Json(answer).into_response(),
+        Ok(Err(reason)) => refused(reason),
+        Err(_) => refused(Refused::new(RefusedKind::Failed, "the agent is ending", "try again")),
+    }
+}
+
+fn refused(reason: Refused) -> Response {
+    let status = match reason.kind {
+        RefusedKind::Bad => StatusCode::BAD_REQUEST,
+        RefusedKind::Missing => StatusCode::NOT_FOUND,
+        RefusedKind::Conflict => StatusCode::CONFLICT,
+        RefusedKind::Failed => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let problem: Problem = reason.problem;
+    (status, Json(problem)).into_response()
+}

@@ -1,0 +1,72 @@
+//! Questions of clients, on their way from the API's thread to the loop that knows the answers.
+
+use mainstay_api::control::{
+    AddService, CommandAnswer, CommandRequest, Events, Problem, Status, UnitDetail,
+};
+use tokio::sync::oneshot;
+
+/// An answer that somebody waits for.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, Refused>>;
+
+/// Why a question has no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refused {
+    /// What the HTTP status says.
+    pub(crate) kind: RefusedKind,
+    /// What the body says.
+    pub(crate) problem: Problem,
+}
+
+/// Whose turn it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RefusedKind {
+    /// The question makes no sense.
+    Bad,
+    /// There is no such thing.
+    Missing,
+    /// The state does not allow it.
+    Conflict,
+    /// The system refuses.
+    Failed,
+}
+
+impl Refused {
+    pub(crate) fn new(
+        kind: RefusedKind,
+        error: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self { kind, problem: Problem { error: error.into(), hint: hint.into() } }
+    }
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asker {
+    /// The user, as the system names it.
+    pub(crate) user: String,
+}
+
+/// Which events are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EventsQuery {
+    /// Only later ones.
+    pub(crate) after: Option<u64>,
+    /// Only of these units or services.
+    pub(crate) names: Vec<String>,
+    /// At most so many, the newest.
+    pub(crate) limit: usize,
+}
+
+/// A question.
+#[derive(Debug)]
+pub(crate) enum Call {
+    Status(Reply<Status>),
+    Unit(String, Reply<UnitDetail>),
+    Events(EventsQuery, Reply<Events>),
+    Command(Asker, CommandRequest, Reply<CommandAnswer>),
+    Add(Asker, AddService, Reply<CommandAnswer>),
+    Remove(Asker, String, Reply<CommandAnswer>),
+    Apply(Asker, Reply<CommandAnswer>),
+    ShutDown(Asker, Reply<CommandAnswer>),
+}

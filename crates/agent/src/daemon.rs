@@ -1,0 +1,320 @@
+//! The loop: the world in, the core's decisions out, one owner of everything.
+
+mod answers;
+
+use std::{io, time::Duration};
+
+use mainstay_api::{
+    config::{self, Config, Diagnostic},
+    keeper::{Leftover, Report, Request, Welcome},
+};
+use mainstay_core::{Input, Moment, Prune, Service, Supervisor};
+use mainstay_platform::{clock, daemon, lock::FileLock, paths};
+use mainstay_storage::instance::Instance;
+use tokio::{sync::mpsc, time::sleep};
+
+use crate::{
+    api::{self, Listeners},
+    calls::Call,
+    configuration,
+    effects::{Outbox, Settled},
+    events::{Events, Happening, Level, complain},
+    keeper::{Introduction, Keeper, KeeperError},
+    options::{AgentOptions, OptionsError},
+    wishes::Wishes,
+};
+
+/// How long a keeper may be gone before the agent gives up.
+const KEEPER_WITHIN: Duration = Duration::from_secs(20);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Nothing is due for at least this long when nothing is due at all.
+const FAR_AWAY: Duration = Duration::from_hours(24);
+
+/// An agent that cannot begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AgentError {
+    #[error("the command line is wrong")]
+    Options(#[from] OptionsError),
+    #[error("cannot {doing}")]
+    System { doing: &'static str, source: io::Error },
+    #[error("another agent has the state")]
+    Taken,
+    #[error("there is no usable configuration:\n{0}")]
+    Config(String),
+    #[error("the keeper cannot be worked with")]
+    Keeper(#[from] KeeperError),
+}
+
+fn doing(doing: &'static str) -> impl Fn(io::Error) -> AgentError {
+    move |source| AgentError::System { doing, source }
+}
+
+/// Everything the agent knows.
+#[derive(Debug)]
+pub(crate) struct Agent {
+    pub(crate) options: AgentOptions,
+    pub(crate) instance: Instance,
+    pub(crate) config: Config,
+    pub(crate) supervisor: Supervisor,
+    pub(crate) keeper: Keeper,
+    pub(crate) welcome: Welcome,
+    pub(crate) events: Events,
+    pub(crate) wishes: Wishes,
+    pub(crate) settled: Settled,
+    pub(crate) outbox: Outbox,
+    /// Facts that a decision brought about at once; they are told when it is done.
+    pub(crate) afterwards: Vec<Input>,
+    listeners: Listeners,
+}
+
+/// Runs an agent until its keeper ends.
+pub(crate) fn run(options: AgentOptions) -> Result<(), AgentError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(doing("start the runtime"))?.block_on(live(options))
+}
+
+async fn live(options: AgentOptions) -> Result<(), AgentError> {
+    let instance = Instance::new(options.runtime.clone(), options.state.clone());
+    paths::create_private(&instance.logs()).map_err(doing("create the folder of logs"))?;
+    // The keeper ends the former agent before it welcomes us; only then is its lock free.
+    let (keeper, introduction) = Keeper::meet(&options.link).await?;
+    let lock = FileLock::try_take(&instance.agent_lock()).map_err(doing("take the lock"))?;
+    let _lock = lock.ok_or(AgentError::Taken)?;
+    let (listeners, calls) = api::start().map_err(doing("start the API"))?;
+    let mut agent = Agent::begin(options, instance, keeper, listeners)?;
+    agent.introduced(introduction, IsFirst::Yes);
+    agent.work(calls).await
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IsFirst {
+    Yes,
+    No,
+}
+
+enum Goes {
+    On,
+    Ended,
+}
+
+impl Agent {
+    fn begin(
+        options: AgentOptions,
+        instance: Instance,
+        keeper: Keeper,
+        listeners: Listeners,
+    ) -> Result<Self, AgentError> {
+        let mut events =
+            Events::open(&instance, options.recover).map_err(doing("open the events"))?;
+        let (wishes, damage) = Wishes::open(instance.agent_journal());
+        if let Some(message) = damage {
+            events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
+        }
+        let config = first_config(&options, &instance, &mut events)?;
+        let seed = clock::realtime_nanos();
+        Ok(Self {
+            options,
+            instance,
+            config,
+            supervisor: Supervisor::new(seed),
+            keeper,
+            welcome: Welcome::default(),
+            events,
+            wishes,
+            settled: Settled::new(),
+            outbox: Outbox::default(),
+            afterwards: Vec::new(),
+            listeners,
+        })
+    }
+
+    fn introduced(&mut self, introduction: Introduction, is_first: IsFirst) {
+        let Introduction { welcome, listener, entries } = introduction;
+        let what = if welcome.recover { "AgentRecovered" } else { "AgentStarted" };
+        let message = format!("agent {} works with keeper {}", std::process::id(), welcome.pid);
+        self.events.tell(Happening::of_instance(Level::Info, what, message));
+        self.welcome = welcome;
+        // The API's thread lives as long as this one.
+        drop(self.listeners.send(listener));
+        if is_first == IsFirst::Yes {
+            self.configure(Prune::Keep);
+            self.adopt(&entries);
+        } else {
+            self.reconcile(&entries);
+        }
+    }
+
+    pub(crate) fn configure(&mut self, prune: Prune) {
+        let services: Vec<Service> =
+            self.config.services.iter().map(|(name, service)| service.core(name)).collect();
+        self.take(Input::Configure { services, prune });
+    }
+
+    /// Reads the files again; a mistake in them changes nothing.
+    pub(crate) fn reload(&mut self, prune: Prune) -> Result<(), Vec<Diagnostic>> {
+        match configuration::load(&self.options.config) {
+            Ok(config) => {
+                self.config = config;
+                if let Err(error) =
+                    configuration::keep(&self.options.config, &self.instance.last_good_config())
+                {
+                    complain("cannot keep a copy of the configuration", &error);
+                }
+                let message = format!("{} services are configured", self.config.services.len());
+                self.events.tell(Happening::of_instance(Level::Info, "ConfigApplied", message));
+                self.configure(prune);
+                Ok(())
+            }
+            Err(found) => {
+                let message = config::render(&found);
+                self.events.tell(Happening::of_instance(Level::Error, "ConfigRefused", message));
+                Err(found)
+            }
+        }
+    }
+
+    /// Lets the core take an input, and does what it decides.
+    pub(crate) fn take(&mut self, input: Input) {
+        let mut inputs = vec![input];
+        while let Some(input) = inputs.pop() {
+            let now = Moment::from_start(clock::monotonic());
+            let effects = self.supervisor.handle(now, input);
+            self.perform(effects);
+            inputs.append(&mut self.afterwards);
+        }
+    }
+
+    async fn work(mut self, mut calls: mpsc::Receiver<Call>) -> Result<(), AgentError> {
+        loop {
+            if let Err(error) = self.finish_turn() {
+                self.find_keeper(&error).await?;
+                continue;
+            }
+            if self.outbox.is_all_at_rest {
+                return self.end().await;
+            }
+            let next_in = self.next_in();
+            let heard = tokio::select! {
+                report = self.keeper.next() => Heard::Report(report),
+                () = sleep(next_in) => Heard::Deadline,
+                call = calls.recv() => Heard::Call(call),
+            };
+            if let Goes::Ended = self.handle(heard).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn handle(&mut self, heard: Heard) -> Result<Goes, AgentError> {
+        match heard {
+            Heard::Report(Ok(report)) => self.hear(report),
+            Heard::Report(Err(error)) => self.find_keeper(&error).await?,
+            Heard::Deadline => self.take(Input::Deadline),
+            Heard::Call(Some(call)) => self.answer(call),
+            Heard::Call(None) => return Ok(Goes::Ended),
+        }
+        Ok(Goes::On)
+    }
+
+    fn next_in(&self) -> Duration {
+        let now = Moment::from_start(clock::monotonic());
+        self.supervisor.next_deadline().map_or(FAR_AWAY, |at| at.since(now))
+    }
+
+    /// Sends what was decided; wishes are on the disk before anybody is told that they are kept.
+    fn finish_turn(&mut self) -> Result<(), KeeperError> {
+        self.send_outbox()?;
+        let deadline = self.supervisor.next_deadline().map(Moment::elapsed);
+        self.keeper.finish_turn(deadline)?;
+        if let Err(error) = self.wishes.save() {
+            complain("cannot keep wishes", &error);
+        }
+        Ok(())
+    }
+
+    /// Everything is at rest: the keeper may go, and we go with it.
+    async fn end(mut self) -> Result<(), AgentError> {
+        self.keeper.ask(Request::Shutdown { programs: Leftover::Kill })?;
+        self.keeper.finish_turn(None)?;
+        loop {
+            match self.keeper.next().await {
+                Ok(Report::Done) | Err(_) => return Ok(()),
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Works with the next keeper, which is started here when nobody else does.
+    async fn find_keeper(&mut self, error: &KeeperError) -> Result<(), AgentError> {
+        complain("the keeper is lost", error);
+        let message = "the keeper is lost; programs run on".to_owned();
+        self.events.tell(Happening::of_instance(Level::Error, "KeeperLost", message));
+        let until = clock::monotonic() + KEEPER_WITHIN;
+        let mut is_started = false;
+        loop {
+            if !is_started && self.has_no_keeper() {
+                self.start_keeper().map_err(doing("start a keeper"))?;
+                is_started = true;
+            }
+            if let Ok((keeper, introduction)) = Keeper::meet(&self.options.link).await {
+                self.keeper = keeper;
+                self.introduced(introduction, IsFirst::No);
+                return Ok(());
+            }
+            if clock::monotonic() > until {
+                return Err(AgentError::Keeper(KeeperError::Gone));
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    fn has_no_keeper(&self) -> bool {
+        FileLock::try_take(&self.instance.keeper_lock()).is_ok_and(|lock| lock.is_some())
+    }
+
+    fn start_keeper(&self) -> io::Result<()> {
+        let mut arguments = vec!["keeper".to_owned(), "--runtime".to_owned()];
+        arguments.push(self.options.runtime.display().to_string());
+        arguments.extend(["--agent-pid".to_owned(), std::process::id().to_string()]);
+        arguments.push("--".to_owned());
+        arguments.extend(self.options.arguments());
+        let arguments: Vec<_> = arguments.into_iter().map(Into::into).collect();
+        let mut options = std::fs::OpenOptions::new();
+        let log = paths::open_log(options.append(true), &self.instance.keeper_log())?;
+        daemon::start_detached(&daemon::own_program()?, &arguments, log)?;
+        Ok(())
+    }
+}
+
+enum Heard {
+    Report(Result<Report, KeeperError>),
+    Deadline,
+    Call(Option<Call>),
+}
+
+/// Returns the configuration to begin with: the files, or what was last applied when they are bad.
+fn first_config(
+    options: &AgentOptions,
+    instance: &Instance,
+    events: &mut Events,
+) -> Result<Config, AgentError> {
+    let kept = instance.last_good_config();
+    if options.recover
+        && let Some(config) = configuration::recall(&kept)
+    {
+        return Ok(config);
+    }
+    match configuration::load(&options.config) {
+        Ok(config) => {
+            if let Err(error) = configuration::keep(&options.config, &kept) {
+                complain("cannot keep a copy of the configuration", &error);
+            }
+            Ok(config)
+        }
+        Err(found) => {
+            let message = config::render(&found);
+            events.tell(Happening::of_instance(Level::Error, "ConfigRefused", message.clone()));
+            configuration::recall(&kept).ok_or(AgentError::Config(message))
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Answers to clients.
+
+use mainstay_api::{
+    config::{self, NewService},
+    control::{
+        AddService, CommandAnswer, CommandName, CommandRequest, Events, Role, Status, UnitAnswer,
+        UnitDetail,
+    },
+};
+use mainstay_core::{Command, Input, Prune, ServiceName, UnitName};
+
+use super::Agent;
+use crate::{
+    calls::{Asker, Call, EventsQuery, Refused, RefusedKind},
+    configuration,
+    events::{Happening, Level},
+    report::{self, Clocks},
+};
+
+/// So many events are shown with a unit.
+const EVENTS_OF_UNIT: usize = 50;
+
+impl Agent {
+    /// Answers a question; whoever does not wait any more needs none.
+    pub(super) fn answer(&mut self, call: Call) {
+        match call {
+            Call::Status(reply) => drop(reply.send(Ok(self.status()))),
+            Call::Unit(name, reply) => drop(reply.send(self.detail(&name))),
+            Call::Events(query, reply) => drop(reply.send(Ok(self.select_events(&query)))),
+            Call::Command(asker, request, reply) => {
+                drop(reply.send(self.command(&asker, &request)));
+            }
+            Call::Add(asker, service, reply) => drop(reply.send(self.add(&asker, service))),
+            Call::Remove(asker, name, reply) => drop(reply.send(self.remove(&asker, &name))),
+            Call::Apply(asker, reply) => drop(reply.send(self.apply(&asker))),
+            Call::ShutDown(asker, reply) => {
+                self.note(&asker, "asks for a shutdown");
+                self.take(Input::ShutDown);
+                drop(reply.send(Ok(CommandAnswer { units: Vec::new() })));
+            }
+        }
+    }
+
+    fn status(&self) -> Status {
+        let clocks = Clocks::read();
+        Status {
+            instance: self.options.config.display().to_string(),
+            keeper: Role { pid: self.welcome.pid, version: self.welcome.version.clone() },
+            agent: Role { pid: std::process::id(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            units: self.supervisor.units().map(|view| report::unit(view, clocks)).collect(),
+        }
+    }
+
+    fn detail(&self, name: &str) -> Result<UnitDetail, Refused> {
+        let unit = UnitName::parse(name).ok();
+        let view = unit.as_ref().and_then(|unit| self.supervisor.unit(unit));
+        let (Some(unit), Some(view)) = (unit, view) else { return Err(no_unit(name)) };
+        let service = self.config.services.get(&unit.service);
+        let full = unit.to_string();
+        Ok(UnitDetail {
+            unit: report::unit(view, Clocks::read()),
+            command: service.map(|service| service.command.clone()).unwrap_or_default(),
+            directory: service.and_then(|service| service.directory.clone()),
+            logs: self.instance.logs_of(&full).display().to_string(),
+            events: self
+                .events
+                .select(EVENTS_OF_UNIT, |event| event.unit.as_deref() == Some(full.as_str())),
+        })
+    }
+
+    fn select_events(&self, query: &EventsQuery) -> Events {
+        let fits_name = |unit: Option<&String>| {
+            query.names.is_empty()
+                || unit.is_some_and(|unit| query.names.iter().any(|name| matches(name, unit)))
+        };
+        let events = self.events.select(query.limit, |event| {
+            query.after.is_none_or(|after| event.sequence > after) && fits_name(event.unit.as_ref())
+        });
+        Events { events, last: self.events.last() }
+    }
+
+    fn command(
+        &mut self,
+        asker: &Asker,
+        request: &CommandRequest,
+    ) -> Result<CommandAnswer, Refused> {
+        let units = self.expand(&request.names)?;
+        let command = match request.command {
+            CommandName::Start => Command::Start,
+            CommandName::Stop => Command::Stop,
+            CommandName::Restart => Command::Restart,
+            CommandName::Kill => Command::Kill,
+            CommandName::Reset => Command::Reset,
+        };
+        self.note(
+            asker,
+            &format!("asks to {command:?} {}", request.names.join(" ")).to_lowercase(),
+        );
+        self.take(Input::Command { units, command });
+        if let Err(error) = self.wishes.save() {
+            let hint = "free space on the disk of the state folder";
+            let text = format!("the wish cannot be kept: {error}");
+            return Err(Refused::new(RefusedKind::Failed, text, hint));
+        }
+        Ok(self.take_answers())
+    }
+
+    fn take_answers(&mut self) -> CommandAnswer {
+        let answers = std::mem::take(&mut self.outbox.answers).into_iter();
+        let units = answers.map(|(unit, answer)| UnitAnswer {
+            unit: unit.to_string(),
+            refused: answer.err().map(|refusal| refusal.reason),
+        });
+        CommandAnswer { units: units.collect() }
+    }
+
+    /// Returns the units that names mean: exact ones, all units of a service, or patterns.
+    fn expand(&self, names: &[String]) -> Result<Vec<UnitName>, Refused> {
+        let mut units = Vec::new();
+        for name in names {
+            let before = units.len();
+            let meant = self.supervisor.units().map(|view| view.name()).filter(|unit| {
+                matches(name, &unit.to_string()) || matches(name, unit.service.as_str())
+            });
+            let exact = UnitName::parse(name).ok().filter(|_| name.contains('@'));
+            match exact {
+                Some(unit) if self.supervisor.unit(&unit).is_some() => units.push(unit),
+                Some(_) => {}
+                None => units.extend(meant.cloned()),
+            }
+            if units.len() == before {
+                return Err(no_unit(name));
+            }
+        }
+        units.dedup();
+        Ok(units)
+    }
+
+    fn add(&mut self, asker: &Asker, service: AddService) -> Result<CommandAnswer, Refused> {
+        let bad = |reason: &str| Refused::new(RefusedKind::Bad, reason, "");
+        let name = ServiceName::new(&service.name).map_err(|error| bad(error.reason))?;
+        let new = NewService {
+            command: service.command,
+            directory: service.directory,
+            environment: service.environment,
+            start: service.start,
+            requires: service.requires,
+        };
+        self.note(asker, &format!("adds service `{name}`"));
+        self.edit(|text| config::add(text, name.as_str(), &new), Prune::Keep)
+    }
+
+    fn remove(&mut self, asker: &Asker, name: &str) -> Result<CommandAnswer, Refused> {
+        let service = ServiceName::new(name).map_err(|_| no_unit(name))?;
+        self.note(asker, &format!("removes service `{name}`"));
+        self.edit(|text| config::remove(text, name), Prune::Named(service))
+    }
+
+    /// Edits the configuration file and applies it; what cannot be applied is taken back.
+    fn edit(
+        &mut self,
+        edit: impl Fn(&str) -> Result<String, config::EditError>,
+        prune: Prune,
+    ) -> Result<CommandAnswer, Refused> {
+        let path = self.options.config.clone();
+        let failed = |error: std::io::Error| {
+            let text = format!("cannot edit `{}`: {error}", path.display());
+            Refused::new(RefusedKind::Failed, text, "")
+        };
+        let before = std::fs::read_to_string(&path).map_err(failed)?;
+        let after = edit(&before)
+            .map_err(|error| Refused::new(RefusedKind::Conflict, error.to_string(), ""))?;
+        configuration::write(&path, &after).map_err(failed)?;
+        if let Err(found) = self.reload(prune) {
+            configuration::write(&path, &before).map_err(failed)?;
+            return Err(Refused::new(RefusedKind::Bad, config::render(&found), ""));
+        }
+        Ok(self.take_answers())
+    }
+
+    fn apply(&mut self, asker: &Asker) -> Result<CommandAnswer, Refused> {
+        self.note(asker, "applies the configuration");
+        match self.reload(Prune::Keep) {
+            Ok(()) => Ok(self.take_answers()),
+            Err(found) => Err(Refused::new(RefusedKind::Bad, config::render(&found), "")),
+        }
+    }
+
+    fn note(&mut self, asker: &Asker, what: &str) {
+        let message = format!("user {} {what}", asker.user);
+        self.events.tell(Happening::of_instance(Level::Info, "CommandReceived", message));
+    }
+}
+
+fn no_unit(name: &str) -> Refused {
+    let text = format!("there is no unit or service `{name}`");
+    Refused::new(RefusedKind::Missing, text, "`mainstay status` lists all")
+}
+
+/// Returns whether a name fits a pattern in which `*` stands for anything and `?` for one letter.
+fn matches(pattern: &str, name: &str) -> bool {
+    let mut pattern = pattern.chars();
+    match (pattern.next(), name.chars().next()) {
+        (None, None) => true,
+        (Some('*'), None) => matches(pattern.as_str(), name),
+        (Some('*'), Some(first)) => {
+            let rest = name.get(first.len_utf8()..).unwrap_or_default();
+            matches(pattern.as_str(), name) || matches(&format!("*{}", pattern.as_str()), rest)
+        }
+        (Some(wanted), Some(first)) if wanted == '?' || wanted == first => {
+            matches(pattern.as_str(), name.get(first.len_utf8()..).unwrap_or_default())
+        }
+        (Some(_) | None, Some(_) | None) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_fit_as_in_a_shell() {
+        let check = |pattern, name, expected| {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}")
+        };
+        check("web", "web", true);
+        check("web", "website", false);
+        check("web*", "website", true);
+        check("*", "", true);
+        check("w?b", "web", true);
+        check("w?b", "wb", false);
+        check("*@2", "web@2", true);
+        check("", "web", false);
+    }
+}

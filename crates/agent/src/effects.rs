@@ -1,0 +1,164 @@
+//! From the core's decisions to deeds: gathered in a turn, done at its end, each kind in one frame.
+
+use std::collections::BTreeMap;
+
+use mainstay_api::keeper::{Reach, Request, RunMemo, RunRef, Signal, SignalName, Spawn};
+use mainstay_core::{Action, Effect, Refusal, TraceId, UnitName};
+
+use crate::{
+    daemon::Agent,
+    events::{Happening, Level},
+    keeper::KeeperError,
+    launch,
+};
+
+/// So many starts go into one frame, whatever their environments.
+const SPAWNS_A_FRAME: usize = 50;
+const OTHERS_A_FRAME: usize = 1000;
+
+/// What one turn is about to send.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    spawns: Vec<Spawn>,
+    signals: Vec<Signal>,
+    memos: Vec<RunMemo>,
+    acks: Vec<RunRef>,
+    forgets: Vec<String>,
+    /// Answers to the commands of this turn, in order.
+    pub(crate) answers: Vec<(UnitName, Result<(), Refusal>)>,
+    pub(crate) is_all_at_rest: bool,
+}
+
+impl Agent {
+    /// Does what can be done at once and gathers the rest.
+    pub(crate) fn perform(&mut self, effects: Vec<Effect>) {
+        for Effect { trace, unit, action } in effects {
+            match (unit, action) {
+                (Some(unit), action) => self.perform_for(&unit, trace, action),
+                (None, Action::AllAtRest) => self.outbox.is_all_at_rest = true,
+                (None, Action::Report(text)) => {
+                    self.events.tell(Happening::of_instance(Level::Error, "RuleBroken", text));
+                }
+                (None, _) => {}
+            }
+        }
+    }
+
+    fn perform_for(&mut self, unit: &UnitName, trace: TraceId, action: Action) {
+        match action {
+            Action::Spawn { run, memo } => {
+                self.spawn(unit, run, memo);
+                self.acknowledge_former(unit);
+            }
+            Action::Ask { run } => self.ask(unit, run),
+            Action::Kill { run } => self.signal(unit, run, SignalName::Kill),
+            Action::Remember { run, memo } => {
+                let memo = launch::write_memo(memo);
+                self.outbox.memos.push(RunMemo { unit: unit.to_string(), run, memo });
+            }
+            Action::Settle { run, exit } => {
+                self.settled.insert(unit.clone(), run);
+                let level = if exit.is_success() { Level::Info } else { Level::Warn };
+                let message = format!("run {run} of `{unit}` {exit}");
+                self.tell(level, "UnitExited", unit, (Some(run), trace), message);
+            }
+            Action::Keep(wish) => self.wishes.keep(wish),
+            Action::Answer(answer) => self.outbox.answers.push((unit.clone(), answer)),
+            Action::Changed => self.changed(unit, trace),
+            Action::Forget => {
+                self.acknowledge_former(unit);
+                self.wishes.forget(unit);
+                self.outbox.forgets.push(unit.to_string());
+                let message = format!("`{unit}` is forgotten");
+                self.tell(Level::Info, "UnitForgotten", unit, (None, trace), message);
+            }
+            Action::AllAtRest => self.outbox.is_all_at_rest = true,
+            Action::Report(text) => {
+                self.tell(Level::Error, "RuleBroken", unit, (None, trace), text)
+            }
+        }
+    }
+
+    fn spawn(&mut self, unit: &UnitName, run: u64, memo: mainstay_core::Memo) {
+        match launch::order(&self.config, &self.instance, unit, run, memo) {
+            Some(spawn) => self.outbox.spawns.push(spawn),
+            None => {
+                let reason = "its service is not configured any more".to_owned();
+                self.afterwards.push(mainstay_core::Input::NotStarted {
+                    unit: unit.clone(),
+                    run,
+                    reason,
+                });
+            }
+        }
+    }
+
+    /// The keeper may forget an exit only once there is a successor: until then a new agent decides
+    /// from it again.
+    fn acknowledge_former(&mut self, unit: &UnitName) {
+        if let Some(run) = self.settled.remove(unit) {
+            self.outbox.acks.push(RunRef { unit: unit.to_string(), run });
+        }
+    }
+
+    fn ask(&mut self, unit: &UnitName, run: u64) {
+        let service = self.config.services.get(&unit.service);
+        let signal = service.map_or(SignalName::Term, |service| service.stop.signal);
+        self.signal(unit, run, signal);
+    }
+
+    fn signal(&mut self, unit: &UnitName, run: u64, signal: SignalName) {
+        let unit = unit.to_string();
+        self.outbox.signals.push(Signal { unit, run, signal, reach: Reach::Group });
+    }
+
+    fn changed(&mut self, unit: &UnitName, trace: TraceId) {
+        let Some(view) = self.supervisor.unit(unit) else { return };
+        let (state, run, why) = (view.state(), view.run(), view.why().to_owned());
+        let level = match state {
+            "failed" => Level::Error,
+            "backoff" => Level::Warn,
+            _ => Level::Info,
+        };
+        let message = format!("`{unit}` is {state}: {why}");
+        self.tell(level, "UnitStateChanged", unit, (Some(run), trace), message);
+    }
+
+    pub(crate) fn tell(
+        &mut self,
+        level: Level,
+        event: &'static str,
+        unit: &UnitName,
+        (run, trace): (Option<u64>, TraceId),
+        message: String,
+    ) {
+        let unit = Some(unit.clone());
+        self.events.tell(Happening { level, event, unit, run, trace, message });
+    }
+
+    /// Sends everything: starts first, because a restart never waits for anything else.
+    pub(crate) fn send_outbox(&mut self) -> Result<(), KeeperError> {
+        let Outbox { spawns, signals, memos, acks, forgets, .. } = &mut self.outbox;
+        let keeper = &mut self.keeper;
+        send(spawns, SPAWNS_A_FRAME, |part| keeper.ask(Request::Spawn(part)))?;
+        send(memos, SPAWNS_A_FRAME, |part| keeper.ask(Request::Memo(part)))?;
+        send(signals, OTHERS_A_FRAME, |part| keeper.ask(Request::Signal(part)))?;
+        send(acks, OTHERS_A_FRAME, |part| keeper.ask(Request::Ack(part)))?;
+        send(forgets, OTHERS_A_FRAME, |part| keeper.ask(Request::Forget(part)))
+    }
+}
+
+fn send<T>(
+    all: &mut Vec<T>,
+    at_once: usize,
+    mut ask: impl FnMut(Vec<T>) -> Result<(), KeeperError>,
+) -> Result<(), KeeperError> {
+    while !all.is_empty() {
+        let rest = all.split_off(at_once.min(all.len()));
+        ask(std::mem::replace(all, rest))?;
+    }
+    Ok(())
+}
+
+/// Exits that are dealt with and still remembered by the keeper.
+pub(crate) type Settled = BTreeMap<UnitName, u64>;

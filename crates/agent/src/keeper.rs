@@ -1,0 +1,146 @@
+//! The conversation with the keeper, and finding or starting one when it is gone.
+
+use std::{io, time::Duration};
+
+use mainstay_api::keeper::{
+    Entry, FrameError, Framer, Hello, PROTOCOL, Report, ReportFrame, Request, RequestFrame,
+    Welcome, encode,
+};
+use mainstay_platform::{descriptor::Descriptor, link::Link};
+use tokio::time::timeout;
+
+/// How long a keeper may take to answer the first questions.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// The conversation with the keeper.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    link: Link,
+    framer: Framer,
+    descriptors: Vec<Descriptor>,
+    outgoing: Vec<u8>,
+    last_id: u64,
+    /// The last frame that was handled.
+    handled: u64,
+    /// What was said of it so far.
+    said: Option<Said>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Said {
+    at_us: Option<u64>,
+    handled: u64,
+}
+
+/// What a keeper says at first.
+#[derive(Debug)]
+pub(crate) struct Introduction {
+    pub(crate) welcome: Welcome,
+    pub(crate) listener: Descriptor,
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// A conversation that cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeeperError {
+    #[error("cannot talk to the keeper")]
+    Broken(#[from] io::Error),
+    #[error("the keeper does not speak our protocol")]
+    Frame(#[from] FrameError),
+    #[error("the keeper is gone")]
+    Gone,
+    #[error("the keeper does not answer")]
+    Silent,
+    #[error("the keeper refuses us: {0}")]
+    Refused(String),
+    #[error("the keeper said something else than we asked for")]
+    Confused,
+}
+
+impl Keeper {
+    /// Connects to a keeper and learns what it knows.
+    pub(crate) async fn meet(link: &str) -> Result<(Self, Introduction), KeeperError> {
+        let link = Link::inherit(link)?;
+        let mut keeper = Self {
+            link,
+            framer: Framer::default(),
+            descriptors: Vec::new(),
+            outgoing: Vec::new(),
+            last_id: 0,
+            handled: 0,
+            said: None,
+        };
+        let introduction = timeout(ANSWER_WITHIN, keeper.introduce());
+        let introduction = introduction.await.map_err(|_| KeeperError::Silent)??;
+        Ok((keeper, introduction))
+    }
+
+    async fn introduce(&mut self) -> Result<Introduction, KeeperError> {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let hello = Hello { protocol: PROTOCOL, version, pid: std::process::id() };
+        self.ask(Request::Hello(hello))?;
+        self.flush()?;
+        let welcome = match self.next().await? {
+            Report::Welcome(welcome) => welcome,
+            Report::Refused { reason } => return Err(KeeperError::Refused(reason)),
+            _ => return Err(KeeperError::Confused),
+        };
+        self.ask(Request::List)?;
+        self.flush()?;
+        let (mut listener, mut entries, mut is_complete) = (None, Vec::new(), false);
+        while listener.is_none() || !is_complete {
+            match self.next().await? {
+                Report::Listener => listener = self.descriptors.pop(),
+                Report::Listed { entries: some, more } => {
+                    entries.extend(some);
+                    is_complete = !more;
+                }
+                // Anything else that is said before the list is in the list as well.
+                _ => {}
+            }
+        }
+        let listener = listener.ok_or(KeeperError::Confused)?;
+        Ok(Introduction { welcome, listener, entries })
+    }
+
+    /// Waits for the next report; nothing is lost when the future is dropped.
+    pub(crate) async fn next(&mut self) -> Result<Report, KeeperError> {
+        loop {
+            if let Some(frame) = self.framer.next::<ReportFrame>()? {
+                self.handled = frame.sequence;
+                return Ok(frame.report);
+            }
+            let mut bytes = Vec::new();
+            if self.link.receive(&mut bytes, &mut self.descriptors).await? == 0 {
+                return Err(KeeperError::Gone);
+            }
+            self.framer.feed(&bytes);
+        }
+    }
+
+    /// Queues a request; [`flush`](Self::flush) sends it.
+    pub(crate) fn ask(&mut self, request: Request) -> Result<(), KeeperError> {
+        self.last_id += 1;
+        let id = self.last_id;
+        Ok(encode(&RequestFrame { id, request }, &mut self.outgoing)?)
+    }
+
+    /// Tells how far we are and when we act next, when that is news, and sends everything.
+    pub(crate) fn finish_turn(&mut self, at: Option<Duration>) -> Result<(), KeeperError> {
+        let at_us = at.map(|at| u64::try_from(at.as_micros()).unwrap_or(u64::MAX));
+        let said = Said { at_us, handled: self.handled };
+        if self.said != Some(said) {
+            self.said = Some(said);
+            self.ask(Request::Next { at_us, handled: self.handled })?;
+        }
+        self.flush()
+    }
+
+    fn flush(&mut self) -> Result<(), KeeperError> {
+        if !self.outgoing.is_empty() {
+            self.link.send(&self.outgoing, &[])?;
+            self.outgoing.clear();
+        }
+        Ok(())
+    }
+}

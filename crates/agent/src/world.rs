@@ -1,0 +1,184 @@
+//! From what the keeper says to inputs of the core.
+
+use std::time::Duration;
+
+use mainstay_api::keeper::{
+    Entry, Exited, Phase, Pressure, PressureKind, Report, Rotated, SpawnOutcome, Spawned, Status,
+};
+use mainstay_core::{Adopted, AdoptedPhase, Exit, Input, Moment, UnitName};
+use mainstay_storage::segment::ChainFiles;
+
+use crate::{
+    daemon::Agent,
+    events::{Happening, Level, complain},
+    launch,
+};
+
+impl Agent {
+    /// Takes what the keeper says.
+    pub(crate) fn hear(&mut self, report: Report) {
+        match report {
+            Report::Spawned(all) => all.into_iter().for_each(|one| self.spawned(one)),
+            Report::Exited(all) => all.into_iter().for_each(|one| self.exited(&one)),
+            Report::ExitAmended(all) => all.into_iter().for_each(|one| self.amended(&one)),
+            Report::Cleared(all) => {
+                for cleared in all {
+                    if let Ok(unit) = UnitName::parse(&cleared.unit) {
+                        self.take(Input::Cleared { unit, run: cleared.run });
+                    }
+                }
+            }
+            Report::Rotated(all) => all.iter().for_each(|one| self.rotated(one)),
+            Report::Pressure(all) => all.into_iter().for_each(|one| self.pressed(&one)),
+            Report::StopRequested => self.take(Input::ShutDown),
+            Report::Refused { reason } => {
+                let message = format!("the keeper refuses: {reason}");
+                self.events.tell(Happening::of_instance(Level::Error, "KeeperRefused", message));
+            }
+            Report::Upgraded(welcome) => {
+                let message = format!("the keeper is now version {}", welcome.version);
+                self.welcome = welcome;
+                self.events.tell(Happening::of_instance(Level::Info, "KeeperUpgraded", message));
+            }
+            Report::Signalled(_)
+            | Report::Drained(_)
+            | Report::Done
+            | Report::Welcome(_)
+            | Report::Listed { .. }
+            | Report::Custody { .. }
+            | Report::Listener => {}
+        }
+    }
+
+    fn spawned(&mut self, spawned: Spawned) {
+        let Ok(unit) = UnitName::parse(&spawned.unit) else { return };
+        let run = spawned.run;
+        self.take(match spawned.outcome {
+            SpawnOutcome::Started { pid, .. } => Input::Started { unit, run, pid },
+            SpawnOutcome::Failed { message, .. } => {
+                Input::NotStarted { unit, run, reason: message }
+            }
+            SpawnOutcome::Conflict { highest } => {
+                let reason = format!("the keeper knows run {highest} already");
+                Input::NotStarted { unit, run, reason }
+            }
+        });
+    }
+
+    pub(crate) fn exited(&mut self, exited: &Exited) {
+        let Ok(unit) = UnitName::parse(&exited.unit) else { return };
+        let (run, exit, strays) = (exited.run, exit_of(exited.status), exited.strays);
+        self.take(Input::Exited { unit, run, exit, strays });
+    }
+
+    fn amended(&mut self, exited: &Exited) {
+        let Ok(unit) = UnitName::parse(&exited.unit) else { return };
+        self.take(Input::ExitAmended { unit, run: exited.run, exit: exit_of(exited.status) });
+    }
+
+    /// Deletes the oldest closed segments past `logs.keep`.
+    fn rotated(&mut self, rotated: &Rotated) {
+        let Ok(unit) = UnitName::parse(&rotated.unit) else { return };
+        let keep = self.config.services.get(&unit.service).map_or(0, |service| service.logs.keep);
+        if keep == 0 {
+            return;
+        }
+        let chain = ChainFiles::new(&self.instance.logs_of(&rotated.unit), &rotated.chain);
+        let surplus = chain.find().map(|found| {
+            let keep = usize::try_from(keep).unwrap_or(usize::MAX);
+            let count = found.closed.len().saturating_sub(keep);
+            found.closed.into_iter().take(count).collect::<Vec<u64>>()
+        });
+        for number in surplus.unwrap_or_default() {
+            if let Err(error) = chain.remove(number) {
+                complain("cannot delete an old segment", &error);
+            }
+        }
+    }
+
+    fn pressed(&mut self, pressure: &Pressure) {
+        let Pressure { unit, kind, count, message } = pressure;
+        let (level, text) = match kind {
+            PressureKind::DiskFull => {
+                (Level::Error, format!("the log of `{unit}` takes nothing: {message}"))
+            }
+            PressureKind::DiskRoom => {
+                (Level::Info, format!("the log of `{unit}` takes bytes again"))
+            }
+            PressureKind::DroppedOldest => {
+                (Level::Warn, format!("{count} old segments of `{unit}` were deleted to make room"))
+            }
+            PressureKind::DroppedNew => {
+                (Level::Warn, format!("{count} bytes of `{unit}` were discarded"))
+            }
+            PressureKind::LingeringClosed => {
+                (Level::Warn, format!("an old pipe of `{unit}` was closed: {message}"))
+            }
+        };
+        self.events.tell(Happening::of_instance(level, "LogPressure", text));
+    }
+
+    /// Takes over what a keeper knows when this agent has just begun.
+    pub(crate) fn adopt(&mut self, entries: &[Entry]) {
+        let runs = entries.iter().filter_map(adopted).collect();
+        let wishes = self.wishes.all();
+        self.take(Input::Adopt { runs, wishes });
+        self.take(Input::Open);
+    }
+
+    /// Compares what another keeper knows with what we know: ours died, and a new one took over.
+    pub(crate) fn reconcile(&mut self, entries: &[Entry]) {
+        let active: Vec<(UnitName, u64)> = self
+            .supervisor
+            .units()
+            .filter(|view| matches!(view.state(), "starting" | "running" | "stopping"))
+            .map(|view| (view.name().clone(), view.run()))
+            .collect();
+        for (unit, run) in active {
+            let name = unit.to_string();
+            let entry = entries.iter().find(|entry| entry.unit == name && entry.run == run);
+            match entry.map(|entry| &entry.phase) {
+                Some(Phase::Running { pid, .. }) => {
+                    self.take(Input::Started { unit, run, pid: *pid })
+                }
+                Some(Phase::Ended(exited)) => self.exited(exited),
+                Some(Phase::Starting) => {}
+                Some(Phase::Remembered) | None => {
+                    self.take(Input::Exited { unit, run, exit: Exit::Unknown, strays: false });
+                }
+            }
+        }
+    }
+}
+
+fn adopted(entry: &Entry) -> Option<Adopted> {
+    let moment = |us: u64| Moment::from_start(Duration::from_micros(us));
+    let phase = match &entry.phase {
+        Phase::Starting => AdoptedPhase::Starting,
+        Phase::Running { pid, since_us } => {
+            AdoptedPhase::Running { pid: *pid, since: moment(*since_us) }
+        }
+        Phase::Ended(exited) => AdoptedPhase::Ended {
+            exit: exit_of(exited.status),
+            at: moment(exited.at_us),
+            lived: Duration::from_micros(exited.lived_us),
+            strays: exited.strays,
+        },
+        Phase::Remembered => AdoptedPhase::Remembered,
+    };
+    Some(Adopted {
+        unit: UnitName::parse(&entry.unit).ok()?,
+        run: entry.run,
+        spec_hash: u64::from_str_radix(&entry.spec_hash, 16).unwrap_or_default(),
+        memo: launch::read_memo(&entry.memo),
+        phase,
+    })
+}
+
+const fn exit_of(status: Status) -> Exit {
+    match status {
+        Status::Code(code) => Exit::Code(code),
+        Status::Signal(signal) => Exit::Signal(signal),
+        Status::Unknown => Exit::Unknown,
+    }
+}

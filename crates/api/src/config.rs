@@ -1,0 +1,22 @@
+//! The configuration file: parse (what was typed, with its place), then lower (what it means).
+//!
+//! All files of an instance are read together, so that one run shows every error there is.
+
+mod diagnostic;
+mod duration;
+mod edit;
+mod fields;
+mod lower;
+mod parse;
+mod types;
+
+#[cfg(test)]
+mod tests;
+
+pub use diagnostic::{Diagnostic, Severity, render};
+pub use duration::{parse_duration, parse_size};
+pub use edit::{EditError, NewService, add, remove};
+pub use parse::{FILE_BYTES_MAX, SourceText, parse};
+pub use types::{
+    Config, LogsConfig, RestartConfig, SERVICE_DEFAULTS, ServiceConfig, ServiceDefaults, StopConfig,
+};

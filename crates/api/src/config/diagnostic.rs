@@ -1,0 +1,138 @@
+//! What is wrong with a configuration, where, and what to do about it.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// The configuration is not used.
+    Error,
+    /// The configuration is used.
+    Warning,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnostic {
+    /// Names the kind of mistake for scripts.
+    pub code: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The file, as it was named.
+    pub file: String,
+    /// The line, from 1; 0 when it is about the whole file.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// How many characters it is about.
+    pub length: usize,
+    /// The line's text.
+    pub excerpt: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it; may be empty.
+    pub help: String,
+}
+
+impl Diagnostic {
+    /// Returns an error about a whole file.
+    pub fn of_file(file: &str, code: &str, message: String, help: &str) -> Self {
+        Self {
+            code: code.to_owned(),
+            severity: Severity::Error,
+            file: file.to_owned(),
+            line: 0,
+            column: 0,
+            length: 0,
+            excerpt: String::new(),
+            message,
+            help: help.to_owned(),
+        }
+    }
+
+    /// Returns an error about a place in a text.
+    pub fn at(
+        file: &str,
+        text: &str,
+        span: std::ops::Range<usize>,
+        code: &str,
+        message: String,
+    ) -> Self {
+        let place = Place::of(text, &span);
+        Self {
+            line: place.line,
+            column: place.column,
+            length: place.length,
+            excerpt: place.excerpt,
+            ..Self::of_file(file, code, message, "")
+        }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = help.into();
+        self
+    }
+}
+
+struct Place {
+    line: usize,
+    column: usize,
+    length: usize,
+    excerpt: String,
+}
+
+impl Place {
+    fn of(text: &str, span: &std::ops::Range<usize>) -> Self {
+        let mut start = span.start.min(text.len());
+        while !text.is_char_boundary(start) {
+            start -= 1;
+        }
+        let (before, behind) = text.split_at(start);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line_end = behind.find('\n').map_or(text.len(), |at| start + at);
+        let excerpt = text.get(line_start..line_end).unwrap_or_default().trim_end_matches('\r');
+        let column = text.get(line_start..start).unwrap_or_default().chars().count();
+        let end = span.end.clamp(start, line_end);
+        let length = text.get(start..end).unwrap_or_default().chars().count().max(1);
+        let line = before.matches('\n').count() + 1;
+        Self { line, column: column + 1, length, excerpt: excerpt.to_owned() }
+    }
+}
+
+/// Renders diagnostics for people, the way compilers do.
+pub fn render(diagnostics: &[Diagnostic]) -> String {
+    let mut out = String::new();
+    for one in diagnostics {
+        let word = match one.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        // Writing into a String cannot fail.
+        let _ = writeln!(out, "{word}: {}", one.message);
+        if one.line == 0 {
+            let _ = writeln!(out, "  --> {}", one.file);
+        } else {
+            let width = one.line.to_string().len();
+            let (gap, bar) = (" ".repeat(width), "^".repeat(one.length));
+            let indent: String = one
+                .excerpt
+                .chars()
+                .take(one.column - 1)
+                .map(|c| if c == '\t' { '\t' } else { ' ' })
+                .collect();
+            let _ = writeln!(out, "{gap}--> {}:{}:{}", one.file, one.line, one.column);
+            let _ = writeln!(out, "{gap} |\n{} | {}", one.line, one.excerpt);
+            let _ = writeln!(out, "{gap} | {indent}{bar}");
+        }
+        if !one.help.is_empty() {
+            let _ = writeln!(out, "  = help: {}", one.help);
+        }
+        out.push('\n');
+    }
+    out
+}

@@ -1,0 +1,266 @@
+//! Reading a table key by key: every mistake is noted with its place, and reading goes on.
+
+use std::{borrow::Cow, collections::BTreeMap, ops::Range, time::Duration};
+
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::{Diagnostic, parse_duration, parse_size};
+
+/// A suggestion may differ from what was typed by so many edits.
+const EDITS_MAX: usize = 2;
+
+/// A text that is being read, with the mistakes found so far.
+#[derive(Debug)]
+pub(super) struct Reading<'a> {
+    pub(super) file: &'a str,
+    pub(super) text: &'a str,
+    pub(super) found: Vec<Diagnostic>,
+}
+
+impl Reading<'_> {
+    pub(super) fn wrong(&mut self, span: Range<usize>, code: &str, message: String, help: &str) {
+        let one = Diagnostic::at(self.file, self.text, span, code, message);
+        self.found.push(one.help(help));
+    }
+}
+
+/// One table whose keys are asked for; what nobody asked for is unknown.
+#[derive(Debug)]
+pub(super) struct Fields<'t, 'i> {
+    table: &'t DeTable<'i>,
+    /// What the table is, for messages: `service web`.
+    what: String,
+    asked: Vec<&'static str>,
+}
+
+type Value<'i> = Spanned<DeValue<'i>>;
+
+impl<'t, 'i> Fields<'t, 'i> {
+    pub(super) fn new(table: &'t DeTable<'i>, what: impl Into<String>) -> Self {
+        Self { table, what: what.into(), asked: Vec::new() }
+    }
+
+    /// Returns the value of a key.
+    pub(super) fn value(&mut self, key: &'static str) -> Option<&'t Value<'i>> {
+        self.asked.push(key);
+        self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
+    }
+
+    pub(super) fn text(&mut self, key: &'static str, r: &mut Reading<'_>) -> Option<String> {
+        let value = self.value(key)?;
+        match value.get_ref() {
+            DeValue::String(text) => Some(text.to_string()),
+            other => mistyped(r, value, key, "a text", other),
+        }
+    }
+
+    pub(super) fn number(&mut self, key: &'static str, r: &mut Reading<'_>) -> Option<u32> {
+        let value = self.value(key)?;
+        let DeValue::Integer(number) = value.get_ref() else {
+            return mistyped(r, value, key, "a whole number", value.get_ref());
+        };
+        let read = u32::from_str_radix(number.as_str(), number.radix()).ok();
+        if read.is_none() {
+            let message = format!("`{key}` must be between 0 and {}", u32::MAX);
+            r.wrong(value.span(), "out-of-range", message, "");
+        }
+        read
+    }
+
+    pub(super) fn flag(&mut self, key: &'static str, r: &mut Reading<'_>) -> Option<bool> {
+        let value = self.value(key)?;
+        match value.get_ref() {
+            DeValue::Boolean(flag) => Some(*flag),
+            other => mistyped(r, value, key, "true or false", other),
+        }
+    }
+
+    pub(super) fn duration(&mut self, key: &'static str, r: &mut Reading<'_>) -> Option<Duration> {
+        self.measured(
+            key,
+            r,
+            ("a duration as text, such as \"5s\"", "bad-duration"),
+            parse_duration,
+        )
+    }
+
+    pub(super) fn size(&mut self, key: &'static str, r: &mut Reading<'_>) -> Option<u64> {
+        self.measured(key, r, ("a size as text, such as \"10MiB\"", "bad-size"), parse_size)
+    }
+
+    fn measured<T>(
+        &mut self,
+        key: &'static str,
+        r: &mut Reading<'_>,
+        (expected, code): (&str, &str),
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let value = self.value(key)?;
+        let DeValue::String(text) = value.get_ref() else {
+            return mistyped(r, value, key, expected, value.get_ref());
+        };
+        read(text).map_err(|message| r.wrong(value.span(), code, message, "")).ok()
+    }
+
+    /// Returns a list of texts.
+    pub(super) fn texts(&mut self, key: &'static str, r: &mut Reading<'_>) -> Option<Vec<Placed>> {
+        let value = self.value(key)?;
+        let DeValue::Array(array) = value.get_ref() else {
+            return mistyped(r, value, key, "a list of texts", value.get_ref());
+        };
+        let mut texts = Vec::new();
+        for item in array {
+            match item.get_ref() {
+                DeValue::String(text) => {
+                    texts.push(Placed { text: text.to_string(), span: item.span() });
+                }
+                other => {
+                    let _: Option<()> = mistyped(r, item, key, "texts only", other);
+                }
+            }
+        }
+        Some(texts)
+    }
+
+    /// Returns a table of texts.
+    pub(super) fn map(
+        &mut self,
+        key: &'static str,
+        r: &mut Reading<'_>,
+    ) -> Option<BTreeMap<String, Placed>> {
+        let table = self.table(key, r)?;
+        let mut map = BTreeMap::new();
+        for (name, value) in table {
+            let text = match value.get_ref() {
+                DeValue::String(text) => text.to_string(),
+                DeValue::Integer(number) => number.as_str().to_owned(),
+                DeValue::Boolean(flag) => flag.to_string(),
+                other => {
+                    let _: Option<()> = mistyped(r, value, name.get_ref(), "a text", other);
+                    continue;
+                }
+            };
+            map.insert(name.get_ref().to_string(), Placed { text, span: value.span() });
+        }
+        Some(map)
+    }
+
+    /// Returns a table.
+    pub(super) fn table(
+        &mut self,
+        key: &'static str,
+        r: &mut Reading<'_>,
+    ) -> Option<&'t DeTable<'i>> {
+        let value = self.value(key)?;
+        match value.get_ref() {
+            DeValue::Table(table) => Some(table),
+            other => mistyped(r, value, key, "a table", other),
+        }
+    }
+
+    /// Returns one of several words.
+    pub(super) fn word<T: Copy>(
+        &mut self,
+        key: &'static str,
+        words: &[(&str, T)],
+        r: &mut Reading<'_>,
+    ) -> Option<T> {
+        let span = self.value(key)?.span();
+        let text = self.text(key, r)?;
+        if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
+            return Some(*meaning);
+        }
+        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let help = suggestion(&text, &names).map_or_else(
+            || format!("there is {}", listed(&names)),
+            |name| format!("did you mean `{name}`?"),
+        );
+        r.wrong(span, "unknown-word", format!("`{key}` cannot be `{text}`"), &help);
+        None
+    }
+
+    /// Notes every key that nobody asked for.
+    pub(super) fn finish(self, later: &[&str], r: &mut Reading<'_>) {
+        for (name, _) in self.table {
+            let key = name.get_ref().as_ref();
+            if self.asked.contains(&key) {
+                continue;
+            }
+            if later.contains(&key) {
+                let message = format!("`{key}` is not supported by this version");
+                r.wrong(name.span(), "not-supported", message, "remove it for now");
+                continue;
+            }
+            let help = suggestion(key, &self.asked).map_or_else(
+                || format!("{} has {}", self.what, listed(&self.asked)),
+                |name| format!("did you mean `{name}`?"),
+            );
+            r.wrong(
+                name.span(),
+                "unknown-key",
+                format!("unknown key `{key}` in {}", self.what),
+                &help,
+            );
+        }
+    }
+}
+
+/// A text and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Placed {
+    pub(super) text: String,
+    pub(super) span: Range<usize>,
+}
+
+/// Notes that a value has the wrong type; returns nothing, for use as a last expression.
+pub(super) fn mistyped<T>(
+    r: &mut Reading<'_>,
+    value: &Value<'_>,
+    key: &str,
+    expected: &str,
+    found: &DeValue<'_>,
+) -> Option<T> {
+    let found = type_name(found);
+    r.wrong(value.span(), "wrong-type", format!("`{key}` must be {expected}, not {found}"), "");
+    None
+}
+
+fn type_name(value: &DeValue<'_>) -> Cow<'static, str> {
+    Cow::Borrowed(match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    })
+}
+
+fn listed(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}
+
+/// Returns the name that is nearest to what was typed, if it is near at all.
+pub(super) fn suggestion<'n>(typed: &str, names: &[&'n str]) -> Option<&'n str> {
+    let near = names.iter().map(|name| (edits(typed, name), *name));
+    near.filter(|(count, _)| *count <= EDITS_MAX).min().map(|(_, name)| name)
+}
+
+/// Counts the edits between two words (Levenshtein, one row at a time).
+fn edits(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut next = vec![i + 1];
+        for ((y, above), pair) in b.chars().zip(row.iter().skip(1)).zip(row.iter()) {
+            let left = next.last().copied().unwrap_or_default();
+            next.push((above + 1).min(left + 1).min(pair + usize::from(x != y)));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}

@@ -1,0 +1,444 @@
+//! From text to configuration, with every error that there is.
+
+use std::{collections::BTreeMap, path::Path};
+
+use mainstay_core::{
+    Service, ServiceName, graph,
+    service::{Delays, ExitAction, ExitKey, Nature, RestartWhen, StartType},
+};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::{
+    Config, Diagnostic, LogsConfig, RestartConfig, SERVICE_DEFAULTS, ServiceConfig, StopConfig,
+    fields::{Fields, Placed, Reading, mistyped},
+};
+use crate::keeper::{OnFull, Scope, SignalName, Streams};
+
+/// A configuration file over this size is refused.
+pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// The most units that one service may have.
+const INSTANCES_MAX: u32 = 10_000;
+
+/// Keys of a service that later versions know.
+const LATER: &[&str] = &["ready", "checks", "hooks", "watchdog", "user", "kind", "reload"];
+
+/// Signals by their names in the configuration.
+const SIGNALS: &[(&str, SignalName)] = &[
+    ("TERM", SignalName::Term),
+    ("INT", SignalName::Interrupt),
+    ("HUP", SignalName::Hangup),
+    ("QUIT", SignalName::Quit),
+    ("USR1", SignalName::User1),
+    ("USR2", SignalName::User2),
+    ("KILL", SignalName::Kill),
+];
+
+/// Signals that a program may die of, by their names and numbers.
+const DEADLY: &[(&str, i32)] = &[
+    ("HUP", 1),
+    ("INT", 2),
+    ("QUIT", 3),
+    ("ILL", 4),
+    ("ABRT", 6),
+    ("BUS", 7),
+    ("FPE", 8),
+    ("KILL", 9),
+    ("USR1", 10),
+    ("SEGV", 11),
+    ("USR2", 12),
+    ("PIPE", 13),
+    ("ALRM", 14),
+    ("TERM", 15),
+];
+
+/// A file's name and contents.
+#[derive(Debug, Clone, Copy)]
+pub struct SourceText<'a> {
+    /// Its name, for messages; relative paths in it begin at its folder.
+    pub file: &'a str,
+    /// What it holds.
+    pub bytes: &'a [u8],
+}
+
+/// Reads all files of an instance; returns every mistake when there is any.
+pub fn parse(files: &[SourceText<'_>]) -> Result<Config, Vec<Diagnostic>> {
+    let mut config = Config::default();
+    let mut found = Vec::new();
+    let mut places = BTreeMap::new();
+    for source in files {
+        match text_of(source) {
+            Ok(text) => {
+                let mut reading = Reading { file: source.file, text, found: Vec::new() };
+                read_file(&mut reading, &mut config, &mut places);
+                found.append(&mut reading.found);
+            }
+            Err(diagnostic) => found.push(*diagnostic),
+        }
+    }
+    check_names(&config, &places, &mut found);
+    if found.is_empty() {
+        check_cycle(&config, &places, &mut found);
+    }
+    found.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    if found.is_empty() { Ok(config) } else { Err(found) }
+}
+
+/// Where a service stands, to point at later.
+#[derive(Debug, Clone)]
+struct Spot {
+    header: Diagnostic,
+}
+
+type Places = BTreeMap<ServiceName, Spot>;
+
+fn text_of<'a>(source: &SourceText<'a>) -> Result<&'a str, Box<Diagnostic>> {
+    let size = u64::try_from(source.bytes.len()).unwrap_or(u64::MAX);
+    if size > FILE_BYTES_MAX {
+        let message = format!("the file has {size} bytes; at most {FILE_BYTES_MAX} are read");
+        let help = "split it into files under `services.d`";
+        return Err(Box::new(Diagnostic::of_file(source.file, "file-too-large", message, help)));
+    }
+    std::str::from_utf8(source.bytes).map_err(|error| {
+        let valid = source.bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let message = format!("the file is not UTF-8: byte {} in line {line}", valid.len());
+        Box::new(Diagnostic::of_file(source.file, "not-utf-8", message, "save it as UTF-8"))
+    })
+}
+
+fn read_file(r: &mut Reading<'_>, config: &mut Config, places: &mut Places) {
+    let (document, errors) = DeTable::parse_recoverable(r.text);
+    if !errors.is_empty() {
+        for error in errors {
+            let message = error.message().to_owned();
+            r.wrong(error.span().unwrap_or_default(), "syntax", message, "");
+        }
+        return;
+    }
+    let mut fields = Fields::new(document.get_ref(), "the configuration");
+    if let Some(services) = fields.table("services", r) {
+        for (name, value) in services {
+            read_service(r, name, value, config, places);
+        }
+    }
+    fields.finish(&["access", "groups"], r);
+}
+
+fn read_service(
+    r: &mut Reading<'_>,
+    name: &Spanned<std::borrow::Cow<'_, str>>,
+    value: &Spanned<DeValue<'_>>,
+    config: &mut Config,
+    places: &mut Places,
+) {
+    let service = match ServiceName::new(name.get_ref()) {
+        Ok(service) => service,
+        Err(error) => {
+            let message = format!("`{}` cannot name a service", name.get_ref());
+            return r.wrong(name.span(), "bad-name", message, error.reason);
+        }
+    };
+    let DeValue::Table(table) = value.get_ref() else {
+        let _: Option<()> = mistyped(r, value, service.as_str(), "a table", value.get_ref());
+        return;
+    };
+    let message = format!("service `{service}` is defined twice");
+    let header = Diagnostic::at(r.file, r.text, name.span(), "duplicate-service", message);
+    if let Some(first) = places.get(&service) {
+        let help = format!("it stands in {}:{} already", first.header.file, first.header.line);
+        r.found.push(header.help(help));
+        return;
+    }
+    places.insert(service.clone(), Spot { header });
+    if let Some(read) = service_of(r, &service, table, name.span()) {
+        config.services.insert(service, read);
+    }
+}
+
+fn service_of(
+    r: &mut Reading<'_>,
+    name: &ServiceName,
+    table: &DeTable<'_>,
+    header: std::ops::Range<usize>,
+) -> Option<ServiceConfig> {
+    let mut fields = Fields::new(table, format!("service `{name}`"));
+    let command = command(&mut fields, r, header);
+    let directory = fields.text("directory", r);
+    let environment = fields.map("environment", r).unwrap_or_default();
+    let nature = fields.word("type", &[("daemon", Nature::Daemon), ("task", Nature::Task)], r);
+    let start = fields.word("start", START_TYPES, r);
+    let instances = fields.number("instances", r).unwrap_or(1);
+    if !(1..=INSTANCES_MAX).contains(&instances) {
+        let span = fields.value("instances").map(Spanned::span).unwrap_or_default();
+        let message = format!("`instances` must be between 1 and {INSTANCES_MAX}");
+        r.wrong(span, "out-of-range", message, "");
+    }
+    let [requires, wants, after, conflicts] =
+        ["requires", "wants", "after", "conflicts"].map(|key| names(&mut fields, key, r));
+    let restart = restart(&mut fields, nature, r);
+    let stop = stop(&mut fields, r);
+    let logs = logs(&mut fields, r);
+    let files = limits(&mut fields, r);
+    let session = fields.flag("session", r).unwrap_or_default();
+    fields.finish(LATER, r);
+    Some(ServiceConfig {
+        command: command?,
+        directory: Some(absolute(r.file, directory.as_deref())),
+        environment: environment.into_iter().map(|(name, value)| (name, value.text)).collect(),
+        nature: nature.unwrap_or_default(),
+        start: start.unwrap_or_default(),
+        instances,
+        requires,
+        wants,
+        after,
+        conflicts,
+        restart,
+        stop,
+        logs,
+        files,
+        session,
+    })
+}
+
+const START_TYPES: &[(&str, StartType)] = &[
+    ("auto", StartType::Auto),
+    ("delayed", StartType::Delayed),
+    ("manual", StartType::Manual),
+    ("disabled", StartType::Disabled),
+];
+
+/// Relative folders begin at the folder of the file that names them.
+fn absolute(file: &str, directory: Option<&str>) -> String {
+    let base = Path::new(file).parent().unwrap_or_else(|| Path::new(""));
+    let folder = directory.map_or_else(|| base.to_owned(), |directory| base.join(directory));
+    if folder.as_os_str().is_empty() { ".".to_owned() } else { folder.display().to_string() }
+}
+
+fn command(
+    fields: &mut Fields<'_, '_>,
+    r: &mut Reading<'_>,
+    header: std::ops::Range<usize>,
+) -> Option<Vec<String>> {
+    let (value, shell) = (fields.value("command"), fields.value("shell"));
+    match (value, shell) {
+        (None, None) => {
+            let help = "add `command = [\"program\", \"argument\"]`";
+            r.wrong(header, "no-command", "the service has no command".to_owned(), help);
+            None
+        }
+        (Some(_), Some(shell)) => {
+            let message = "`command` and `shell` exclude each other".to_owned();
+            r.wrong(shell.span(), "two-commands", message, "remove one of them");
+            None
+        }
+        (None, Some(_)) => {
+            let line = fields.text("shell", r)?;
+            Some(vec!["/bin/sh".to_owned(), "-c".to_owned(), line])
+        }
+        (Some(value), None) => words(fields, "command", value, r),
+    }
+}
+
+/// Reads a command: a list of words, or one text that is split as a shell splits words.
+fn words(
+    fields: &mut Fields<'_, '_>,
+    key: &'static str,
+    value: &Spanned<DeValue<'_>>,
+    r: &mut Reading<'_>,
+) -> Option<Vec<String>> {
+    let words = if let DeValue::String(line) = value.get_ref() {
+        let Some(words) = shlex::split(line) else {
+            let message = format!("`{key}` has a quote that is not closed");
+            r.wrong(value.span(), "bad-quotes", message, "");
+            return None;
+        };
+        words
+    } else {
+        fields.texts(key, r)?.into_iter().map(|word| word.text).collect()
+    };
+    if words.first().is_none_or(String::is_empty) {
+        r.wrong(value.span(), "no-command", format!("`{key}` is empty"), "");
+        return None;
+    }
+    Some(words)
+}
+
+fn names(fields: &mut Fields<'_, '_>, key: &'static str, r: &mut Reading<'_>) -> Vec<ServiceName> {
+    let mut names = Vec::new();
+    for Placed { text, span } in fields.texts(key, r).unwrap_or_default() {
+        match ServiceName::new(&text) {
+            Ok(name) => names.push(name),
+            Err(error) => {
+                r.wrong(span, "bad-name", format!("`{text}` cannot name a service"), error.reason);
+            }
+        }
+    }
+    names
+}
+
+fn restart(
+    fields: &mut Fields<'_, '_>,
+    nature: Option<Nature>,
+    r: &mut Reading<'_>,
+) -> RestartConfig {
+    let usual = if nature == Some(Nature::Task) { RestartWhen::Never } else { RestartWhen::Always };
+    let empty = DeTable::new();
+    let table = fields.table("restart", r).unwrap_or(&empty);
+    let mut fields = Fields::new(table, "`restart`");
+    let words = [
+        ("always", RestartWhen::Always),
+        ("on-failure", RestartWhen::OnFailure),
+        ("never", RestartWhen::Never),
+    ];
+    let config = RestartConfig {
+        when: fields.word("when", &words, r).unwrap_or(usual),
+        exits: exits(&mut fields, r),
+        delays: delays(&mut fields, r),
+        reset_after: fields.duration("reset-after", r).unwrap_or(SERVICE_DEFAULTS.reset_after),
+        limit: fields.number("limit", r).unwrap_or_default(),
+        within: fields.duration("within", r).unwrap_or(SERVICE_DEFAULTS.within),
+    };
+    fields.finish(&[], r);
+    config
+}
+
+fn delays(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> Delays {
+    let first = fields.duration("delay", r);
+    let max = fields.duration("max-delay", r).unwrap_or(SERVICE_DEFAULTS.max_delay);
+    let Some(list) = fields.texts("delays", r) else {
+        let first = first.unwrap_or(SERVICE_DEFAULTS.delay);
+        return Delays::Exponential { first, max: max.max(first) };
+    };
+    if let Some(span) = fields.value("delay").map(Spanned::span) {
+        let message = "`delay` and `delays` exclude each other".to_owned();
+        r.wrong(span, "two-delays", message, "remove one of them");
+    }
+    let mut delays = Vec::new();
+    for Placed { text, span } in list {
+        match super::parse_duration(&text) {
+            Ok(delay) => delays.push(delay),
+            Err(message) => r.wrong(span, "bad-duration", message, ""),
+        }
+    }
+    Delays::List(delays)
+}
+
+fn exits(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> BTreeMap<ExitKey, ExitAction> {
+    let mut exits = BTreeMap::new();
+    for (key, Placed { text, span }) in fields.map("exit", r).unwrap_or_default() {
+        let signal = key.strip_prefix("SIG").unwrap_or(&key);
+        let signal = DEADLY.iter().find(|(name, _)| *name == signal).map(|(_, number)| *number);
+        let key = key.parse().ok().map(ExitKey::Code).or(signal.map(ExitKey::Signal));
+        let action = match text.as_str() {
+            "restart" => Some(ExitAction::Restart),
+            "stop" => Some(ExitAction::Stop),
+            "fail" => Some(ExitAction::Fail),
+            _ => None,
+        };
+        match (key, action) {
+            (Some(key), Some(action)) => {
+                exits.insert(key, action);
+            }
+            _ => {
+                let help =
+                    "write `42 = \"stop\"` or `TERM = \"fail\"`; there is restart, stop, fail";
+                r.wrong(span, "bad-exit", "an entry of `exit` makes no sense".to_owned(), help);
+            }
+        }
+    }
+    exits
+}
+
+fn stop(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> StopConfig {
+    let empty = DeTable::new();
+    let table = fields.table("stop", r).unwrap_or(&empty);
+    let mut fields = Fields::new(table, "`stop`");
+    let command = fields.value("command");
+    let command = command.and_then(|value| words(&mut fields, "command", value, r));
+    let config = StopConfig {
+        signal: fields.word("signal", SIGNALS, r).unwrap_or(SignalName::Term),
+        command: command.unwrap_or_default(),
+        timeout: fields.duration("timeout", r).unwrap_or(SERVICE_DEFAULTS.stop_timeout),
+        scope: fields
+            .word("scope", &[("tree", Scope::Tree), ("process", Scope::Process)], r)
+            .unwrap_or_default(),
+    };
+    fields.finish(&[], r);
+    config
+}
+
+fn logs(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> LogsConfig {
+    let usual = LogsConfig {
+        streams: Streams::Joined,
+        max_size: SERVICE_DEFAULTS.log_size,
+        keep: SERVICE_DEFAULTS.log_keep,
+        on_full: OnFull::Block,
+    };
+    let is_off = fields
+        .value("logs")
+        .is_some_and(|value| matches!(value.get_ref(), DeValue::String(text) if text == "off"));
+    if is_off {
+        return LogsConfig { streams: Streams::Off, ..usual };
+    }
+    let Some(table) = fields.table("logs", r) else { return usual };
+    let mut fields = Fields::new(table, "`logs`");
+    let streams = [("joined", Streams::Joined), ("split", Streams::Split)];
+    let on_full = [
+        ("block", OnFull::Block),
+        ("drop-oldest", OnFull::DropOldest),
+        ("drop-new", OnFull::DropNew),
+    ];
+    let config = LogsConfig {
+        streams: fields.word("streams", &streams, r).unwrap_or_default(),
+        max_size: fields.size("max-size", r).unwrap_or(usual.max_size),
+        keep: fields.number("keep", r).unwrap_or(usual.keep),
+        on_full: fields.word("on-full", &on_full, r).unwrap_or_default(),
+    };
+    fields.word("compress", &[("off", ())], r);
+    fields.finish(&["every", "keep-for", "keep-total", "path"], r);
+    config
+}
+
+fn limits(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> Option<u64> {
+    let table = fields.table("limits", r)?;
+    let mut fields = Fields::new(table, "`limits`");
+    let files = fields.number("files", r).map(u64::from);
+    fields.finish(&["memory", "cpu", "tasks"], r);
+    files
+}
+
+/// Whoever is named must exist.
+fn check_names(config: &Config, places: &Places, found: &mut Vec<Diagnostic>) {
+    let all: Vec<&str> = places.keys().map(ServiceName::as_str).collect();
+    for (name, service) in &config.services {
+        let named =
+            [("requires", &service.requires), ("wants", &service.wants), ("after", &service.after)];
+        let missing =
+            named.iter().flat_map(|(key, names)| names.iter().map(move |name| (key, name)));
+        for (key, other) in missing.filter(|(_, other)| !places.contains_key(*other)) {
+            let Some(spot) = places.get(name) else { continue };
+            let help = super::fields::suggestion(other.as_str(), &all).map_or_else(
+                || "there is no such service".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            let message = format!("service `{name}` {key} `{other}`, which is not defined");
+            let code = "unknown-service".to_owned();
+            found.push(Diagnostic { code, message, ..spot.header.clone() }.help(help));
+        }
+    }
+}
+
+fn check_cycle(config: &Config, places: &Places, found: &mut Vec<Diagnostic>) {
+    let services: BTreeMap<ServiceName, Service> =
+        config.services.iter().map(|(name, service)| (name.clone(), service.core(name))).collect();
+    let Some(cycle) = graph::cycle(&services) else { return };
+    let Some(spot) = cycle.first().and_then(|name| places.get(name)) else { return };
+    let path: Vec<String> = cycle.iter().map(|name| format!("`{name}`")).collect();
+    let message = format!("services wait for each other: {}", path.join(" → "));
+    let one = Diagnostic { code: "cycle".to_owned(), message, ..spot.header.clone() };
+    found.push(one.help("remove one of these `requires`, `wants` or `after`"));
+}

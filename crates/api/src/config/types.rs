@@ -1,0 +1,125 @@
+//! What a configuration means, with every default filled in.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use mainstay_core::{
+    ServiceName,
+    service::{Delays, ExitAction, ExitKey, Nature, RestartWhen, StartType},
+};
+
+use crate::keeper::{OnFull, Scope, SignalName, Streams};
+
+/// A whole configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Config {
+    /// The services, by name.
+    pub services: BTreeMap<ServiceName, ServiceConfig>,
+}
+
+/// One service, with every default filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceConfig {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// Where it starts; relative paths begin at the folder of the configuration file.
+    pub directory: Option<String>,
+    /// Variables it gets besides the inherited ones.
+    pub environment: BTreeMap<String, String>,
+    /// Whether it is meant to run for ever.
+    pub nature: Nature,
+    /// When it is started without being asked.
+    pub start: StartType,
+    /// How many units it has.
+    pub instances: u32,
+    /// Must be ready before it starts.
+    pub requires: Vec<ServiceName>,
+    /// Are started with it, but may fail.
+    pub wants: Vec<ServiceName>,
+    /// Come before it, if they are started at all.
+    pub after: Vec<ServiceName>,
+    /// Never run at the same time.
+    pub conflicts: Vec<ServiceName>,
+    /// What follows an exit.
+    pub restart: RestartConfig,
+    /// How it is stopped.
+    pub stop: StopConfig,
+    /// Where its output goes.
+    pub logs: LogsConfig,
+    /// Soft limit of open files.
+    pub files: Option<u64>,
+    /// Whether it gets a session of its own.
+    pub session: bool,
+}
+
+/// What follows an exit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestartConfig {
+    /// Which exits are followed by another run.
+    pub when: RestartWhen,
+    /// Exceptions by exit.
+    pub exits: BTreeMap<ExitKey, ExitAction>,
+    /// How long to wait before each attempt.
+    pub delays: Delays,
+    /// A run at least this long wipes out earlier failures.
+    pub reset_after: Duration,
+    /// How many starts within `within` lead to `failed`; 0 means never give up.
+    pub limit: u32,
+    /// The window of `limit`.
+    pub within: Duration,
+}
+
+/// How a service is stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StopConfig {
+    /// What is sent first, unless there is a command.
+    pub signal: SignalName,
+    /// What is run first instead of a signal.
+    pub command: Vec<String>,
+    /// How long after that it is killed.
+    pub timeout: Duration,
+    /// What happens to descendants.
+    pub scope: Scope,
+}
+
+/// Where a service's output goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogsConfig {
+    /// How stdout and stderr are captured.
+    pub streams: Streams,
+    /// A segment is closed at the first line end past this size; 0 means never.
+    pub max_size: u64,
+    /// How many closed segments are kept; 0 keeps all.
+    pub keep: u32,
+    /// What to do when the disk is full.
+    pub on_full: OnFull,
+}
+
+/// The defaults of a service that says nothing but its command.
+pub const SERVICE_DEFAULTS: ServiceDefaults = ServiceDefaults {
+    delay: Duration::from_millis(200),
+    max_delay: Duration::from_mins(1),
+    reset_after: Duration::from_secs(30),
+    within: Duration::from_mins(10),
+    stop_timeout: Duration::from_secs(30),
+    log_size: 10 * 1024 * 1024,
+    log_keep: 10,
+};
+
+/// The defaults of a service, in one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServiceDefaults {
+    /// `restart.delay`.
+    pub delay: Duration,
+    /// `restart.max-delay`.
+    pub max_delay: Duration,
+    /// `restart.reset-after`.
+    pub reset_after: Duration,
+    /// `restart.within`.
+    pub within: Duration,
+    /// `stop.timeout`.
+    pub stop_timeout: Duration,
+    /// `logs.max-size`.
+    pub log_size: u64,
+    /// `logs.keep`.
+    pub log_keep: u32,
+}

@@ -1,0 +1,217 @@
+//! The control API: what clients and the agent say to each other, as JSON over HTTP.
+//!
+//! Times are RFC 3339 text for people and microseconds of the machine's monotonic clock for
+//! machines. Every error is a [`Problem`].
+
+use serde::{Deserialize, Serialize};
+
+/// What `GET /v1/status` answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Status {
+    /// The instance's name or the path of its configuration file.
+    pub instance: String,
+    /// The keeper.
+    pub keeper: Role,
+    /// The agent.
+    pub agent: Role,
+    /// All units, by name.
+    pub units: Vec<Unit>,
+}
+
+/// One of our own processes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Role {
+    /// Its process id.
+    pub pid: u32,
+    /// Its version.
+    pub version: String,
+}
+
+/// One unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Unit {
+    /// Its name.
+    pub unit: String,
+    /// Its service.
+    pub service: String,
+    /// One word.
+    pub state: String,
+    /// Since when, as RFC 3339.
+    pub since: String,
+    /// For how many seconds.
+    pub since_seconds: u64,
+    /// Why, in words.
+    pub why: String,
+    /// What comes next of itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<Next>,
+    /// Its process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// The number of its current or last run.
+    pub run: u64,
+    /// How often it was started again.
+    pub restarts: u64,
+    /// Its last runs were all too short.
+    pub degraded: bool,
+    /// It vanished from the configuration and runs on.
+    pub orphaned: bool,
+    /// How its last run ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_exit: Option<LastExit>,
+}
+
+/// What a unit does next of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Next {
+    /// `start` or `kill`.
+    pub what: String,
+    /// In how many milliseconds.
+    pub in_ms: u64,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LastExit {
+    /// Which run.
+    pub run: u64,
+    /// In words: `ended with code 3`.
+    pub how: String,
+    /// The code, if it returned one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<u32>,
+    /// The signal, if one killed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<i32>,
+    /// When, as RFC 3339.
+    pub at: String,
+    /// How long it had run, in milliseconds.
+    pub lived_ms: u64,
+}
+
+/// What `POST /v1/command` takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CommandRequest {
+    /// What is asked.
+    pub command: CommandName,
+    /// Names of units or services; `*` and `?` match.
+    pub names: Vec<String>,
+}
+
+/// What can be asked of units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CommandName {
+    /// Up.
+    Start,
+    /// Down.
+    Stop,
+    /// Down, then up.
+    Restart,
+    /// Down at once.
+    Kill,
+    /// Counters to zero.
+    Reset,
+}
+
+/// What it answers: one entry for each unit that was meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandAnswer {
+    /// The units.
+    pub units: Vec<UnitAnswer>,
+}
+
+/// Whether a unit does what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitAnswer {
+    /// The unit.
+    pub unit: String,
+    /// Why not; nothing when it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Event {
+    /// Counts all events of the instance.
+    pub sequence: u64,
+    /// When, as RFC 3339.
+    pub timestamp: String,
+    /// `info`, `warn` or `error`.
+    pub level: String,
+    /// What, as a name: `UnitExited`.
+    pub event: String,
+    /// The unit it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// The run it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<u64>,
+    /// The chain of causes it belongs to.
+    pub trace_id: String,
+    /// In words.
+    pub message: String,
+}
+
+/// What `GET /v1/events` answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Events {
+    /// The events, oldest first.
+    pub events: Vec<Event>,
+    /// Where to go on: pass it as `after`.
+    pub last: u64,
+}
+
+/// What `GET /v1/units/NAME` answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct UnitDetail {
+    /// What `status` says.
+    pub unit: Unit,
+    /// Its command.
+    pub command: Vec<String>,
+    /// Where it starts.
+    pub directory: Option<String>,
+    /// The folder of its log segments.
+    pub logs: String,
+    /// What happened to it lately, oldest first.
+    pub events: Vec<Event>,
+}
+
+/// What `POST /v1/services` takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct AddService {
+    /// Its name.
+    pub name: String,
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// Where it starts.
+    #[serde(default)]
+    pub directory: Option<String>,
+    /// Variables it gets.
+    #[serde(default)]
+    pub environment: Vec<(String, String)>,
+    /// When it is started.
+    #[serde(default)]
+    pub start: Option<String>,
+    /// What it requires.
+    #[serde(default)]
+    pub requires: Vec<String>,
+}
+
+/// What went wrong, with the remedy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What was wanted and why it cannot be.
+    pub error: String,
+    /// What to do about it; may be empty.
+    pub hint: String,
+}

@@ -1,0 +1,119 @@
+//! The command line: one file a command.
+
+mod add;
+mod check;
+mod command;
+mod doctor;
+mod drill;
+mod events;
+mod logs;
+mod show;
+mod status;
+mod up;
+mod why;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    client::Client,
+    errors::CliError,
+    instance::{self, Located},
+    print,
+};
+
+/// Turns programs into services that stay up
+#[derive(Debug, Parser)]
+#[command(name = "mainstay", version, about, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    after_help = "Examples:\n  mainstay up mainstay.toml     run these services; Ctrl-C stops them\n  mainstay status               what runs, since when, and why not\n  mainstay why web              the story of one service\n  mainstay drill agent          kill the agent and see what it costs"
+)]
+struct Cli {
+    /// The configuration file of the instance to talk to
+    #[arg(long, global = true, value_name = "PATH")]
+    file: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Up(up::Args),
+    Status(status::Args),
+    /// Start units and what they require
+    Start(command::Args),
+    /// Stop units and what requires them
+    Stop(command::Args),
+    /// Stop units, then start them
+    Restart(command::Args),
+    /// End units at once, without asking
+    Kill(command::Args),
+    /// Forget failures and try again at once
+    Reset(command::Args),
+    Logs(logs::Args),
+    Events(events::Args),
+    Why(why::Args),
+    Show(show::Args),
+    Check(check::Args),
+    Add(add::Args),
+    /// Remove a service from the configuration and stop it
+    Remove(add::RemoveArgs),
+    Drill(drill::Args),
+    Doctor(doctor::Args),
+}
+
+/// Reads the command line and does what it says.
+pub(crate) fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help goes to stdout and succeeds, mistakes to stderr and do not.
+            drop(error.print());
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(dispatch(cli)),
+        Err(error) => Err(CliError::bug(format!("cannot start the runtime: {error}"))),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            print::talk(&error.to_string());
+            error.code()
+        }
+    }
+}
+
+async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
+    use mainstay_api::control::CommandName;
+    let file = cli.file;
+    match cli.command {
+        Command::Up(args) => up::run(args, file).await,
+        Command::Check(args) => check::run(&args, file.as_deref()),
+        Command::Doctor(args) => doctor::run(&args, file.as_deref()),
+        Command::Logs(args) => logs::run(args, file.as_deref()).await,
+        Command::Status(args) => status::run(&args, file.as_deref()).await,
+        Command::Start(args) => command::run(args, CommandName::Start, file.as_deref()).await,
+        Command::Stop(args) => command::run(args, CommandName::Stop, file.as_deref()).await,
+        Command::Restart(args) => command::run(args, CommandName::Restart, file.as_deref()).await,
+        Command::Kill(args) => command::run(args, CommandName::Kill, file.as_deref()).await,
+        Command::Reset(args) => command::run(args, CommandName::Reset, file.as_deref()).await,
+        Command::Events(args) => events::run(args, file.as_deref()).await,
+        Command::Why(args) => why::run(&args, file.as_deref()).await,
+        Command::Show(args) => show::run(&args, file.as_deref()).await,
+        Command::Add(args) => add::run(args, file.as_deref()).await,
+        Command::Remove(args) => add::remove(args, file.as_deref()).await,
+        Command::Drill(args) => drill::run(args, file.as_deref()).await,
+    }
+}
+
+/// Finds the instance and connects to its agent.
+async fn connect(file: Option<&std::path::Path>) -> Result<(Located, Client), CliError> {
+    let located = instance::nearest(file)?;
+    let client = Client::connect(&located).await?;
+    Ok((located, client))
+}

@@ -1,0 +1,56 @@
+//! `mainstay check`: is the configuration right?
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Args as ClapArgs;
+use mainstay_agent::configuration;
+use mainstay_api::config;
+
+use crate::{errors::CliError, instance, print};
+
+/// Read the configuration and say everything that is wrong with it
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  mainstay check\n  mainstay check path/to/mainstay.toml --json"
+)]
+pub(super) struct Args {
+    /// The configuration file
+    #[arg(value_name = "FILE")]
+    path: Option<PathBuf>,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args, file: Option<&Path>) -> Result<ExitCode, CliError> {
+    let path = match args.path.as_deref().or(file) {
+        Some(path) => path.to_owned(),
+        None => instance::nearest(None)?.file,
+    };
+    match configuration::load(&path) {
+        Ok(config) if args.json => {
+            print::json(&serde_json::json!({ "services": config.services.len(), "found": [] }));
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(config) => {
+            print::data(&format!(
+                "{}: {} services, no mistakes\n",
+                path.display(),
+                config.services.len()
+            ));
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(found) if args.json => {
+            print::json(&serde_json::json!({ "found": found }));
+            Ok(ExitCode::from(1))
+        }
+        Err(found) => {
+            print::talk(config::render(&found).trim_end());
+            Ok(ExitCode::from(1))
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! `mainstay start|stop|restart|kill|reset`: ask units for something.
+
+use std::{path::Path, process::ExitCode, time::Duration};
+
+use clap::Args as ClapArgs;
+use mainstay_api::{
+    config::parse_duration,
+    control::{CommandAnswer, CommandName, CommandRequest, Status, Unit},
+};
+use mainstay_platform::clock;
+
+use crate::{client::Client, errors::CliError, print};
+
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Which units, and whether to wait for them.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  mainstay restart web\n  mainstay stop 'web*' --timeout 1m")]
+pub(super) struct Args {
+    /// Units or services; `*` and `?` match
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<String>,
+
+    /// Return at once, without waiting for the result
+    #[arg(long)]
+    no_wait: bool,
+
+    /// How long to wait
+    #[arg(long, default_value = "60s", value_parser = parse_duration)]
+    timeout: Duration,
+
+    /// Print the answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(
+    args: Args,
+    command: CommandName,
+    file: Option<&Path>,
+) -> Result<ExitCode, CliError> {
+    let (_, mut client) = super::connect(file).await?;
+    let before: Status = client.get("/v1/status").await?;
+    let request = CommandRequest { command, names: args.names };
+    let answer: CommandAnswer = client.post("/v1/command", &request).await?;
+    let accepted: Vec<&str> = answer
+        .units
+        .iter()
+        .filter(|unit| unit.refused.is_none())
+        .map(|unit| unit.unit.as_str())
+        .collect();
+    if !args.no_wait {
+        wait(&mut client, command, &accepted, &before, args.timeout).await?;
+    }
+    if args.json {
+        print::json(&answer);
+    }
+    let mut code = ExitCode::SUCCESS;
+    for unit in &answer.units {
+        if let Some(reason) = &unit.refused {
+            print::talk(&CliError::refused(reason.clone(), "").to_string());
+            code = ExitCode::from(1);
+        }
+    }
+    if !args.json {
+        tell(&mut client, &accepted).await?;
+    }
+    Ok(code)
+}
+
+/// Waits until every unit has come to rest in the way that was asked for.
+async fn wait(
+    client: &mut Client,
+    command: CommandName,
+    units: &[&str],
+    before: &Status,
+    timeout: Duration,
+) -> Result<(), CliError> {
+    let until = clock::monotonic() + timeout;
+    loop {
+        let status: Status = client.get("/v1/status").await?;
+        let open = status.units.iter().filter(|unit| units.contains(&unit.unit.as_str()));
+        let open: Vec<&Unit> = open.filter(|unit| !is_there(unit, command, before)).collect();
+        let Some(first) = open.first() else { return Ok(()) };
+        if clock::monotonic() > until {
+            let what = format!("`{}` is still {}: {}", first.unit, first.state, first.why);
+            return Err(CliError::refused(what, "`mainstay why` tells more; it goes on by itself"));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+fn is_there(unit: &Unit, command: CommandName, before: &Status) -> bool {
+    let state = unit.state.as_str();
+    let former = before.units.iter().find(|former| former.unit == unit.unit);
+    let is_new = former.is_none_or(|former| former.run < unit.run);
+    match command {
+        CommandName::Stop | CommandName::Kill => {
+            matches!(state, "stopped" | "failed" | "completed")
+        }
+        CommandName::Start | CommandName::Reset => !matches!(state, "starting" | "stopping"),
+        CommandName::Restart => is_new && !matches!(state, "starting" | "stopping"),
+    }
+}
+
+async fn tell(client: &mut Client, units: &[&str]) -> Result<(), CliError> {
+    let status: Status = client.get("/v1/status").await?;
+    for unit in status.units.iter().filter(|unit| units.contains(&unit.unit.as_str())) {
+        let pid = unit.pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+        print::data(&format!(
+            "{} is {}{pid}\n",
+            unit.unit,
+            print::coloured(&unit.state, &unit.state)
+        ));
+    }
+    Ok(())
+}

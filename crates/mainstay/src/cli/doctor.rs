@@ -1,0 +1,84 @@
+//! `mainstay doctor`: what of this machine may get in the way.
+
+use std::{path::Path, process::ExitCode};
+
+use clap::Args as ClapArgs;
+use mainstay_agent::configuration;
+use mainstay_platform::{daemon, machine, paths};
+
+use crate::{errors::CliError, instance, print};
+
+/// Descriptors that keeper and agent need besides those of their units.
+const DESCRIPTORS_BASE: u64 = 64;
+const DESCRIPTORS_A_UNIT: u64 = 3;
+
+/// Look for what may get in the way on this machine
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example:\n  mainstay doctor")]
+pub(super) struct Args {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, serde::Serialize)]
+struct Finding {
+    what: String,
+    is_well: bool,
+    remedy: String,
+}
+
+pub(super) fn run(args: &Args, file: Option<&Path>) -> Result<ExitCode, CliError> {
+    let units = instance::nearest(file)
+        .ok()
+        .and_then(|located| configuration::load(&located.file).ok())
+        .map_or(0, |config| {
+            config.services.values().map(|service| u64::from(service.instances)).sum()
+        });
+    let findings = [descriptors(units), pipes(units), runtime()];
+    if args.json {
+        print::json(&findings);
+    } else {
+        for finding in &findings {
+            let word = if finding.is_well { "ok  " } else { "BAD " };
+            print::data(&format!("{word} {}\n", finding.what));
+            if !finding.is_well {
+                print::data(&format!("     {}\n", finding.remedy));
+            }
+        }
+    }
+    let is_well = findings.iter().all(|finding| finding.is_well);
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn descriptors(units: u64) -> Finding {
+    let needed = units * DESCRIPTORS_A_UNIT + DESCRIPTORS_BASE;
+    let allowed = daemon::raise_file_limit().map_or(0, |(_, hard)| hard);
+    Finding {
+        what: format!("open files: {units} units need {needed}, {allowed} are allowed"),
+        is_well: allowed >= needed,
+        remedy: format!("raise the hard limit: `ulimit -Hn {needed}`"),
+    }
+}
+
+fn pipes(units: u64) -> Finding {
+    let full = machine::pipes_of_full_size();
+    let is_well = full.is_none_or(|full| units <= full);
+    let limit = full.map_or_else(|| "no limit".to_owned(), |full| full.to_string());
+    Finding {
+        what: format!("pipes of full size for an ordinary user: {limit}, {units} units"),
+        is_well,
+        remedy: "raise `fs.pipe-user-pages-soft`, or run as root; pipes beyond it are small"
+            .to_owned(),
+    }
+}
+
+fn runtime() -> Finding {
+    let base = paths::runtime_base();
+    let (what, is_well) = match &base {
+        Ok(path) => (format!("runtime folder: {}", path.display()), true),
+        Err(error) => (format!("runtime folder: {error}"), false),
+    };
+    Finding { what, is_well, remedy: "set XDG_RUNTIME_DIR to a folder of your own".to_owned() }
+}

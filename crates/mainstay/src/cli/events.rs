@@ -1,0 +1,56 @@
+//! `mainstay events`: what happened.
+
+use std::{path::Path, process::ExitCode, time::Duration};
+
+use clap::Args as ClapArgs;
+use mainstay_api::control::{Event, Events};
+
+use crate::{errors::CliError, print};
+
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Show what happened, to all units or some
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  mainstay events\n  mainstay events web -f")]
+pub(super) struct Args {
+    /// Only of these units; `*` and `?` match
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+
+    /// Go on as things happen
+    #[arg(short, long)]
+    follow: bool,
+
+    /// How many of the past
+    #[arg(short = 'n', long, default_value_t = 50, value_name = "COUNT")]
+    lines: usize,
+
+    /// Print JSON, one event a line
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(args: Args, file: Option<&Path>) -> Result<ExitCode, CliError> {
+    let (_, mut client) = super::connect(file).await?;
+    let names = args.names.join(",");
+    let mut path = format!("/v1/events?limit={}&names={names}", args.lines);
+    loop {
+        let events: Events = client.get(&path).await?;
+        for event in &events.events {
+            print::data(&line(event, args.json));
+        }
+        if !args.follow {
+            return Ok(ExitCode::SUCCESS);
+        }
+        path = format!("/v1/events?limit=5000&names={names}&after={}", events.last);
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+fn line(event: &Event, json: bool) -> String {
+    if json {
+        return serde_json::to_string(event).unwrap_or_default() + "\n";
+    }
+    let Event { timestamp, level, event, message, .. } = event;
+    format!("{timestamp}  {level:5}  {event:16}  {}\n", print::harmless(message).trim_end())
+}

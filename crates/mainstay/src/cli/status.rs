@@ -1,0 +1,124 @@
+//! `mainstay status`: what runs, since when, and why not.
+
+use std::{path::Path, process::ExitCode};
+
+use clap::Args as ClapArgs;
+use mainstay_api::control::{Status, Unit};
+
+use crate::{errors::CliError, print};
+
+/// Show all units, or some
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  mainstay status\n  mainstay status web --json")]
+pub(super) struct Args {
+    /// Only these units or services
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(args: &Args, file: Option<&Path>) -> Result<ExitCode, CliError> {
+    let (_, mut client) = super::connect(file).await?;
+    let mut status: Status = client.get("/v1/status").await?;
+    if !args.names.is_empty() {
+        let is_meant =
+            |unit: &Unit| args.names.iter().any(|name| *name == unit.unit || *name == unit.service);
+        status.units.retain(is_meant);
+        if status.units.is_empty() {
+            let names = args.names.join(" ");
+            return Err(CliError::refused(
+                format!("there is no unit `{names}`"),
+                "`mainstay status` lists all",
+            ));
+        }
+    }
+    if args.json {
+        print::json(&status);
+    } else {
+        print::data(&table(&status));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Lays the units out, those that need somebody first.
+fn table(status: &Status) -> String {
+    let mut units: Vec<&Unit> = status.units.iter().collect();
+    units.sort_by_key(|unit| (urgency(unit), unit.unit.clone()));
+    let mut text = format!(
+        "{}  (keeper {}, agent {})\n\n",
+        status.instance, status.keeper.pid, status.agent.pid
+    );
+    let rows: Vec<Row> = units.iter().map(|unit| Row::of(unit)).collect();
+    let width = rows.iter().map(|row| row.unit.chars().count()).max().unwrap_or(4).max(4);
+    text.push_str(&format!(
+        "{:width$}  {:9}  {:>6}  {:>7}  {:>8}  \n",
+        "UNIT", "STATE", "SINCE", "PID", "RESTARTS"
+    ));
+    for row in rows {
+        let state = print::coloured(&format!("{:9}", row.state), &row.state);
+        let Row { unit, since, pid, restarts, note, .. } = row;
+        let line = format!("{unit:width$}  {state}  {since:>6}  {pid:>7}  {restarts:>8}  {note}");
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+struct Row {
+    unit: String,
+    state: String,
+    since: String,
+    pid: String,
+    restarts: u64,
+    note: String,
+}
+
+impl Row {
+    fn of(unit: &Unit) -> Self {
+        Self {
+            unit: unit.unit.clone(),
+            state: unit.state.clone(),
+            since: print::span(unit.since_seconds),
+            pid: unit.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string()),
+            restarts: unit.restarts,
+            note: note(unit),
+        }
+    }
+}
+
+/// Returns why a unit is not simply running, and what comes next.
+fn note(unit: &Unit) -> String {
+    let mut parts = Vec::new();
+    if unit.state != "running" {
+        parts.push(print::harmless(&unit.why));
+    }
+    if let Some(next) = &unit.next {
+        parts.push(format!("{} in {}", next.what, milliseconds(next.in_ms)));
+    }
+    if unit.degraded {
+        parts.push("degraded: its last runs were all short".to_owned());
+    }
+    if unit.orphaned {
+        parts.push("orphaned: it left the configuration".to_owned());
+    }
+    parts.join("; ")
+}
+
+/// Returns a short time span as people say it.
+pub(super) fn milliseconds(count: u64) -> String {
+    if count < 1000 { format!("{count}ms") } else { print::span(count.div_ceil(1000)) }
+}
+
+fn urgency(unit: &Unit) -> u8 {
+    match unit.state.as_str() {
+        "failed" => 0,
+        "backoff" => 1,
+        "waiting" | "stopping" | "starting" => 2,
+        "running" if unit.degraded => 2,
+        "running" => 3,
+        _ => 4,
+    }
+}

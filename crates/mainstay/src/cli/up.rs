@@ -1,0 +1,186 @@
+//! `mainstay up`: run an instance here, in the foreground.
+//!
+//! A client that starts a keeper in a session of its own, or attaches to the one that runs. The
+//! first Ctrl-C stops everything in order and waits; the second kills. A kill of this process stops
+//! nothing.
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::Args as ClapArgs;
+use mainstay_agent::{AgentOptions, configuration};
+use mainstay_api::{
+    config,
+    control::{CommandAnswer, CommandName, CommandRequest, Events, Status},
+};
+use mainstay_platform::{clock, daemon, interrupt::Interrupts, lock::FileLock, paths};
+
+use crate::{
+    client::Client,
+    errors::CliError,
+    instance::{self, Located},
+    print,
+};
+
+const START_WITHIN: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+const EVENTS_EVERY: Duration = Duration::from_millis(200);
+
+/// Run the services of a configuration file here; Ctrl-C stops them
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  mainstay up\n  mainstay up path/to/mainstay.toml")]
+pub(super) struct Args {
+    /// The configuration file
+    #[arg(value_name = "FILE")]
+    path: Option<PathBuf>,
+}
+
+pub(super) async fn run(args: Args, file: Option<PathBuf>) -> Result<ExitCode, CliError> {
+    let located = instance::nearest(args.path.or(file).as_deref())?;
+    // A mistake is shown before anything is started or touched.
+    if let Err(found) = configuration::load(&located.file) {
+        print::talk(config::render(&found).trim_end());
+        return Ok(ExitCode::from(1));
+    }
+    let mut interrupts = Interrupts::new().map_err(|error| CliError::bug(error.to_string()))?;
+    let is_fresh = start_keeper(&located)?;
+    let mut client = wait_for_agent(&located).await?;
+    greet(&located, &mut client, is_fresh).await?;
+    follow(&mut client, &mut interrupts).await
+}
+
+/// Starts a keeper unless one runs; returns whether it did.
+fn start_keeper(located: &Located) -> Result<bool, CliError> {
+    let failed = |what: &str, error: std::io::Error| {
+        CliError::refused(format!("cannot {what}: {error}"), "")
+    };
+    let instance = &located.instance;
+    paths::create_private(&instance.runtime)
+        .map_err(|error| failed("create the runtime folder", error))?;
+    prepare_state(located).map_err(|error| failed("create the state folder", error))?;
+    let lock = FileLock::try_take(&instance.keeper_lock());
+    if lock.map_err(|error| failed("look for a keeper", error))?.is_none() {
+        return Ok(false);
+    }
+    let agent = AgentOptions {
+        runtime: instance.runtime.clone(),
+        state: instance.state.clone(),
+        config: located.file.clone(),
+        ..AgentOptions::default()
+    };
+    let mut arguments = vec!["keeper".to_owned(), "--runtime".to_owned()];
+    arguments.extend([instance.runtime.display().to_string(), "--".to_owned()]);
+    arguments.extend(agent.arguments());
+    let arguments: Vec<_> = arguments.into_iter().map(Into::into).collect();
+    let mut options = std::fs::OpenOptions::new();
+    let log = paths::open_log(options.append(true), &instance.keeper_log());
+    let log = log.map_err(|error| failed("open the keeper's log", error))?;
+    let program = daemon::own_program().map_err(|error| failed("find our own binary", error))?;
+    daemon::start_detached(&program, &arguments, log)
+        .map_err(|error| failed("start a keeper", error))?;
+    Ok(true)
+}
+
+/// The state lies beside the file, out of the way of version control.
+fn prepare_state(located: &Located) -> std::io::Result<()> {
+    let state = &located.instance.state;
+    paths::create_private(state)?;
+    let ignore = state.join(".gitignore");
+    if !ignore.exists() {
+        use std::io::Write as _;
+        paths::create_private_file(&ignore)?.write_all(b"*\n")?;
+    }
+    Ok(())
+}
+
+async fn wait_for_agent(located: &Located) -> Result<Client, CliError> {
+    let until = clock::monotonic() + START_WITHIN;
+    loop {
+        let mut error = match Client::connect(located).await {
+            Ok(mut client) => match client.get::<Status>("/v1/status").await {
+                Ok(_) => return Ok(client),
+                Err(error) => error,
+            },
+            Err(error) => error,
+        };
+        if clock::monotonic() > until {
+            let log = located.instance.keeper_log();
+            error.hint = format!("its last words are in `{}`", log.display());
+            return Err(error);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn greet(located: &Located, client: &mut Client, is_fresh: bool) -> Result<(), CliError> {
+    if !is_fresh {
+        let _: CommandAnswer = client.post("/v1/apply", &()).await?;
+    }
+    let status: Status = client.get("/v1/status").await?;
+    let what = if is_fresh { "started" } else { "attached to the running instance of" };
+    let (keeper, agent) = (status.keeper.pid, status.agent.pid);
+    let file = located.file.display();
+    let count = status.units.len();
+    print::talk(&format!("{what} {file}: {count} units, keeper {keeper}, agent {agent}"));
+    print::talk("Ctrl-C stops everything; a second Ctrl-C kills");
+    Ok(())
+}
+
+/// Shows what happens until the instance has ended.
+async fn follow(client: &mut Client, interrupts: &mut Interrupts) -> Result<ExitCode, CliError> {
+    let mut after = 0;
+    let mut asked = 0_u32;
+    loop {
+        tokio::select! {
+            () = interrupts.next() => {
+                asked += 1;
+                stop(client, asked).await;
+            }
+            () = tokio::time::sleep(EVENTS_EVERY) => {}
+        }
+        match client.get::<Events>(&format!("/v1/events?limit=1000&after={after}")).await {
+            Ok(events) => {
+                for event in events.events.iter().filter(|event| event.event == "UnitStateChanged")
+                {
+                    print::talk(&format!(
+                        "{}  {}",
+                        event.timestamp,
+                        print::harmless(&event.message)
+                    ));
+                }
+                after = events.last;
+            }
+            Err(_) if asked > 0 => {
+                print::talk("everything has stopped");
+                return Ok(ExitCode::SUCCESS);
+            }
+            Err(_) => *client = reconnect(client, interrupts).await?,
+        }
+    }
+}
+
+/// The agent was replaced: whoever takes over answers on the same socket.
+async fn reconnect(former: &Client, _interrupts: &mut Interrupts) -> Result<Client, CliError> {
+    let until = clock::monotonic() + START_WITHIN;
+    loop {
+        if let Ok(client) = Client::connect(former.located()).await {
+            return Ok(client);
+        }
+        if clock::monotonic() > until {
+            return Err(CliError::unreachable("the instance has ended", ""));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn stop(client: &mut Client, asked: u32) {
+    let result: Result<CommandAnswer, CliError> = if asked == 1 {
+        print::talk("stopping everything; Ctrl-C again kills");
+        client.post("/v1/shutdown", &()).await
+    } else {
+        let names = vec!["*".to_owned()];
+        client.post("/v1/command", &CommandRequest { command: CommandName::Kill, names }).await
+    };
+    if let Err(error) = result {
+        print::talk(&error.to_string());
+    }
+}

@@ -1,0 +1,119 @@
+//! `mainstay why`: the story of one unit, in sentences.
+
+use std::{path::Path, process::ExitCode};
+
+use clap::Args as ClapArgs;
+use mainstay_api::control::{Event, Unit, UnitDetail};
+use mainstay_storage::{
+    read,
+    segment::{self, ChainFiles},
+};
+
+use super::status::milliseconds;
+use crate::{errors::CliError, print};
+
+const EXITS_SHOWN: usize = 5;
+const LINES_SHOWN: usize = 10;
+
+/// Tell why a unit is as it is, and what comes next
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example:\n  mainstay why web")]
+pub(super) struct Args {
+    /// The unit
+    #[arg(value_name = "NAME")]
+    name: String,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(args: &Args, file: Option<&Path>) -> Result<ExitCode, CliError> {
+    let (_, mut client) = super::connect(file).await?;
+    let detail: UnitDetail = client.get(&format!("/v1/units/{}", args.name)).await?;
+    let lines = last_lines(&detail);
+    if args.json {
+        print::json(
+            &serde_json::json!({ "unit": detail.unit, "events": detail.events, "lines": lines }),
+        );
+    } else {
+        print::data(&story(&detail, &lines));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn story(detail: &UnitDetail, lines: &[String]) -> String {
+    let unit = &detail.unit;
+    let mut text = format!(
+        "`{}` is {} since {} ({}): {}.\n",
+        unit.unit,
+        print::coloured(&unit.state, &unit.state),
+        unit.since,
+        print::span(unit.since_seconds),
+        print::harmless(&unit.why)
+    );
+    text.push_str(&now_and_next(unit));
+    let exits: Vec<&Event> =
+        detail.events.iter().filter(|event| event.event == "UnitExited").collect();
+    if !exits.is_empty() {
+        text.push_str("\nIts last ends:\n");
+        for event in exits.iter().rev().take(EXITS_SHOWN) {
+            text.push_str(&format!("  {}  {}\n", event.timestamp, print::harmless(&event.message)));
+        }
+    }
+    if !lines.is_empty() {
+        text.push_str("\nThe last lines of its log:\n");
+        for line in lines {
+            text.push_str(&format!("  {line}\n"));
+        }
+    }
+    text
+}
+
+fn now_and_next(unit: &Unit) -> String {
+    let mut text = String::new();
+    if let Some(pid) = unit.pid {
+        text.push_str(&format!("Its process is {pid}, in run {}.\n", unit.run));
+    }
+    if unit.restarts > 0 {
+        text.push_str(&format!("It was started again {} times.\n", unit.restarts));
+    }
+    if unit.degraded {
+        text.push_str("It is degraded: its last runs were all too short.\n");
+    }
+    match &unit.next {
+        Some(next) if next.what == "start" => {
+            text.push_str(&format!("Next, it is started in {}.\n", milliseconds(next.in_ms)));
+        }
+        Some(next) => {
+            text.push_str(&format!(
+                "Next, it is killed in {} unless it leaves.\n",
+                milliseconds(next.in_ms)
+            ));
+        }
+        None if unit.state == "failed" => {
+            text.push_str(&format!(
+                "Nothing comes next: `mainstay reset {}` tries again.\n",
+                unit.unit
+            ));
+        }
+        None if unit.state == "stopped" => {
+            text.push_str(&format!(
+                "Nothing comes next: `mainstay start {}` starts it.\n",
+                unit.unit
+            ));
+        }
+        None => {}
+    }
+    text
+}
+
+/// Returns the last lines of its log: of stderr, where the streams are split.
+fn last_lines(detail: &UnitDetail) -> Vec<String> {
+    let folder = Path::new(&detail.logs);
+    let stems = segment::stems(folder).unwrap_or_default();
+    let stem = stems.iter().find(|stem| stem.ends_with(".stderr")).or_else(|| stems.first());
+    let Some(stem) = stem else { return Vec::new() };
+    let lines = read::last_lines(&ChainFiles::new(folder, stem), LINES_SHOWN).unwrap_or_default();
+    lines.iter().map(|line| print::harmless(&String::from_utf8_lossy(&line.bytes))).collect()
+}

@@ -1,0 +1,98 @@
+//! The client's end of the control API.
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::{
+    Method, Request, StatusCode,
+    body::Bytes,
+    client::conn::http1::{self, SendRequest},
+};
+use hyper_util::rt::TokioIo;
+use mainstay_api::control::Problem;
+use mainstay_platform::local;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{errors::CliError, instance::Located};
+
+/// A connection to an agent.
+#[derive(Debug)]
+pub(crate) struct Client {
+    sender: SendRequest<Full<Bytes>>,
+    located: Located,
+}
+
+impl Client {
+    /// Connects to the instance's agent.
+    pub(crate) async fn connect(located: &Located) -> Result<Self, CliError> {
+        let socket = located.instance.api_socket();
+        let unreachable = |error: &dyn std::fmt::Display| {
+            let file = located.file.display();
+            CliError::unreachable(
+                format!("no agent answers for `{file}`: {error}"),
+                format!("start it with `mainstay up {file}`"),
+            )
+        };
+        let stream = local::connect(&socket).map_err(|error| unreachable(&error))?;
+        let handshake = http1::handshake(TokioIo::new(stream)).await;
+        let (sender, connection) = handshake.map_err(|error| unreachable(&error))?;
+        tokio::spawn(async move {
+            // Ends with the client; an error shows in the request.
+            drop(connection.await);
+        });
+        Ok(Self { sender, located: located.clone() })
+    }
+
+    /// Returns the instance it talks to.
+    pub(crate) const fn located(&self) -> &Located {
+        &self.located
+    }
+
+    pub(crate) async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, CliError> {
+        self.send(Method::GET, path, Vec::new()).await
+    }
+
+    pub(crate) async fn delete<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, CliError> {
+        self.send(Method::DELETE, path, Vec::new()).await
+    }
+
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, CliError> {
+        let body = serde_json::to_vec(body).map_err(|error| CliError::bug(error.to_string()))?;
+        self.send(Method::POST, path, body).await
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<T, CliError> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "mainstay")
+            .header("content-type", "application/json")
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|error| CliError::bug(error.to_string()))?;
+        let lost = |error: hyper::Error| {
+            CliError::unreachable(format!("the agent went away: {error}"), "try again")
+        };
+        let answer = self.sender.send_request(request).await.map_err(lost)?;
+        let status = answer.status();
+        let bytes = answer.into_body().collect().await.map_err(lost)?.to_bytes();
+        understand(status, &bytes)
+    }
+}
+
+fn understand<T: DeserializeOwned>(status: StatusCode, bytes: &[u8]) -> Result<T, CliError> {
+    if status.is_success() {
+        return serde_json::from_slice(bytes)
+            .map_err(|error| CliError::bug(format!("cannot understand the agent: {error}")));
+    }
+    Err(match serde_json::from_slice::<Problem>(bytes) {
+        Ok(problem) => CliError::refused(problem.error, problem.hint),
+        Err(_) => CliError::refused(String::from_utf8_lossy(bytes).into_owned(), ""),
+    })
+}

@@ -1,0 +1,60 @@
+//! What goes wrong, whose turn it is, and the exit code that says so.
+
+use std::{fmt, process::ExitCode};
+
+/// Whose turn it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// What was asked is refused or failed.
+    Refused,
+    /// The command line is wrong.
+    Usage,
+    /// No agent answers.
+    Unreachable,
+    /// Ours.
+    Bug,
+}
+
+/// An error for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CliError {
+    pub(crate) kind: Kind,
+    pub(crate) what: String,
+    pub(crate) hint: String,
+}
+
+impl CliError {
+    pub(crate) fn refused(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { kind: Kind::Refused, what: what.into(), hint: hint.into() }
+    }
+
+    pub(crate) fn usage(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { kind: Kind::Usage, what: what.into(), hint: hint.into() }
+    }
+
+    pub(crate) fn unreachable(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { kind: Kind::Unreachable, what: what.into(), hint: hint.into() }
+    }
+
+    pub(crate) fn bug(what: impl Into<String>) -> Self {
+        let hint = "this is our bug; please report it".to_owned();
+        Self { kind: Kind::Bug, what: what.into(), hint }
+    }
+
+    /// Returns the exit code that scripts rely on.
+    pub(crate) fn code(&self) -> ExitCode {
+        ExitCode::from(match self.kind {
+            Kind::Refused => 1,
+            Kind::Usage => 2,
+            Kind::Unreachable => 3,
+            Kind::Bug => 70,
+        })
+    }
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.what)?;
+        if self.hint.is_empty() { Ok(()) } else { write!(f, "\nhint:  {}", self.hint) }
+    }
+}

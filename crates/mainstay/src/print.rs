@@ -1,0 +1,105 @@
+//! The only place that prints: data to stdout, talk to stderr.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use serde::Serialize;
+
+/// Prints data; a reader that has seen enough is no error.
+pub(crate) fn data(text: &str) {
+    bytes(text.as_bytes());
+}
+
+/// Prints data as it is.
+pub(crate) fn bytes(bytes: &[u8]) {
+    let mut out = io::stdout().lock();
+    let written = out.write_all(bytes).and_then(|()| out.flush());
+    if written.is_err() {
+        // A closed pipe: `mainstay logs | head`.
+        exit_quietly();
+    }
+}
+
+/// Prints a value as JSON.
+pub(crate) fn json(value: &impl Serialize) {
+    if let Ok(text) = serde_json::to_string_pretty(value) {
+        data(&(text + "\n"));
+    }
+}
+
+/// Tells the person something.
+pub(crate) fn talk(text: &str) {
+    // Without a stderr there is nobody to tell.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Returns whether colours are wanted on stdout.
+pub(crate) fn is_coloured() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Wraps a text in a colour, where colours are wanted.
+pub(crate) fn coloured(text: &str, state: &str) -> String {
+    let code = match state {
+        "failed" => "31",
+        "backoff" | "stopping" | "waiting" => "33",
+        "running" | "completed" => "32",
+        _ => return text.to_owned(),
+    };
+    if is_coloured() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+#[expect(clippy::exit, reason = "nobody reads any more: nothing is left to do or to say")]
+fn exit_quietly() {
+    std::process::exit(0);
+}
+
+/// Returns a text without what could steer a terminal.
+pub(crate) fn harmless(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\u{1b}' => skip_sequence(&mut letters),
+            '\t' | '\n' => clean.push(letter),
+            letter if letter.is_control() => {}
+            letter => clean.push(letter),
+        }
+    }
+    clean
+}
+
+/// Skips what follows an escape: `[` up to its final letter, `]` up to its end, else one letter.
+fn skip_sequence(letters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
+    match letters.next() {
+        Some('[') => while letters.next().is_some_and(|letter| !('@'..='~').contains(&letter)) {},
+        Some(']') => {
+            while letters.next().is_some_and(|letter| !matches!(letter, '\u{7}' | '\u{1b}')) {}
+        }
+        Some(_) | None => {}
+    }
+}
+
+/// Returns a time span as people say it.
+pub(crate) fn span(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds}s"),
+        120..7200 => format!("{}m", seconds / 60),
+        7200..172_800 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_never_gets_a_programs_escape_codes() {
+        let check = |text: &str, expected: &str| assert_eq!(harmless(text), expected);
+        check("plain\ttext", "plain\ttext");
+        check("\u{1b}[31mred\u{1b}[0m", "red");
+        check("\u{1b}]0;title\u{7}text", "text");
+        check("\u{1b}ctext", "text");
+        check("bell\u{7}\r", "bell");
+    }
+}

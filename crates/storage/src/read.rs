@@ -1,0 +1,252 @@
+//! Reading a chain of segments: the last lines, everything as it was written, and what comes next.
+//!
+//! One segment is in memory at a time; a segment has a limit of its own.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _, Seek as _, SeekFrom, Write},
+    path::PathBuf,
+};
+
+use crate::{
+    index::{IndexRecord, Stream},
+    segment::ChainFiles,
+};
+
+/// One line of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// When it came, in nanoseconds since 1970, to about 10 ms; 0 when the index does not say.
+    pub realtime_ns: u64,
+    /// The run that wrote it; 0 when the index does not say.
+    pub run: u64,
+    /// The stream it came from.
+    pub stream: Stream,
+    /// Its bytes, without the line end.
+    pub bytes: Vec<u8>,
+}
+
+/// Where a reader has got to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cursor {
+    /// The segment.
+    pub segment: u64,
+    /// The offset in it.
+    pub offset: u64,
+}
+
+/// Returns the last `count` lines of a chain, oldest first.
+pub fn last_lines(chain: &ChainFiles, count: usize) -> io::Result<Vec<Line>> {
+    let mut lines: Vec<Line> = Vec::new();
+    for (number, path) in segments(chain)?.into_iter().rev() {
+        if lines.len() >= count {
+            break;
+        }
+        let mut earlier = lines_of(chain, number, &path, 0)?;
+        earlier.append(&mut lines);
+        lines = earlier;
+    }
+    let surplus = lines.len().saturating_sub(count);
+    Ok(lines.split_off(surplus))
+}
+
+/// Writes every byte of a chain, exactly as it was written.
+pub fn copy_all(chain: &ChainFiles, out: &mut impl Write) -> io::Result<()> {
+    for (_, path) in segments(chain)? {
+        match File::open(&path) {
+            Ok(mut file) => {
+                io::copy(&mut file, out)?;
+            }
+            // Retention took it meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Returns where a chain ends at this moment.
+pub fn end(chain: &ChainFiles) -> io::Result<Cursor> {
+    let segment = chain.find()?.live_number();
+    let offset = fs::metadata(chain.live()).map_or(0, |found| found.len());
+    Ok(Cursor { segment, offset })
+}
+
+/// Returns the whole lines behind a cursor and moves it past them, over rotations.
+pub fn lines_behind(chain: &ChainFiles, cursor: &mut Cursor) -> io::Result<Vec<Line>> {
+    let mut lines = Vec::new();
+    let live = chain.find()?.live_number();
+    while cursor.segment < live {
+        let path = chain.closed(cursor.segment);
+        lines.extend(lines_of(chain, cursor.segment, &path, cursor.offset).unwrap_or_default());
+        *cursor = Cursor { segment: cursor.segment + 1, offset: 0 };
+    }
+    let mut fresh = read_from(&chain.live(), cursor.offset)?;
+    let whole = fresh.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    fresh.truncate(whole);
+    let index = read_index(chain, cursor.segment);
+    lines.extend(split(&fresh, cursor.offset, &index));
+    cursor.offset += u64::try_from(whole).unwrap_or_default();
+    Ok(lines)
+}
+
+/// Returns the numbers and paths of all segments, oldest first.
+fn segments(chain: &ChainFiles) -> io::Result<Vec<(u64, PathBuf)>> {
+    let found = chain.find()?;
+    let mut all: Vec<(u64, PathBuf)> =
+        found.closed.iter().map(|number| (*number, chain.closed(*number))).collect();
+    if found.has_live {
+        all.push((found.live_number(), chain.live()));
+    }
+    Ok(all)
+}
+
+fn lines_of(chain: &ChainFiles, number: u64, path: &PathBuf, from: u64) -> io::Result<Vec<Line>> {
+    let bytes = read_from(path, from)?;
+    Ok(split(&bytes, from, &read_index(chain, number)))
+}
+
+fn read_from(path: &PathBuf, from: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match File::open(path) {
+        Ok(mut file) => {
+            file.seek(SeekFrom::Start(from))?;
+            file.read_to_end(&mut bytes)?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    Ok(bytes)
+}
+
+fn read_index(chain: &ChainFiles, number: u64) -> Vec<IndexRecord> {
+    let bytes = fs::read(chain.index(number)).unwrap_or_default();
+    IndexRecord::decode_all(&bytes)
+}
+
+/// Cuts bytes into lines and says of each what the index knows.
+fn split(bytes: &[u8], from: u64, index: &[IndexRecord]) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut known = Known::default();
+    let mut records = index.iter().peekable();
+    let mut offset = from;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        while let Some(record) = records.next_if(|record| record.offset() <= offset) {
+            known.learn(record);
+        }
+        lines.push(Line {
+            realtime_ns: known.realtime_ns,
+            run: known.run,
+            stream: known.stream,
+            bytes: line.strip_suffix(b"\n").unwrap_or(line).to_vec(),
+        });
+        offset += u64::try_from(line.len()).unwrap_or_default();
+    }
+    lines
+}
+
+struct Known {
+    realtime_ns: u64,
+    run: u64,
+    stream: Stream,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self { realtime_ns: 0, run: 0, stream: Stream::Joined }
+    }
+}
+
+impl Known {
+    fn learn(&mut self, record: &IndexRecord) {
+        match *record {
+            IndexRecord::Source { run, stream, .. } => (self.run, self.stream) = (run, stream),
+            IndexRecord::Time { realtime_ns, .. } => self.realtime_ns = realtime_ns,
+        }
+    }
+}
+
+impl IndexRecord {
+    /// Returns the offset that the record is about.
+    pub const fn offset(&self) -> u64 {
+        match *self {
+            Self::Source { offset, .. } | Self::Time { offset, .. } => offset,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::SourceFlags;
+
+    #[test]
+    fn the_last_lines_come_from_as_many_segments_as_it_takes() {
+        let chain = sample("last_lines");
+        let texts = |count| -> Vec<String> {
+            let lines = last_lines(&chain, count).unwrap();
+            lines.into_iter().map(|line| String::from_utf8(line.bytes).unwrap()).collect()
+        };
+        assert_eq!(texts(1), ["five"]);
+        assert_eq!(texts(4), ["two", "three", "four", "five"]);
+        assert_eq!(texts(99).len(), 5);
+    }
+
+    #[test]
+    fn lines_know_their_run_and_time() {
+        let chain = sample("run_and_time");
+        let lines = last_lines(&chain, 2).unwrap();
+        let known: Vec<_> = lines.iter().map(|line| (line.run, line.realtime_ns)).collect();
+        assert_eq!(known, [(1, 100), (2, 200)]);
+    }
+
+    #[test]
+    fn a_follower_misses_nothing_over_a_rotation() {
+        let chain = sample("follower");
+        let mut cursor = end(&chain).unwrap();
+        append(&chain, b"six\nsev");
+        assert_eq!(lines_behind(&chain, &mut cursor).unwrap().len(), 1);
+        append(&chain, b"en\n");
+        chain.close(2).unwrap();
+        append(&chain, b"eight\n");
+        let lines = lines_behind(&chain, &mut cursor).unwrap();
+        let texts: Vec<&[u8]> = lines.iter().map(|line| line.bytes.as_slice()).collect();
+        assert_eq!(texts, [b"seven".as_slice(), b"eight"]);
+    }
+
+    #[test]
+    fn a_copy_is_exact() {
+        let chain = sample("exact");
+        append(&chain, b"\xff\0half");
+        let mut all = Vec::new();
+        copy_all(&chain, &mut all).unwrap();
+        assert_eq!(all, b"one\ntwo\nthree\nfour\nfive\n\xff\0half");
+    }
+
+    fn sample(name: &str) -> ChainFiles {
+        let folder =
+            std::env::temp_dir().join(format!("mainstay-read-{name}-{}", std::process::id()));
+        drop(fs::remove_dir_all(&folder));
+        fs::create_dir_all(&folder).unwrap();
+        let chain = ChainFiles::new(&folder, "web");
+        append(&chain, b"one\ntwo\nthree\n");
+        chain.close(1).unwrap();
+        append(&chain, b"four\nfive\n");
+        let (stream, flags) = (Stream::Joined, SourceFlags::NONE);
+        let records = [
+            IndexRecord::Source { offset: 0, run: 1, stream, flags },
+            IndexRecord::Time { offset: 0, realtime_ns: 100 },
+            IndexRecord::Source { offset: 5, run: 2, stream, flags },
+            IndexRecord::Time { offset: 5, realtime_ns: 200 },
+        ];
+        let bytes: Vec<u8> = records.iter().flat_map(IndexRecord::encode).collect();
+        File::create(chain.index(2)).unwrap().write_all(&bytes).unwrap();
+        chain
+    }
+
+    fn append(chain: &ChainFiles, bytes: &[u8]) {
+        let mut options = fs::OpenOptions::new();
+        let mut file = options.append(true).create(true).open(chain.live()).unwrap();
+        file.write_all(bytes).unwrap();
+    }
+}
