@@ -229,6 +229,7 @@ pub enum OnFull {
 }
 
 /// One signal for one run.
+#[expect(clippy::struct_field_names, reason = "the field is what the frame says")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signal {
     /// The unit's name.

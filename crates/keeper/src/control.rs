@@ -126,7 +126,9 @@ pub(crate) fn run(options: KeeperOptions) -> Result<(), KeeperError> {
     let instance = Instance::new(options.runtime.clone(), PathBuf::new());
     paths::create_private(&options.runtime).map_err(doing("create the runtime folder"))?;
     let inherited = Inheritance::find(&options)?;
-    let Some(lock) = upgrade::lock_of(&options, &inherited, &instance)? else { return Ok(()) };
+    let Some(lock) = upgrade::lock_of(&options, inherited.as_ref(), &instance)? else {
+        return Ok(());
+    };
     upgrade::survive_panics(&options, &lock);
     daemon::settle_down();
     process::become_subreaper().map_err(doing("become the parent of orphans"))?;

@@ -4,16 +4,11 @@
 //! Written without sync: it must outlive a process, not a machine. A machine that was restarted
 //! has another boot identity, and then nothing is taken over.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    io,
-    path::Path,
-    time::Duration,
-};
+use std::{collections::HashMap, io, path::Path, time::Duration};
 
 use mainstay_api::keeper::{Exited, Logs, RunRef, Scope, Spawn};
 use mainstay_platform::{clock, paths, process::Identity};
-use mainstay_storage::slots::{SlotFile, SlotIndex, SlotsError};
+use mainstay_storage::slots::{SlotFile, SlotIndex, SlotRecord, SlotsError};
 use serde::{Deserialize, Serialize};
 
 use crate::runs::{Run, RunState, Runs, microseconds};
@@ -43,8 +38,15 @@ pub(crate) enum JournalError {
 #[derive(Debug, Default)]
 pub(crate) struct FoundAll {
     pub(crate) runs: Vec<Found>,
-    /// Unit, highest run, hash.
-    pub(crate) remembered: Vec<(String, u64, String)>,
+    pub(crate) remembered: Vec<Remembered>,
+}
+
+/// The highest run of a unit that a predecessor noted.
+#[derive(Debug)]
+pub(crate) struct Remembered {
+    pub(crate) unit: String,
+    pub(crate) highest: u64,
+    pub(crate) hash: String,
 }
 
 /// A run that a predecessor noted.
@@ -112,8 +114,8 @@ impl Journal {
     /// Reads everything; slots that cannot be understood are freed.
     pub(crate) fn found(&mut self) -> Result<FoundAll, JournalError> {
         let mut all = FoundAll::default();
-        for (index, bytes) in self.slots.records()? {
-            match serde_json::from_slice(&bytes) {
+        for SlotRecord { index, payload } in self.slots.records()? {
+            match serde_json::from_slice(&payload) {
                 Ok(Record::Run(record)) => {
                     let key = RunRef { unit: record.unit.clone(), run: record.run };
                     self.runs.insert(key, index);
@@ -121,7 +123,7 @@ impl Journal {
                 }
                 Ok(Record::Number { unit, highest, hash }) => {
                     self.numbers.insert(unit.clone(), index);
-                    all.remembered.push((unit, highest, hash));
+                    all.remembered.push(Remembered { unit, highest, hash });
                 }
                 Err(error) => {
                     crate::note::complain("a slot of the journal makes no sense", &error);
@@ -136,12 +138,11 @@ impl Journal {
     pub(crate) fn write(&mut self, run: &Run) -> Result<(), JournalError> {
         let record = serde_json::to_vec(&Record::Run(Box::new(RunRecord::of(run))))?;
         let key = run.key();
-        match self.runs.get(&key) {
-            Some(index) => self.slots.put(*index, &record)?,
-            None => {
-                let index = self.slots.add(&record)?;
-                self.runs.insert(key, index);
-            }
+        if let Some(index) = self.runs.get(&key) {
+            self.slots.put(*index, &record)?;
+        } else {
+            let index = self.slots.add(&record)?;
+            self.runs.insert(key, index);
         }
         Ok(())
     }
@@ -162,12 +163,11 @@ impl Journal {
         let Some((highest, hash)) = runs.highest(unit) else { return Ok(()) };
         let (unit, hash) = (unit.to_owned(), hash.to_owned());
         let record = serde_json::to_vec(&Record::Number { unit: unit.clone(), highest, hash })?;
-        match self.numbers.get(&unit) {
-            Some(index) => self.slots.put(*index, &record)?,
-            None => {
-                let index = self.slots.add(&record)?;
-                self.numbers.insert(unit, index);
-            }
+        if let Some(index) = self.numbers.get(&unit) {
+            self.slots.put(*index, &record)?;
+        } else {
+            let index = self.slots.add(&record)?;
+            self.numbers.insert(unit, index);
         }
         Ok(())
     }
@@ -184,9 +184,7 @@ impl Journal {
     pub(crate) fn clear(&mut self) -> Result<(), JournalError> {
         let numbers = std::mem::take(&mut self.numbers);
         let runs = std::mem::take(&mut self.runs);
-        let all: BTreeMap<SlotIndex, ()> =
-            numbers.into_values().chain(runs.into_values()).map(|index| (index, ())).collect();
-        for index in all.into_keys() {
+        for index in numbers.into_values().chain(runs.into_values()) {
             self.slots.free(index)?;
         }
         Ok(())

@@ -49,11 +49,20 @@ pub(crate) enum Channel {
     Error,
 }
 
+/// A pipe that nobody reads yet.
+#[derive(Debug, Clone)]
+pub(crate) struct FreshPipe {
+    pub(crate) run: RunRef,
+    pub(crate) channel: Channel,
+    pub(crate) pipe: Arc<PipeReader>,
+    pub(crate) logs: Logs,
+}
+
 /// What a pump is told.
 #[derive(Debug)]
 pub(crate) enum PumpOrder {
     /// Read this pipe from now on.
-    Attach { run: RunRef, channel: Channel, pipe: Arc<PipeReader>, logs: Box<Logs> },
+    Attach(Box<FreshPipe>),
     /// The run has ended: say when what waits now is in the file.
     Drain(RunRef),
     /// Close the unit's live segments.
@@ -98,17 +107,10 @@ impl Pumps {
     }
 
     /// Hands a pipe to the pump of the storage that its segments lie on.
-    pub(crate) fn attach(
-        &mut self,
-        run: RunRef,
-        channel: Channel,
-        pipe: Arc<PipeReader>,
-        logs: &Logs,
-        storage: FileSystem,
-    ) -> io::Result<()> {
+    pub(crate) fn attach(&mut self, fresh: FreshPipe, storage: FileSystem) -> io::Result<()> {
         let device = self.pump_for(storage)?;
-        self.device_of.insert(PathBuf::from(&logs.directory), device);
-        self.tell(device, PumpOrder::Attach { run, channel, pipe, logs: Box::new(logs.clone()) });
+        self.device_of.insert(PathBuf::from(&fresh.logs.directory), device);
+        self.tell(device, PumpOrder::Attach(Box::new(fresh)));
         Ok(())
     }
 
@@ -176,3 +178,6 @@ impl Pumps {
         Ok(storage.device)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,7 +25,7 @@ use mainstay_platform::{
 
 use crate::{
     control::{Control, KeeperError, token},
-    journal::{Found, FoundPhase},
+    journal::{Found, FoundPhase, Remembered},
     note::complain,
     runs::RunState,
     upgrade::{Inheritance, Kept},
@@ -45,6 +45,12 @@ pub(crate) struct Amend {
     process: Process,
     until: Duration,
     next_at: Duration,
+}
+
+/// The pipes of a run, as far as they are passed on, and what tells them from others.
+struct Pipes {
+    kept: Kept,
+    serials: [u64; 2],
 }
 
 /// What a look at such a process brought.
@@ -84,7 +90,7 @@ impl Control {
     pub(crate) fn settle(&mut self, inherited: Option<Inheritance>) -> Result<(), KeeperError> {
         let mut inherited = inherited;
         let found = self.journal.found()?;
-        for (unit, highest, hash) in &found.remembered {
+        for Remembered { unit, highest, hash } in &found.remembered {
             self.runs.remember(unit, *highest, hash);
         }
         self.has_heritage = !found.runs.is_empty();
@@ -105,14 +111,16 @@ impl Control {
             FoundPhase::Intent => match first_carrier(&id) {
                 Some(process) => {
                     self.runs.add(spawn, id);
-                    self.adopt(key, process, clock::monotonic(), kept, [0, 0]);
+                    self.adopt(key, process, clock::monotonic(), Pipes { kept, serials: [0, 0] });
                 }
                 None => self.runs.remember(&key.unit, key.run.saturating_sub(1), ""),
             },
             FoundPhase::Started { identity, since } => {
                 self.runs.add(spawn, id);
                 match Process::open(identity) {
-                    Ok(Some(process)) => self.adopt(key, process, since, kept, pipes),
+                    Ok(Some(process)) => {
+                        self.adopt(key, process, since, Pipes { kept, serials: pipes });
+                    }
                     Ok(None) | Err(_) => self.found_dead(key, identity.pid, since),
                 }
             }
@@ -129,14 +137,7 @@ impl Control {
     }
 
     /// Makes a running process ours to watch, and its pipes ours to read.
-    fn adopt(
-        &mut self,
-        key: &RunRef,
-        process: Process,
-        since: Duration,
-        kept: Kept,
-        pipes: [u64; 2],
-    ) {
+    fn adopt(&mut self, key: &RunRef, process: Process, since: Duration, pipes: Pipes) {
         let pid = process.pid();
         let is_own = process.ended().is_ok();
         let Some(run) = self.runs.get_mut(key) else { return };
@@ -149,9 +150,10 @@ impl Control {
         if let Err(error) = self.journal.write(run) {
             complain("cannot note in the journal", &error);
         }
-        let output = kept.output.or_else(|| reopen(pid, OUTPUT_NUMBER, pipes[0]));
-        let is_split = pipes[1] != 0;
-        let error = kept.error.or_else(|| is_split.then(|| reopen(pid, ERROR_NUMBER, pipes[1]))?);
+        let Pipes { kept, serials: [first, second] } = pipes;
+        let output = kept.output.or_else(|| reopen(pid, OUTPUT_NUMBER, first));
+        let is_split = second != 0;
+        let error = kept.error.or_else(|| is_split.then(|| reopen(pid, ERROR_NUMBER, second))?);
         self.pump_again(key, output, error);
     }
 

@@ -37,7 +37,7 @@ const STATE_VERSION: u32 = 1;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// So many panics within [`PANICS_WITHIN`] are survived.
 const PANICS_MAX: usize = 3;
-const PANICS_WITHIN: Duration = Duration::from_secs(60);
+const PANICS_WITHIN: Duration = Duration::from_mins(1);
 const STATE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// An upgrade that was asked for.
@@ -158,10 +158,10 @@ impl Inheritance {
 /// Returns the instance's lock: inherited, or taken now; nothing when somebody else is the keeper.
 pub(crate) fn lock_of(
     options: &KeeperOptions,
-    inherited: &Option<Inheritance>,
+    inherited: Option<&Inheritance>,
     instance: &Instance,
 ) -> Result<Option<FileLock>, KeeperError> {
-    let number = inherited.as_ref().map(|state| state.state.lock).or(options.lock);
+    let number = inherited.map(|state| state.state.lock).or(options.lock);
     if let Some(number) = number {
         let lock = replace::inherited(number).map_err(doing("take over the lock"))?;
         return Ok(Some(FileLock::from_descriptor(lock)));

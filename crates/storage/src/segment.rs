@@ -134,18 +134,19 @@ pub fn stems(folder: &Path) -> io::Result<Vec<String>> {
 /// Programs rarely write zeros; those that do lose none in a file that was closed well, because
 /// only whole trailing blocks of zeros are cut.
 pub fn solid_length(file: &File) -> io::Result<u64> {
-    const BLOCK: u64 = 4096;
+    const BLOCK: usize = 4096;
+    let step = BLOCK as u64;
     let mut file = file;
     let length = file.metadata()?.len();
     let mut solid = length;
-    let mut block = [0_u8; BLOCK as usize];
+    let mut block = [0_u8; BLOCK];
     while solid > 0 && length - solid < ZEROS_BYTES_MAX {
-        let start = (solid - 1) / BLOCK * BLOCK;
+        let start = (solid - 1) / step * step;
         let wanted = usize::try_from(solid - start).unwrap_or_default();
         let part = block.get_mut(..wanted).unwrap_or_default();
         file.seek(SeekFrom::Start(start))?;
         file.read_exact(part)?;
-        if wanted < BLOCK as usize || part.iter().any(|byte| *byte != 0) {
+        if wanted < BLOCK || part.iter().any(|byte| *byte != 0) {
             break;
         }
         solid = start;

@@ -30,6 +30,15 @@ pub const SLOTS_MAX: u32 = 1 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SlotIndex(u32);
 
+/// What a slot holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotRecord {
+    /// Which slot.
+    pub index: SlotIndex,
+    /// Its payload.
+    pub payload: Vec<u8>,
+}
+
 /// A file of slots.
 #[derive(Debug)]
 pub struct SlotFile {
@@ -73,7 +82,7 @@ impl SlotFile {
     }
 
     /// Returns every slot that holds something; must be called before anything is written.
-    pub fn records(&mut self) -> Result<Vec<(SlotIndex, Vec<u8>)>, SlotsError> {
+    pub fn records(&mut self) -> Result<Vec<SlotRecord>, SlotsError> {
         let length = self.file.metadata()?.len().saturating_sub(HEADER_BYTES);
         let slots = length.div_ceil(2 * PLACE_BYTES);
         let slots = u32::try_from(slots).unwrap_or(SLOTS_MAX).min(SLOTS_MAX);
@@ -82,7 +91,9 @@ impl SlotFile {
             let newest = self.newest(slot)?;
             self.places.push(newest.as_ref().map_or(1, |place| place.which));
             match newest.filter(|place| !place.payload.is_empty()) {
-                Some(place) => records.push((SlotIndex(slot), place.payload)),
+                Some(Place { payload, .. }) => {
+                    records.push(SlotRecord { index: SlotIndex(slot), payload });
+                }
                 None => {
                     self.free.insert(slot);
                 }
@@ -114,14 +125,7 @@ impl SlotFile {
     pub fn add(&mut self, payload: &[u8]) -> Result<SlotIndex, SlotsError> {
         let slot = match self.free.pop_first() {
             Some(slot) => slot,
-            None => {
-                let slot = u32::try_from(self.places.len()).unwrap_or(SLOTS_MAX);
-                if slot >= SLOTS_MAX {
-                    return Err(SlotsError::TooMany);
-                }
-                self.places.push(1);
-                slot
-            }
+            None => self.grow()?,
         };
         let index = SlotIndex(slot);
         if let Err(error) = self.put(index, payload) {
@@ -129,6 +133,15 @@ impl SlotFile {
             return Err(error);
         }
         Ok(index)
+    }
+
+    fn grow(&mut self) -> Result<u32, SlotsError> {
+        let slot = u32::try_from(self.places.len()).unwrap_or(SLOTS_MAX);
+        if slot >= SLOTS_MAX {
+            return Err(SlotsError::TooMany);
+        }
+        self.places.push(1);
+        Ok(slot)
     }
 
     /// Replaces what a slot holds: the old or the new survives, never a mixture.
@@ -198,4 +211,93 @@ fn header(boot: &str) -> Vec<u8> {
     let mut line = format!("{HEADER_LINE}{boot}\n").into_bytes();
     line.resize(usize::try_from(HEADER_BYTES).unwrap_or(4096), 0);
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::PathBuf};
+
+    use super::*;
+
+    #[test]
+    fn slots_come_back_and_freed_ones_are_used_again() {
+        let path = fresh("come_back");
+        let mut slots = open(&path, "boot-1");
+        let first = slots.add(b"first").unwrap();
+        let second = slots.add(b"second").unwrap();
+        slots.put(second, b"second again").unwrap();
+        slots.free(first).unwrap();
+
+        let mut slots = open(&path, "boot-1");
+        assert_eq!(texts(&mut slots), ["second again"]);
+        assert_eq!(slots.add(b"third").unwrap(), first);
+        assert_eq!(texts(&mut open(&path, "boot-1")), ["third", "second again"]);
+    }
+
+    #[test]
+    fn slots_of_another_boot_are_dropped() {
+        let path = fresh("other_boot");
+        open(&path, "boot-1").add(b"first").unwrap();
+        assert_eq!(texts(&mut open(&path, "boot-2")), [""; 0]);
+        assert_eq!(texts(&mut open(&path, "boot-1")), [""; 0]);
+    }
+
+    #[test]
+    fn a_write_torn_at_any_byte_leaves_the_old_slot() {
+        let path = fresh("torn");
+        let mut slots = open(&path, "boot");
+        let index = slots.add(b"old").unwrap();
+        let before = fs::read(&path).unwrap();
+        slots.put(index, b"new and longer").unwrap();
+        let after = fs::read(&path).unwrap();
+        let changed: Vec<usize> =
+            (0..after.len()).filter(|at| before.get(*at) != after.get(*at)).collect();
+        for cut in 0..changed.len() {
+            let mut torn = after.clone();
+            for at in &changed[cut..] {
+                torn[*at] = before.get(*at).copied().unwrap_or_default();
+            }
+            overwrite(&path, &torn);
+            assert_eq!(texts(&mut open(&path, "boot")), ["old"], "torn after {cut} bytes");
+        }
+        overwrite(&path, &after);
+        assert_eq!(texts(&mut open(&path, "boot")), ["new and longer"]);
+    }
+
+    #[test]
+    fn a_payload_that_does_not_fit_is_refused_and_changes_nothing() {
+        let path = fresh("too_long");
+        let mut slots = open(&path, "boot");
+        let index = slots.add(b"kept").unwrap();
+        let huge = vec![0; PAYLOAD_BYTES_MAX + 1];
+        assert!(matches!(slots.put(index, &huge), Err(SlotsError::TooLong { .. })));
+        assert!(matches!(slots.add(&huge), Err(SlotsError::TooLong { .. })));
+        slots.add(&vec![b'x'; PAYLOAD_BYTES_MAX]).unwrap();
+        assert_eq!(open(&path, "boot").records().unwrap().len(), 2);
+    }
+
+    fn open(path: &PathBuf, boot: &str) -> SlotFile {
+        let mut options = fs::OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false).open(path).unwrap();
+        let mut slots = SlotFile::open(file, boot).unwrap();
+        slots.records().unwrap();
+        slots
+    }
+
+    fn overwrite(path: &PathBuf, bytes: &[u8]) {
+        File::create(path).unwrap().write_all(bytes).unwrap();
+    }
+
+    fn texts(slots: &mut SlotFile) -> Vec<String> {
+        slots.places.clear();
+        let records = slots.records().unwrap();
+        records.into_iter().map(|record| String::from_utf8(record.payload).unwrap()).collect()
+    }
+
+    fn fresh(name: &str) -> PathBuf {
+        let path =
+            std::env::temp_dir().join(format!("mainstay-slots-{name}-{}", std::process::id()));
+        drop(fs::remove_file(&path));
+        path
+    }
 }

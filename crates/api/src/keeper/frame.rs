@@ -64,6 +64,7 @@ impl Framer {
     }
 
     /// Returns the next whole frame, if there is one.
+    #[expect(clippy::should_implement_trait, reason = "each call chooses its own type")]
     pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         let Some((prefix, rest)) = self.rest().split_first_chunk::<LENGTH_BYTES>() else {
             return Ok(None);

@@ -3,7 +3,7 @@
 use mainstay_api::keeper::{Exited, RunRef, Status};
 use mainstay_platform::{
     clock,
-    process::{self, Ended, Orphans, SignalKind},
+    process::{self, Ended, Orphans, Process, SignalKind},
 };
 
 use super::{Control, token};
@@ -76,7 +76,7 @@ impl Control {
         if is_alone {
             return false;
         }
-        let main = run.process().map_or(0, |process| process.pid());
+        let main = run.process().map_or(0, Process::pid);
         let swept = Swept { id: &run.id, main, token: token::STRAY };
         let begun = self.sweeps.begin(&self.port, key, swept, clock::monotonic());
         match begun {

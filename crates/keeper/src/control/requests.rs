@@ -6,7 +6,11 @@ use mainstay_api::keeper::{
     CustodyEntry, CustodyRequest, DESCRIPTORS_MAX, Entry, Held, Leftover, Reach, Report, Request,
     RequestFrame, RunMemo, RunRef, Signal, SignalName, Signalled,
 };
-use mainstay_platform::{clock, descriptor::Descriptor, process::SignalKind};
+use mainstay_platform::{
+    clock,
+    descriptor::Descriptor,
+    process::{Process, SignalKind},
+};
 
 use super::Control;
 use crate::{
@@ -35,18 +39,24 @@ impl Control {
             Request::List => self.list(id),
             Request::Signal(signals) => self.signal(id, signals),
             Request::Rotate(units) => {
-                units.iter().for_each(|unit| self.pumps.rotate(unit));
+                for unit in &units {
+                    self.pumps.rotate(unit);
+                }
                 self.answer(id, Report::Done);
             }
             Request::Ack(keys) => keys.iter().for_each(|key| self.acknowledge(key)),
             Request::Forget(units) => {
-                units.iter().for_each(|unit| self.forget(unit));
+                for unit in &units {
+                    self.forget(unit);
+                }
                 self.answer(id, Report::Done);
             }
             Request::Memo(memos) => memos.into_iter().for_each(|memo| self.remember(memo)),
             Request::Custody(CustodyRequest::Take { from }) => self.give_custody(id, from),
             Request::Custody(CustodyRequest::Give(entries)) => {
-                entries.iter().for_each(|entry| self.take_custody(entry, riders));
+                for entry in &entries {
+                    self.take_custody(entry, riders);
+                }
                 self.answer(id, Report::Custody { entries: Vec::new(), more: false });
             }
             Request::Upgrade { program } => {
@@ -147,7 +157,7 @@ fn custody_of(run: &Run, riders: &mut Vec<Descriptor>) -> CustodyEntry {
             riders.push(descriptor);
         }
     };
-    add(Held::Process, run.process().map(|process| process.duplicate()));
+    add(Held::Process, run.process().map(Process::duplicate));
     add(Held::Output, run.output.as_ref().map(|pipe| pipe.duplicate()));
     add(Held::Error, run.error.as_ref().map(|pipe| pipe.duplicate()));
     let RunRef { unit, run } = run.key();

@@ -8,11 +8,11 @@ use mainstay_platform::{
     process::Process,
 };
 
-use super::{Control, token};
+use super::{Control, talk::SpawnAnswer, token};
 use crate::{
     agent::{AgentState, Start},
     note::complain,
-    pump::Channel,
+    pump::{Channel, FreshPipe},
     runs::{Admission, RunState, microseconds},
     spawner::{NotStarted, Order, Started, StartedNote},
 };
@@ -67,8 +67,8 @@ impl Control {
     fn spawned(&mut self, id: u64, spawn: &Spawn, outcome: SpawnOutcome) {
         let spawned = Spawned { unit: spawn.unit.clone(), run: spawn.run, outcome };
         match self.reports.spawned.last_mut() {
-            Some((last, list)) if *last == id => list.push(spawned),
-            Some(_) | None => self.reports.spawned.push((id, vec![spawned])),
+            Some(answer) if answer.id == id => answer.spawned.push(spawned),
+            Some(_) | None => self.reports.spawned.push(SpawnAnswer { id, spawned: vec![spawned] }),
         }
     }
 
@@ -117,8 +117,8 @@ impl Control {
         let logs = run.spawn.logs.clone();
         for (channel, pipe) in [(first, output), (Channel::Error, error)] {
             let Some(pipe) = pipe else { continue };
-            let attached = self.pumps.attach(key.clone(), channel, pipe, &logs, storage);
-            if let Err(error) = attached {
+            let fresh = FreshPipe { run: key.clone(), channel, pipe, logs: logs.clone() };
+            if let Err(error) = self.pumps.attach(fresh, storage) {
                 complain("cannot start a pump", &error);
             }
         }

@@ -24,15 +24,22 @@ pub(crate) struct Reports {
     pub(crate) rotated: Vec<Rotated>,
     pub(crate) pressure: Vec<Pressure>,
     /// Results of starts, by the request that asked for them.
-    pub(crate) spawned: Vec<(u64, Vec<Spawned>)>,
+    pub(crate) spawned: Vec<SpawnAnswer>,
     /// Every new owner is told.
     pub(crate) stop_requested: bool,
+}
+
+/// Results of the starts that one request asked for.
+#[derive(Debug)]
+pub(crate) struct SpawnAnswer {
+    pub(crate) id: u64,
+    pub(crate) spawned: Vec<Spawned>,
 }
 
 impl Reports {
     fn take(&mut self) -> Vec<(u64, Report)> {
         let mut reports = Vec::new();
-        for (id, spawned) in std::mem::take(&mut self.spawned) {
+        for SpawnAnswer { id, spawned } in std::mem::take(&mut self.spawned) {
             reports.push((id, Report::Spawned(spawned)));
         }
         let mut add = |report: Report, is_empty: bool| {
@@ -130,18 +137,19 @@ impl Control {
                     self.guests.push(guest);
                     return;
                 };
-                self.greet(guest, frame);
+                self.greet(guest, &frame);
             }
             Ok(_) | Err(_) => {}
         }
     }
 
-    fn greet(&mut self, mut guest: Guest, frame: RequestFrame) {
-        let refusal = match &frame.request {
-            Request::Hello(hello) => refusal(hello, &guest),
-            _ => Some("the first frame must be `hello`".to_owned()),
+    fn greet(&mut self, mut guest: Guest, frame: &RequestFrame) {
+        let refused = if let Request::Hello(hello) = &frame.request {
+            refusal(hello, &guest)
+        } else {
+            Some("the first frame must be `hello`".to_owned())
         };
-        if let Some(reason) = refusal {
+        if let Some(reason) = refused {
             // The guest is dropped after this; what it takes of the answer is its own affair.
             drop(guest.conversation.say(frame.id, Report::Refused { reason }));
             drop(guest.conversation.flush(clock::monotonic()));

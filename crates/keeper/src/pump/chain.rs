@@ -244,13 +244,15 @@ impl Chain {
             let room = usize::try_from(self.max_size - size).unwrap_or(usize::MAX);
             return Ok(Allowance::Bytes(room.min(MOVE_BYTES_MAX)));
         }
-        if size >= self.max_size.saturating_mul(2) {
+        let left = self.max_size.saturating_mul(2).saturating_sub(size);
+        if left == 0 {
             return Ok(Allowance::Cut);
         }
-        Ok(Allowance::Bytes(match pipe.line_end(scratch)? {
+        let wanted = match pipe.line_end(scratch)? {
             LineEnd::After(count) | LineEnd::NotWithin(count) => count,
             LineEnd::Empty | LineEnd::Ended => 1,
-        }))
+        };
+        Ok(Allowance::Bytes(wanted.min(usize::try_from(left).unwrap_or(usize::MAX))))
     }
 
     /// Closes the live segment; the next byte begins a new one.

@@ -4,20 +4,20 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io,
     path::PathBuf,
-    sync::{Arc, mpsc::Receiver},
+    sync::mpsc::Receiver,
     time::Duration,
 };
 
 use mainstay_api::keeper::{Drained, Logs, OnFull, Pressure, PressureKind, RunRef};
 use mainstay_platform::{
     clock,
-    pipe::{Moved, PipeReader, Scratch, Way},
+    pipe::{Moved, Scratch, Way},
     port::{Port, Token},
 };
 use mainstay_storage::index::SourceFlags;
 
 use super::{
-    Channel, PumpNote, PumpOrder,
+    Channel, FreshPipe, PumpNote, PumpOrder,
     chain::{Chain, ChainKey, Force, HOLD_MAX, Taken, Writer},
     source::{Next, REST, Source},
 };
@@ -102,9 +102,7 @@ impl PumpThread {
     fn obey(&mut self) -> Goes {
         while let Ok(order) = self.orders.try_recv() {
             match order {
-                PumpOrder::Attach { run, channel, pipe, logs } => {
-                    self.attach(run, channel, pipe, &logs);
-                }
+                PumpOrder::Attach(fresh) => self.attach(*fresh),
                 PumpOrder::Drain(run) => self.drain(&run),
                 PumpOrder::Rotate(unit) => self.rotate(&unit),
                 PumpOrder::Forget(unit) => self.forget(&unit),
@@ -114,13 +112,14 @@ impl PumpThread {
         Goes::On
     }
 
-    fn attach(&mut self, run: RunRef, channel: Channel, pipe: Arc<PipeReader>, logs: &Logs) {
-        let key = key_of(&run.unit, channel, logs);
+    fn attach(&mut self, fresh: FreshPipe) {
+        let FreshPipe { run, channel, pipe, logs } = fresh;
+        let key = key_of(&run.unit, channel, &logs);
         let way = self.way;
         self.chains
             .entry(key.clone())
-            .or_insert_with(|| Chain::new(&key, &run.unit, logs, way))
-            .adjust(logs);
+            .or_insert_with(|| Chain::new(&key, &run.unit, &logs, way))
+            .adjust(&logs);
         let token = self.next_token;
         self.next_token += 1;
         match self.port.watch_once(pipe, Token(token)) {
@@ -196,8 +195,8 @@ impl PumpThread {
             let writer = Writer { run: source.run.run, channel: source.channel };
             let has_waited = source.held_since.is_some_and(|since| now >= since + HOLD_MAX);
             let force = if has_waited { Force::Yes } else { Force::No };
-            let taken = chain.take(&source.pipe, writer, force, &mut self.scratch);
-            if let Some(after) = self.judge(token, now, taken) {
+            let result = chain.take(&source.pipe, writer, force, &mut self.scratch);
+            if let Some(after) = self.judge(token, now, result) {
                 return after;
             }
         }
@@ -205,15 +204,15 @@ impl PumpThread {
     }
 
     /// Returns what to do after an attempt; nothing means: the next attempt at once.
-    fn judge(&mut self, token: u64, now: Duration, taken: io::Result<Taken>) -> Option<After> {
-        let taken = match taken {
-            Ok(taken) => taken,
+    fn judge(&mut self, token: u64, now: Duration, result: io::Result<Taken>) -> Option<After> {
+        let got = match result {
+            Ok(got) => got,
             Err(error) => return Some(self.refused(token, now, &error)),
         };
-        if !matches!(taken, Taken::Held | Taken::Empty | Taken::Ended) {
+        if !matches!(got, Taken::Held | Taken::Empty | Taken::Ended) {
             self.recovered(token);
         }
-        match taken {
+        match got {
             Taken::Bytes(count) => self.progress(token, now, count),
             Taken::Rotated(rotated) => {
                 self.notes.send(Note::Pump(PumpNote::Rotated(rotated)));

@@ -1,0 +1,243 @@
+//! Real pipes and real files: no byte is lost, torn or doubled, whatever comes first.
+
+use std::{
+    fs::{self, File},
+    io::Write as _,
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    time::Duration,
+};
+
+use mainstay_api::keeper::{OnFull, Streams};
+use mainstay_platform::{clock, filesystem, pipe, pipe::PipeWriter};
+use mainstay_storage::{
+    index::{IndexRecord, SourceFlags},
+    segment::ChainFiles,
+};
+
+use super::*;
+use crate::note::Note;
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+#[test]
+fn half_lines_of_two_runs_are_not_torn() {
+    let mut bench = Bench::new("half_lines", 0);
+    let (mut first, mut second) = (bench.attach(1), bench.attach(2));
+    first.write_all(b"first ").unwrap();
+    bench.wait_for_bytes(6);
+    second.write_all(b"second\n").unwrap();
+    first.write_all(b"half\n").unwrap();
+    bench.wait_for_bytes(18);
+    assert_eq!(bench.text(), "first half\nsecond\n");
+    let sources: Vec<_> =
+        bench.sources().into_iter().map(|(offset, run, _)| (offset, run)).collect();
+    assert_eq!(sources, [(0, 1), (11, 2)]);
+}
+
+#[test]
+fn a_line_that_never_ends_holds_the_others_up_for_a_moment_only() {
+    let mut bench = Bench::new("never_ends", 0);
+    let (mut first, mut second) = (bench.attach(1), bench.attach(2));
+    first.write_all(b"no end").unwrap();
+    bench.wait_for_bytes(6);
+    second.write_all(b"second\n").unwrap();
+    bench.wait_for_bytes(13);
+    assert_eq!(bench.text(), "no endsecond\n");
+    let unfinished = (6, 2, SourceFlags::UNFINISHED);
+    assert_eq!(bench.sources().last(), Some(&unfinished));
+}
+
+#[test]
+fn segments_end_with_a_line() {
+    let mut bench = Bench::new("end_with_a_line", 1000);
+    let mut program = bench.attach(1);
+    let mut expected = String::new();
+    for number in 0..500 {
+        let line = format!("{number} {}\n", "x".repeat(number % 60));
+        let (head, tail) = line.split_at(line.len() / 2);
+        program.write_all(head.as_bytes()).unwrap();
+        program.write_all(tail.as_bytes()).unwrap();
+        expected.push_str(&line);
+    }
+    bench.wait_for_bytes(expected.len());
+    assert_eq!(bench.text(), expected);
+    let closed = bench.chain().find().unwrap().closed;
+    assert!(closed.len() > 10, "{closed:?}");
+    for number in closed {
+        let text = fs::read_to_string(bench.chain().closed(number)).unwrap();
+        assert!(text.ends_with('\n') && text.len() < 2000, "segment {number}");
+    }
+}
+
+#[test]
+fn a_line_without_end_is_cut_and_flagged() {
+    let mut bench = Bench::new("cut_and_flagged", 10_000);
+    let mut program = bench.attach(1);
+    let endless = vec![b'z'; 100_000];
+    program.write_all(&endless).unwrap();
+    bench.wait_for_bytes(endless.len());
+    assert_eq!(bench.text().as_bytes(), endless);
+    let closed = bench.chain().find().unwrap().closed;
+    assert!(closed.len() >= 2, "{closed:?}");
+    let continued = bench.sources_of(closed[0]).pop();
+    assert_eq!(continued.map(|(_, _, flags)| flags), Some(SourceFlags::CONTINUED));
+}
+
+#[test]
+fn what_waits_at_the_exit_is_drained_even_when_somebody_keeps_the_pipe() {
+    let mut bench = Bench::new("drained", 0);
+    let mut program = bench.attach(3);
+    program.write_all(b"last words\n").unwrap();
+    bench.pumps.drain(Bench::run(3), &bench.logs);
+    let drained = bench.wait(|note| match note {
+        PumpNote::Drained(drained) => Some(drained),
+        PumpNote::Rotated(_) | PumpNote::Pressure(_) | PumpNote::Closed { .. } => None,
+    });
+    assert_eq!((drained.run, drained.segment, drained.offset), (3, 1, 11));
+    assert_eq!(bench.text(), "last words\n");
+}
+
+#[test]
+fn only_so_many_old_pipes_linger() {
+    let mut bench = Bench::new("linger", 0);
+    let _programs: Vec<File> = (1..=7).map(|run| bench.attach(run)).collect();
+    let closed: Vec<u64> = (0..2)
+        .map(|_| {
+            bench.wait(|note| match note {
+                PumpNote::Closed { run, .. } => Some(run.run),
+                PumpNote::Rotated(_) | PumpNote::Pressure(_) | PumpNote::Drained(_) => None,
+            })
+        })
+        .collect();
+    assert_eq!(closed, [1, 2]);
+}
+
+#[test]
+fn a_parked_pump_leaves_the_rest_to_the_next_one() {
+    let mut bench = Bench::new("parked", 0);
+    let mut program = bench.attach(1);
+    program.write_all(b"before\n").unwrap();
+    bench.wait_for_bytes(7);
+    bench.pumps.park();
+    program.write_all(b"between\n").unwrap();
+    let pipe = bench.pipes.pop().unwrap();
+    bench.attach_pipe(1, pipe);
+    program.write_all(b"after\n").unwrap();
+    bench.wait_for_bytes(21);
+    assert_eq!(bench.text(), "before\nbetween\nafter\n");
+}
+
+struct Bench {
+    pumps: Pumps,
+    notes: Receiver<Note>,
+    logs: Logs,
+    pipes: Vec<Arc<PipeReader>>,
+    _port: Port,
+}
+
+impl Bench {
+    fn new(name: &str, max_size: u64) -> Self {
+        let folder =
+            std::env::temp_dir().join(format!("mainstay-pump-{name}-{}", std::process::id()));
+        drop(fs::remove_dir_all(&folder));
+        fs::create_dir_all(&folder).unwrap();
+        let (sender, notes) = channel();
+        let port = Port::new().unwrap();
+        let pumps = Pumps::new(Notes::new(sender, port.waker()));
+        let logs = Logs {
+            directory: folder.display().to_string(),
+            streams: Streams::Joined,
+            max_size,
+            on_full: OnFull::Block,
+        };
+        Self { pumps, notes, logs, pipes: Vec::new(), _port: port }
+    }
+
+    fn run(run: u64) -> RunRef {
+        RunRef { unit: "web".to_owned(), run }
+    }
+
+    fn attach(&mut self, run: u64) -> File {
+        let (reader, writer) = pipe::pipe().unwrap();
+        let pipe = Arc::new(reader);
+        self.pipes.push(Arc::clone(&pipe));
+        self.attach_pipe(run, pipe);
+        file_of(&writer)
+    }
+
+    fn attach_pipe(&mut self, run: u64, pipe: Arc<PipeReader>) {
+        let storage = filesystem::of(&PathBuf::from(&self.logs.directory)).unwrap();
+        let fresh = FreshPipe {
+            run: Self::run(run),
+            channel: Channel::Joined,
+            pipe,
+            logs: self.logs.clone(),
+        };
+        self.pumps.attach(fresh, storage).unwrap();
+    }
+
+    fn chain(&self) -> ChainFiles {
+        ChainFiles::new(&PathBuf::from(&self.logs.directory), "web")
+    }
+
+    /// Returns the chain's bytes, from the first to the last segment.
+    fn text(&self) -> String {
+        let chain = self.chain();
+        let closed = chain.find().unwrap().closed;
+        let mut paths: Vec<PathBuf> = closed.iter().map(|number| chain.closed(*number)).collect();
+        paths.push(chain.live());
+        paths.iter().map(|path| fs::read_to_string(path).unwrap_or_default()).collect()
+    }
+
+    fn sources(&self) -> Vec<(u64, u64, SourceFlags)> {
+        self.sources_of(1)
+    }
+
+    fn sources_of(&self, number: u64) -> Vec<(u64, u64, SourceFlags)> {
+        let bytes = fs::read(self.chain().index(number)).unwrap();
+        let records = IndexRecord::decode_all(&bytes).into_iter();
+        records
+            .filter_map(|record| match record {
+                IndexRecord::Source { offset, run, flags, .. } => Some((offset, run, flags)),
+                IndexRecord::Time { .. } => None,
+            })
+            .collect()
+    }
+
+    fn wait_for_bytes(&self, count: usize) {
+        let until = clock::monotonic() + DEADLINE;
+        while self.text().len() < count {
+            assert!(clock::monotonic() < until, "{} of {count} bytes came", self.text().len());
+            std::thread::yield_now();
+        }
+    }
+
+    fn wait<T>(&self, wanted: impl Fn(PumpNote) -> Option<T>) -> T {
+        let until = clock::monotonic() + DEADLINE;
+        loop {
+            let left = until.saturating_sub(clock::monotonic());
+            match self.notes.recv_timeout(left) {
+                Ok(Note::Pump(note)) => {
+                    if let Some(found) = wanted(note) {
+                        return found;
+                    }
+                }
+                Ok(Note::Started(_)) => {}
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    panic!("the pump did not say it in time")
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.pumps.park();
+        drop(fs::remove_dir_all(&self.logs.directory));
+    }
+}
+
+fn file_of(writer: &PipeWriter) -> File {
+    File::from(writer.as_descriptor().try_clone_to_owned().unwrap())
+}
