@@ -4,14 +4,24 @@
 //! wish and returns effects; [`Supervisor::next_deadline`] says when to call again. The same inputs
 //! give the same effects.
 
+pub mod chance;
+pub mod effect;
 pub mod exit;
+pub mod graph;
+pub mod input;
 pub mod name;
+pub mod policy;
 pub mod service;
 pub mod supervisor;
 pub mod time;
+pub mod unit;
+pub mod view;
 
+pub use effect::{Action, Effect, Refusal, TraceId};
 pub use exit::Exit;
+pub use input::{Adopted, AdoptedPhase, Command, Input, Memo, Prune, Wish};
 pub use name::{ServiceName, UnitName};
 pub use service::Service;
-pub use supervisor::{Effect, Input, Supervisor};
+pub use supervisor::Supervisor;
 pub use time::Moment;
+pub use view::{Next, UnitView};

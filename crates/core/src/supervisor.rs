@@ -1,239 +1,405 @@
 //! All units of an instance: wishes and facts in, effects and one deadline out.
+//!
+//! The supervisor knows who is in whose way; what a unit does about it is its own affair
+//! ([`crate::unit`]). A change that may free others puts their waiters into a queue, which is
+//! worked off before [`Supervisor::handle`] returns; nothing here recurses or looks at every unit
+//! for the sake of one.
 
-use std::time::Duration;
+mod adopt;
+mod command;
+mod configure;
+mod obstacle;
 
-use crate::{
-    exit::Exit,
-    name::{ServiceName, UnitName},
-    service::Service,
-    time::Moment,
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
 };
 
-/// Names one chain of causes: the input that began it and every effect that follows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct TraceId(pub u64);
+use crate::{
+    chance::Chance,
+    effect::{Action, Effect, TraceId},
+    exit::Exit,
+    graph::Graph,
+    input::Input,
+    name::{ServiceName, UnitName},
+    service::{Service, StartType},
+    time::Moment,
+    unit::{Act, Event, State, Then, Unit},
+    view::UnitView,
+};
 
-/// A wish or a fact.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
-    /// The configuration, whole: services that are new, changed or gone follow from it.
-    Configure {
-        /// Every service that should exist.
-        services: Vec<Service>,
-    },
-    /// What a keeper reported of runs from an earlier agent life, all at once, before anything
-    /// else is started; also names the wishes that were persisted.
-    Adopt {
-        /// The runs.
-        runs: Vec<Adopted>,
-        /// Services that an operator stopped, or started although not `auto`.
-        wishes: Vec<Wish>,
-    },
-    /// Everything was adopted: services that should be up are started from now on.
-    Open,
-    /// An operator asks for something.
-    Command {
-        /// The units it is meant for; already expanded from globs.
-        units: Vec<UnitName>,
-        /// What is asked.
-        command: Command,
-    },
-    /// A spawn succeeded.
-    Started {
-        /// The unit.
-        unit: UnitName,
-        /// The run.
-        run: u64,
-        /// The process.
-        pid: u32,
-    },
-    /// A spawn did not succeed.
-    NotStarted {
-        /// The unit.
-        unit: UnitName,
-        /// The run.
-        run: u64,
-        /// What was being done and why it could not be, for people.
-        reason: String,
-    },
-    /// A run ended.
-    Exited {
-        /// The unit.
-        unit: UnitName,
-        /// The run.
-        run: u64,
-        /// How.
-        exit: Exit,
-        /// True when processes of the run are still alive; `Cleared` will follow.
-        strays: bool,
-    },
-    /// Nothing is left of a run.
-    Cleared {
-        /// The unit.
-        unit: UnitName,
-        /// The run.
-        run: u64,
-    },
-    /// An unknown exit became known; only history changes.
-    ExitAmended {
-        /// The unit.
-        unit: UnitName,
-        /// The run.
-        run: u64,
-        /// How it had ended.
-        exit: Exit,
-    },
-    /// The moment of [`Supervisor::next_deadline`] has come.
-    Deadline,
-    /// The whole instance goes down: everything stops, in order; nothing starts again.
-    ShutDown,
-}
-
-/// A run from an earlier agent life.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Adopted {
-    /// The unit.
-    pub unit: UnitName,
-    /// The run.
-    pub run: u64,
-    /// The hash it was started with.
-    pub spec_hash: u64,
-    /// What the memo said; nothing when it could not be read.
-    pub memo: Memo,
-    /// Where it is.
-    pub phase: AdoptedPhase,
-}
-
-/// Where an adopted run is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AdoptedPhase {
-    /// Its spawn has not returned; `Started` or `NotStarted` follows.
-    Starting,
-    /// It runs.
-    Running {
-        /// The process.
-        pid: u32,
-        /// Since when.
-        since: Moment,
-    },
-    /// It has ended; its exit was never acknowledged.
-    Ended {
-        /// How.
-        exit: Exit,
-        /// When.
-        at: Moment,
-        /// How long it had run.
-        lived: Duration,
-        /// True when `Cleared` is still to come.
-        strays: bool,
-    },
-    /// Only its number is remembered.
-    Remembered,
-}
-
-/// What an agent writes on each run so that the next agent can go on from there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Memo {
-    /// Failures in a row, for the back-off.
-    pub failures: u32,
-    /// Restarts since the unit was last reset.
-    pub restarts: u64,
-    /// True while the unit was being stopped by an operator's wish.
-    pub stopping: bool,
-}
-
-/// An operator's wish that outlives the agent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
-    /// The unit it is about.
-    pub unit: UnitName,
-    /// True: up although the configuration does not start it. False: down although it does.
-    pub up: bool,
-}
-
-/// What an operator can ask of a unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Command {
-    /// Up.
-    Start,
-    /// Down.
-    Stop,
-    /// Down, then up.
-    Restart,
-    /// Down at once, without asking.
-    Kill,
-    /// Counters to zero; starts at once if it should be up.
-    Reset,
-}
-
-/// What the host must do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Effect {
-    /// The chain it belongs to.
-    pub trace: TraceId,
-    /// The unit it is about; nothing when it is about the whole.
-    pub unit: Option<UnitName>,
-    /// What to do.
-    pub action: Action,
-}
-
-/// What the host must do, without whom it is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    /// Start this run.
-    Spawn {
-        /// The run.
-        run: u64,
-        /// To be stored with the run.
-        memo: Memo,
-    },
-    /// Ask the run to leave, in the way its configuration says.
-    Ask {
-        /// The run.
-        run: u64,
-    },
-    /// Take the run down, tree and all.
-    Kill {
-        /// The run.
-        run: u64,
-    },
-    /// Replace the memo of a run.
-    Remember {
-        /// The run.
-        run: u64,
-        /// The new memo.
-        memo: Memo,
-    },
-    /// The exit is dealt with: persist it, then acknowledge it to the keeper.
-    Settle {
-        /// The run.
-        run: u64,
-        /// How it ended.
-        exit: Exit,
-    },
-    /// Persist a wish before the command is answered.
-    Keep(Wish),
-    /// A command is accepted or refused, in the order of its units.
-    Answer(Result<(), Refusal>),
-    /// The unit moved to another state; goes into the events.
-    Changed,
-    /// The unit is no longer configured and at rest: forget it.
-    Forget,
-    /// After `ShutDown`: everything is at rest.
-    AllAtRest,
-    /// A rule of the core was broken; a bug to report, never a reason to die.
-    Report(String),
-}
-
-/// Why a command does not fit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// Names state and remedy.
-    pub reason: String,
-}
+/// How long `delayed` services wait at most for the others to come to rest.
+const DELAYED_WITHIN: Duration = Duration::from_secs(120);
 
 /// All units of an instance.
 #[derive(Debug)]
 pub struct Supervisor {
-    services: Vec<ServiceName>,
+    services: BTreeMap<ServiceName, Service>,
+    /// Services that vanished from the configuration while units of them exist.
+    retired: BTreeMap<ServiceName, Service>,
+    units: BTreeMap<UnitName, Unit>,
+    graph: Graph,
+    deadlines: BTreeSet<(Moment, UnitName)>,
+    queue: VecDeque<UnitName>,
+    chances: Chances,
+    traces: u64,
+    phase: Phase,
+    delayed_until: Option<Moment>,
+    turn: Turn,
+}
+
+/// The chances that decisions are given.
+#[derive(Debug)]
+pub(crate) struct Chances {
+    jitter: Chance,
+}
+
+impl Chances {
+    pub(crate) const fn jitter(&mut self) -> &mut Chance {
+        &mut self.jitter
+    }
+}
+
+/// What the instance is doing as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Runs of an earlier agent are being taken over; nothing is started.
+    Adopting,
+    /// Business as usual.
+    Open,
+    /// Everything stops.
+    Closing,
+    /// Everything has stopped, and that was said.
+    Closed,
+}
+
+/// What gathers while one input is handled.
+#[derive(Debug, Default)]
+struct Turn {
+    trace: TraceId,
+    effects: Vec<Effect>,
+    /// Comes after everything else: a restart never waits for a disk.
+    settled: Vec<Effect>,
+}
+
+impl Supervisor {
+    /// Returns a supervisor of nothing; the seed decides how retries are spread.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            services: BTreeMap::new(),
+            retired: BTreeMap::new(),
+            units: BTreeMap::new(),
+            graph: Graph::default(),
+            deadlines: BTreeSet::new(),
+            queue: VecDeque::new(),
+            chances: Chances { jitter: Chance::new(seed) },
+            traces: 0,
+            phase: Phase::Adopting,
+            delayed_until: None,
+            turn: Turn::default(),
+        }
+    }
+
+    /// Returns when to call [`handle`](Self::handle) with [`Input::Deadline`], if ever.
+    pub fn next_deadline(&self) -> Option<Moment> {
+        let unit = self.deadlines.first().map(|(at, _)| *at);
+        unit.into_iter().chain(self.delayed_until).min()
+    }
+
+    /// Returns what can be seen of all units, by name.
+    pub fn units(&self) -> impl Iterator<Item = UnitView<'_>> {
+        self.units.values().map(UnitView::new)
+    }
+
+    /// Returns what can be seen of a unit.
+    pub fn unit(&self, name: &UnitName) -> Option<UnitView<'_>> {
+        self.units.get(name).map(UnitView::new)
+    }
+
+    /// Returns a service, configured or orphaned.
+    pub fn service(&self, name: &ServiceName) -> Option<&Service> {
+        self.services.get(name).or_else(|| self.retired.get(name))
+    }
+
+    /// Takes a wish or a fact and returns what the host must do, in this order.
+    pub fn handle(&mut self, now: Moment, input: Input) -> Vec<Effect> {
+        self.traces += 1;
+        self.turn = Turn { trace: TraceId(self.traces), ..Turn::default() };
+        self.take(now, input);
+        self.work_off(now);
+        let Turn { mut effects, settled, .. } = std::mem::take(&mut self.turn);
+        effects.extend(settled);
+        effects
+    }
+
+    fn take(&mut self, now: Moment, input: Input) {
+        match input {
+            Input::Configure { services, prune } => self.configure(now, services, prune),
+            Input::Adopt { runs, wishes } => self.adopt(now, runs, &wishes),
+            Input::Open => self.open(now),
+            Input::Command { units, command } => {
+                for unit in units {
+                    self.command(now, &unit, command);
+                }
+            }
+            Input::Started { unit, run, pid } => self.tell(now, &unit, run, Event::Started(pid)),
+            Input::NotStarted { unit, run, reason } => {
+                self.tell(now, &unit, run, Event::NotStarted(reason));
+            }
+            Input::Exited { unit, run, exit, strays } => self.exited(now, &unit, run, exit, strays),
+            Input::Cleared { unit, run } => self.cleared(&unit, run),
+            Input::ExitAmended { unit, run, exit } => self.amended(&unit, run, exit),
+            Input::Deadline => self.deadline(now),
+            Input::ShutDown => self.shut_down(now),
+        }
+    }
+
+    fn open(&mut self, now: Moment) {
+        if self.phase == Phase::Adopting {
+            self.phase = Phase::Open;
+            self.delayed_until = Some(now + DELAYED_WITHIN);
+            self.queue.extend(self.units.keys().cloned());
+        }
+    }
+
+    fn shut_down(&mut self, now: Moment) {
+        if self.phase == Phase::Closed {
+            return;
+        }
+        self.phase = Phase::Closing;
+        let names: Vec<UnitName> = self.units.keys().cloned().collect();
+        for name in &names {
+            self.apply(now, name, Event::Stop(Then::Rest, "the instance shuts down".to_owned()));
+        }
+        self.queue.extend(names);
+    }
+
+    /// Passes a fact about a run on, unless it is about another run than the current one.
+    fn tell(&mut self, now: Moment, name: &UnitName, run: u64, event: Event) {
+        if self.units.get(name).is_some_and(|unit| unit.run == run) {
+            self.apply(now, name, event);
+        }
+    }
+
+    fn exited(&mut self, now: Moment, name: &UnitName, run: u64, exit: Exit, strays: bool) {
+        self.settle(name, run, exit);
+        let Some(unit) = self.units.get_mut(name).filter(|unit| unit.run == run) else { return };
+        unit.strays_of = strays.then_some(run);
+        self.apply(now, name, Event::Exited(exit));
+    }
+
+    /// Says that an exit is dealt with, once the rest of the turn is done.
+    fn settle(&mut self, name: &UnitName, run: u64, exit: Exit) {
+        let trace = self.turn.trace;
+        let action = Action::Settle { run, exit };
+        self.turn.settled.push(Effect { trace, unit: Some(name.clone()), action });
+    }
+
+    fn cleared(&mut self, name: &UnitName, run: u64) {
+        let Some(unit) = self.units.get_mut(name) else { return };
+        if unit.strays_of == Some(run) {
+            unit.strays_of = None;
+            self.queue.push_back(name.clone());
+        }
+    }
+
+    fn amended(&mut self, name: &UnitName, run: u64, exit: Exit) {
+        let Some(unit) = self.units.get_mut(name) else { return };
+        if let Some(last) = &mut unit.last_exit
+            && last.run == run
+        {
+            last.exit = exit;
+            self.effect(Some(name), Action::Changed);
+        }
+    }
+
+    fn deadline(&mut self, now: Moment) {
+        while let Some((at, name)) = self.deadlines.first().cloned() {
+            if at > now {
+                break;
+            }
+            self.deadlines.pop_first();
+            self.apply(now, &name, Event::Timeout);
+        }
+        if self.delayed_until.is_some_and(|until| until <= now) {
+            self.release_delayed();
+        }
+    }
+
+    /// Lets a unit take an event, and does what follows for itself and for others.
+    fn apply(&mut self, now: Moment, name: &UnitName, event: Event) {
+        let Some(unit) = self.units.get_mut(name) else { return };
+        let service = self.services.get(&name.service).or_else(|| self.retired.get(&name.service));
+        let Some(service) = service else { return };
+        let (former, former_deadline) = (unit.state, unit.deadline());
+        let act = unit.handle(now, event, service, &mut self.chances);
+        let (state, deadline) = (unit.state, unit.deadline());
+        let (run, memo) = (unit.run, unit.memo());
+        if former_deadline != deadline {
+            former_deadline.map(|at| self.deadlines.remove(&(at, name.clone())));
+            deadline.map(|at| self.deadlines.insert((at, name.clone())));
+        }
+        match act {
+            Some(Act::Spawn) => self.effect(Some(name), Action::Spawn { run, memo }),
+            Some(Act::Ask) => {
+                self.effect(Some(name), Action::Remember { run, memo });
+                self.effect(Some(name), Action::Ask { run });
+            }
+            Some(Act::Kill) => self.effect(Some(name), Action::Kill { run }),
+            Some(Act::Revive) => self.revive(now, name),
+            None => {}
+        }
+        if former.word() != state.word() {
+            self.changed(now, name, former, state);
+        }
+    }
+
+    /// A unit moved to another state: tells the host and whoever may wait for it.
+    fn changed(&mut self, now: Moment, name: &UnitName, former: State, state: State) {
+        self.effect(Some(name), Action::Changed);
+        if matches!(state, State::Leaving { .. }) {
+            self.stop_requirers(now, name);
+            self.queue.push_back(name.clone());
+        }
+        let is_news = former.is_active() != state.is_active()
+            || matches!(
+                state,
+                State::Running | State::Completed | State::Failed | State::Backoff { .. }
+            );
+        if is_news {
+            self.wake_related(name);
+        }
+        if !state.is_active() {
+            self.forget_if_pruned(name);
+        }
+    }
+
+    fn wake_related(&mut self, name: &UnitName) {
+        let service = &name.service;
+        let needed = self.services.get(service).into_iter().flat_map(Service::ordered_behind);
+        let related: BTreeSet<&ServiceName> = self.graph.waiters(service).chain(needed).collect();
+        let units = related.into_iter().flat_map(|other| units_of(&self.units, other));
+        let concerned =
+            units.filter(|unit| matches!(unit.state, State::Waiting | State::Leaving { .. }));
+        self.queue.extend(concerned.map(|unit| unit.name.clone()));
+    }
+
+    /// Stops whoever requires the service of this unit, when nothing of it is meant to stay up.
+    fn stop_requirers(&mut self, now: Moment, name: &UnitName) {
+        if self.phase == Phase::Closing || self.stays_up(&name.service) {
+            return;
+        }
+        let requirers: Vec<UnitName> = self
+            .graph
+            .requirers(&name.service)
+            .flat_map(|other| units_of(&self.units, other))
+            .filter(|unit| unit.state.is_active())
+            .map(|unit| unit.name.clone())
+            .collect();
+        for requirer in requirers {
+            let why = format!("it requires `{}`, which is being stopped", name.service);
+            self.apply(now, &requirer, Event::Stop(Then::Wait, why));
+        }
+    }
+
+    fn stays_up(&self, service: &ServiceName) -> bool {
+        units_of(&self.units, service)
+            .any(|unit| unit.wanted && matches!(unit.state, State::Running | State::Starting))
+    }
+
+    fn work_off(&mut self, now: Moment) {
+        while let Some(name) = self.queue.pop_front() {
+            self.consider(now, &name);
+        }
+        if self.phase == Phase::Open && self.delayed_until.is_some() && self.is_settled() {
+            self.release_delayed();
+            while let Some(name) = self.queue.pop_front() {
+                self.consider(now, &name);
+            }
+        }
+        let is_quiet = || self.units.values().all(|unit| !unit.state.is_active());
+        if self.phase == Phase::Closing && is_quiet() {
+            self.phase = Phase::Closed;
+            let trace = self.turn.trace;
+            self.turn.settled.push(Effect { trace, unit: None, action: Action::AllAtRest });
+        }
+    }
+
+    /// Looks whether something has become possible for a unit.
+    fn consider(&mut self, now: Moment, name: &UnitName) {
+        let Some(unit) = self.units.get(name) else { return };
+        match unit.state {
+            State::Stopped | State::Waiting if unit.wanted => self.revive(now, name),
+            State::Leaving { .. } if self.is_free(name) => self.apply(now, name, Event::Free),
+            State::Stopped
+            | State::Waiting
+            | State::Starting
+            | State::Running
+            | State::Leaving { .. }
+            | State::Stopping { .. }
+            | State::Backoff { .. }
+            | State::Failed
+            | State::Completed => {}
+        }
+    }
+
+    /// Returns whether nobody that requires the unit is still up, or something else of its service
+    /// stays up.
+    fn is_free(&self, name: &UnitName) -> bool {
+        let mut requirers =
+            self.graph.requirers(&name.service).flat_map(|other| units_of(&self.units, other));
+        requirers.all(|unit| !unit.state.is_active())
+            || (self.phase != Phase::Closing && self.stays_up(&name.service))
+    }
+
+    /// Starts a unit, or says what is in its way.
+    fn revive(&mut self, now: Moment, name: &UnitName) {
+        if self.phase != Phase::Open {
+            return;
+        }
+        self.pull_required(name);
+        let event = self.obstacle(name).map_or(Event::Start, Event::Blocked);
+        self.apply(now, name, event);
+    }
+
+    /// Returns whether everything of `auto` has come to rest or readiness.
+    fn is_settled(&self) -> bool {
+        let is_auto = |unit: &&Unit| {
+            self.services.get(&unit.name.service).is_some_and(|s| s.start == StartType::Auto)
+        };
+        self.units
+            .values()
+            .filter(is_auto)
+            .all(|unit| !matches!(unit.state, State::Starting | State::Waiting))
+    }
+
+    fn release_delayed(&mut self) {
+        self.delayed_until = None;
+        let services = &self.services;
+        let delayed = self.units.values_mut().filter(|unit| {
+            services.get(&unit.name.service).is_some_and(|s| s.start == StartType::Delayed)
+        });
+        for unit in delayed.filter(|unit| unit.state == State::Stopped && unit.run == 0) {
+            unit.wanted = true;
+            self.queue.push_back(unit.name.clone());
+        }
+    }
+
+    fn effect(&mut self, unit: Option<&UnitName>, action: Action) {
+        let (trace, unit) = (self.turn.trace, unit.cloned());
+        self.turn.effects.push(Effect { trace, unit, action });
+    }
+}
+
+/// Returns the units of a service.
+fn units_of<'a>(
+    units: &'a BTreeMap<UnitName, Unit>,
+    service: &ServiceName,
+) -> impl Iterator<Item = &'a Unit> {
+    let first = UnitName { service: service.clone(), copy: 0 };
+    let last = UnitName { service: service.clone(), copy: u32::MAX };
+    units.range(first..=last).map(|(_, unit)| unit)
 }

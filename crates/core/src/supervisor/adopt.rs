@@ -1,0 +1,120 @@
+//! Taking over what an earlier agent left running.
+
+use super::Supervisor;
+use crate::{
+    input::{Adopted, AdoptedPhase, Wish},
+    name::UnitName,
+    service::{Nature, RestartPolicy, RestartWhen, Service, StartType, StopPolicy},
+    time::Moment,
+    unit::{Event, State, Then, Unit},
+};
+
+impl Supervisor {
+    /// Takes over wishes first, so that runs which nobody wants any more are stopped.
+    pub(super) fn adopt(&mut self, now: Moment, runs: Vec<Adopted>, wishes: &[Wish]) {
+        for wish in wishes {
+            if let Some(unit) = self.units.get_mut(&wish.unit) {
+                (unit.wanted, unit.is_held) = (wish.up, !wish.up);
+            }
+        }
+        for run in runs {
+            self.adopt_run(now, run);
+        }
+    }
+
+    fn adopt_run(&mut self, now: Moment, adopted: Adopted) {
+        let Adopted { unit: name, run, spec_hash, memo, phase } = adopted;
+        let is_alive = !matches!(phase, AdoptedPhase::Remembered);
+        self.make_room(now, &name, is_alive);
+        let Some(unit) = self.units.get_mut(&name) else { return };
+        if run < unit.run {
+            return self.adopt_old(&name, run, phase);
+        }
+        (unit.run, unit.spec_hash, unit.started_at) = (run, spec_hash, now);
+        match phase {
+            AdoptedPhase::Remembered => return,
+            AdoptedPhase::Starting => {
+                unit.adopt(now, State::Starting, "its program is being started");
+            }
+            AdoptedPhase::Running { pid, since } => {
+                (unit.pid, unit.started_at) = (Some(pid), since);
+                unit.adopt(since, State::Running, "it ran on while the agent was replaced");
+            }
+            AdoptedPhase::Ended { lived, .. } => {
+                unit.started_at = now - lived;
+                unit.adopt(now, State::Running, "it ended while there was no agent");
+            }
+        }
+        unit.recall(now, memo);
+        if let AdoptedPhase::Ended { exit, strays, .. } = phase {
+            if memo.stopping {
+                let then = if unit.wanted { Then::Start } else { Then::Rest };
+                unit.state = State::Leaving { then };
+            }
+            return self.exited(now, &name, run, exit, strays);
+        }
+        self.correct(now, &name);
+    }
+
+    /// An end of a run that has a successor already: only its exit is to be settled.
+    fn adopt_old(&mut self, name: &UnitName, run: u64, phase: AdoptedPhase) {
+        if let AdoptedPhase::Ended { exit, .. } = phase {
+            self.settle(name, run, exit);
+        }
+    }
+
+    /// Makes a unit for a run whose service vanished while there was no agent.
+    fn make_room(&mut self, now: Moment, name: &UnitName, is_alive: bool) {
+        if self.units.contains_key(name) || !is_alive {
+            return;
+        }
+        let mut unit = Unit::new(name.clone(), now);
+        (unit.is_orphaned, unit.wanted) = (true, true);
+        self.units.insert(name.clone(), unit);
+        if !self.services.contains_key(&name.service) {
+            let orphan = orphaned(name);
+            self.retired.entry(name.service.clone()).or_insert(orphan);
+        }
+    }
+
+    /// Stops a run that nobody wants, and restarts one of an older configuration.
+    fn correct(&mut self, now: Moment, name: &UnitName) {
+        let Some(unit) = self.units.get(name) else { return };
+        let hash = self.services.get(&name.service).map(|service| service.spec_hash);
+        let manual = self.services.get(&name.service).is_some_and(|s| s.start != StartType::Auto);
+        if unit.is_held {
+            let why = "an operator stopped it".to_owned();
+            self.apply(now, name, Event::Stop(Then::Rest, why));
+        } else if hash.is_some_and(|hash| hash != unit.spec_hash) {
+            let why = "its configuration changed".to_owned();
+            self.apply(now, name, Event::Stop(Then::Start, why));
+        } else if manual && let Some(unit) = self.units.get_mut(name) {
+            // It runs, so somebody wanted it: a requirer, or a wish that came before.
+            unit.wanted = true;
+        }
+    }
+}
+
+impl Unit {
+    fn adopt(&mut self, since: Moment, state: State, why: &str) {
+        (self.state, self.since) = (state, since);
+        why.clone_into(&mut self.why);
+    }
+}
+
+/// Returns a service for a unit of which no configuration is left: it is not started again.
+fn orphaned(name: &UnitName) -> Service {
+    Service {
+        name: name.service.clone(),
+        nature: Nature::Daemon,
+        start: StartType::Manual,
+        instances: 1,
+        requires: Vec::new(),
+        wants: Vec::new(),
+        after: Vec::new(),
+        conflicts: Vec::new(),
+        restart: RestartPolicy { when: RestartWhen::Never, ..RestartPolicy::default() },
+        stop: StopPolicy::default(),
+        spec_hash: 0,
+    }
+}

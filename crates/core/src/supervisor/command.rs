@@ -1,0 +1,139 @@
+//! What operators ask for, and what is refused.
+
+use super::{Phase, Supervisor, units_of};
+use crate::{
+    effect::{Action, Refusal},
+    input::{Command, Wish},
+    name::UnitName,
+    service::StartType,
+    time::Moment,
+    unit::{Event, Then},
+};
+
+impl Supervisor {
+    /// Does what was asked, or refuses; the answer comes last, after what it promises.
+    pub(super) fn command(&mut self, now: Moment, name: &UnitName, command: Command) {
+        let answer = self.refusal(name, command).map_or(Ok(()), Err);
+        if answer.is_ok() {
+            match command {
+                Command::Start => self.start(now, name),
+                Command::Stop => self.stop(now, name),
+                Command::Restart => self.restart(now, name),
+                Command::Kill => self.kill(now, name),
+                Command::Reset => self.reset(now, name),
+            }
+        }
+        self.effect(Some(name), Action::Answer(answer));
+    }
+
+    fn refusal(&self, name: &UnitName, command: Command) -> Option<Refusal> {
+        let refuse = |reason: String| Some(Refusal { reason });
+        let Some(unit) = self.units.get(name) else {
+            return refuse(format!("there is no unit `{name}`; `mainstay status` lists all"));
+        };
+        let wants_up = matches!(command, Command::Start | Command::Restart);
+        if wants_up && matches!(self.phase, Phase::Closing | Phase::Closed) {
+            return refuse("the instance is shutting down; start it again first".to_owned());
+        }
+        let service = self.services.get(&name.service);
+        if wants_up && service.is_some_and(|service| service.start == StartType::Disabled) {
+            let remedy = "set `start = \"manual\"` to allow it";
+            return refuse(format!("`{}` is disabled; {remedy}", name.service));
+        }
+        if wants_up && unit.is_pruned {
+            return refuse(format!("`{name}` is being removed"));
+        }
+        if command == Command::Kill && !unit.state.is_active() {
+            return refuse(format!("`{name}` is {}; there is nothing to kill", unit.state.word()));
+        }
+        None
+    }
+
+    fn start(&mut self, now: Moment, name: &UnitName) {
+        self.wish(name, true);
+        self.lift_holds(name);
+        self.stop_opponents(now, name);
+        self.revive(now, name);
+    }
+
+    fn stop(&mut self, now: Moment, name: &UnitName) {
+        self.wish(name, false);
+        self.apply(now, name, Event::Stop(Then::Rest, "an operator stopped it".to_owned()));
+    }
+
+    fn restart(&mut self, now: Moment, name: &UnitName) {
+        self.wish(name, true);
+        self.lift_holds(name);
+        self.stop_opponents(now, name);
+        let is_active = self.units.get(name).is_some_and(|unit| unit.state.is_active());
+        if is_active {
+            let why = "an operator restarts it".to_owned();
+            self.apply(now, name, Event::Stop(Then::Start, why));
+        } else {
+            self.revive(now, name);
+        }
+    }
+
+    /// A kill is a stop that does not ask.
+    fn kill(&mut self, now: Moment, name: &UnitName) {
+        self.wish(name, false);
+        if let Some(unit) = self.units.get_mut(name) {
+            "an operator killed it".clone_into(&mut unit.why);
+        }
+        self.apply(now, name, Event::Kill);
+    }
+
+    fn reset(&mut self, now: Moment, name: &UnitName) {
+        let Some(unit) = self.units.get_mut(name) else { return };
+        unit.reset();
+        let is_up_to = unit.wanted && !unit.state.is_active();
+        if is_up_to {
+            self.revive(now, name);
+        }
+    }
+
+    /// Notes a wish that outlives the agent.
+    fn wish(&mut self, name: &UnitName, up: bool) {
+        let Some(unit) = self.units.get_mut(name) else { return };
+        (unit.wanted, unit.is_held) = (up, !up);
+        self.effect(Some(name), Action::Keep(Wish { unit: name.clone(), up }));
+    }
+
+    /// An explicit start asks for what it requires as well, even if that was stopped by hand.
+    fn lift_holds(&mut self, name: &UnitName) {
+        let mut open = vec![name.service.clone()];
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(service) = open.pop() {
+            if !seen.insert(service.clone()) {
+                continue;
+            }
+            open.extend(self.services.get(&service).into_iter().flat_map(|s| s.requires.clone()));
+            if service == name.service {
+                continue;
+            }
+            let held: Vec<UnitName> = units_of(&self.units, &service)
+                .filter(|unit| unit.is_held)
+                .map(|unit| unit.name.clone())
+                .collect();
+            for unit in held {
+                self.wish(&unit, true);
+                self.queue.push_back(unit);
+            }
+        }
+    }
+
+    fn stop_opponents(&mut self, now: Moment, name: &UnitName) {
+        let Some(service) = self.services.get(&name.service) else { return };
+        let active: Vec<UnitName> = self
+            .opponents(service)
+            .flat_map(|other| units_of(&self.units, other))
+            .filter(|unit| unit.state.is_active())
+            .map(|unit| unit.name.clone())
+            .collect();
+        for other in active {
+            self.wish(&other, false);
+            let why = format!("it conflicts with `{name}`, which was started");
+            self.apply(now, &other, Event::Stop(Then::Rest, why));
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! A new configuration: who appears, who changes, who vanishes.
+
+use std::collections::BTreeMap;
+
+use super::{Supervisor, units_of};
+use crate::{
+    effect::Action,
+    graph::Graph,
+    input::Prune,
+    name::{ServiceName, UnitName},
+    service::{Service, StartType},
+    time::Moment,
+    unit::{Event, Then, Unit},
+};
+
+impl Supervisor {
+    pub(super) fn configure(&mut self, now: Moment, services: Vec<Service>, prune: Prune) {
+        let fresh: BTreeMap<ServiceName, Service> =
+            services.into_iter().map(|service| (service.name.clone(), service)).collect();
+        let former = std::mem::replace(&mut self.services, fresh);
+        self.graph = Graph::new(&self.services);
+        for (name, service) in former {
+            if !self.services.contains_key(&name) {
+                self.retired.insert(name, service);
+            }
+        }
+        self.retired.retain(|name, _| !self.services.contains_key(name));
+        let names: Vec<ServiceName> = self.services.keys().cloned().collect();
+        for name in &names {
+            self.match_units(now, name);
+        }
+        self.orphan(now, prune);
+        self.queue.extend(self.units.keys().cloned());
+    }
+
+    /// Makes the units of a service as many and as it says.
+    fn match_units(&mut self, now: Moment, name: &ServiceName) {
+        let Some(service) = self.services.get(name) else { return };
+        let (count, hash, start) = (service.instances.max(1), service.spec_hash, service.start);
+        for copy in 1..=count {
+            let unit = UnitName { service: name.clone(), copy };
+            let is_new = !self.units.contains_key(&unit);
+            let state =
+                self.units.entry(unit.clone()).or_insert_with(|| Unit::new(unit.clone(), now));
+            let was_orphaned = std::mem::take(&mut state.is_orphaned);
+            if is_new || was_orphaned {
+                state.wanted =
+                    start == StartType::Auto && !state.is_held || state.state.is_active();
+            }
+            if state.state.is_active() && state.spec_hash != hash {
+                let why = "its configuration changed".to_owned();
+                self.apply(now, &unit, Event::Stop(Then::Start, why));
+            }
+        }
+        let surplus: Vec<UnitName> = units_of(&self.units, name)
+            .filter(|unit| unit.name.copy > count)
+            .map(|unit| unit.name.clone())
+            .collect();
+        for unit in surplus {
+            self.prune(now, &unit, "its service was scaled down");
+        }
+    }
+
+    fn orphan(&mut self, now: Moment, prune: Prune) {
+        let gone: Vec<UnitName> = self
+            .units
+            .keys()
+            .filter(|unit| !self.services.contains_key(&unit.service))
+            .cloned()
+            .collect();
+        for name in gone {
+            match prune {
+                Prune::Remove => self.prune(now, &name, "it was removed from the configuration"),
+                Prune::Keep => {
+                    if let Some(unit) = self.units.get_mut(&name) {
+                        unit.is_orphaned = true;
+                    }
+                    let is_idle = self
+                        .units
+                        .get(&name)
+                        .is_some_and(|unit| !unit.state.is_active() && !unit.wanted);
+                    if is_idle {
+                        self.prune(now, &name, "it was removed from the configuration");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Stops a unit and forgets it once it is at rest.
+    pub(super) fn prune(&mut self, now: Moment, name: &UnitName, why: &str) {
+        let Some(unit) = self.units.get_mut(name) else { return };
+        (unit.is_pruned, unit.wanted) = (true, false);
+        self.apply(now, name, Event::Stop(Then::Rest, why.to_owned()));
+        self.forget_if_pruned(name);
+    }
+
+    pub(super) fn forget_if_pruned(&mut self, name: &UnitName) {
+        let is_over = self.units.get(name).is_some_and(|unit| {
+            unit.is_pruned && !unit.state.is_active() && unit.strays_of.is_none()
+        });
+        if !is_over {
+            return;
+        }
+        if let Some(unit) = self.units.remove(name)
+            && let Some(at) = unit.deadline()
+        {
+            self.deadlines.remove(&(at, name.clone()));
+        }
+        self.effect(Some(name), Action::Forget);
+        if units_of(&self.units, &name.service).next().is_none() {
+            self.retired.remove(&name.service);
+        }
+    }
+}
