@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context as _, Result};
@@ -38,7 +38,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         prefix.create(workspace)?;
     }
     // Without this the server ends a second after the last program, and takes services along.
-    workspace.run(&mut prefix.command(SERVER, &["-p"]))?;
+    // It must not hold our output open, or whoever reads that waits for it.
+    let mut server = prefix.command(SERVER, &["-p"]);
+    workspace.run(server.stdout(Stdio::null()).stderr(Stdio::null()))?;
     workspace.run(&mut prefix.tests())
 }
 

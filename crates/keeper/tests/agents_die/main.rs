@@ -1,6 +1,7 @@
 //! The promise, small and on every system: the agent is killed ten times while ten programs
 //! write at full speed; no line is lost, torn or doubled, no program notices, every exit code is
 //! known.
+#![expect(clippy::unwrap_used, reason = "a test without the usual harness")]
 
 mod agent;
 mod driver;
