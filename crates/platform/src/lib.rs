@@ -24,3 +24,5 @@ pub mod port;
 pub mod process;
 pub mod replace;
 pub mod spawn;
+#[cfg(windows)]
+mod windows;

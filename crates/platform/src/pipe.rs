@@ -10,6 +10,8 @@ mod imp;
 #[path = "pipe/macos.rs"]
 mod imp;
 
+#[cfg(windows)]
+pub(crate) use imp::waiting_bytes;
 pub use imp::{PipeReader, PipeWriter, Scratch, pipe, reopen_output};
 
 /// What a move brought.

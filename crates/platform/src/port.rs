@@ -14,6 +14,8 @@ mod imp;
 mod imp;
 
 pub use imp::{Notices, Port, Waker, Watched};
+#[cfg(windows)]
+pub use imp::{Sight, Watchable};
 
 /// Names a registration in the events of its port; chosen by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

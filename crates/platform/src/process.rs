@@ -15,6 +15,8 @@ use std::io;
 pub use imp::Process;
 #[cfg(target_os = "linux")]
 pub(crate) use imp::start_ticks_of;
+#[cfg(windows)]
+pub(crate) use imp::{Job, console_lock, is_interrupting_others};
 
 /// What tells one process from every other of this boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

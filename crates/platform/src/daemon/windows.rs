@@ -1,1 +1,32 @@
-//! The Windows body.
+//! Processes without a console.
+
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "the contract is that of systems where this can fail"
+)]
+
+use std::{
+    ffi::OsString,
+    fs::File,
+    io,
+    os::windows::process::CommandExt as _,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use windows_sys::Win32::System::Threading::{CREATE_NEW_PROCESS_GROUP, DETACHED_PROCESS};
+
+pub(super) fn start_detached(program: &Path, arguments: &[OsString], log: File) -> io::Result<u32> {
+    let error = log.try_clone()?;
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(log).stderr(error);
+    command.creation_flags(DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP);
+    Ok(command.spawn()?.id())
+}
+
+pub(super) const fn settle_down() {}
+
+/// Handles have no limit that one could raise.
+pub(super) const fn raise_file_limit() -> io::Result<(u64, u64)> {
+    Ok((0, 0))
+}

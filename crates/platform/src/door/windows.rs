@@ -1,1 +1,289 @@
-//! The Windows body.
+//! Named pipes with overlapped calls.
+//!
+//! A pipe's name is made from the path that a socket would have, so that callers know paths only.
+//! Handles travel as numbers: the sender duplicates them into the receiver first.
+
+#![expect(clippy::unused_self, reason = "the contract is that of systems where this can fail")]
+
+#[path = "windows/line.rs"]
+mod line;
+#[path = "windows/overlapped.rs"]
+mod overlapped;
+#[path = "windows/security.rs"]
+mod security;
+
+use std::{
+    io,
+    os::windows::io::{AsHandle as _, AsRawHandle as _, OwnedHandle},
+    path::{Path, PathBuf},
+    ptr::{null, null_mut},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use windows_sys::Win32::{
+    Foundation::{ERROR_PIPE_BUSY, GENERIC_READ, GENERIC_WRITE},
+    Storage::FileSystem::{
+        CreateFileW, FILE_FLAG_OVERLAPPED, OPEN_EXISTING, PIPE_ACCESS_DUPLEX,
+        SECURITY_IDENTIFICATION, SECURITY_SQOS_PRESENT,
+    },
+    System::Pipes::{
+        CreateNamedPipeW, GetNamedPipeClientProcessId, GetNamedPipeServerProcessId,
+        PIPE_REJECT_REMOTE_CLIENTS, PIPE_TYPE_BYTE, PIPE_UNLIMITED_INSTANCES, PIPE_WAIT,
+        WaitNamedPipeW,
+    },
+};
+
+use self::{
+    line::Line,
+    overlapped::{Overlapped, Progress},
+    security::Security,
+};
+use super::{Peer, Received};
+use crate::{
+    descriptor::{Borrowed, Descriptor},
+    port::{Sight, Watchable},
+    process::Process,
+    windows::{Event, Initially, account, own, succeed, wide},
+};
+
+/// What a pipe holds in each direction before its writer waits.
+const BUFFER_BYTES: u32 = 64 * 1024;
+/// How long a caller waits for a listener that is busy with another caller.
+const BUSY_MILLIS: u32 = 2000;
+
+/// Returns the name of the pipe that stands for a path.
+fn pipe_name(path: &Path) -> io::Result<Vec<u16>> {
+    let text = std::path::absolute(path)?.to_string_lossy().to_lowercase();
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // FNV-1a: the name of a pipe is short, a path is not.
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    Ok(wide(format!(r"\\.\pipe\mainstay-{hash:016x}-{name}")))
+}
+
+/// A listener on a path.
+#[derive(Debug)]
+pub struct Door {
+    path: PathBuf,
+    waiting: Mutex<Option<Waiting>>,
+    called: Event,
+}
+
+/// The end that the next caller will get; the call ends before its pipe.
+#[derive(Debug)]
+struct Waiting {
+    call: Overlapped,
+    pipe: OwnedHandle,
+}
+
+impl Door {
+    /// Returns a listener on `path`, which only this user may reach; it listens from the moment
+    /// it is watched.
+    ///
+    /// The caller holds the instance's lock, so nobody can be listening there.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        pipe_name(path)?;
+        Ok(Self::closed(path.to_owned()))
+    }
+
+    fn closed(path: PathBuf) -> Self {
+        Self { path, waiting: Mutex::new(None), called: Event::new(Initially::Reset) }
+    }
+
+    /// Listens anew: on this system nothing is kept across a replacement of the process.
+    pub fn from_descriptor(socket: Descriptor, path: PathBuf) -> Self {
+        drop(socket);
+        Self::closed(path)
+    }
+
+    /// Returns the path it listens on.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the next caller, if there is one.
+    pub fn accept(&self) -> io::Result<Option<Connection>> {
+        let mut slot = self.lock();
+        let waiting = match slot.take() {
+            Some(waiting) => waiting,
+            None => self.listen()?,
+        };
+        match waiting.call.progress() {
+            Progress::Pending => {
+                *slot = Some(waiting);
+                Ok(None)
+            }
+            Progress::Done(_) => {
+                *slot = Some(self.listen()?);
+                Ok(Some(Connection::new(waiting.pipe, Side::Server)))
+            }
+            // The caller left at once.
+            Progress::Failed => {
+                *slot = Some(self.listen()?);
+                Ok(None)
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Waiting>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[expect(unsafe_code, reason = "CreateNamedPipeW")]
+    fn listen(&self) -> io::Result<Waiting> {
+        let name = pipe_name(&self.path)?;
+        let security = Security::for_own_user()?;
+        let attributes = security.attributes();
+        let mode = PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED;
+        let kind = PIPE_TYPE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS;
+        let (many, room) = (PIPE_UNLIMITED_INSTANCES, BUFFER_BYTES);
+        let (name, attributes) = (name.as_ptr(), &raw const attributes);
+        // SAFETY: the name ends with NUL; it and the attributes live until the call returns.
+        let raw = unsafe { CreateNamedPipeW(name, mode, kind, many, room, room, 0, attributes) };
+        // SAFETY: the handle is new or invalid.
+        let pipe = unsafe { own(raw) }?;
+        let mut call = Overlapped::new(&self.called);
+        call.connect(&pipe)?;
+        Ok(Waiting { call, pipe })
+    }
+
+    /// Refuses: a listener cannot be shared on this system.
+    pub fn duplicate(&self) -> io::Result<Descriptor> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Lends the handle that says whether somebody has called.
+    pub fn borrow(&self) -> Borrowed<'_> {
+        self.called.borrow()
+    }
+}
+
+impl Watchable for Door {
+    fn reading(&self) -> io::Result<Sight> {
+        let mut slot = self.lock();
+        if slot.is_none() {
+            *slot = Some(self.listen()?);
+        }
+        Ok(Sight::Signalled(self.called.raw()))
+    }
+}
+
+/// Which end of a connection this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Server,
+    Client,
+}
+
+/// A connection that never blocks.
+#[derive(Debug)]
+pub struct Connection {
+    line: Mutex<Line>,
+    pipe: OwnedHandle,
+    side: Side,
+}
+
+impl Connection {
+    /// Connects to a door.
+    #[expect(unsafe_code, reason = "CreateFileW, WaitNamedPipeW")]
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let name = pipe_name(path)?;
+        let access = GENERIC_READ | GENERIC_WRITE;
+        // A listener may learn who we are, but not act in our name.
+        let flags = FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION;
+        let at = name.as_ptr();
+        loop {
+            // SAFETY: the name ends with NUL and lives until the call returns.
+            let raw =
+                unsafe { CreateFileW(at, access, 0, null(), OPEN_EXISTING, flags, null_mut()) };
+            // SAFETY: the handle is new or invalid.
+            match unsafe { own(raw) } {
+                Ok(pipe) => return Ok(Self::new(pipe, Side::Client)),
+                Err(error) if error.raw_os_error() == Some(ERROR_PIPE_BUSY.cast_signed()) => {}
+                Err(error) => return Err(error),
+            }
+            // SAFETY: as above.
+            succeed(unsafe { WaitNamedPipeW(at, BUSY_MILLIS) })?;
+        }
+    }
+
+    fn new(pipe: OwnedHandle, side: Side) -> Self {
+        Self { line: Mutex::new(Line::new(&pipe)), pipe, side }
+    }
+
+    /// Takes over the listening side's end of a connection.
+    pub fn from_descriptor(pipe: Descriptor) -> Self {
+        Self::new(pipe, Side::Server)
+    }
+
+    /// Returns the other side's process.
+    #[expect(unsafe_code, reason = "GetNamedPipeClientProcessId, GetNamedPipeServerProcessId")]
+    fn peer_process(&self) -> io::Result<Process> {
+        let mut pid = 0;
+        let (pipe, to) = (self.pipe.as_raw_handle(), &raw mut pid);
+        let done = match self.side {
+            // SAFETY: the pipe is open; `to` is valid for writes.
+            Side::Server => unsafe { GetNamedPipeClientProcessId(pipe, to) },
+            // SAFETY: as above.
+            Side::Client => unsafe { GetNamedPipeServerProcessId(pipe, to) },
+        };
+        succeed(done)?;
+        Process::open_pid(pid)?.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// Returns who is at the other end.
+    pub fn peer(&self) -> io::Result<Peer> {
+        let process = self.peer_process()?;
+        let user = account::user_of(process.raw())?;
+        let is_trusted = account::is_trusted(&user)?;
+        Ok(Peer { pid: process.pid(), user, is_trusted })
+    }
+
+    /// Appends what has arrived, and the handles that came along.
+    pub fn receive(
+        &self,
+        bytes: &mut Vec<u8>,
+        descriptors: &mut Vec<Descriptor>,
+    ) -> io::Result<Received> {
+        self.lock().receive(&self.pipe, bytes, descriptors)
+    }
+
+    /// Sends what fits; the handles are duplicated into the other side and must not be sent again
+    /// after a short write. Returns 0 when nothing fits for the moment.
+    pub fn send(&self, bytes: &[u8], descriptors: &[Borrowed<'_>]) -> io::Result<usize> {
+        let mut line = self.lock();
+        if !line.can_send() {
+            return Ok(0);
+        }
+        let numbers = if descriptors.is_empty() {
+            Vec::new()
+        } else {
+            line::hand_over(descriptors, &self.peer_process()?)?
+        };
+        line.send(&self.pipe, bytes, &numbers)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lends the handle.
+    pub fn borrow(&self) -> Borrowed<'_> {
+        self.pipe.as_handle()
+    }
+}
+
+impl Watchable for Connection {
+    fn reading(&self) -> io::Result<Sight> {
+        Ok(Sight::Signalled(self.lock().read_event()))
+    }
+
+    fn writing(&self) -> Option<Sight> {
+        Some(Sight::Signalled(self.lock().write_event()))
+    }
+}
+
+#[cfg(test)]
+#[path = "windows/tests.rs"]
+mod tests;

@@ -1,1 +1,227 @@
-//! The Windows body.
+//! Process handles, jobs and Ctrl-C.
+//!
+//! A handle keeps the exit code readable for everybody who holds one, so nothing is ever reaped.
+
+#![expect(
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "the contract is that of systems where this can fail"
+)]
+
+#[path = "windows/interrupt.rs"]
+mod interrupt;
+#[path = "windows/job.rs"]
+mod job;
+
+use std::{
+    io,
+    os::windows::io::{AsRawHandle as _, OwnedHandle, RawHandle},
+    time::Duration,
+};
+
+use windows_sys::Win32::{
+    Foundation::{ERROR_INVALID_PARAMETER, FILETIME},
+    System::Threading::{
+        GetExitCodeProcess, GetProcessTimes, OpenProcess, PROCESS_DUP_HANDLE,
+        PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE, PROCESS_TERMINATE,
+        TerminateProcess,
+    },
+};
+
+use super::{Ended, EndedChild, Identity, Orphans, SignalKind};
+use crate::{
+    port::{Sight, Watchable},
+    windows::{Inherit, duplicate, is_signalled, own, succeed},
+};
+
+pub(crate) use interrupt::{console_lock, is_interrupting_others};
+pub(crate) use job::Job;
+
+/// The exit code of what we kill; Unix shells say 128 + SIGKILL.
+const KILLED: u32 = 137;
+
+const ACCESS: u32 = PROCESS_QUERY_LIMITED_INFORMATION
+    | PROCESS_SYNCHRONIZE
+    | PROCESS_TERMINATE
+    | PROCESS_DUP_HANDLE;
+
+/// A process, held by its handle, with its job when we started it.
+#[derive(Debug)]
+pub struct Process {
+    handle: OwnedHandle,
+    job: Option<Job>,
+    identity: Identity,
+}
+
+impl Process {
+    pub(crate) fn from_child(pid: u32, handle: OwnedHandle, job: Job) -> Self {
+        let identity = identity_of(pid, &handle);
+        Self { handle, job: Some(job), identity }
+    }
+
+    /// Takes a process over by a handle that somebody else held.
+    pub const fn from_descriptor(handle: OwnedHandle, identity: Identity) -> Self {
+        Self { handle, job: None, identity }
+    }
+
+    /// Returns whoever has this number, or nothing when it is free.
+    #[expect(unsafe_code, reason = "OpenProcess")]
+    pub fn open_pid(pid: u32) -> io::Result<Option<Self>> {
+        // SAFETY: no memory is involved.
+        let raw = unsafe { OpenProcess(ACCESS, 0, pid) };
+        // SAFETY: the handle is new or null.
+        match unsafe { own(raw) } {
+            Ok(handle) => {
+                let identity = identity_of(pid, &handle);
+                Ok(Some(Self { handle, job: None, identity }))
+            }
+            Err(error) if code_of(&error) == Some(ERROR_INVALID_PARAMETER) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns what tells this process from every other.
+    pub const fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// Returns the process's number.
+    pub const fn pid(&self) -> u32 {
+        self.identity.pid
+    }
+
+    /// Returns another handle of the same process.
+    pub fn duplicate(&self) -> io::Result<OwnedHandle> {
+        duplicate(self.raw(), Inherit::No)
+    }
+
+    pub(crate) fn raw(&self) -> RawHandle {
+        self.handle.as_raw_handle()
+    }
+
+    /// Sends a signal to the process; one that is gone already is a success.
+    ///
+    /// Ctrl-C reaches everything on the program's console, which is its own.
+    pub fn signal(&self, kind: SignalKind) -> io::Result<()> {
+        if self.has_ended() {
+            return Ok(());
+        }
+        match kind {
+            SignalKind::Kill => self.terminate(),
+            SignalKind::Term | SignalKind::Interrupt => {
+                interrupt::interrupt(self.pid(), self.age())
+            }
+            SignalKind::Hangup
+            | SignalKind::Quit
+            | SignalKind::User1
+            | SignalKind::User2
+            | SignalKind::Stop
+            | SignalKind::Continue => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    fn age(&self) -> Duration {
+        let ticks = filetime_now().saturating_sub(self.identity.started);
+        Duration::from_nanos(ticks.saturating_mul(100))
+    }
+
+    #[expect(unsafe_code, reason = "TerminateProcess")]
+    fn terminate(&self) -> io::Result<()> {
+        // SAFETY: the handle is ours and open for it.
+        let done = succeed(unsafe { TerminateProcess(self.raw(), KILLED) });
+        // It may have ended between the question and the call.
+        if self.has_ended() { Ok(()) } else { done }
+    }
+
+    /// Sends a signal to the process and everything in its job.
+    ///
+    /// The job of a process that somebody else started is not known: only the process is killed.
+    pub fn signal_group(&self, kind: SignalKind) -> io::Result<()> {
+        match (&self.job, kind) {
+            (Some(job), SignalKind::Kill) => job.terminate(KILLED),
+            _ => self.signal(kind),
+        }
+    }
+
+    /// Returns how the process ended; nothing while it runs.
+    #[expect(unsafe_code, reason = "GetExitCodeProcess")]
+    pub fn ended(&self) -> io::Result<Option<Ended>> {
+        if !self.has_ended() {
+            return Ok(None);
+        }
+        let mut code = 0;
+        // SAFETY: the handle is open for it; `code` is valid for writes.
+        succeed(unsafe { GetExitCodeProcess(self.raw(), &raw mut code) })?;
+        Ok(Some(Ended::Code(code)))
+    }
+
+    /// Does nothing: the number is free when the last handle is closed.
+    pub const fn reap(&self) {}
+
+    /// Returns whether the process has ended, be it our child or not.
+    pub fn has_ended(&self) -> bool {
+        is_signalled(self.raw())
+    }
+
+    /// Returns how somebody else's child ended.
+    pub fn ended_elsewhere(&self) -> Option<Ended> {
+        self.ended().ok().flatten()
+    }
+}
+
+impl Watchable for Process {
+    fn reading(&self) -> io::Result<Sight> {
+        Ok(Sight::Signalled(self.raw()))
+    }
+}
+
+/// Does nothing: jobs keep programs and their descendants together.
+pub(super) const fn become_subreaper() -> io::Result<()> {
+    Ok(())
+}
+
+/// Says that a job has to be asked.
+pub(super) const fn orphans() -> Orphans {
+    Orphans::Some
+}
+
+/// Does nothing: ends are seen by handles.
+pub(super) const fn ended_child() -> Option<EndedChild> {
+    None
+}
+
+pub(super) const fn reap(_pid: u32) {}
+
+/// Returns what lives in the job of this name, but for the consoles that the system adds.
+pub(super) fn carrying(id: &str) -> io::Result<Vec<Process>> {
+    let Some(job) = Job::open(id)? else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for pid in job.members()? {
+        let Ok(Some(process)) = Process::open_pid(pid) else { continue };
+        if !process.has_ended() && !job::is_console_host(process.raw()) {
+            found.push(process);
+        }
+    }
+    Ok(found)
+}
+
+#[expect(unsafe_code, reason = "GetProcessTimes")]
+fn identity_of(pid: u32, handle: &OwnedHandle) -> Identity {
+    let mut times = [FILETIME::default(); 4];
+    let [created, ended, kernel, user] = &mut times;
+    // SAFETY: the handle is open for it; all four are valid for writes.
+    unsafe { GetProcessTimes(handle.as_raw_handle(), created, ended, kernel, user) };
+    let started = u64::from(created.dwHighDateTime) << 32 | u64::from(created.dwLowDateTime);
+    Identity { pid, started, serial: 0 }
+}
+
+/// Returns the time of day in the unit of creation times.
+fn filetime_now() -> u64 {
+    /// Between 1601 and 1970, in units of 100 ns.
+    const UNIX_EPOCH: u64 = 116_444_736_000_000_000;
+    crate::clock::realtime_nanos() / 100 + UNIX_EPOCH
+}
+
+fn code_of(error: &io::Error) -> Option<u32> {
+    error.raw_os_error().map(i32::cast_unsigned)
+}

@@ -1,0 +1,98 @@
+//! Callers and a door in one process: bytes, handles, and who is who.
+
+use std::{fs::File, io::Write as _, time::Duration};
+
+use super::*;
+use crate::port::{Port, Token, WantWrite};
+
+const SOON: Duration = Duration::from_secs(10);
+
+#[test]
+fn bytes_and_handles_arrive_at_the_other_end() {
+    let (port, client, server) = connected("handles");
+    let mut pipe = crate::pipe::pipe().unwrap();
+    let sent = client.send(b"hello", &[pipe.1.as_descriptor()]).unwrap();
+    assert_eq!(sent, 5);
+    let (mut bytes, mut handles) = (Vec::new(), Vec::new());
+    receive(port, &server, &mut bytes, &mut handles);
+    assert_eq!(bytes, b"hello");
+    let mut written = File::from(handles.pop().unwrap());
+    written.write_all(b"through").unwrap();
+    assert_eq!(pipe.0.waiting().unwrap(), 7);
+    pipe.1 = crate::pipe::pipe().unwrap().1;
+}
+
+#[test]
+fn a_peer_is_known_and_trusted() {
+    let (_port, client, server) = connected("peer");
+    for connection in [&client, &server] {
+        let peer = connection.peer().unwrap();
+        assert_eq!(peer.pid, std::process::id());
+        assert!(peer.is_trusted && peer.user.starts_with("S-1-"), "{peer:?}");
+    }
+}
+
+#[test]
+fn more_than_a_pipe_holds_arrives_in_the_end() {
+    let (mut port, client, server) = connected("much");
+    let much: Vec<u8> = (0..1_000_000_u32).map(|number| number.to_le_bytes()[0]).collect();
+    let client = port.watch(client, Token(1)).unwrap();
+    client.want_write(WantWrite::Yes).unwrap();
+    let server = port.watch(server, Token(2)).unwrap();
+    let (mut sent, mut bytes) = (0, Vec::new());
+    while bytes.len() < much.len() {
+        if let Some(rest) = much.get(sent..).filter(|rest| !rest.is_empty()) {
+            sent += client.send(rest, &[]).unwrap();
+        } else {
+            client.want_write(WantWrite::No).unwrap();
+        }
+        let ready = port.wait(Some(SOON)).unwrap();
+        assert!(!ready.is_empty(), "nothing moves after {sent} and {}", bytes.len());
+        server.receive(&mut bytes, &mut Vec::new()).unwrap();
+    }
+    assert!(bytes == much);
+}
+
+#[test]
+fn the_end_of_a_caller_is_seen_after_its_last_words() {
+    let (port, client, server) = connected("end");
+    client.send(b"bye", &[]).unwrap();
+    drop(client);
+    let mut bytes = Vec::new();
+    let port = receive(port, &server, &mut bytes, &mut Vec::new());
+    assert_eq!(bytes, b"bye");
+    let mut port = port;
+    let server = port.watch(server, Token(2)).unwrap();
+    let mut last = Received::Empty;
+    while last == Received::Empty {
+        assert!(!port.wait(Some(SOON)).unwrap().is_empty());
+        last = server.receive(&mut bytes, &mut Vec::new()).unwrap();
+    }
+    assert_eq!(last, Received::Closed);
+}
+
+fn receive(
+    port: Port,
+    server: &Connection,
+    bytes: &mut Vec<u8>,
+    handles: &mut Vec<Descriptor>,
+) -> Port {
+    let until = crate::clock::monotonic() + SOON;
+    while server.receive(bytes, handles).unwrap() == Received::Empty {
+        assert!(crate::clock::monotonic() < until, "nothing arrives");
+        std::thread::yield_now();
+    }
+    port
+}
+
+fn connected(name: &str) -> (Port, Connection, Connection) {
+    let path = std::env::temp_dir().join(format!("door-{name}-{}.sock", std::process::id()));
+    let mut port = Port::new().unwrap();
+    let door = port.watch(Door::open(&path).unwrap(), Token(0)).unwrap();
+    assert!(door.accept().unwrap().is_none());
+    let client = Connection::open(&path).unwrap();
+    assert_eq!(port.wait(Some(SOON)).unwrap().len(), 1);
+    let server = door.accept().unwrap().unwrap();
+    drop(door);
+    (port, client, server)
+}

@@ -1,0 +1,118 @@
+//! Named jobs: a program with everything it starts. Never kill-on-close: a dead keeper takes
+//! nobody along.
+
+use std::{
+    io,
+    os::windows::io::{AsRawHandle as _, OwnedHandle, RawHandle},
+    ptr::{null, null_mut},
+};
+
+use windows_sys::Win32::{
+    Foundation::{ERROR_FILE_NOT_FOUND, ERROR_MORE_DATA},
+    System::{
+        JobObjects::{
+            AssignProcessToJobObject, CreateJobObjectW, JOBOBJECT_BASIC_PROCESS_ID_LIST,
+            JobObjectBasicProcessIdList, OpenJobObjectW, QueryInformationJobObject,
+            TerminateJobObject,
+        },
+        Threading::QueryFullProcessImageNameW,
+    },
+};
+
+use super::code_of;
+use crate::windows::{own, succeed, wide};
+
+/// `JOB_OBJECT_QUERY | JOB_OBJECT_TERMINATE`.
+const ACCESS: u32 = 0x0004 | 0x0008;
+/// So many members of a job are seen at once; the next look sees the others.
+const MEMBERS_MAX: usize = 1024;
+/// The list of members behind the two counters.
+const COUNTERS: usize = 1;
+
+/// A job.
+#[derive(Debug)]
+pub(crate) struct Job {
+    handle: OwnedHandle,
+}
+
+fn name_of(id: &str) -> Vec<u16> {
+    wide(format!("Local\\mainstay-{id}"))
+}
+
+impl Job {
+    /// Makes a job that can be opened by its name as long as somebody holds it.
+    #[expect(unsafe_code, reason = "CreateJobObjectW")]
+    pub(crate) fn new(id: &str) -> io::Result<Self> {
+        let name = name_of(id);
+        // SAFETY: the name ends with NUL.
+        let raw = unsafe { CreateJobObjectW(null(), name.as_ptr()) };
+        // SAFETY: the handle is new or null.
+        Ok(Self { handle: unsafe { own(raw) }? })
+    }
+
+    /// Opens a job by its name, if there is one.
+    #[expect(unsafe_code, reason = "OpenJobObjectW")]
+    pub(super) fn open(id: &str) -> io::Result<Option<Self>> {
+        let name = name_of(id);
+        // SAFETY: the name ends with NUL.
+        let raw = unsafe { OpenJobObjectW(ACCESS, 0, name.as_ptr()) };
+        // SAFETY: the handle is new or null.
+        match unsafe { own(raw) } {
+            Ok(handle) => Ok(Some(Self { handle })),
+            Err(error) if code_of(&error) == Some(ERROR_FILE_NOT_FOUND) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn raw(&self) -> RawHandle {
+        self.handle.as_raw_handle()
+    }
+
+    /// Puts a process, which must not have started anything yet, into the job.
+    #[expect(unsafe_code, reason = "AssignProcessToJobObject")]
+    pub(crate) fn assign(&self, process: RawHandle) -> io::Result<()> {
+        // SAFETY: both handles are open.
+        succeed(unsafe { AssignProcessToJobObject(self.raw(), process) })
+    }
+
+    #[expect(unsafe_code, reason = "TerminateJobObject")]
+    pub(super) fn terminate(&self, code: u32) -> io::Result<()> {
+        // SAFETY: the handle is open.
+        succeed(unsafe { TerminateJobObject(self.raw(), code) })
+    }
+
+    /// Returns the numbers of the processes in the job.
+    #[expect(unsafe_code, reason = "QueryInformationJobObject")]
+    pub(super) fn members(&self) -> io::Result<Vec<u32>> {
+        // Two counters of four bytes, then one number of eight bytes for each member.
+        let mut room = vec![0_u64; COUNTERS + MEMBERS_MAX];
+        let size = u32::try_from(size_of_val(room.as_slice())).unwrap_or_default();
+        let to = room.as_mut_ptr().cast();
+        // SAFETY: `to` is valid for writes of `size` bytes and aligned.
+        let done = succeed(unsafe {
+            let list = JobObjectBasicProcessIdList;
+            QueryInformationJobObject(self.raw(), list, to, size, null_mut())
+        });
+        match done {
+            Err(error) if code_of(&error) != Some(ERROR_MORE_DATA) => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        // SAFETY: the call filled in the counters, or left them 0.
+        let list = unsafe { &*room.as_ptr().cast::<JOBOBJECT_BASIC_PROCESS_ID_LIST>() };
+        let count = usize::try_from(list.NumberOfProcessIdsInList).unwrap_or_default();
+        let members = room.iter().skip(COUNTERS).take(count);
+        Ok(members.filter_map(|pid| u32::try_from(*pid).ok()).collect())
+    }
+}
+
+/// Returns whether a process is the server of a console: it comes and goes with its program.
+#[expect(unsafe_code, reason = "QueryFullProcessImageNameW")]
+pub(super) fn is_console_host(process: RawHandle) -> bool {
+    let mut name = [0_u16; 1024];
+    let mut length = 1024;
+    // SAFETY: `name` is valid for writes of `length` units; `length` is valid for writes.
+    unsafe { QueryFullProcessImageNameW(process, 0, name.as_mut_ptr(), &raw mut length) };
+    let length = usize::try_from(length).unwrap_or_default();
+    let name = String::from_utf16_lossy(name.get(..length).unwrap_or_default());
+    name.to_ascii_lowercase().ends_with("\\conhost.exe")
+}

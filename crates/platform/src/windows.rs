@@ -1,0 +1,153 @@
+//! The pieces of Win32 that several bodies need: results, wide text, events, duplicates.
+
+pub(crate) mod account;
+
+use std::{
+    ffi::OsStr,
+    io,
+    os::windows::{
+        ffi::OsStrExt as _,
+        io::{AsRawHandle as _, BorrowedHandle, FromRawHandle as _, OwnedHandle, RawHandle},
+    },
+    ptr::{null, null_mut},
+};
+
+use windows_sys::{
+    Win32::{
+        Foundation::{
+            DUPLICATE_SAME_ACCESS, DuplicateHandle, HANDLE, INVALID_HANDLE_VALUE, WAIT_OBJECT_0,
+        },
+        System::Threading::{
+            CreateEventW, GetCurrentProcess, ResetEvent, SetEvent, WaitForSingleObject,
+        },
+    },
+    core::BOOL,
+};
+
+/// Returns text as Win32 takes it: UTF-16 with a NUL at the end.
+pub(crate) fn wide(text: impl AsRef<OsStr>) -> Vec<u16> {
+    text.as_ref().encode_wide().chain([0]).collect()
+}
+
+/// Turns the result of a call into ours.
+pub(crate) fn succeed(result: BOOL) -> io::Result<()> {
+    if result == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Takes a handle that a call returned, or the reason why there is none.
+///
+/// # Safety
+///
+/// The handle is null, invalid, or new and owned by nobody else.
+#[expect(unsafe_code, reason = "a raw handle gets its owner")]
+pub(crate) unsafe fn own(handle: HANDLE) -> io::Result<OwnedHandle> {
+    if handle.is_null() || handle == INVALID_HANDLE_VALUE {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the caller promises that nobody else owns it.
+    Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
+}
+
+/// Returns whether a waitable thing is signalled.
+#[expect(unsafe_code, reason = "WaitForSingleObject")]
+pub(crate) fn is_signalled(handle: RawHandle) -> bool {
+    // SAFETY: no memory is involved; a handle that is no more makes the call fail.
+    unsafe { WaitForSingleObject(handle, 0) == WAIT_OBJECT_0 }
+}
+
+/// Returns the handle by which a process means itself.
+#[expect(unsafe_code, reason = "GetCurrentProcess")]
+pub(crate) fn own_process() -> RawHandle {
+    // SAFETY: a pseudo handle that needs no closing.
+    unsafe { GetCurrentProcess() }
+}
+
+/// Whether a duplicate goes to programs that are started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Inherit {
+    Yes,
+    No,
+}
+
+/// Duplicates a handle of this process.
+#[expect(unsafe_code, reason = "the result gets its owner")]
+pub(crate) fn duplicate(handle: RawHandle, inherit: Inherit) -> io::Result<OwnedHandle> {
+    let number = duplicate_between([own_process(), own_process()], handle, inherit)?;
+    // SAFETY: the call made a new handle in this process.
+    unsafe { own(number) }
+}
+
+/// Duplicates a handle from one process into another; the result counts in the second one.
+#[expect(unsafe_code, reason = "DuplicateHandle")]
+pub(crate) fn duplicate_between(
+    [from, to]: [RawHandle; 2],
+    handle: RawHandle,
+    inherit: Inherit,
+) -> io::Result<RawHandle> {
+    let mut number = null_mut();
+    let inherits = i32::from(inherit == Inherit::Yes);
+    // SAFETY: `number` is valid for writes; both processes are open.
+    let done = unsafe {
+        DuplicateHandle(from, handle, to, &raw mut number, 0, inherits, DUPLICATE_SAME_ACCESS)
+    };
+    succeed(done)?;
+    Ok(number)
+}
+
+/// Something to wait for that is set and reset by hand. Empty when the system had none to give;
+/// then it is never signalled.
+#[derive(Debug)]
+pub(crate) struct Event(Option<OwnedHandle>);
+
+/// What an event is at first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Initially {
+    Set,
+    Reset,
+}
+
+impl Event {
+    #[expect(unsafe_code, reason = "CreateEventW")]
+    pub(crate) fn new(initially: Initially) -> Self {
+        let is_set = i32::from(initially == Initially::Set);
+        // SAFETY: no attributes, no name; 1 asks for a reset by hand.
+        let handle = unsafe { CreateEventW(null(), 1, is_set, null()) };
+        // SAFETY: the handle is new or null.
+        Self(unsafe { own(handle) }.ok())
+    }
+
+    pub(crate) fn raw(&self) -> RawHandle {
+        self.0.as_ref().map_or(null_mut(), OwnedHandle::as_raw_handle)
+    }
+
+    pub(crate) fn borrow(&self) -> BorrowedHandle<'_> {
+        use std::os::windows::io::AsHandle as _;
+        match &self.0 {
+            Some(handle) => handle.as_handle(),
+            None => Self::nothing(),
+        }
+    }
+
+    /// Returns what no call accepts.
+    #[expect(unsafe_code, reason = "a handle without an owner")]
+    const fn nothing() -> BorrowedHandle<'static> {
+        // SAFETY: null is allowed, and is never closed.
+        unsafe { BorrowedHandle::borrow_raw(null_mut()) }
+    }
+
+    #[expect(unsafe_code, reason = "SetEvent")]
+    pub(crate) fn set(&self) {
+        // SAFETY: the handle is ours or null, which makes the call fail.
+        unsafe { SetEvent(self.raw()) };
+    }
+
+    #[expect(unsafe_code, reason = "ResetEvent")]
+    pub(crate) fn reset(&self) {
+        // SAFETY: the handle is ours or null, which makes the call fail.
+        unsafe { ResetEvent(self.raw()) };
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        is_signalled(self.raw())
+    }
+}

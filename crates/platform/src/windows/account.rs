@@ -1,0 +1,106 @@
+//! Who somebody is: security identifiers as text.
+
+use std::{
+    io,
+    os::windows::io::{AsRawHandle as _, RawHandle},
+    path::Path,
+    ptr::null_mut,
+};
+
+use windows_sys::Win32::{
+    Foundation::{ERROR_SUCCESS, LocalFree},
+    Security::{
+        Authorization::{ConvertSidToStringSidW, GetNamedSecurityInfoW, SE_FILE_OBJECT},
+        GetTokenInformation, OWNER_SECURITY_INFORMATION, PSID, TOKEN_QUERY, TOKEN_USER, TokenUser,
+    },
+    System::Threading::OpenProcessToken,
+};
+
+use super::{own, own_process, succeed, wide};
+
+/// The system itself and the group of administrators, who own what they create while elevated.
+const SYSTEM: &str = "S-1-5-18";
+const ADMINISTRATORS: &str = "S-1-5-32-544";
+
+/// Room for a `TOKEN_USER` with the longest identifier there is.
+#[repr(C, align(8))]
+struct Room([u8; 256]);
+
+/// Returns whether this is our own user or the system's administrator.
+pub(crate) fn is_trusted(user: &str) -> io::Result<bool> {
+    Ok(user == SYSTEM || user == ADMINISTRATORS || user == own_user()?)
+}
+
+/// Returns the user of this process.
+pub(crate) fn own_user() -> io::Result<String> {
+    user_of(own_process())
+}
+
+/// Returns the user of a process, which must be open for `PROCESS_QUERY_LIMITED_INFORMATION`.
+#[expect(unsafe_code, reason = "OpenProcessToken, GetTokenInformation")]
+pub(crate) fn user_of(process: RawHandle) -> io::Result<String> {
+    let mut token = null_mut();
+    // SAFETY: `token` is valid for writes.
+    succeed(unsafe { OpenProcessToken(process, TOKEN_QUERY, &raw mut token) })?;
+    // SAFETY: the call made a new handle.
+    let token = unsafe { own(token) }?;
+    let mut room = Room([0; 256]);
+    let mut needed = 0;
+    let to = (&raw mut room).cast();
+    let raw = token.as_raw_handle();
+    // SAFETY: `to` is valid for writes of 256 bytes and aligned for TOKEN_USER.
+    succeed(unsafe { GetTokenInformation(raw, TokenUser, to, 256, &raw mut needed) })?;
+    // SAFETY: the call filled in a TOKEN_USER, whose identifier lies in `room` too.
+    let user = unsafe { &*to.cast::<TOKEN_USER>() };
+    text_of(user.User.Sid)
+}
+
+/// Returns the owner of a file or folder.
+#[expect(unsafe_code, reason = "GetNamedSecurityInfoW")]
+pub(crate) fn owner_of(path: &Path) -> io::Result<String> {
+    let (mut owner, mut descriptor) = (null_mut(), null_mut());
+    let name = wide(path);
+    // SAFETY: the name ends with NUL; `owner` and `descriptor` are valid for writes; what is not
+    // asked for is null.
+    let code = unsafe {
+        GetNamedSecurityInfoW(
+            name.as_ptr(),
+            SE_FILE_OBJECT,
+            OWNER_SECURITY_INFORMATION,
+            &raw mut owner,
+            null_mut(),
+            null_mut(),
+            null_mut(),
+            &raw mut descriptor,
+        )
+    };
+    if code != ERROR_SUCCESS {
+        return Err(io::Error::from_raw_os_error(code.cast_signed()));
+    }
+    let text = text_of(owner);
+    // SAFETY: the call allocated the descriptor for us; `owner` points into it and is used no more.
+    unsafe { LocalFree(descriptor) };
+    text
+}
+
+#[expect(unsafe_code, reason = "ConvertSidToStringSidW")]
+fn text_of(identifier: PSID) -> io::Result<String> {
+    let mut wide = null_mut();
+    // SAFETY: the identifier is valid while its holder lives; `wide` is valid for writes.
+    succeed(unsafe { ConvertSidToStringSidW(identifier, &raw mut wide) })?;
+    let mut units = Vec::new();
+    let mut at = wide;
+    loop {
+        // SAFETY: the text ends with NUL, and `at` has not passed it.
+        let unit = unsafe { at.read() };
+        if unit == 0 {
+            break;
+        }
+        units.push(unit);
+        // SAFETY: as above.
+        at = unsafe { at.add(1) };
+    }
+    // SAFETY: the call allocated the text for us.
+    unsafe { LocalFree(wide.cast()) };
+    Ok(String::from_utf16_lossy(&units))
+}
