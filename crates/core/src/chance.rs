@@ -1,6 +1,6 @@
 //! Chance that the same seed always repeats.
 
-/// A small generator (SplitMix64, Steele, Lea and Flood 2014); good enough to spread retries.
+/// A small generator (`SplitMix64`, Steele, Lea and Flood 2014); good enough to spread retries.
 #[derive(Debug, Clone)]
 pub struct Chance {
     state: u64,

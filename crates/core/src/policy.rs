@@ -79,7 +79,7 @@ mod tests {
             for failures in [0, 1, 5, 8, 9, 31, 32, 1000, u32::MAX] {
                 let full = Duration::from_millis(200)
                     .saturating_mul(2_u32.saturating_pow(failures))
-                    .min(Duration::from_secs(60));
+                    .min(Duration::from_mins(1));
                 let delay = policy.delay(failures, &mut chance);
                 assert!(delay >= full / 2 && delay <= full, "{failures}: {delay:?} of {full:?}");
             }

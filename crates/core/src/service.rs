@@ -146,11 +146,11 @@ impl Default for RestartPolicy {
             exits: BTreeMap::new(),
             delays: Delays::Exponential {
                 first: Duration::from_millis(200),
-                max: Duration::from_secs(60),
+                max: Duration::from_mins(1),
             },
             reset_after: Duration::from_secs(30),
             limit: 0,
-            within: Duration::from_secs(600),
+            within: Duration::from_mins(10),
         }
     }
 }

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// How long `delayed` services wait at most for the others to come to rest.
-const DELAYED_WITHIN: Duration = Duration::from_secs(120);
+const DELAYED_WITHIN: Duration = Duration::from_mins(2);
 
 /// All units of an instance.
 #[derive(Debug)]
@@ -74,6 +74,14 @@ enum Phase {
     Closing,
     /// Everything has stopped, and that was said.
     Closed,
+}
+
+/// The end of a run.
+#[derive(Debug, Clone, Copy)]
+struct Ended {
+    run: u64,
+    exit: Exit,
+    strays: bool,
 }
 
 /// What gathers while one input is handled.
@@ -137,7 +145,7 @@ impl Supervisor {
 
     fn take(&mut self, now: Moment, input: Input) {
         match input {
-            Input::Configure { services, prune } => self.configure(now, services, prune),
+            Input::Configure { services, prune } => self.configure(now, services, &prune),
             Input::Adopt { runs, wishes } => self.adopt(now, runs, &wishes),
             Input::Open => self.open(now),
             Input::Command { units, command } => {
@@ -149,7 +157,9 @@ impl Supervisor {
             Input::NotStarted { unit, run, reason } => {
                 self.tell(now, &unit, run, Event::NotStarted(reason));
             }
-            Input::Exited { unit, run, exit, strays } => self.exited(now, &unit, run, exit, strays),
+            Input::Exited { unit, run, exit, strays } => {
+                self.exited(now, &unit, Ended { run, exit, strays });
+            }
             Input::Cleared { unit, run } => self.cleared(&unit, run),
             Input::ExitAmended { unit, run, exit } => self.amended(&unit, run, exit),
             Input::Deadline => self.deadline(now),
@@ -184,7 +194,8 @@ impl Supervisor {
         }
     }
 
-    fn exited(&mut self, now: Moment, name: &UnitName, run: u64, exit: Exit, strays: bool) {
+    fn exited(&mut self, now: Moment, name: &UnitName, ended: Ended) {
+        let Ended { run, exit, strays } = ended;
         self.settle(name, run, exit);
         let Some(unit) = self.units.get_mut(name).filter(|unit| unit.run == run) else { return };
         unit.strays_of = strays.then_some(run);
@@ -252,7 +263,10 @@ impl Supervisor {
             Some(Act::Revive) => self.revive(now, name),
             None => {}
         }
-        if former.word() != state.word() {
+        // What came of a revival has been told already, unless something was in its way.
+        let is_told = act == Some(Act::Revive)
+            && self.units.get(name).is_none_or(|unit| unit.state.word() != state.word());
+        if former.word() != state.word() && !is_told {
             self.changed(now, name, former, state);
         }
     }
@@ -314,14 +328,16 @@ impl Supervisor {
         while let Some(name) = self.queue.pop_front() {
             self.consider(now, &name);
         }
-        if self.phase == Phase::Open && self.delayed_until.is_some() && self.is_settled() {
+        let is_news = !self.turn.effects.is_empty();
+        if is_news && self.phase == Phase::Open && self.delayed_until.is_some() && self.is_settled()
+        {
             self.release_delayed();
             while let Some(name) = self.queue.pop_front() {
                 self.consider(now, &name);
             }
         }
-        let is_quiet = || self.units.values().all(|unit| !unit.state.is_active());
-        if self.phase == Phase::Closing && is_quiet() {
+        let is_quiet = |unit: &Unit| !unit.state.is_active() && unit.strays_of.is_none();
+        if self.phase == Phase::Closing && self.units.values().all(is_quiet) {
             self.phase = Phase::Closed;
             let trace = self.turn.trace;
             self.turn.settled.push(Effect { trace, unit: None, action: Action::AllAtRest });
@@ -330,6 +346,7 @@ impl Supervisor {
 
     /// Looks whether something has become possible for a unit.
     fn consider(&mut self, now: Moment, name: &UnitName) {
+        self.forget_if_pruned(name);
         let Some(unit) = self.units.get(name) else { return };
         match unit.state {
             State::Stopped | State::Waiting if unit.wanted => self.revive(now, name),

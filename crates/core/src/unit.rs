@@ -113,6 +113,7 @@ pub(crate) enum Act {
 
 /// One supervised copy of a service.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, none a hidden state")]
 pub struct Unit {
     pub(crate) name: UnitName,
     pub(crate) state: State,
@@ -230,6 +231,8 @@ impl Unit {
     }
 
     /// Moves to the next state and returns what must be done.
+    #[expect(clippy::too_many_lines, reason = "one arrow of the picture, one arm")]
+    #[expect(clippy::unnested_or_patterns, reason = "each line names states of one kind")]
     pub(crate) fn handle(
         &mut self,
         now: Moment,
@@ -254,7 +257,7 @@ impl Unit {
                 self.rest(now, State::Running, "its program was started".to_owned())
             }
             (State::Starting, Event::NotStarted(why)) => {
-                self.not_started(now, why, service, chances)
+                self.not_started(now, &why, service, chances)
             }
             (State::Starting | State::Running, Event::Exited(exit)) => {
                 self.ended(now, exit, service, chances)
@@ -287,7 +290,7 @@ impl Unit {
                 None
             }
 
-            (State::Leaving { then }, Event::Free) => self.ask(now, then, service),
+            (State::Leaving { then }, Event::Free) => Some(self.ask(now, then, service)),
             (State::Leaving { then } | State::Stopping { then, .. }, Event::Exited(exit)) => {
                 self.left(now, exit, then)
             }
@@ -295,19 +298,19 @@ impl Unit {
                 self.gone(now, then, why)
             }
             (State::Stopping { kills, then, .. }, Event::Timeout) => {
-                self.kill(now, kills + 1, then, service)
+                Some(self.kill(now, kills + 1, then, service))
             }
             (State::Stopping { kills, then, .. }, Event::Kill) => {
-                self.kill(now, kills + 1, then, service)
+                Some(self.kill(now, kills + 1, then, service))
             }
             (State::Starting | State::Running, Event::Kill) => {
-                self.kill(now, 1, Then::Rest, service)
+                Some(self.kill(now, 1, Then::Rest, service))
             }
-            (State::Leaving { then }, Event::Kill) => self.kill(now, 1, then, service),
+            (State::Leaving { then }, Event::Kill) => Some(self.kill(now, 1, then, service)),
             (State::Leaving { .. } | State::Stopping { .. }, Event::Started(pid)) => {
                 // The start was under way when the stop came: ask whom there is now.
                 self.pid = Some(pid);
-                matches!(self.state, State::Stopping { .. }).then_some(Act::Ask)
+                self.repeat()
             }
 
             // Late or repeated facts, and wishes that are fulfilled already.
@@ -397,7 +400,7 @@ impl Unit {
     fn not_started(
         &mut self,
         now: Moment,
-        why: String,
+        why: &str,
         service: &Service,
         chances: &mut Chances,
     ) -> Option<Act> {
@@ -424,21 +427,37 @@ impl Unit {
         self.rest(now, State::Backoff { until: now + delay }, why)
     }
 
-    fn ask(&mut self, now: Moment, then: Then, service: &Service) -> Option<Act> {
+    fn ask(&mut self, now: Moment, then: Then, service: &Service) -> Act {
         let deadline = now + service.stop.timeout;
         self.state = State::Stopping { deadline, kills: 0, then };
         self.since = now;
-        Some(Act::Ask)
+        Act::Ask
+    }
+
+    /// Returns what the process that is there now was meant to get before it was there.
+    const fn repeat(&self) -> Option<Act> {
+        match self.state {
+            State::Stopping { kills: 0, .. } => Some(Act::Ask),
+            State::Stopping { .. } => Some(Act::Kill),
+            State::Leaving { .. }
+            | State::Stopped
+            | State::Waiting
+            | State::Starting
+            | State::Running
+            | State::Backoff { .. }
+            | State::Failed
+            | State::Completed => None,
+        }
     }
 
     /// Kills, and keeps killing: a program in uninterruptible sleep survives the first attempt.
-    fn kill(&mut self, now: Moment, kills: u32, then: Then, service: &Service) -> Option<Act> {
+    fn kill(&mut self, now: Moment, kills: u32, then: Then, service: &Service) -> Act {
         let deadline = now + service.stop.kill_again;
         if kills == 2 {
             self.why.push_str("; it survives SIGKILL, so the system holds it");
         }
         self.state = State::Stopping { deadline, kills, then };
-        Some(Act::Kill)
+        Act::Kill
     }
 
     fn left(&mut self, now: Moment, exit: Exit, then: Then) -> Option<Act> {
@@ -450,6 +469,8 @@ impl Unit {
     fn gone(&mut self, now: Moment, then: Then, told: String) -> Option<Act> {
         self.pid = None;
         match then {
+            // Nothing but an operator's wish brings back what an operator stopped.
+            Then::Start | Then::Wait if !self.wanted => self.rest(now, State::Stopped, told),
             Then::Rest => self.rest(now, State::Stopped, told),
             Then::Start | Then::Wait => {
                 self.rest(now, State::Waiting, told);

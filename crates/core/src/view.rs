@@ -45,27 +45,27 @@ impl<'a> UnitView<'a> {
     }
 
     /// Returns its name.
-    pub const fn name(&self) -> &'a UnitName {
+    pub const fn name(self) -> &'a UnitName {
         &self.unit.name
     }
 
     /// Returns its state in one word.
-    pub const fn state(&self) -> &'static str {
+    pub const fn state(self) -> &'static str {
         self.unit.state.word()
     }
 
     /// Returns since when it is in this state.
-    pub const fn since(&self) -> Moment {
+    pub const fn since(self) -> Moment {
         self.unit.since
     }
 
     /// Returns why it is in this state, in words for people.
-    pub fn why(&self) -> &'a str {
+    pub fn why(self) -> &'a str {
         &self.unit.why
     }
 
     /// Returns what comes next of itself.
-    pub const fn next(&self) -> Next {
+    pub const fn next(self) -> Next {
         match self.unit.state {
             State::Backoff { until } => Next::Start(until),
             State::Stopping { deadline, .. } => Next::Kill(deadline),
@@ -80,42 +80,42 @@ impl<'a> UnitView<'a> {
     }
 
     /// Returns the number of its current or last run.
-    pub const fn run(&self) -> u64 {
+    pub const fn run(self) -> u64 {
         self.unit.run
     }
 
     /// Returns its process, while there is one.
-    pub const fn pid(&self) -> Option<u32> {
+    pub const fn pid(self) -> Option<u32> {
         self.unit.pid
     }
 
     /// Returns how often it was started again since it was last reset.
-    pub const fn restarts(&self) -> u64 {
+    pub const fn restarts(self) -> u64 {
         self.unit.restarts
     }
 
     /// Returns how many runs in a row have failed.
-    pub const fn failures(&self) -> u32 {
+    pub const fn failures(self) -> u32 {
         self.unit.failures
     }
 
     /// Returns whether its last runs were all too short.
-    pub const fn is_degraded(&self) -> bool {
+    pub const fn is_degraded(self) -> bool {
         self.unit.is_degraded()
     }
 
     /// Returns whether it should be up.
-    pub const fn is_wanted(&self) -> bool {
+    pub const fn is_wanted(self) -> bool {
         self.unit.wanted
     }
 
     /// Returns whether it vanished from the configuration and runs on.
-    pub const fn is_orphaned(&self) -> bool {
+    pub const fn is_orphaned(self) -> bool {
         self.unit.is_orphaned
     }
 
     /// Returns how its last run ended.
-    pub const fn last_exit(&self) -> Option<LastExit> {
+    pub const fn last_exit(self) -> Option<LastExit> {
         self.unit.last_exit
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn json(value: &impl Serialize) {
 /// Tells the person something.
 pub(crate) fn talk(text: &str) {
     // Without a stderr there is nobody to tell.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    drop(writeln!(io::stderr().lock(), "{text}"));
 }
 
 /// Returns whether colours are wanted on stdout.

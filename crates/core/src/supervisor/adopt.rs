@@ -1,6 +1,6 @@
 //! Taking over what an earlier agent left running.
 
-use super::Supervisor;
+use super::{Ended, Supervisor};
 use crate::{
     input::{Adopted, AdoptedPhase, Wish},
     name::UnitName,
@@ -51,7 +51,7 @@ impl Supervisor {
                 let then = if unit.wanted { Then::Start } else { Then::Rest };
                 unit.state = State::Leaving { then };
             }
-            return self.exited(now, &name, run, exit, strays);
+            return self.exited(now, &name, Ended { run, exit, strays });
         }
         self.correct(now, &name);
     }

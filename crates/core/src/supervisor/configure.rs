@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Supervisor {
-    pub(super) fn configure(&mut self, now: Moment, services: Vec<Service>, prune: Prune) {
+    pub(super) fn configure(&mut self, now: Moment, services: Vec<Service>, prune: &Prune) {
         let fresh: BTreeMap<ServiceName, Service> =
             services.into_iter().map(|service| (service.name.clone(), service)).collect();
         let former = std::mem::replace(&mut self.services, fresh);
@@ -29,7 +29,7 @@ impl Supervisor {
         for name in &names {
             self.match_units(now, name);
         }
-        self.orphan(now, &prune);
+        self.orphan(now, prune);
         self.queue.extend(self.units.keys().cloned());
     }
 

@@ -107,6 +107,52 @@ fn a_start_while_stopping_comes_after_it() {
 }
 
 #[test]
+fn a_new_configuration_does_not_undo_an_operators_stop() {
+    let mut web = service("web");
+    let mut world = World::new(std::slice::from_ref(&web));
+    world.started("web");
+    world.command("web", Command::Stop).unwrap();
+    web.spec_hash = 2;
+    world.configure(&[web], Prune::Keep);
+    world.exited("web", Exit::Signal(15));
+    assert_eq!(world.state("web"), "stopped");
+}
+
+#[test]
+fn a_restart_of_what_it_requires_does_not_undo_an_operators_stop() {
+    let mut world = World::new(&[needs("web", &["db"]), service("db")]);
+    world.started("db");
+    world.started("web");
+    world.command("web", Command::Stop).unwrap();
+    world.command("db", Command::Restart).unwrap();
+    world.exited("web", Exit::Signal(15));
+    world.exited("db", Exit::Signal(15));
+    world.started("db");
+    assert_eq!((world.state("web"), world.state("db")), ("stopped", "running"));
+}
+
+#[test]
+fn a_kill_during_a_start_is_repeated_once_there_is_a_process() {
+    let mut world = World::new(&[service("web")]);
+    world.command("web", Command::Kill).unwrap();
+    world.take();
+    world.tell(Input::Started { unit: unit("web"), run: 1, pid: 7 });
+    assert_eq!(world.take(), ["kill web 1"]);
+}
+
+#[test]
+fn a_pruned_unit_is_forgotten_once_nothing_is_left_of_it() {
+    let mut world = World::new(&[service("web")]);
+    world.started("web");
+    world.configure(&[], Prune::Remove);
+    let (unit, run) = (unit("web"), 1);
+    world.tell(Input::Exited { unit: unit.clone(), run, exit: Exit::Signal(15), strays: true });
+    assert!(world.supervisor.unit(&unit).is_some());
+    world.tell(Input::Cleared { unit: unit.clone(), run });
+    assert!(world.supervisor.unit(&unit).is_none());
+}
+
+#[test]
 fn a_stop_in_backoff_is_at_once() {
     let mut world = World::new(&[service("web")]);
     world.started("web");
@@ -347,9 +393,8 @@ impl World {
 
     fn command(&mut self, name: &str, command: Command) -> Result<(), String> {
         self.tell(Input::Command { units: vec![unit(name)], command });
-        let answer = self.all.iter().rev().find_map(|effect| match &effect.action {
-            Action::Answer(answer) => Some(answer.clone()),
-            _ => None,
+        let answer = self.all.iter().rev().find_map(|effect| {
+            if let Action::Answer(answer) = &effect.action { Some(answer.clone()) } else { None }
         });
         answer.unwrap().map_err(|refusal| refusal.reason)
     }

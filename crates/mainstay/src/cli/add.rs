@@ -61,14 +61,14 @@ pub(super) async fn run(args: Args, file: Option<&Path>) -> Result<ExitCode, Cli
         start: args.start,
         requires: args.requires,
     };
-    let _: CommandAnswer = client.post("/v1/services", &service).await?;
+    let _answer: CommandAnswer = client.post("/v1/services", &service).await?;
     print::data(&format!("added `{}` to {}\n", args.name, located.file.display()));
     Ok(ExitCode::SUCCESS)
 }
 
 pub(super) async fn remove(args: RemoveArgs, file: Option<&Path>) -> Result<ExitCode, CliError> {
     let (located, mut client) = super::connect(file).await?;
-    let _: CommandAnswer = client.delete(&format!("/v1/services/{}", args.name)).await?;
+    let _answer: CommandAnswer = client.delete(&format!("/v1/services/{}", args.name)).await?;
     print::data(&format!("removed `{}` from {}\n", args.name, located.file.display()));
     Ok(ExitCode::SUCCESS)
 }

@@ -113,7 +113,7 @@ async fn wait_for_agent(located: &Located) -> Result<Client, CliError> {
 
 async fn greet(located: &Located, client: &mut Client, is_fresh: bool) -> Result<(), CliError> {
     if !is_fresh {
-        let _: CommandAnswer = client.post("/v1/apply", &()).await?;
+        let _answer: CommandAnswer = client.post("/v1/apply", &()).await?;
     }
     let status: Status = client.get("/v1/status").await?;
     let what = if is_fresh { "started" } else { "attached to the running instance of" };
