@@ -66,8 +66,10 @@ impl Prefix {
     }
 
     fn tests(&self) -> Command {
-        let mut command =
-            self.command(&crate::workspace::cargo(), &["test", "--lib", "--bins", "--tests"]);
+        let mut command = self.command(
+            &crate::workspace::cargo(),
+            &["test", "--no-fail-fast", "--lib", "--bins", "--tests"],
+        );
         command.args(["--target", machine::WINDOWS, "--all-features"]);
         for package in CRATES {
             command.args(["--package", package]);

@@ -101,7 +101,9 @@ impl Agent<'_> {
     fn spawned(&self, spawned: &Spawned) {
         match &spawned.outcome {
             SpawnOutcome::Started { pid, .. } => self.note(&format!("pid {} {pid}", spawned.unit)),
-            failed => self.note(&format!("failed {failed:?}")),
+            failed @ (SpawnOutcome::Failed { .. } | SpawnOutcome::Conflict { .. }) => {
+                self.note(&format!("failed {failed:?}"));
+            }
         }
     }
 
