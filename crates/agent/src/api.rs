@@ -6,7 +6,7 @@ use axum::{
     Json, Router,
     extract::{ConnectInfo, Path, Query, State, connect_info::Connected},
     http::StatusCode,
-    response::{IntoResponse, Response},
+    response::{IntoResponse as _, Response},
     routing::{delete, get, post},
     serve::IncomingStream,
 };
@@ -32,8 +32,11 @@ const EVENTS_MAX: usize = 5_000;
 /// Listeners on their way to the API's thread.
 pub(crate) type Listeners = mpsc::UnboundedSender<Descriptor>;
 
+/// Where the thread gets its listeners, and where its questions arrive.
+pub(crate) type Desk = (Listeners, mpsc::Receiver<Call>);
+
 /// Starts the thread; returns where it gets its listeners and where its questions arrive.
-pub(crate) fn start() -> io::Result<(Listeners, mpsc::Receiver<Call>)> {
+pub(crate) fn start() -> io::Result<Desk> {
     let (listeners, inbox) = mpsc::unbounded_channel();
     let (calls, questions) = mpsc::channel(CALLS_MAX);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mainstay_api::keeper::{Reach, Request, RunMemo, RunRef, Signal, SignalName, Spawn};
-use mainstay_core::{Action, Effect, Refusal, TraceId, UnitName};
+use mainstay_core::{Action, Effect, Input, Refusal, TraceId, UnitName};
 
 use crate::{
     daemon::Agent,
@@ -25,9 +25,20 @@ pub(crate) struct Outbox {
     acks: Vec<RunRef>,
     forgets: Vec<String>,
     /// Answers to the commands of this turn, in order.
-    pub(crate) answers: Vec<(UnitName, Result<(), Refusal>)>,
+    pub(crate) answers: Vec<Answered>,
     pub(crate) is_all_at_rest: bool,
 }
+
+/// What an event is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    unit: &'a UnitName,
+    run: Option<u64>,
+    trace: TraceId,
+}
+
+/// What became of a command for one unit.
+pub(crate) type Answered = (UnitName, Result<(), Refusal>);
 
 impl Agent {
     /// Does what can be done at once and gathers the rest.
@@ -60,7 +71,7 @@ impl Agent {
                 self.settled.insert(unit.clone(), run);
                 let level = if exit.is_success() { Level::Info } else { Level::Warn };
                 let message = format!("run {run} of `{unit}` {exit}");
-                self.tell(level, "UnitExited", unit, (Some(run), trace), message);
+                self.tell(Subject { unit, run: Some(run), trace }, level, "UnitExited", message);
             }
             Action::Keep(wish) => self.wishes.keep(wish),
             Action::Answer(answer) => self.outbox.answers.push((unit.clone(), answer)),
@@ -70,27 +81,27 @@ impl Agent {
                 self.wishes.forget(unit);
                 self.outbox.forgets.push(unit.to_string());
                 let message = format!("`{unit}` is forgotten");
-                self.tell(Level::Info, "UnitForgotten", unit, (None, trace), message);
+                self.tell(
+                    Subject { unit, run: None, trace },
+                    Level::Info,
+                    "UnitForgotten",
+                    message,
+                );
             }
             Action::AllAtRest => self.outbox.is_all_at_rest = true,
             Action::Report(text) => {
-                self.tell(Level::Error, "RuleBroken", unit, (None, trace), text)
+                self.tell(Subject { unit, run: None, trace }, Level::Error, "RuleBroken", text);
             }
         }
     }
 
     fn spawn(&mut self, unit: &UnitName, run: u64, memo: mainstay_core::Memo) {
-        match launch::order(&self.config, &self.instance, unit, run, memo) {
-            Some(spawn) => self.outbox.spawns.push(spawn),
-            None => {
-                let reason = "its service is not configured any more".to_owned();
-                self.afterwards.push(mainstay_core::Input::NotStarted {
-                    unit: unit.clone(),
-                    run,
-                    reason,
-                });
-            }
+        if let Some(spawn) = launch::order(&self.config, &self.instance, unit, run, memo) {
+            self.outbox.spawns.push(spawn);
+            return;
         }
+        let reason = "its service is not configured any more".to_owned();
+        self.afterwards.push(Input::NotStarted { unit: unit.clone(), run, reason });
     }
 
     /// The keeper may forget an exit only once there is a successor: until then a new agent decides
@@ -121,17 +132,17 @@ impl Agent {
             _ => Level::Info,
         };
         let message = format!("`{unit}` is {state}: {why}");
-        self.tell(level, "UnitStateChanged", unit, (Some(run), trace), message);
+        self.tell(Subject { unit, run: Some(run), trace }, level, "UnitStateChanged", message);
     }
 
     pub(crate) fn tell(
         &mut self,
+        subject: Subject<'_>,
         level: Level,
         event: &'static str,
-        unit: &UnitName,
-        (run, trace): (Option<u64>, TraceId),
         message: String,
     ) {
+        let Subject { unit, run, trace } = subject;
         let unit = Some(unit.clone());
         self.events.tell(Happening { level, event, unit, run, trace, message });
     }

@@ -80,23 +80,22 @@ impl Keeper {
         let hello = Hello { protocol: PROTOCOL, version, pid: std::process::id() };
         self.ask(Request::Hello(hello))?;
         self.flush()?;
-        let welcome = match self.next().await? {
-            Report::Welcome(welcome) => welcome,
-            Report::Refused { reason } => return Err(KeeperError::Refused(reason)),
-            _ => return Err(KeeperError::Confused),
-        };
+        let first = self.next().await?;
+        if let Report::Refused { reason } = first {
+            return Err(KeeperError::Refused(reason));
+        }
+        let Report::Welcome(welcome) = first else { return Err(KeeperError::Confused) };
         self.ask(Request::List)?;
         self.flush()?;
         let (mut listener, mut entries, mut is_complete) = (None, Vec::new(), false);
         while listener.is_none() || !is_complete {
-            match self.next().await? {
-                Report::Listener => listener = self.descriptors.pop(),
-                Report::Listed { entries: some, more } => {
-                    entries.extend(some);
-                    is_complete = !more;
-                }
-                // Anything else that is said before the list is in the list as well.
-                _ => {}
+            // Anything else that is said before the list is in the list as well.
+            let report = self.next().await?;
+            if report == Report::Listener {
+                listener = self.descriptors.pop();
+            } else if let Report::Listed { entries: some, more } = report {
+                entries.extend(some);
+                is_complete = !more;
             }
         }
         let listener = listener.ok_or(KeeperError::Confused)?;

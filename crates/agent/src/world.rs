@@ -139,7 +139,7 @@ impl Agent {
             let entry = entries.iter().find(|entry| entry.unit == name && entry.run == run);
             match entry.map(|entry| &entry.phase) {
                 Some(Phase::Running { pid, .. }) => {
-                    self.take(Input::Started { unit, run, pid: *pid })
+                    self.take(Input::Started { unit, run, pid: *pid });
                 }
                 Some(Phase::Ended(exited)) => self.exited(exited),
                 Some(Phase::Starting) => {}

@@ -29,6 +29,7 @@ pub struct Role {
 }
 
 /// One unit.
+#[expect(clippy::struct_field_names, reason = "the JSON says `unit`")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Unit {
@@ -137,6 +138,7 @@ pub struct UnitAnswer {
 }
 
 /// Something that happened.
+#[expect(clippy::struct_field_names, reason = "the JSON says `event`")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Event {

@@ -94,7 +94,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
     match cli.command {
         Command::Up(args) => up::run(args, file).await,
         Command::Check(args) => check::run(&args, file.as_deref()),
-        Command::Doctor(args) => doctor::run(&args, file.as_deref()),
+        Command::Doctor(args) => Ok(doctor::run(&args, file.as_deref())),
         Command::Logs(args) => logs::run(args, file.as_deref()).await,
         Command::Status(args) => status::run(&args, file.as_deref()).await,
         Command::Start(args) => command::run(args, CommandName::Start, file.as_deref()).await,

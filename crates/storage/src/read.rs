@@ -90,10 +90,13 @@ pub fn lines_behind(chain: &ChainFiles, cursor: &mut Cursor) -> io::Result<Vec<L
     Ok(lines)
 }
 
-/// Returns the numbers and paths of all segments, oldest first.
-fn segments(chain: &ChainFiles) -> io::Result<Vec<(u64, PathBuf)>> {
+/// A segment's number and path.
+type Segment = (u64, PathBuf);
+
+/// Returns all segments, oldest first.
+fn segments(chain: &ChainFiles) -> io::Result<Vec<Segment>> {
     let found = chain.find()?;
-    let mut all: Vec<(u64, PathBuf)> =
+    let mut all: Vec<Segment> =
         found.closed.iter().map(|number| (*number, chain.closed(*number))).collect();
     if found.has_live {
         all.push((found.live_number(), chain.live()));

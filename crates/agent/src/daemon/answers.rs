@@ -7,7 +7,7 @@ use mainstay_api::{
         UnitDetail,
     },
 };
-use mainstay_core::{Command, Input, Prune, ServiceName, UnitName};
+use mainstay_core::{Command, Input, Prune, ServiceName, UnitName, UnitView};
 
 use super::Agent;
 use crate::{
@@ -119,7 +119,7 @@ impl Agent {
         let mut units = Vec::new();
         for name in names {
             let before = units.len();
-            let meant = self.supervisor.units().map(|view| view.name()).filter(|unit| {
+            let meant = self.supervisor.units().map(UnitView::name).filter(|unit| {
                 matches(name, &unit.to_string()) || matches(name, unit.service.as_str())
             });
             let exact = UnitName::parse(name).ok().filter(|_| name.contains('@'));
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn patterns_fit_as_in_a_shell() {
         let check = |pattern, name, expected| {
-            assert_eq!(matches(pattern, name), expected, "{pattern} {name}")
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
         };
         check("web", "web", true);
         check("web", "website", false);

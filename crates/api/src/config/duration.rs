@@ -47,8 +47,11 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
     number.checked_mul(scale).ok_or_else(expected)
 }
 
+/// A number, its unit, and what comes behind.
+type Part<'t> = (f64, &'t str, &'t str);
+
 /// Cuts off a number and its unit.
-fn split(text: &str) -> Option<(f64, &str, &str)> {
+fn split(text: &str) -> Option<Part<'_>> {
     let unit_at = text.find(|c: char| c.is_ascii_alphabetic())?;
     let (number, rest) = text.split_at(unit_at);
     let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());

@@ -51,10 +51,10 @@ impl<'t, 'i> Fields<'t, 'i> {
 
     pub(super) fn text(&mut self, key: &'static str, r: &mut Reading<'_>) -> Option<String> {
         let value = self.value(key)?;
-        match value.get_ref() {
-            DeValue::String(text) => Some(text.to_string()),
-            other => mistyped(r, value, key, "a text", other),
-        }
+        let DeValue::String(text) = value.get_ref() else {
+            return mistyped(r, value, key, "a text", value.get_ref());
+        };
+        Some(text.to_string())
     }
 
     pub(super) fn number(&mut self, key: &'static str, r: &mut Reading<'_>) -> Option<u32> {
@@ -72,10 +72,10 @@ impl<'t, 'i> Fields<'t, 'i> {
 
     pub(super) fn flag(&mut self, key: &'static str, r: &mut Reading<'_>) -> Option<bool> {
         let value = self.value(key)?;
-        match value.get_ref() {
-            DeValue::Boolean(flag) => Some(*flag),
-            other => mistyped(r, value, key, "true or false", other),
-        }
+        let DeValue::Boolean(flag) = value.get_ref() else {
+            return mistyped(r, value, key, "true or false", value.get_ref());
+        };
+        Some(*flag)
     }
 
     pub(super) fn duration(&mut self, key: &'static str, r: &mut Reading<'_>) -> Option<Duration> {
@@ -113,13 +113,10 @@ impl<'t, 'i> Fields<'t, 'i> {
         };
         let mut texts = Vec::new();
         for item in array {
-            match item.get_ref() {
-                DeValue::String(text) => {
-                    texts.push(Placed { text: text.to_string(), span: item.span() });
-                }
-                other => {
-                    let _: Option<()> = mistyped(r, item, key, "texts only", other);
-                }
+            if let DeValue::String(text) = item.get_ref() {
+                texts.push(Placed { text: text.to_string(), span: item.span() });
+            } else {
+                let _: Option<()> = mistyped(r, item, key, "texts only", item.get_ref());
             }
         }
         Some(texts)
@@ -138,8 +135,12 @@ impl<'t, 'i> Fields<'t, 'i> {
                 DeValue::String(text) => text.to_string(),
                 DeValue::Integer(number) => number.as_str().to_owned(),
                 DeValue::Boolean(flag) => flag.to_string(),
-                other => {
-                    let _: Option<()> = mistyped(r, value, name.get_ref(), "a text", other);
+                DeValue::Float(_)
+                | DeValue::Datetime(_)
+                | DeValue::Array(_)
+                | DeValue::Table(_) => {
+                    let found = value.get_ref();
+                    let _: Option<()> = mistyped(r, value, name.get_ref(), "a text", found);
                     continue;
                 }
             };
@@ -155,10 +156,10 @@ impl<'t, 'i> Fields<'t, 'i> {
         r: &mut Reading<'_>,
     ) -> Option<&'t DeTable<'i>> {
         let value = self.value(key)?;
-        match value.get_ref() {
-            DeValue::Table(table) => Some(table),
-            other => mistyped(r, value, key, "a table", other),
-        }
+        let DeValue::Table(table) = value.get_ref() else {
+            return mistyped(r, value, key, "a table", value.get_ref());
+        };
+        Some(table)
     }
 
     /// Returns one of several words.

@@ -104,7 +104,7 @@ fn text_of<'a>(source: &SourceText<'a>) -> Result<&'a str, Box<Diagnostic>> {
     }
     std::str::from_utf8(source.bytes).map_err(|error| {
         let valid = source.bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = valid.split(|byte| *byte == b'\n').count();
         let message = format!("the file is not UTF-8: byte {} in line {line}", valid.len());
         Box::new(Diagnostic::of_file(source.file, "not-utf-8", message, "save it as UTF-8"))
     })
@@ -339,15 +339,11 @@ fn exits(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> BTreeMap<ExitKey, 
             "fail" => Some(ExitAction::Fail),
             _ => None,
         };
-        match (key, action) {
-            (Some(key), Some(action)) => {
-                exits.insert(key, action);
-            }
-            _ => {
-                let help =
-                    "write `42 = \"stop\"` or `TERM = \"fail\"`; there is restart, stop, fail";
-                r.wrong(span, "bad-exit", "an entry of `exit` makes no sense".to_owned(), help);
-            }
+        if let (Some(key), Some(action)) = (key, action) {
+            exits.insert(key, action);
+        } else {
+            let help = "write `42 = \"stop\"` or `TERM = \"fail\"`; there is restart, stop, fail";
+            r.wrong(span, "bad-exit", "an entry of `exit` makes no sense".to_owned(), help);
         }
     }
     exits

@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use mainstay_agent::configuration;
 use mainstay_platform::{daemon, machine, paths};
 
-use crate::{errors::CliError, instance, print};
+use crate::{instance, print};
 
 /// Descriptors that keeper and agent need besides those of their units.
 const DESCRIPTORS_BASE: u64 = 64;
@@ -29,7 +29,7 @@ struct Finding {
     remedy: String,
 }
 
-pub(super) fn run(args: &Args, file: Option<&Path>) -> Result<ExitCode, CliError> {
+pub(super) fn run(args: &Args, file: Option<&Path>) -> ExitCode {
     let units = instance::nearest(file)
         .ok()
         .and_then(|located| configuration::load(&located.file).ok())
@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args, file: Option<&Path>) -> Result<ExitCode, CliError
         }
     }
     let is_well = findings.iter().all(|finding| finding.is_well);
-    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    if is_well { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
 fn descriptors(units: u64) -> Finding {

@@ -59,7 +59,7 @@ async fn role(
     send(pid, signal)?;
     if signal == SignalKind::Stop {
         print::talk("the agent is frozen; its keeper notices within some seconds of owed answers");
-        nudge(located).await;
+        nudge(located);
     }
     let after = wait_for_change(located, before, pid).await?;
     let took = clock::monotonic().saturating_sub(began);
@@ -77,7 +77,7 @@ async fn role(
 }
 
 /// Gives a frozen agent something to owe.
-async fn nudge(located: &Located) {
+fn nudge(located: &Located) {
     let located = located.clone();
     tokio::spawn(async move {
         if let Ok(mut client) = Client::connect(&located).await {

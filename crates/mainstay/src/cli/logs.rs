@@ -77,11 +77,13 @@ pub(super) async fn run(args: Args, file: Option<&Path>) -> Result<ExitCode, Cli
         return copy_raw(&sources);
     }
     show_past(&mut sources, count, &args)?;
-    while args.follow {
+    if !args.follow {
+        return Ok(ExitCode::SUCCESS);
+    }
+    loop {
         tokio::time::sleep(LOOK_EVERY).await;
         show_fresh(&mut sources, &args)?;
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 fn sources(located: &Located, args: &Args) -> Result<Vec<Source>, CliError> {

@@ -1,6 +1,6 @@
 //! `mainstay status`: what runs, since when, and why not.
 
-use std::{path::Path, process::ExitCode};
+use std::{fmt::Write as _, path::Path, process::ExitCode};
 
 use clap::Args as ClapArgs;
 use mainstay_api::control::{Status, Unit};
@@ -53,10 +53,11 @@ fn table(status: &Status) -> String {
     );
     let rows: Vec<Row> = units.iter().map(|unit| Row::of(unit)).collect();
     let width = rows.iter().map(|row| row.unit.chars().count()).max().unwrap_or(4).max(4);
-    text.push_str(&format!(
-        "{:width$}  {:9}  {:>6}  {:>7}  {:>8}  \n",
+    let _ = writeln!(
+        text,
+        "{:width$}  {:9}  {:>6}  {:>7}  {:>8}",
         "UNIT", "STATE", "SINCE", "PID", "RESTARTS"
-    ));
+    );
     for row in rows {
         let state = print::coloured(&format!("{:9}", row.state), &row.state);
         let Row { unit, since, pid, restarts, note, .. } = row;

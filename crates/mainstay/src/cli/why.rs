@@ -1,6 +1,6 @@
 //! `mainstay why`: the story of one unit, in sentences.
 
-use std::{path::Path, process::ExitCode};
+use std::{fmt::Write as _, path::Path, process::ExitCode};
 
 use clap::Args as ClapArgs;
 use mainstay_api::control::{Event, Unit, UnitDetail};
@@ -58,13 +58,13 @@ fn story(detail: &UnitDetail, lines: &[String]) -> String {
     if !exits.is_empty() {
         text.push_str("\nIts last ends:\n");
         for event in exits.iter().rev().take(EXITS_SHOWN) {
-            text.push_str(&format!("  {}  {}\n", event.timestamp, print::harmless(&event.message)));
+            let _ = writeln!(text, "  {}  {}", event.timestamp, print::harmless(&event.message));
         }
     }
     if !lines.is_empty() {
         text.push_str("\nThe last lines of its log:\n");
         for line in lines {
-            text.push_str(&format!("  {line}\n"));
+            let _ = writeln!(text, "  {line}");
         }
     }
     text
@@ -73,35 +73,31 @@ fn story(detail: &UnitDetail, lines: &[String]) -> String {
 fn now_and_next(unit: &Unit) -> String {
     let mut text = String::new();
     if let Some(pid) = unit.pid {
-        text.push_str(&format!("Its process is {pid}, in run {}.\n", unit.run));
+        let _ = writeln!(text, "Its process is {pid}, in run {}.", unit.run);
     }
     if unit.restarts > 0 {
-        text.push_str(&format!("It was started again {} times.\n", unit.restarts));
+        let _ = writeln!(text, "It was started again {} times.", unit.restarts);
     }
     if unit.degraded {
         text.push_str("It is degraded: its last runs were all too short.\n");
     }
     match &unit.next {
         Some(next) if next.what == "start" => {
-            text.push_str(&format!("Next, it is started in {}.\n", milliseconds(next.in_ms)));
+            let _ = writeln!(text, "Next, it is started in {}.", milliseconds(next.in_ms));
         }
         Some(next) => {
-            text.push_str(&format!(
-                "Next, it is killed in {} unless it leaves.\n",
+            let _ = writeln!(
+                text,
+                "Next, it is killed in {} unless it leaves.",
                 milliseconds(next.in_ms)
-            ));
+            );
         }
         None if unit.state == "failed" => {
-            text.push_str(&format!(
-                "Nothing comes next: `mainstay reset {}` tries again.\n",
-                unit.unit
-            ));
+            let _ =
+                writeln!(text, "Nothing comes next: `mainstay reset {}` tries again.", unit.unit);
         }
         None if unit.state == "stopped" => {
-            text.push_str(&format!(
-                "Nothing comes next: `mainstay start {}` starts it.\n",
-                unit.unit
-            ));
+            let _ = writeln!(text, "Nothing comes next: `mainstay start {}` starts it.", unit.unit);
         }
         None => {}
     }
