@@ -184,8 +184,9 @@ async fn put<T: Serialize>(
     call: impl FnOnce(Reply<T>) -> Call,
 ) -> Response {
     let (reply, answer) = oneshot::channel();
-    if calls.send(call(reply)).await.is_err() {
-        return refused(Refused::new(RefusedKind::Failed, "the agent is ending", "try again"));
+    if calls.try_send(call(reply)).is_err() {
+        let busy = "the agent has more questions than it can answer";
+        return refused(Refused::new(RefusedKind::Failed, busy, "try again"));
     }
     match answer.await {
         Ok(Ok(answer)) => Json(answer).into_response(),

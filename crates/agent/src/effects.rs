@@ -1,13 +1,13 @@
 //! From the core's decisions to deeds: gathered in a turn, done at its end, each kind in one frame.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use mainstay_api::keeper::{Reach, Request, RunMemo, RunRef, Signal, SignalName, Spawn};
 use mainstay_core::{Action, Effect, Input, Refusal, TraceId, UnitName};
 
 use crate::{
     daemon::Agent,
-    events::{Happening, Level},
+    events::{EXITED, Happening, Level},
     keeper::KeeperError,
     launch,
 };
@@ -23,6 +23,8 @@ pub(crate) struct Outbox {
     signals: Vec<Signal>,
     memos: Vec<RunMemo>,
     acks: Vec<RunRef>,
+    /// Exits that may be forgotten once the event with this number is on the disk.
+    acks_later: VecDeque<(u64, RunRef)>,
     forgets: Vec<String>,
     /// Answers to the commands of this turn, in order.
     pub(crate) answers: Vec<Answered>,
@@ -69,9 +71,12 @@ impl Agent {
             }
             Action::Settle { run, exit } => {
                 self.settled.insert(unit.clone(), run);
+                if self.events.knows_exit(unit, run) {
+                    return;
+                }
                 let level = if exit.is_success() { Level::Info } else { Level::Warn };
                 let message = format!("run {run} of `{unit}` {exit}");
-                self.tell(Subject { unit, run: Some(run), trace }, level, "UnitExited", message);
+                self.tell(Subject { unit, run: Some(run), trace }, level, EXITED, message);
             }
             Action::Keep(wish) => self.wishes.keep(wish),
             Action::Answer(answer) => self.outbox.answers.push((unit.clone(), answer)),
@@ -108,7 +113,8 @@ impl Agent {
     /// from it again.
     fn acknowledge_former(&mut self, unit: &UnitName) {
         if let Some(run) = self.settled.remove(unit) {
-            self.outbox.acks.push(RunRef { unit: unit.to_string(), run });
+            let later = (self.events.last(), RunRef { unit: unit.to_string(), run });
+            self.outbox.acks_later.push_back(later);
         }
     }
 
@@ -147,8 +153,20 @@ impl Agent {
         self.events.tell(Happening { level, event, unit, run, trace, message });
     }
 
+    /// An exit is acknowledged once it is in the history for good; until then the keeper has it.
+    fn release_acks(&mut self) {
+        let Outbox { acks, acks_later, .. } = &mut self.outbox;
+        while let Some((sequence, _)) = acks_later.front() {
+            if !self.events.is_synced(*sequence) {
+                return;
+            }
+            acks.extend(acks_later.pop_front().map(|(_, run)| run));
+        }
+    }
+
     /// Sends everything: starts first, because a restart never waits for anything else.
     pub(crate) fn send_outbox(&mut self) -> Result<(), KeeperError> {
+        self.release_acks();
         let Outbox { spawns, signals, memos, acks, forgets, .. } = &mut self.outbox;
         let keeper = &mut self.keeper;
         send(spawns, SPAWNS_A_FRAME, |part| keeper.ask(Request::Spawn(part)))?;

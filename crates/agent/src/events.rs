@@ -3,12 +3,16 @@
 //! Writing is done by a thread of its own: neither a restart nor an answer waits for a disk.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     error::Error,
     fs::OpenOptions,
     io::{self, Write as _},
     path::PathBuf,
-    sync::mpsc::{self, Receiver, Sender},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{self, Receiver, SyncSender},
+    },
     thread,
 };
 
@@ -26,6 +30,18 @@ const KEPT: usize = 5_000;
 const LIMITS: ChainLimits = ChainLimits { file_bytes: 4 * 1024 * 1024, files: 4 };
 /// The agent's own log is renamed once it is longer than this; one predecessor is kept.
 const LOG_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// So many events may wait for the disk.
+const QUEUE_MAX: usize = 10_000;
+/// The event that tells an exit.
+pub(crate) const EXITED: &str = "UnitExited";
+
+/// An event on its way to the disk.
+#[derive(Debug)]
+struct Line {
+    sequence: u64,
+    text: Vec<u8>,
+}
 
 /// How much an event matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +67,13 @@ pub(crate) struct Happening {
 pub(crate) struct Events {
     kept: VecDeque<Event>,
     last: u64,
-    writer: Option<Sender<Vec<u8>>>,
+    /// Everything up to this one is on the disk.
+    synced: Arc<AtomicU64>,
+    /// The last run of each unit whose exit was told.
+    exits: BTreeMap<String, u64>,
+    writer: SyncSender<Line>,
+    /// Events that the writer could not take.
+    dropped: u64,
 }
 
 impl Happening {
@@ -76,12 +98,15 @@ impl Events {
         }
         let last = kept.back().map_or(0, |event| event.sequence);
         let journal = Journal::open(&folder, LIMITS, paths::create_private_file)?;
-        let (writer, inbox) = mpsc::channel();
+        let (writer, inbox) = mpsc::sync_channel(QUEUE_MAX);
+        let synced = Arc::new(AtomicU64::new(last));
+        let progress = Arc::clone(&synced);
         let log = instance.agent_log();
         thread::Builder::new()
             .name("events".to_owned())
-            .spawn(move || write(journal, &log, &inbox))?;
-        Ok(Self { kept, last, writer: Some(writer) })
+            .spawn(move || write(journal, &log, &inbox, &progress))?;
+        let exits = exits_in(&kept);
+        Ok(Self { kept, last, synced, exits, writer, dropped: 0 })
     }
 
     /// Tells an event.
@@ -98,14 +123,44 @@ impl Events {
             trace_id: format!("{:x}", trace.0),
             message,
         };
-        if let (Some(writer), Ok(text)) = (&self.writer, serde_json::to_vec(&event)) {
-            // A writer that is gone has complained already.
-            drop(writer.send(text));
-        }
+        self.note_exit(&event);
+        self.pass_on(&event);
         if self.kept.len() >= KEPT {
             self.kept.pop_front();
         }
         self.kept.push_back(event);
+    }
+
+    /// Passes an event to the writer. One that is far behind loses events, which is counted: the
+    /// memory of a disk that hangs has a limit.
+    fn pass_on(&mut self, event: &Event) {
+        let Ok(text) = serde_json::to_vec(event) else { return };
+        if self.writer.try_send(Line { sequence: event.sequence, text }).is_ok() {
+            return;
+        }
+        self.dropped += 1;
+        if self.dropped.is_power_of_two() {
+            let error = io::Error::other(format!("{} events were not written", self.dropped));
+            complain("the disk does not take events", &error);
+        }
+    }
+
+    fn note_exit(&mut self, event: &Event) {
+        if event.event == EXITED
+            && let (Some(unit), Some(run)) = (&event.unit, event.run)
+        {
+            self.exits.insert(unit.clone(), run);
+        }
+    }
+
+    /// Returns whether the exit of a run was told before, by this agent or an earlier one.
+    pub(crate) fn knows_exit(&self, unit: &UnitName, run: u64) -> bool {
+        self.exits.get(&unit.to_string()).is_some_and(|told| *told >= run)
+    }
+
+    /// Returns whether everything up to an event is on the disk.
+    pub(crate) fn is_synced(&self, sequence: u64) -> bool {
+        self.synced.load(Ordering::SeqCst) >= sequence
     }
 
     /// Returns the number of the last event.
@@ -132,28 +187,36 @@ impl Level {
     }
 }
 
+/// Returns the last run of each unit whose exit is among the events.
+fn exits_in(events: &VecDeque<Event>) -> BTreeMap<String, u64> {
+    let exits = events.iter().filter(|event| event.event == EXITED);
+    exits.filter_map(|event| Some((event.unit.clone()?, event.run?))).collect()
+}
+
 /// Returns the time of day as RFC 3339, to the millisecond.
 pub(crate) fn now() -> String {
     Timestamp::try_from(clock::realtime()).map_or_else(|_| String::new(), |now| format!("{now:.3}"))
 }
 
 /// Writes in batches: what gathers while one is written goes with the next.
-fn write(mut journal: Journal, log: &PathBuf, inbox: &Receiver<Vec<u8>>) {
+fn write(mut journal: Journal, log: &PathBuf, inbox: &Receiver<Line>, synced: &AtomicU64) {
     while let Ok(first) = inbox.recv() {
         let mut batch = vec![first];
         batch.extend(inbox.try_iter());
-        let payloads: Vec<&[u8]> = batch.iter().map(Vec::as_slice).collect();
+        let last = batch.last().map_or(0, |line| line.sequence);
+        let payloads: Vec<&[u8]> = batch.iter().map(|line| line.text.as_slice()).collect();
         let written = journal
             .append(&payloads, paths::create_private_file)
             .and_then(|()| append_log(log, &batch))
             .and_then(|()| journal.sync());
-        if let Err(error) = written {
-            complain("cannot write events", &error);
+        match written {
+            Ok(()) => synced.store(last, Ordering::SeqCst),
+            Err(error) => complain("cannot write events", &error),
         }
     }
 }
 
-fn append_log(path: &PathBuf, batch: &[Vec<u8>]) -> io::Result<()> {
+fn append_log(path: &PathBuf, batch: &[Line]) -> io::Result<()> {
     if std::fs::metadata(path).is_ok_and(|found| found.len() > LOG_BYTES_MAX) {
         std::fs::rename(path, path.with_extension("log.1"))?;
     }
@@ -161,7 +224,7 @@ fn append_log(path: &PathBuf, batch: &[Vec<u8>]) -> io::Result<()> {
     let mut file = paths::open_log(options.append(true), path)?;
     let mut text = Vec::new();
     for line in batch {
-        text.extend_from_slice(line);
+        text.extend_from_slice(&line.text);
         text.push(b'\n');
     }
     file.write_all(&text)

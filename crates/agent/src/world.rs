@@ -115,7 +115,9 @@ impl Agent {
                 (Level::Warn, format!("an old pipe of `{unit}` was closed: {message}"))
             }
         };
-        self.events.tell(Happening::of_instance(level, "LogPressure", text));
+        let unit = UnitName::parse(unit).ok();
+        let happening = Happening::of_instance(level, "LogPressure", text);
+        self.events.tell(Happening { unit, ..happening });
     }
 
     /// Takes over what a keeper knows when this agent has just begun.

@@ -12,9 +12,10 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::keeper::{Report, Welcome};
+use mainstay_api::keeper::{Report, RequestFrame, Welcome};
 use mainstay_platform::{
     boot, clock, daemon,
+    descriptor::Descriptor,
     door::{Connection, Door},
     lock::FileLock,
     paths,
@@ -109,6 +110,10 @@ pub(crate) struct Guest {
     pub(crate) conversation: Conversation,
     /// The id of the hello that is still to be answered.
     pub(crate) hello: Option<u64>,
+    /// What it said besides, to be obeyed once it is the owner.
+    pub(crate) more: Vec<RequestFrame>,
+    /// The descriptors that came with that.
+    pub(crate) riders: Vec<Descriptor>,
 }
 
 /// The keeper is about to end.
@@ -259,7 +264,8 @@ impl Control {
         match self.port.watch(connection, token) {
             Ok(connection) => {
                 let conversation = Conversation::new(connection, peer);
-                self.guests.push(Guest { token, conversation, hello: None });
+                let (more, riders) = (Vec::new(), Vec::new());
+                self.guests.push(Guest { token, conversation, hello: None, more, riders });
             }
             Err(error) => complain("cannot listen to an agent", &error),
         }

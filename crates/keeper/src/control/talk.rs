@@ -133,10 +133,13 @@ impl Control {
         let mut guest = self.guests.swap_remove(index);
         match guest.conversation.read() {
             Ok(incoming) if !incoming.is_closed => {
-                let Some(frame) = incoming.frames.into_iter().next() else {
+                let mut frames = incoming.frames.into_iter();
+                let Some(frame) = frames.next() else {
                     self.guests.push(guest);
                     return;
                 };
+                guest.more = frames.collect();
+                guest.riders = incoming.descriptors;
                 self.greet(guest, &frame);
             }
             Ok(_) | Err(_) => {}
@@ -201,7 +204,7 @@ impl Control {
 
     /// Answers the hello and hands over the control API's listener.
     pub(crate) fn enthrone(&mut self, guest: Guest) {
-        let Guest { conversation, hello, .. } = guest;
+        let Guest { conversation, hello, more, riders, .. } = guest;
         let Some(conversation) = conversation.renamed(&self.port, token::OWNER) else { return };
         self.owner = Some(conversation);
         self.agent.lives();
@@ -214,6 +217,7 @@ impl Control {
         if self.reports.stop_requested {
             self.tell_owner(Report::StopRequested);
         }
+        self.obey(more, riders);
     }
 }
 

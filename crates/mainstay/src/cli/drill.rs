@@ -33,8 +33,11 @@ enum What {
         /// The unit
         name: String,
     },
-    /// Freeze the agent until its keeper notices
-    Hang,
+    /// Freeze the agent, then crash a unit, and see who notices
+    Hang {
+        /// The unit
+        name: String,
+    },
 }
 
 pub(super) async fn run(args: Args, file: Option<&Path>) -> Result<ExitCode, CliError> {
@@ -43,7 +46,7 @@ pub(super) async fn run(args: Args, file: Option<&Path>) -> Result<ExitCode, Cli
     match args.what {
         What::Agent => role(&located, &before, before.agent.pid, SignalKind::Kill).await,
         What::Keeper => role(&located, &before, before.keeper.pid, SignalKind::Kill).await,
-        What::Hang => role(&located, &before, before.agent.pid, SignalKind::Stop).await,
+        What::Hang { name } => hang(&located, before, &name).await,
         What::Crash { name } => crash(&mut client, &before, &name).await,
     }
 }
@@ -57,10 +60,16 @@ async fn role(
 ) -> Result<ExitCode, CliError> {
     let began = clock::monotonic();
     send(pid, signal)?;
-    if signal == SignalKind::Stop {
-        print::talk("the agent is frozen; its keeper notices within some seconds of owed answers");
-        nudge(located);
-    }
+    compare(located, before, pid, began).await
+}
+
+/// Waits until somebody else has the role of `pid`, and compares the programs before and after.
+async fn compare(
+    located: &Located,
+    before: &Status,
+    pid: u32,
+    began: Duration,
+) -> Result<ExitCode, CliError> {
     let after = wait_for_change(located, before, pid).await?;
     let took = clock::monotonic().saturating_sub(began);
     let kept = before.units.iter().filter(|unit| runs_on(unit, &after)).count();
@@ -76,14 +85,25 @@ async fn role(
     Ok(if kept == running { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// Gives a frozen agent something to owe.
-fn nudge(located: &Located) {
-    let located = located.clone();
-    tokio::spawn(async move {
-        if let Ok(mut client) = Client::connect(&located).await {
-            drop(client.get::<Status>("/v1/status").await);
-        }
-    });
+/// Freezes the agent. The keeper notices when something is owed, so a unit is crashed as well.
+async fn hang(located: &Located, mut before: Status, name: &str) -> Result<ExitCode, CliError> {
+    let unit = before.units.iter().find(|unit| unit.unit == name);
+    let Some(program) = unit.and_then(|unit| unit.pid) else { return Err(runs_not(name)) };
+    let agent = before.agent.pid;
+    send(agent, SignalKind::Stop)?;
+    print::talk("the agent is frozen; its keeper notices when an answer is owed for five seconds");
+    send(program, SignalKind::Kill)?;
+    before.units.retain(|unit| unit.unit != name);
+    let result = compare(located, &before, agent, clock::monotonic()).await;
+    if result.is_err() {
+        // Nobody replaced it: it must not stay frozen.
+        send(agent, SignalKind::Continue)?;
+    }
+    result
+}
+
+fn runs_not(name: &str) -> CliError {
+    CliError::refused(format!("`{name}` does not run"), "`mainstay status` lists all")
 }
 
 fn runs_on(unit: &Unit, after: &Status) -> bool {
@@ -107,8 +127,10 @@ async fn wait_for_change(located: &Located, before: &Status, pid: u32) -> Result
                 tokio::time::timeout(RECOVER_WITHIN, client.get::<Status>("/v1/status")).await
         {
             let is_new = ![status.keeper.pid, status.agent.pid].contains(&pid);
-            let is_settled = before.units.len() == status.units.len();
-            if is_new && is_settled {
+            let is_settled =
+                before.units.iter().all(|unit| runs_on(unit, &status) || unit.pid.is_none());
+            let is_late = clock::monotonic() > until.saturating_sub(RECOVER_WITHIN / 2);
+            if is_new && (is_settled || is_late) {
                 return Ok(status);
             }
         }
@@ -127,10 +149,7 @@ async fn crash(client: &mut Client, before: &Status, name: &str) -> Result<ExitC
     let unit = before.units.iter().find(|unit| unit.unit == name);
     let pid = unit.and_then(|unit| unit.pid);
     let (Some(unit), Some(pid)) = (unit, pid) else {
-        return Err(CliError::refused(
-            format!("`{name}` does not run"),
-            "`mainstay status` lists all",
-        ));
+        return Err(runs_not(name));
     };
     let began = clock::monotonic();
     send(pid, SignalKind::Kill)?;

@@ -127,7 +127,7 @@ async fn greet(located: &Located, client: &mut Client, is_fresh: bool) -> Result
 
 /// Shows what happens until the instance has ended.
 async fn follow(client: &mut Client, interrupts: &mut Interrupts) -> Result<ExitCode, CliError> {
-    let mut after = 0;
+    let mut after = client.get::<Events>("/v1/events?limit=1").await?.last;
     let mut asked = 0_u32;
     loop {
         tokio::select! {
@@ -149,17 +149,29 @@ async fn follow(client: &mut Client, interrupts: &mut Interrupts) -> Result<Exit
                 }
                 after = events.last;
             }
-            Err(_) if asked > 0 => {
+            Err(_) if asked > 0 && is_over(client) => {
                 print::talk("everything has stopped");
                 return Ok(ExitCode::SUCCESS);
             }
-            Err(_) => *client = reconnect(client, interrupts).await?,
+            Err(_) => {
+                *client = reconnect(client).await?;
+                if asked > 0 {
+                    // Whoever took over has not heard of it.
+                    stop(client, asked).await;
+                }
+            }
         }
     }
 }
 
+/// Returns whether nobody is the keeper any more.
+fn is_over(client: &Client) -> bool {
+    let lock = client.located().instance.keeper_lock();
+    !lock.exists() || FileLock::try_take(&lock).is_ok_and(|lock| lock.is_some())
+}
+
 /// The agent was replaced: whoever takes over answers on the same socket.
-async fn reconnect(former: &Client, _interrupts: &mut Interrupts) -> Result<Client, CliError> {
+async fn reconnect(former: &Client) -> Result<Client, CliError> {
     let until = clock::monotonic() + START_WITHIN;
     loop {
         if let Ok(client) = Client::connect(former.located()).await {
