@@ -3,7 +3,7 @@
 //! A frame is a little-endian `u32` length followed by that many bytes of JSON. Every request
 //! takes a list, so that a thousand programs are one frame. Replies carry the `id` of their
 //! request; what the keeper reports unasked carries `id` 0. Descriptors (on Windows: handle
-//! numbers inside [`Entry::handles`]) ride with the first byte of their frame.
+//! numbers inside [`CustodyEntry::handles`]) ride with the first byte of their frame.
 //!
 //! Delivery of [`Report::Exited`] is at least once: the keeper repeats unacknowledged exits to
 //! each new agent, and a repeated (unit, run) changes nothing.
