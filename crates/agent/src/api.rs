@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    calls::{Asker, Call, EventsQuery, Refused, RefusedKind, Reply},
+    calls::{Asker, Call, EventsQuery, Patience, Refused, RefusedKind, Reply},
     events::complain,
 };
 
@@ -130,13 +130,15 @@ struct EventsParameters {
     after: Option<u64>,
     names: Option<String>,
     limit: Option<usize>,
+    wait: Option<bool>,
 }
 
 async fn events(State(calls): Calls, Query(asked): Query<EventsParameters>) -> Response {
     let names = asked.names.unwrap_or_default();
     let names = names.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
     let limit = asked.limit.unwrap_or(EVENTS_USUAL).min(EVENTS_MAX);
-    let query = EventsQuery { after: asked.after, names, limit };
+    let patience = if asked.wait == Some(true) { Patience::Waits } else { Patience::None };
+    let query = EventsQuery { after: asked.after, names, limit, patience };
     put(&calls, |reply| Call::Events(query, reply)).await
 }
 

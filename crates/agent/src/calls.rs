@@ -56,6 +56,17 @@ pub(crate) struct EventsQuery {
     pub(crate) names: Vec<String>,
     /// At most so many, the newest.
     pub(crate) limit: usize,
+    /// Whether to answer only once there is one.
+    pub(crate) patience: Patience,
+}
+
+/// Whether somebody waits for what has not happened yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// An empty answer will do.
+    None,
+    /// The answer comes with the next event that fits.
+    Waits,
 }
 
 /// A question.

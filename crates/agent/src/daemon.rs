@@ -6,6 +6,7 @@ use std::{io, time::Duration};
 
 use mainstay_api::{
     config::{self, Config, Diagnostic},
+    control::Events as ControlEvents,
     keeper::{Leftover, Report, Request, Welcome},
 };
 use mainstay_core::{Input, Moment, Prune, Service, Supervisor};
@@ -15,7 +16,7 @@ use tokio::{sync::mpsc, time::sleep};
 
 use crate::{
     api::{self, Listeners},
-    calls::Call,
+    calls::{Call, EventsQuery, Reply},
     configuration,
     effects::{Outbox, Settled},
     events::{Events, Happening, Level, complain},
@@ -64,6 +65,8 @@ pub(crate) struct Agent {
     pub(crate) outbox: Outbox,
     /// Facts that a decision brought about at once; they are told when it is done.
     pub(crate) afterwards: Vec<Input>,
+    /// Clients that wait for events.
+    waiters: Vec<Waiter>,
     listeners: Listeners,
 }
 
@@ -124,6 +127,7 @@ impl Agent {
             settled: Settled::new(),
             outbox: Outbox::default(),
             afterwards: Vec::new(),
+            waiters: Vec::new(),
             listeners,
         })
     }
@@ -229,6 +233,7 @@ impl Agent {
         if let Err(error) = self.wishes.save() {
             complain("cannot keep wishes", &error);
         }
+        self.answer_waiters();
         Ok(())
     }
 
@@ -285,6 +290,9 @@ impl Agent {
         Ok(())
     }
 }
+
+/// A client that waits for events.
+type Waiter = (EventsQuery, Reply<ControlEvents>);
 
 enum Heard {
     Report(Result<Report, KeeperError>),

@@ -11,7 +11,7 @@ use mainstay_core::{Command, Input, Prune, ServiceName, UnitName, UnitView};
 
 use super::Agent;
 use crate::{
-    calls::{Asker, Call, EventsQuery, Refused, RefusedKind},
+    calls::{Asker, Call, EventsQuery, Patience, Refused, RefusedKind, Reply},
     configuration,
     events::{Happening, Level},
     report::{self, Clocks},
@@ -19,6 +19,8 @@ use crate::{
 
 /// So many events are shown with a unit.
 const EVENTS_OF_UNIT: usize = 50;
+/// So many clients may wait for events at a time.
+const WAITERS_MAX: usize = 64;
 
 impl Agent {
     /// Answers a question; whoever does not wait any more needs none.
@@ -26,7 +28,7 @@ impl Agent {
         match call {
             Call::Status(reply) => drop(reply.send(Ok(self.status()))),
             Call::Unit(name, reply) => drop(reply.send(self.detail(&name))),
-            Call::Events(query, reply) => drop(reply.send(Ok(self.select_events(&query)))),
+            Call::Events(query, reply) => self.answer_events(query, reply),
             Call::Command(asker, request, reply) => {
                 drop(reply.send(self.command(&asker, &request)));
             }
@@ -66,6 +68,30 @@ impl Agent {
                 .events
                 .select(EVENTS_OF_UNIT, |event| event.unit.as_deref() == Some(full.as_str())),
         })
+    }
+
+    /// Answers at once, or keeps the question until there is something to say.
+    fn answer_events(&mut self, query: EventsQuery, reply: Reply<Events>) {
+        let found = self.select_events(&query);
+        if !found.events.is_empty() || query.patience == Patience::None {
+            return drop(reply.send(Ok(found)));
+        }
+        self.waiters.retain(|(_, reply)| !reply.is_closed());
+        if self.waiters.len() >= WAITERS_MAX {
+            let busy = "too many clients wait for events";
+            return drop(reply.send(Err(Refused::new(RefusedKind::Failed, busy, "try again"))));
+        }
+        self.waiters.push((query, reply));
+    }
+
+    /// Answers whoever waited for what has happened in this turn.
+    pub(super) fn answer_waiters(&mut self) {
+        if self.waiters.is_empty() {
+            return;
+        }
+        for (query, reply) in std::mem::take(&mut self.waiters) {
+            self.answer_events(query, reply);
+        }
     }
 
     fn select_events(&self, query: &EventsQuery) -> Events {

@@ -1,13 +1,11 @@
 //! `mainstay events`: what happened.
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{path::Path, process::ExitCode};
 
 use clap::Args as ClapArgs;
 use mainstay_api::control::{Event, Events};
 
 use crate::{errors::CliError, print};
-
-const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Show what happened, to all units or some
 #[derive(Debug, ClapArgs)]
@@ -42,8 +40,7 @@ pub(super) async fn run(args: Args, file: Option<&Path>) -> Result<ExitCode, Cli
         if !args.follow {
             return Ok(ExitCode::SUCCESS);
         }
-        path = format!("/v1/events?limit=5000&names={names}&after={}", events.last);
-        tokio::time::sleep(LOOK_EVERY).await;
+        path = format!("/v1/events?limit=5000&names={names}&after={}&wait=true", events.last);
     }
 }
 

@@ -23,7 +23,6 @@ use crate::{
 
 const START_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
-const EVENTS_EVERY: Duration = Duration::from_millis(200);
 
 /// Run the services of a configuration file here; Ctrl-C stops them
 #[derive(Debug, ClapArgs)]
@@ -129,70 +128,89 @@ async fn greet(located: &Located, client: &mut Client, is_fresh: bool) -> Result
 async fn follow(client: &mut Client, interrupts: &mut Interrupts) -> Result<ExitCode, CliError> {
     let mut after = client.get::<Events>("/v1/events?limit=1").await?.last;
     let mut asked = 0_u32;
+    let located = client.located().clone();
+    loop {
+        let answer = next_events(client, interrupts, after, &mut asked).await;
+        if let Ok(events) = answer {
+            after = events.last;
+            tell(&events);
+            continue;
+        }
+        let Some(successor) = reconnect(&located).await? else {
+            print::talk("everything has stopped");
+            return Ok(if asked > 0 { ExitCode::SUCCESS } else { ExitCode::from(1) });
+        };
+        *client = successor;
+        if asked > 0 {
+            // Whoever took over has not heard of it.
+            stop(&located, asked).await;
+        }
+    }
+}
+
+/// Waits for events; requests to end go over a connection of their own meanwhile.
+async fn next_events(
+    client: &mut Client,
+    interrupts: &mut Interrupts,
+    after: u64,
+    asked: &mut u32,
+) -> Result<Events, CliError> {
+    let located = client.located().clone();
+    let path = format!("/v1/events?limit=1000&after={after}&wait=true");
+    let answer = client.get::<Events>(&path);
+    tokio::pin!(answer);
     loop {
         tokio::select! {
+            events = &mut answer => return events,
             () = interrupts.next() => {
-                asked += 1;
-                stop(client, asked).await;
-            }
-            () = tokio::time::sleep(EVENTS_EVERY) => {}
-        }
-        match client.get::<Events>(&format!("/v1/events?limit=1000&after={after}")).await {
-            Ok(events) => {
-                for event in events.events.iter().filter(|event| event.event == "UnitStateChanged")
-                {
-                    print::talk(&format!(
-                        "{}  {}",
-                        event.timestamp,
-                        print::harmless(&event.message)
-                    ));
-                }
-                after = events.last;
-            }
-            Err(_) if asked > 0 && is_over(client) => {
-                print::talk("everything has stopped");
-                return Ok(ExitCode::SUCCESS);
-            }
-            Err(_) => {
-                *client = reconnect(client).await?;
-                if asked > 0 {
-                    // Whoever took over has not heard of it.
-                    stop(client, asked).await;
-                }
+                *asked += 1;
+                stop(&located, *asked).await;
             }
         }
+    }
+}
+
+fn tell(events: &Events) {
+    for event in events.events.iter().filter(|event| event.event == "UnitStateChanged") {
+        print::talk(&format!("{}  {}", event.timestamp, print::harmless(&event.message)));
     }
 }
 
 /// Returns whether nobody is the keeper any more.
-fn is_over(client: &Client) -> bool {
-    let lock = client.located().instance.keeper_lock();
+fn is_over(located: &Located) -> bool {
+    let lock = located.instance.keeper_lock();
     !lock.exists() || FileLock::try_take(&lock).is_ok_and(|lock| lock.is_some())
 }
 
-/// The agent was replaced: whoever takes over answers on the same socket.
-async fn reconnect(former: &Client) -> Result<Client, CliError> {
+/// The agent was replaced, and whoever takes over answers on the same socket; or everything has
+/// ended, and nobody ever will.
+async fn reconnect(located: &Located) -> Result<Option<Client>, CliError> {
     let until = clock::monotonic() + START_WITHIN;
     loop {
-        if let Ok(client) = Client::connect(former.located()).await {
-            return Ok(client);
+        match Client::connect(located).await {
+            Ok(client) => return Ok(Some(client)),
+            Err(_) if is_over(located) => return Ok(None),
+            Err(error) if clock::monotonic() > until => return Err(error),
+            Err(_) => tokio::time::sleep(LOOK_EVERY).await,
         }
-        if clock::monotonic() > until {
-            return Err(CliError::unreachable("the instance has ended", ""));
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
-async fn stop(client: &mut Client, asked: u32) {
-    let result: Result<CommandAnswer, CliError> = if asked == 1 {
-        print::talk("stopping everything; Ctrl-C again kills");
-        client.post("/v1/shutdown", &()).await
-    } else {
-        let names = vec!["*".to_owned()];
-        client.post("/v1/command", &CommandRequest { command: CommandName::Kill, names }).await
-    };
-    if let Err(error) = result {
+async fn stop(located: &Located, asked: u32) {
+    if let Err(error) = try_stop(located, asked).await {
         print::talk(&error.to_string());
     }
+}
+
+/// The first request stops everything in order, the second kills.
+async fn try_stop(located: &Located, asked: u32) -> Result<(), CliError> {
+    let mut client = Client::connect(located).await?;
+    let _answer: CommandAnswer = if asked == 1 {
+        print::talk("stopping everything; Ctrl-C again kills");
+        client.post("/v1/shutdown", &()).await?
+    } else {
+        let request = CommandRequest { command: CommandName::Kill, names: vec!["*".to_owned()] };
+        client.post("/v1/command", &request).await?
+    };
+    Ok(())
 }
