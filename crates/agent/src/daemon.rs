@@ -18,6 +18,7 @@ use crate::{
     api::{self, Listeners},
     calls::{Call, EventsQuery, Reply},
     configuration,
+    custody::Custody,
     effects::{Outbox, Settled},
     events::{Events, Happening, Level, complain},
     keeper::{Introduction, Keeper, KeeperError},
@@ -65,6 +66,7 @@ pub(crate) struct Agent {
     pub(crate) outbox: Outbox,
     /// Facts that a decision brought about at once; they are told when it is done.
     pub(crate) afterwards: Vec<Input>,
+    pub(crate) custody: Custody,
     /// Clients that wait for events.
     waiters: Vec<Waiter>,
     listeners: Listeners,
@@ -127,6 +129,7 @@ impl Agent {
             settled: Settled::new(),
             outbox: Outbox::default(),
             afterwards: Vec::new(),
+            custody: Custody::default(),
             waiters: Vec::new(),
             listeners,
         })
@@ -145,6 +148,11 @@ impl Agent {
             self.adopt(&entries);
         } else {
             self.reconcile(&entries);
+            for parcel in self.custody.parcels() {
+                if let Err(error) = self.keeper.give(parcel) {
+                    complain("cannot give the keeper what we held", &error);
+                }
+            }
         }
     }
 
@@ -228,6 +236,9 @@ impl Agent {
     /// Sends what was decided; wishes are on the disk before anybody is told that they are kept.
     fn finish_turn(&mut self) -> Result<(), KeeperError> {
         self.send_outbox()?;
+        if let Some(question) = self.custody.question() {
+            self.keeper.ask(question)?;
+        }
         let deadline = self.supervisor.next_deadline().map(Moment::elapsed);
         self.keeper.finish_turn(deadline)?;
         if let Err(error) = self.wishes.save() {

@@ -3,11 +3,13 @@
 use std::{io, time::Duration};
 
 use mainstay_api::keeper::{
-    Entry, FrameError, Framer, Hello, PROTOCOL, Report, ReportFrame, Request, RequestFrame,
-    Welcome, encode,
+    CustodyRequest, Entry, FrameError, Framer, Hello, PROTOCOL, Report, ReportFrame, Request,
+    RequestFrame, Welcome, encode,
 };
 use mainstay_platform::{descriptor::Descriptor, link::Link};
 use tokio::time::timeout;
+
+use crate::custody::Parcel;
 
 /// How long a keeper may take to answer the first questions.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -115,6 +117,21 @@ impl Keeper {
             }
             self.framer.feed(&bytes);
         }
+    }
+
+    /// Returns the descriptors that rode with the frames so far.
+    pub(crate) fn take_descriptors(&mut self) -> Vec<Descriptor> {
+        std::mem::take(&mut self.descriptors)
+    }
+
+    /// Gives a keeper what we held for its predecessor.
+    pub(crate) fn give(&mut self, parcel: Parcel) -> Result<(), KeeperError> {
+        self.flush()?;
+        let Parcel { entries, descriptors } = parcel;
+        self.ask(Request::Custody(CustodyRequest::Give(entries)))?;
+        self.link.send(&self.outgoing, &descriptors)?;
+        self.outgoing.clear();
+        Ok(())
     }
 
     /// Queues a request; [`flush`](Self::flush) sends it.

@@ -8,6 +8,7 @@
 mod api;
 mod calls;
 pub mod configuration;
+mod custody;
 mod daemon;
 mod effects;
 mod events;

@@ -40,12 +40,19 @@ impl Agent {
                 self.welcome = welcome;
                 self.events.tell(Happening::of_instance(Level::Info, "KeeperUpgraded", message));
             }
+            Report::Drained(all) => {
+                for drained in all {
+                    self.custody.release(&drained.unit, drained.run);
+                }
+            }
+            Report::Custody { entries } => {
+                let descriptors = self.keeper.take_descriptors();
+                self.custody.take(entries, descriptors);
+            }
             Report::Signalled(_)
-            | Report::Drained(_)
             | Report::Done
             | Report::Welcome(_)
             | Report::Listed { .. }
-            | Report::Custody { .. }
             | Report::Listener => {}
         }
     }
@@ -53,6 +60,9 @@ impl Agent {
     fn spawned(&mut self, spawned: Spawned) {
         let Ok(unit) = UnitName::parse(&spawned.unit) else { return };
         let run = spawned.run;
+        if matches!(spawned.outcome, SpawnOutcome::Started { .. }) {
+            self.custody.want(&spawned.unit, run);
+        }
         self.take(match spawned.outcome {
             SpawnOutcome::Started { pid, .. } => Input::Started { unit, run, pid },
             SpawnOutcome::Failed { message, .. } => {
@@ -123,6 +133,9 @@ impl Agent {
     /// Takes over what a keeper knows when this agent has just begun.
     pub(crate) fn adopt(&mut self, entries: &[Entry]) {
         let runs = entries.iter().filter_map(adopted).collect();
+        for entry in entries.iter().filter(|entry| matches!(entry.phase, Phase::Running { .. })) {
+            self.custody.want(&entry.unit, entry.run);
+        }
         let wishes = self.wishes.all();
         self.take(Input::Adopt { runs, wishes });
         self.take(Input::Open);

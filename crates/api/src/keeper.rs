@@ -23,6 +23,9 @@ pub const MEMO_BYTES_MAX: usize = 4096;
 /// The most descriptors that ride with one frame.
 pub const DESCRIPTORS_MAX: usize = 64;
 
+/// The most runs whose descriptors one request may ask for or give.
+pub const CUSTODY_RUNS_MAX: usize = DESCRIPTORS_MAX / 3;
+
 /// A request on its way from agent to keeper.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestFrame {
@@ -291,11 +294,8 @@ pub struct RunMemo {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CustodyRequest {
-    /// The agent asks for duplicates of everything, from the given position on.
-    Take {
-        /// Number of runs already received.
-        from: usize,
-    },
+    /// The agent asks for duplicates of what these runs have; at most [`CUSTODY_RUNS_MAX`].
+    Take(Vec<RunRef>),
     /// The agent gives a new keeper what it held; the descriptors ride along, in entry order.
     Give(Vec<CustodyEntry>),
 }
@@ -368,8 +368,6 @@ pub enum Report {
     Custody {
         /// What rides along.
         entries: Vec<CustodyEntry>,
-        /// True when there is more to take.
-        more: bool,
     },
     /// The keeper replaced itself; the connection goes on.
     Upgraded(Welcome),

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use mainstay_api::keeper::{
-    CustodyEntry, CustodyRequest, DESCRIPTORS_MAX, Entry, Held, Leftover, Reach, Report, Request,
+    CUSTODY_RUNS_MAX, CustodyEntry, CustodyRequest, Entry, Held, Leftover, Reach, Report, Request,
     RequestFrame, RunMemo, RunRef, Signal, SignalName, Signalled,
 };
 use mainstay_platform::{
@@ -52,12 +52,12 @@ impl Control {
                 self.answer(id, Report::Done);
             }
             Request::Memo(memos) => memos.into_iter().for_each(|memo| self.remember(memo)),
-            Request::Custody(CustodyRequest::Take { from }) => self.give_custody(id, from),
+            Request::Custody(CustodyRequest::Take(runs)) => self.give_custody(id, &runs),
             Request::Custody(CustodyRequest::Give(entries)) => {
                 for entry in &entries {
                     self.take_custody(entry, riders);
                 }
-                self.answer(id, Report::Custody { entries: Vec::new(), more: false });
+                self.answer(id, Report::Custody { entries: Vec::new() });
             }
             Request::Upgrade { program } => {
                 self.upgrade = Some(Wanted::new(id, program.into(), clock::monotonic()));
@@ -133,19 +133,12 @@ impl Control {
         }
     }
 
-    /// Sends duplicates of some runs' descriptors; the agent asks again for the next.
-    fn give_custody(&mut self, id: u64, from: usize) {
-        let mut entries = Vec::new();
+    /// Sends duplicates of what these runs have.
+    fn give_custody(&mut self, id: u64, runs: &[RunRef]) {
         let mut riders = Vec::new();
-        let mut more = false;
-        for run in self.runs.iter().skip(from) {
-            if riders.len() + 3 > DESCRIPTORS_MAX {
-                more = true;
-                break;
-            }
-            entries.push(custody_of(run, &mut riders));
-        }
-        self.answer_with(id, Report::Custody { entries, more }, riders);
+        let known = runs.iter().take(CUSTODY_RUNS_MAX).filter_map(|key| self.runs.get(key));
+        let entries = known.map(|run| custody_of(run, &mut riders)).collect();
+        self.answer_with(id, Report::Custody { entries }, riders);
     }
 }
 

@@ -137,8 +137,7 @@ async fn follow(client: &mut Client, interrupts: &mut Interrupts) -> Result<Exit
             continue;
         }
         let Some(successor) = reconnect(&located).await? else {
-            print::talk("everything has stopped");
-            return Ok(if asked > 0 { ExitCode::SUCCESS } else { ExitCode::from(1) });
+            return ended(asked);
         };
         *client = successor;
         if asked > 0 {
@@ -146,6 +145,16 @@ async fn follow(client: &mut Client, interrupts: &mut Interrupts) -> Result<Exit
             stop(&located, asked).await;
         }
     }
+}
+
+/// Says how it ended: because it was asked to, or because somebody killed keeper and agent.
+fn ended(asked: u32) -> Result<ExitCode, CliError> {
+    if asked == 0 {
+        let what = "keeper and agent are gone; the programs run on";
+        return Err(CliError::unreachable(what, "`mainstay up` takes them back"));
+    }
+    print::talk("everything has stopped");
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Waits for events; requests to end go over a connection of their own meanwhile.
