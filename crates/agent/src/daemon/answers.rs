@@ -158,7 +158,8 @@ impl Agent {
                 return Err(no_unit(name));
             }
         }
-        units.dedup();
+        let mut seen = std::collections::BTreeSet::new();
+        units.retain(|unit| seen.insert(unit.clone()));
         Ok(units)
     }
 
@@ -224,20 +225,27 @@ fn no_unit(name: &str) -> Refused {
 }
 
 /// Returns whether a name fits a pattern in which `*` stands for anything and `?` for one letter.
+///
+/// Goes back to the last `*` only, so the work is bounded by the product of the lengths.
 fn matches(pattern: &str, name: &str) -> bool {
-    let mut pattern = pattern.chars();
-    match (pattern.next(), name.chars().next()) {
-        (None, None) => true,
-        (Some('*'), None) => matches(pattern.as_str(), name),
-        (Some('*'), Some(first)) => {
-            let rest = name.get(first.len_utf8()..).unwrap_or_default();
-            matches(pattern.as_str(), name) || matches(&format!("*{}", pattern.as_str()), rest)
+    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
+    let (mut at, mut seen) = (0, 0);
+    let mut last_star = None;
+    while let Some(letter) = name.get(seen) {
+        match pattern.get(at) {
+            Some(b'*') => {
+                last_star = Some((at, seen));
+                at += 1;
+            }
+            Some(wanted) if *wanted == b'?' || wanted == letter => (at, seen) = (at + 1, seen + 1),
+            Some(_) | None => {
+                let Some((star, covered)) = last_star else { return false };
+                last_star = Some((star, covered + 1));
+                (at, seen) = (star + 1, covered + 1);
+            }
         }
-        (Some(wanted), Some(first)) if wanted == '?' || wanted == first => {
-            matches(pattern.as_str(), name.get(first.len_utf8()..).unwrap_or_default())
-        }
-        (Some(_) | None, Some(_) | None) => false,
     }
+    pattern.get(at..).unwrap_or_default().iter().all(|letter| *letter == b'*')
 }
 
 #[cfg(test)]
@@ -246,7 +254,7 @@ mod tests {
 
     #[test]
     fn patterns_fit_as_in_a_shell() {
-        let check = |pattern, name, expected| {
+        let check = |pattern: &str, name: &str, expected| {
             assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
         };
         check("web", "web", true);
@@ -257,5 +265,7 @@ mod tests {
         check("w?b", "wb", false);
         check("*@2", "web@2", true);
         check("", "web", false);
+        check("*w*b*", "website", true);
+        check(&"*a".repeat(40), &"a".repeat(39), false);
     }
 }

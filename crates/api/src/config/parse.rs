@@ -353,17 +353,14 @@ fn stop(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> StopConfig {
     let empty = DeTable::new();
     let table = fields.table("stop", r).unwrap_or(&empty);
     let mut fields = Fields::new(table, "`stop`");
-    let command = fields.value("command");
-    let command = command.and_then(|value| words(&mut fields, "command", value, r));
     let config = StopConfig {
         signal: fields.word("signal", SIGNALS, r).unwrap_or(SignalName::Term),
-        command: command.unwrap_or_default(),
         timeout: fields.duration("timeout", r).unwrap_or(SERVICE_DEFAULTS.stop_timeout),
         scope: fields
             .word("scope", &[("tree", Scope::Tree), ("process", Scope::Process)], r)
             .unwrap_or_default(),
     };
-    fields.finish(&[], r);
+    fields.finish(&["command"], r);
     config
 }
 

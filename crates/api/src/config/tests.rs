@@ -1,1 +1,156 @@
 //! What people type, and what they are told.
+
+use std::time::Duration;
+
+use mainstay_core::{ServiceName, service::Delays};
+
+use super::*;
+use crate::keeper::Streams;
+
+#[test]
+fn mistakes_are_named_with_place_and_remedy() {
+    let web = |line: &str| format!("[services.web]\ncommand = [\"web\"]\n{line}\n");
+    check(
+        &web("instnces = 2"),
+        "3:1 unknown key `instnces` in service `web`; did you mean `instances`?",
+    );
+    check(&web("instances = \"2\""), "3:13 `instances` must be a whole number, not a text");
+    check(&web("instances = 0"), "3:13 `instances` must be between 1 and 10000");
+    check(
+        &web("stop = { timeout = \"5 parsecs\" }"),
+        "3:20 `5 parsecs` is no duration; write `200ms`, `1.5s`, `10m`, `2h` or `1d`",
+    );
+    check(
+        &web("stop = { timeout = 5 }"),
+        "3:20 `timeout` must be a duration as text, such as \"5s\", not a whole number",
+    );
+    check(
+        &web("logs = { max-size = \"10\" }"),
+        "3:21 `10` is no size; write `512KiB`, `10MiB` or `1GiB`",
+    );
+    check(&web("start = \"atuo\""), "3:9 `start` cannot be `atuo`; did you mean `auto`?");
+    check(
+        &web("restart = { exit = { 0 = \"explode\" } }"),
+        "3:26 an entry of `exit` makes no sense; write `42 = \"stop\"` or `TERM = \"fail\"`; there is restart, stop, fail",
+    );
+    check(
+        &web("requires = [\"bd\"]\n[services.db]\ncommand = [\"db\"]"),
+        "1:11 service `web` requires `bd`, which is not defined; did you mean `db`?",
+    );
+    check(
+        &web("shell = \"web\""),
+        "3:9 `command` and `shell` exclude each other; remove one of them",
+    );
+    check(&web("hooks = {}"), "3:1 `hooks` is not supported by this version; remove it for now");
+    check(
+        &web("stop = { command = [\"x\"] }"),
+        "3:10 `command` is not supported by this version; remove it for now",
+    );
+    check(
+        "[services.web]\n",
+        "1:11 the service has no command; add `command = [\"program\", \"argument\"]`",
+    );
+    check("[services.web]\ncommand = \"a 'b\"\n", "2:11 `command` has a quote that is not closed");
+    check(
+        "[services.\"w eb\"]\n",
+        "1:11 `w eb` cannot name a service; a name has letters, digits, `-`, `_` and `.` only",
+    );
+    check("services = 1\n", "1:12 `services` must be a table, not a whole number");
+}
+
+#[test]
+fn a_cycle_is_shown_as_a_path() {
+    let text = "[services.a]\ncommand = [\"a\"]\nrequires = [\"b\"]\n[services.b]\ncommand = [\"b\"]\nafter = [\"a\"]\n";
+    check(
+        text,
+        "1:11 services wait for each other: `a` → `b` → `a`; remove one of these `requires`, `wants` or `after`",
+    );
+}
+
+#[test]
+fn several_mistakes_are_shown_in_one_run() {
+    let text = "[services.a]\ncommand = 1\nwrong = 2\n[services.b]\n";
+    assert_eq!(told(text).len(), 3);
+}
+
+#[test]
+fn syntax_and_encoding_and_size_are_mistakes_like_others() {
+    let half_written = b"[services.web]\ncommand = [\"web\"\n";
+    let found = parse(&[SourceText { file: "x.toml", bytes: half_written }]).unwrap_err();
+    assert_eq!(found[0].code, "syntax");
+    assert!(told("[services.web]\ncommand = [\"a\"]\ncommand = [\"b\"]\n")[0].starts_with("3:1 "));
+    let found =
+        parse(&[SourceText { file: "x.toml", bytes: b"a = 1\nb = \"\xff\"\n" }]).unwrap_err();
+    assert_eq!(found[0].message, "the file is not UTF-8: byte 11 in line 2");
+    let huge = vec![b'#'; 10 * 1024 * 1024];
+    let found = parse(&[SourceText { file: "x.toml", bytes: &huge }]).unwrap_err();
+    assert_eq!(found[0].code, "file-too-large");
+}
+
+#[test]
+fn two_files_may_not_define_one_service() {
+    let text = b"[services.web]\ncommand = [\"web\"]\n";
+    let files = ["a.toml", "b.toml"].map(|file| SourceText { file, bytes: text });
+    let found = parse(&files).unwrap_err();
+    assert_eq!(found[0].message, "service `web` is defined twice");
+    assert_eq!(
+        (found[0].file.as_str(), found[0].help.as_str()),
+        ("b.toml", "it stands in a.toml:1 already")
+    );
+}
+
+#[test]
+fn a_service_that_says_nothing_but_its_command_gets_the_defaults() {
+    let service = read("[services.web]\ncommand = \"web --port '80 80'\"\n");
+    assert_eq!(service.command, ["web", "--port", "80 80"]);
+    assert_eq!(service.stop.timeout, Duration::from_secs(30));
+    assert_eq!(
+        (service.restart.limit, service.logs.streams, service.logs.keep),
+        (0, Streams::Joined, 10)
+    );
+    let (first, max) = (Duration::from_millis(200), Duration::from_mins(1));
+    assert_eq!(service.restart.delays, Delays::Exponential { first, max });
+}
+
+#[test]
+fn a_restart_without_delay_and_logs_with_limits_are_read() {
+    let service = read(
+        "[services.web]\ncommand = [\"w\"]\nrestart = { when = \"always\", delay = \"0s\", max-delay = \"0s\", limit = 0 }\nlogs = { max-size = \"10485760B\", keep = 300, compress = \"off\" }\n",
+    );
+    let zero = Duration::ZERO;
+    assert_eq!(service.restart.delays, Delays::Exponential { first: zero, max: zero });
+    assert_eq!((service.logs.max_size, service.logs.keep), (10_485_760, 300));
+    assert_eq!(
+        read("[services.web]\ncommand = [\"w\"]\nlogs = \"off\"\n").logs.streams,
+        Streams::Off
+    );
+}
+
+#[test]
+fn only_what_the_program_sees_changes_the_hash() {
+    let with =
+        |line: &str| read(&format!("[services.web]\ncommand = [\"w\"]\n{line}\n")).spec_hash();
+    let plain = with("");
+    assert_eq!(with("stop = { timeout = \"1s\" }"), plain);
+    assert_eq!(with("instances = 3"), plain);
+    assert_ne!(with("environment = { A = \"b\" }"), plain);
+    assert_ne!(with("directory = \"/x\""), plain);
+}
+
+fn check(text: &str, expected: &str) {
+    assert_eq!(told(text), [expected], "{text}");
+}
+
+fn told(text: &str) -> Vec<String> {
+    let found = parse(&[SourceText { file: "x.toml", bytes: text.as_bytes() }]).unwrap_err();
+    let line = |one: &Diagnostic| {
+        let help = if one.help.is_empty() { String::new() } else { format!("; {}", one.help) };
+        format!("{}:{} {}{help}", one.line, one.column, one.message)
+    };
+    found.iter().map(line).collect()
+}
+
+fn read(text: &str) -> ServiceConfig {
+    let config = parse(&[SourceText { file: "x.toml", bytes: text.as_bytes() }]).unwrap();
+    config.services[&ServiceName::new("web").unwrap()].clone()
+}

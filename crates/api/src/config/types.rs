@@ -71,10 +71,8 @@ pub struct RestartConfig {
 /// How a service is stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StopConfig {
-    /// What is sent first, unless there is a command.
+    /// What is sent first.
     pub signal: SignalName,
-    /// What is run first instead of a signal.
-    pub command: Vec<String>,
     /// How long after that it is killed.
     pub timeout: Duration,
     /// What happens to descendants.
