@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use mainstay_api::keeper::{Reach, Request, RunMemo, RunRef, Signal, SignalName, Spawn};
-use mainstay_core::{Action, Effect, Input, Refusal, TraceId, UnitName};
+use mainstay_core::{Action, Effect, Exit, Input, Refusal, TraceId, UnitName};
 
 use crate::{
     daemon::Agent,
@@ -70,13 +70,8 @@ impl Agent {
                 self.outbox.memos.push(RunMemo { unit: unit.to_string(), run, memo });
             }
             Action::Settle { run, exit } => {
-                self.settled.insert(unit.clone(), run);
-                if self.events.knows_exit(unit, run) {
-                    return;
-                }
-                let level = if exit.is_success() { Level::Info } else { Level::Warn };
-                let message = format!("run {run} of `{unit}` {exit}");
-                self.tell(Subject { unit, run: Some(run), trace }, level, EXITED, message);
+                self.tell_exit(Subject { unit, run: Some(run), trace }, run, exit);
+                self.settle(unit, run);
             }
             Action::Keep(wish) => self.wishes.keep(wish),
             Action::Answer(answer) => self.outbox.answers.push((unit.clone(), answer)),
@@ -109,13 +104,35 @@ impl Agent {
         self.afterwards.push(Input::NotStarted { unit: unit.clone(), run, reason });
     }
 
+    fn tell_exit(&mut self, subject: Subject<'_>, run: u64, exit: Exit) {
+        if self.events.knows_exit(subject.unit, run) {
+            return;
+        }
+        let level = if exit.is_success() { Level::Info } else { Level::Warn };
+        let message = format!("run {run} of `{}` {exit}", subject.unit);
+        self.tell(subject, level, EXITED, message);
+    }
+
+    /// Notes that an exit is dealt with; one that has a successor already needs no further wait.
+    fn settle(&mut self, unit: &UnitName, run: u64) {
+        if self.supervisor.unit(unit).is_some_and(|view| view.run() > run) {
+            self.acknowledge_later(unit, run);
+        } else {
+            self.settled.insert(unit.clone(), run);
+        }
+    }
+
     /// The keeper may forget an exit only once there is a successor: until then a new agent decides
     /// from it again.
     fn acknowledge_former(&mut self, unit: &UnitName) {
         if let Some(run) = self.settled.remove(unit) {
-            let later = (self.events.last(), RunRef { unit: unit.to_string(), run });
-            self.outbox.acks_later.push_back(later);
+            self.acknowledge_later(unit, run);
         }
+    }
+
+    fn acknowledge_later(&mut self, unit: &UnitName, run: u64) {
+        let run = RunRef { unit: unit.to_string(), run };
+        self.outbox.acks_later.push_back((self.events.last(), run));
     }
 
     fn ask(&mut self, unit: &UnitName, run: u64) {

@@ -143,26 +143,8 @@ impl Agent {
 
     /// Compares what another keeper knows with what we know: ours died, and a new one took over.
     pub(crate) fn reconcile(&mut self, entries: &[Entry]) {
-        let active: Vec<(UnitName, u64)> = self
-            .supervisor
-            .units()
-            .filter(|view| matches!(view.state(), "starting" | "running" | "stopping"))
-            .map(|view| (view.name().clone(), view.run()))
-            .collect();
-        for (unit, run) in active {
-            let name = unit.to_string();
-            let entry = entries.iter().find(|entry| entry.unit == name && entry.run == run);
-            match entry.map(|entry| &entry.phase) {
-                Some(Phase::Running { pid, .. }) => {
-                    self.take(Input::Started { unit, run, pid: *pid });
-                }
-                Some(Phase::Ended(exited)) => self.exited(exited),
-                Some(Phase::Starting) => {}
-                Some(Phase::Remembered) | None => {
-                    self.take(Input::Exited { unit, run, exit: Exit::Unknown, strays: false });
-                }
-            }
-        }
+        let runs = entries.iter().filter_map(adopted).collect();
+        self.take(Input::Reconcile { runs });
     }
 }
 

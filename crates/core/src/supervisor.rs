@@ -147,6 +147,7 @@ impl Supervisor {
         match input {
             Input::Configure { services, prune } => self.configure(now, services, &prune),
             Input::Adopt { runs, wishes } => self.adopt(now, runs, &wishes),
+            Input::Reconcile { runs } => self.reconcile(now, &runs),
             Input::Open => self.open(now),
             Input::Command { units, command } => {
                 for unit in units {

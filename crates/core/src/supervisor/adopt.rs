@@ -1,7 +1,10 @@
-//! Taking over what an earlier agent left running.
+//! Taking over what an earlier agent left running, or what another keeper found.
+
+use std::collections::BTreeMap;
 
 use super::{Ended, Supervisor};
 use crate::{
+    exit::Exit,
     input::{Adopted, AdoptedPhase, Wish},
     name::UnitName,
     service::{Nature, RestartPolicy, RestartWhen, Service, StartType, StopPolicy},
@@ -56,6 +59,46 @@ impl Supervisor {
         self.correct(now, &name);
     }
 
+    /// Compares what we know with what another keeper knows: what the former one was told, or told
+    /// us last, may never have arrived.
+    pub(super) fn reconcile(&mut self, now: Moment, runs: &[Adopted]) {
+        let phases: BTreeMap<(&UnitName, u64), AdoptedPhase> =
+            runs.iter().map(|run| ((&run.unit, run.run), run.phase)).collect();
+        let names: Vec<UnitName> = self.units.keys().cloned().collect();
+        for name in &names {
+            let Some(unit) = self.units.get(name) else { continue };
+            let phase = phases.get(&(name, unit.run)).copied();
+            if unit.state.is_active() {
+                self.reconcile_active(now, name, phase);
+            } else if unit.strays_of.is_some() && !has_strays(phase) {
+                let run = unit.run;
+                self.cleared(name, run);
+            }
+        }
+        for Adopted { unit: name, run, phase, .. } in runs {
+            if self.units.get(name).is_some_and(|unit| *run < unit.run) {
+                self.adopt_old(name, *run, *phase);
+            }
+        }
+    }
+
+    fn reconcile_active(&mut self, now: Moment, name: &UnitName, phase: Option<AdoptedPhase>) {
+        let Some(run) = self.units.get(name).map(|unit| unit.run) else { return };
+        match phase {
+            // A stop that was asked for meanwhile is asked for again.
+            Some(AdoptedPhase::Running { pid, .. }) => {
+                self.apply(now, name, Event::Started(pid));
+            }
+            Some(AdoptedPhase::Ended { exit, strays, .. }) => {
+                self.exited(now, name, Ended { run, exit, strays });
+            }
+            Some(AdoptedPhase::Starting) => {}
+            Some(AdoptedPhase::Remembered) | None => {
+                self.exited(now, name, Ended { run, exit: Exit::Unknown, strays: false });
+            }
+        }
+    }
+
     /// An end of a run that has a successor already: only its exit is to be settled.
     fn adopt_old(&mut self, name: &UnitName, run: u64, phase: AdoptedPhase) {
         if let AdoptedPhase::Ended { exit, .. } = phase {
@@ -100,6 +143,10 @@ impl Unit {
         (self.state, self.since) = (state, since);
         why.clone_into(&mut self.why);
     }
+}
+
+const fn has_strays(phase: Option<AdoptedPhase>) -> bool {
+    matches!(phase, Some(AdoptedPhase::Ended { strays: true, .. }))
 }
 
 /// Returns a service for a unit of which no configuration is left: it is not started again.
