@@ -23,12 +23,19 @@ pub(crate) struct Outbox {
     signals: Vec<Signal>,
     memos: Vec<RunMemo>,
     acks: Vec<RunRef>,
-    /// Exits that may be forgotten once the event with this number is on the disk.
-    acks_later: VecDeque<(u64, RunRef)>,
+    /// What may be forgotten once the event with this number is on the disk.
+    later: VecDeque<(u64, Later)>,
     forgets: Vec<String>,
     /// Answers to the commands of this turn, in order.
     pub(crate) answers: Vec<Answered>,
     pub(crate) is_all_at_rest: bool,
+}
+
+/// What the keeper may forget.
+#[derive(Debug)]
+enum Later {
+    Exit(RunRef),
+    Unit(String),
 }
 
 /// What an event is about.
@@ -79,7 +86,6 @@ impl Agent {
             Action::Forget => {
                 self.acknowledge_former(unit);
                 self.wishes.forget(unit);
-                self.outbox.forgets.push(unit.to_string());
                 let message = format!("`{unit}` is forgotten");
                 self.tell(
                     Subject { unit, run: None, trace },
@@ -87,6 +93,7 @@ impl Agent {
                     "UnitForgotten",
                     message,
                 );
+                self.outbox.later.push_back((self.events.last(), Later::Unit(unit.to_string())));
             }
             Action::AllAtRest => self.outbox.is_all_at_rest = true,
             Action::Report(text) => {
@@ -132,7 +139,7 @@ impl Agent {
 
     fn acknowledge_later(&mut self, unit: &UnitName, run: u64) {
         let run = RunRef { unit: unit.to_string(), run };
-        self.outbox.acks_later.push_back((self.events.last(), run));
+        self.outbox.later.push_back((self.events.last(), Later::Exit(run)));
     }
 
     fn ask(&mut self, unit: &UnitName, run: u64) {
@@ -171,19 +178,20 @@ impl Agent {
     }
 
     /// An exit is acknowledged once it is in the history for good; until then the keeper has it.
-    fn release_acks(&mut self) {
-        let Outbox { acks, acks_later, .. } = &mut self.outbox;
-        while let Some((sequence, _)) = acks_later.front() {
-            if !self.events.is_synced(*sequence) {
-                return;
+    fn release(&mut self) {
+        let Outbox { acks, forgets, later, .. } = &mut self.outbox;
+        while later.front().is_some_and(|(sequence, _)| self.events.is_synced(*sequence)) {
+            match later.pop_front() {
+                Some((_, Later::Exit(run))) => acks.push(run),
+                Some((_, Later::Unit(unit))) => forgets.push(unit),
+                None => {}
             }
-            acks.extend(acks_later.pop_front().map(|(_, run)| run));
         }
     }
 
     /// Sends everything: starts first, because a restart never waits for anything else.
     pub(crate) fn send_outbox(&mut self) -> Result<(), KeeperError> {
-        self.release_acks();
+        self.release();
         let Outbox { spawns, signals, memos, acks, forgets, .. } = &mut self.outbox;
         let keeper = &mut self.keeper;
         send(spawns, SPAWNS_A_FRAME, |part| keeper.ask(Request::Spawn(part)))?;
