@@ -11,7 +11,7 @@ use axum::{
     routing::{delete, get, post},
     serve::IncomingStream,
 };
-use mainstay_api::control::{AddService, CommandRequest, Problem};
+use mainstay_api::control::{AddService, CommandRequest, Problem, UpgradeRequest};
 use mainstay_platform::{
     descriptor::Descriptor,
     local::{self, Peer},
@@ -75,6 +75,7 @@ fn router(calls: mpsc::Sender<Call>) -> Router {
         .route("/v1/services/{name}", delete(remove))
         .route("/v1/apply", post(apply))
         .route("/v1/shutdown", post(shut_down))
+        .route("/v1/upgrade", post(upgrade))
         .fallback(nowhere)
         .layer(middleware::from_fn(refuse_strangers))
         .with_state(calls)
@@ -196,6 +197,14 @@ async fn apply(State(calls): Calls, ConnectInfo(Caller { asker, .. }): From) -> 
 
 async fn shut_down(State(calls): Calls, ConnectInfo(Caller { asker, .. }): From) -> Response {
     put(&calls, |reply| Call::ShutDown(asker, reply)).await
+}
+
+async fn upgrade(
+    State(calls): Calls,
+    ConnectInfo(Caller(asker)): From,
+    Json(request): Json<UpgradeRequest>,
+) -> Response {
+    put(&calls, |reply| Call::Upgrade(asker, request, reply)).await
 }
 
 async fn nowhere() -> Response {

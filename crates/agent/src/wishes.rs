@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, io, path::PathBuf};
 
 use mainstay_core::{UnitName, Wish};
-use mainstay_platform::{clock, paths};
+use mainstay_platform::{clock, fail, paths};
 use mainstay_storage::atomic;
 use serde::{Deserialize, Serialize};
 
@@ -97,7 +97,9 @@ impl Wishes {
         let all = self.all.iter();
         let wishes = all.map(|(unit, stance)| (unit.to_string(), *stance)).collect();
         let text = serde_json::to_vec(&Stored { version: VERSION, wishes })?;
+        fail::point("agent.wishes.before");
         atomic::replace(&self.path, &text, paths::create_private_file)?;
+        fail::point("agent.wishes.after");
         self.is_changed = false;
         Ok(())
     }
