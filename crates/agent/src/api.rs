@@ -201,7 +201,7 @@ async fn shut_down(State(calls): Calls, ConnectInfo(Caller { asker, .. }): From)
 
 async fn upgrade(
     State(calls): Calls,
-    ConnectInfo(Caller(asker)): From,
+    ConnectInfo(Caller { asker, .. }): From,
     Json(request): Json<UpgradeRequest>,
 ) -> Response {
     put(&calls, |reply| Call::Upgrade(asker, request, reply)).await
