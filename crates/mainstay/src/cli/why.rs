@@ -76,7 +76,7 @@ fn now_and_next(unit: &Unit) -> String {
         let _ = writeln!(text, "Its process is {pid}, in run {}.", unit.run);
     }
     if unit.restarts > 0 {
-        let _ = writeln!(text, "It was started again {} times.", unit.restarts);
+        let _ = writeln!(text, "Restarts so far: {}.", unit.restarts);
     }
     if unit.degraded {
         text.push_str("It is degraded: its last runs were all too short.\n");
