@@ -1,0 +1,14 @@
+//! The built binary on a real machine: real programs, bad programs, bad input, bad luck.
+//!
+//! Each test has an instance of its own in a folder of its own; see [`sandbox`]. Whatever carries
+//! that folder in its command line, environment or current folder ends with the test, nothing else.
+#![cfg(machine)]
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod picture;
+mod processes;
+mod sandbox;
+
+mod command_line;
+mod mistakes;
+mod stories;
