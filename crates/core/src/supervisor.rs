@@ -285,7 +285,11 @@ impl Supervisor {
         let is_news = former.is_active() != state.is_active()
             || matches!(
                 state,
-                State::Running | State::Completed | State::Failed | State::Backoff { .. }
+                State::Running
+                    | State::Completed
+                    | State::Failed
+                    | State::Backoff { .. }
+                    | State::Stopped
             );
         if is_news {
             self.wake_related(name);
