@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use mainstay_api::keeper::{Reach, Request, RunMemo, RunRef, Signal, SignalName, Spawn};
-use mainstay_core::{Action, Effect, Input, Refusal, TraceId, UnitName};
+use mainstay_core::{Action, Effect, Exit, Input, Refusal, TraceId, UnitName};
 
 use crate::{
     daemon::Agent,
@@ -23,12 +23,19 @@ pub(crate) struct Outbox {
     signals: Vec<Signal>,
     memos: Vec<RunMemo>,
     acks: Vec<RunRef>,
-    /// Exits that may be forgotten once the event with this number is on the disk.
-    acks_later: VecDeque<(u64, RunRef)>,
+    /// What may be forgotten once the event with this number is on the disk.
+    later: VecDeque<(u64, Later)>,
     forgets: Vec<String>,
     /// Answers to the commands of this turn, in order.
     pub(crate) answers: Vec<Answered>,
     pub(crate) is_all_at_rest: bool,
+}
+
+/// What the keeper may forget.
+#[derive(Debug)]
+enum Later {
+    Exit(RunRef),
+    Unit(String),
 }
 
 /// What an event is about.
@@ -70,13 +77,8 @@ impl Agent {
                 self.outbox.memos.push(RunMemo { unit: unit.to_string(), run, memo });
             }
             Action::Settle { run, exit } => {
-                self.settled.insert(unit.clone(), run);
-                if self.events.knows_exit(unit, run) {
-                    return;
-                }
-                let level = if exit.is_success() { Level::Info } else { Level::Warn };
-                let message = format!("run {run} of `{unit}` {exit}");
-                self.tell(Subject { unit, run: Some(run), trace }, level, EXITED, message);
+                self.tell_exit(Subject { unit, run: Some(run), trace }, run, exit);
+                self.settle(unit, run);
             }
             Action::Keep(wish) => self.wishes.keep(wish),
             Action::Answer(answer) => self.outbox.answers.push((unit.clone(), answer)),
@@ -84,7 +86,6 @@ impl Agent {
             Action::Forget => {
                 self.acknowledge_former(unit);
                 self.wishes.forget(unit);
-                self.outbox.forgets.push(unit.to_string());
                 let message = format!("`{unit}` is forgotten");
                 self.tell(
                     Subject { unit, run: None, trace },
@@ -92,6 +93,7 @@ impl Agent {
                     "UnitForgotten",
                     message,
                 );
+                self.outbox.later.push_back((self.events.last(), Later::Unit(unit.to_string())));
             }
             Action::AllAtRest => self.outbox.is_all_at_rest = true,
             Action::Report(text) => {
@@ -109,13 +111,35 @@ impl Agent {
         self.afterwards.push(Input::NotStarted { unit: unit.clone(), run, reason });
     }
 
+    fn tell_exit(&mut self, subject: Subject<'_>, run: u64, exit: Exit) {
+        if self.events.knows_exit(subject.unit, run) {
+            return;
+        }
+        let level = if exit.is_success() { Level::Info } else { Level::Warn };
+        let message = format!("run {run} of `{}` {exit}", subject.unit);
+        self.tell(subject, level, EXITED, message);
+    }
+
+    /// Notes that an exit is dealt with; one that has a successor already needs no further wait.
+    fn settle(&mut self, unit: &UnitName, run: u64) {
+        if self.supervisor.unit(unit).is_some_and(|view| view.run() > run) {
+            self.acknowledge_later(unit, run);
+        } else {
+            self.settled.insert(unit.clone(), run);
+        }
+    }
+
     /// The keeper may forget an exit only once there is a successor: until then a new agent decides
     /// from it again.
     fn acknowledge_former(&mut self, unit: &UnitName) {
         if let Some(run) = self.settled.remove(unit) {
-            let later = (self.events.last(), RunRef { unit: unit.to_string(), run });
-            self.outbox.acks_later.push_back(later);
+            self.acknowledge_later(unit, run);
         }
+    }
+
+    fn acknowledge_later(&mut self, unit: &UnitName, run: u64) {
+        let run = RunRef { unit: unit.to_string(), run };
+        self.outbox.later.push_back((self.events.last(), Later::Exit(run)));
     }
 
     fn ask(&mut self, unit: &UnitName, run: u64) {
@@ -154,19 +178,20 @@ impl Agent {
     }
 
     /// An exit is acknowledged once it is in the history for good; until then the keeper has it.
-    fn release_acks(&mut self) {
-        let Outbox { acks, acks_later, .. } = &mut self.outbox;
-        while let Some((sequence, _)) = acks_later.front() {
-            if !self.events.is_synced(*sequence) {
-                return;
+    fn release(&mut self) {
+        let Outbox { acks, forgets, later, .. } = &mut self.outbox;
+        while later.front().is_some_and(|(sequence, _)| self.events.is_synced(*sequence)) {
+            match later.pop_front() {
+                Some((_, Later::Exit(run))) => acks.push(run),
+                Some((_, Later::Unit(unit))) => forgets.push(unit),
+                None => {}
             }
-            acks.extend(acks_later.pop_front().map(|(_, run)| run));
         }
     }
 
     /// Sends everything: starts first, because a restart never waits for anything else.
     pub(crate) fn send_outbox(&mut self) -> Result<(), KeeperError> {
-        self.release_acks();
+        self.release();
         let Outbox { spawns, signals, memos, acks, forgets, .. } = &mut self.outbox;
         let keeper = &mut self.keeper;
         send(spawns, SPAWNS_A_FRAME, |part| keeper.ask(Request::Spawn(part)))?;

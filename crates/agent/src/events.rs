@@ -158,6 +158,11 @@ impl Events {
         self.exits.get(&unit.to_string()).is_some_and(|told| *told >= run)
     }
 
+    /// Returns the last run of each unit whose exit was told.
+    pub(crate) fn exits(&self) -> impl Iterator<Item = (UnitName, u64)> {
+        self.exits.iter().filter_map(|(unit, run)| Some((UnitName::parse(unit).ok()?, *run)))
+    }
+
     /// Returns whether everything up to an event is on the disk.
     pub(crate) fn is_synced(&self, sequence: u64) -> bool {
         self.synced.load(Ordering::SeqCst) >= sequence

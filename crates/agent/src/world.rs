@@ -5,7 +5,7 @@ use std::time::Duration;
 use mainstay_api::keeper::{
     Entry, Exited, Phase, Pressure, PressureKind, Report, Rotated, SpawnOutcome, Spawned, Status,
 };
-use mainstay_core::{Adopted, AdoptedPhase, Exit, Input, Moment, UnitName};
+use mainstay_core::{Adopted, AdoptedPhase, Exit, Input, Memo, Moment, UnitName};
 use mainstay_storage::segment::ChainFiles;
 
 use crate::{
@@ -132,7 +132,8 @@ impl Agent {
 
     /// Takes over what a keeper knows when this agent has just begun.
     pub(crate) fn adopt(&mut self, entries: &[Entry]) {
-        let runs = entries.iter().filter_map(adopted).collect();
+        let mut runs: Vec<Adopted> = entries.iter().filter_map(adopted).collect();
+        runs.extend(self.events.exits().map(|(unit, run)| told_before(unit, run)));
         for entry in entries.iter().filter(|entry| matches!(entry.phase, Phase::Running { .. })) {
             self.custody.want(&entry.unit, entry.run);
         }
@@ -143,27 +144,15 @@ impl Agent {
 
     /// Compares what another keeper knows with what we know: ours died, and a new one took over.
     pub(crate) fn reconcile(&mut self, entries: &[Entry]) {
-        let active: Vec<(UnitName, u64)> = self
-            .supervisor
-            .units()
-            .filter(|view| matches!(view.state(), "starting" | "running" | "stopping"))
-            .map(|view| (view.name().clone(), view.run()))
-            .collect();
-        for (unit, run) in active {
-            let name = unit.to_string();
-            let entry = entries.iter().find(|entry| entry.unit == name && entry.run == run);
-            match entry.map(|entry| &entry.phase) {
-                Some(Phase::Running { pid, .. }) => {
-                    self.take(Input::Started { unit, run, pid: *pid });
-                }
-                Some(Phase::Ended(exited)) => self.exited(exited),
-                Some(Phase::Starting) => {}
-                Some(Phase::Remembered) | None => {
-                    self.take(Input::Exited { unit, run, exit: Exit::Unknown, strays: false });
-                }
-            }
-        }
+        let runs = entries.iter().filter_map(adopted).collect();
+        self.take(Input::Reconcile { runs });
     }
+}
+
+/// The keeper of another boot forgot it, the history did not: its number is not used again.
+fn told_before(unit: UnitName, run: u64) -> Adopted {
+    let phase = AdoptedPhase::Remembered;
+    Adopted { unit, run, spec_hash: 0, memo: Memo::default(), phase }
 }
 
 fn adopted(entry: &Entry) -> Option<Adopted> {

@@ -27,6 +27,11 @@ pub enum Input {
         /// Services that an operator stopped, or started although not `auto`.
         wishes: Vec<Wish>,
     },
+    /// What another keeper knows, whole: the former one died, and what was said last may be lost.
+    Reconcile {
+        /// The runs.
+        runs: Vec<Adopted>,
+    },
     /// Everything was adopted: services that should be up are started from now on.
     Open,
     /// An operator asks for something.

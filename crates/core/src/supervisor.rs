@@ -41,6 +41,8 @@ pub struct Supervisor {
     /// Services that vanished from the configuration while units of them exist.
     retired: BTreeMap<ServiceName, Service>,
     units: BTreeMap<UnitName, Unit>,
+    /// The highest run of each name that has no unit at the moment.
+    numbers: BTreeMap<UnitName, u64>,
     graph: Graph,
     deadlines: BTreeSet<(Moment, UnitName)>,
     queue: VecDeque<UnitName>,
@@ -100,6 +102,7 @@ impl Supervisor {
             services: BTreeMap::new(),
             retired: BTreeMap::new(),
             units: BTreeMap::new(),
+            numbers: BTreeMap::new(),
             graph: Graph::default(),
             deadlines: BTreeSet::new(),
             queue: VecDeque::new(),
@@ -147,6 +150,7 @@ impl Supervisor {
         match input {
             Input::Configure { services, prune } => self.configure(now, services, &prune),
             Input::Adopt { runs, wishes } => self.adopt(now, runs, &wishes),
+            Input::Reconcile { runs } => self.reconcile(now, &runs),
             Input::Open => self.open(now),
             Input::Command { units, command } => {
                 for unit in units {
@@ -281,7 +285,11 @@ impl Supervisor {
         let is_news = former.is_active() != state.is_active()
             || matches!(
                 state,
-                State::Running | State::Completed | State::Failed | State::Backoff { .. }
+                State::Running
+                    | State::Completed
+                    | State::Failed
+                    | State::Backoff { .. }
+                    | State::Stopped
             );
         if is_news {
             self.wake_related(name);
@@ -399,10 +407,21 @@ impl Supervisor {
         let delayed = self.units.values_mut().filter(|unit| {
             services.get(&unit.name.service).is_some_and(|s| s.start == StartType::Delayed)
         });
-        for unit in delayed.filter(|unit| unit.state == State::Stopped && unit.run == 0) {
+        for unit in delayed.filter(|unit| {
+            unit.state == State::Stopped && unit.last_exit.is_none() && !unit.is_held
+        }) {
             unit.wanted = true;
             self.queue.push_back(unit.name.clone());
         }
+    }
+
+    /// Returns a unit of this name, whose runs are numbered on from those of former lives.
+    fn unit_named(&mut self, now: Moment, name: &UnitName) -> &mut Unit {
+        let numbers = &mut self.numbers;
+        self.units.entry(name.clone()).or_insert_with(|| {
+            let highest = numbers.remove(name).unwrap_or_default();
+            Unit::new(name.clone(), highest, now)
+        })
     }
 
     fn effect(&mut self, unit: Option<&UnitName>, action: Action) {

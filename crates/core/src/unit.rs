@@ -124,6 +124,8 @@ pub struct Unit {
     /// An operator stopped it: nobody but an operator starts it again.
     pub(crate) is_held: bool,
     pub(crate) run: u64,
+    /// The highest number that a run of this name ever had; none is used twice.
+    pub(crate) highest: u64,
     pub(crate) pid: Option<u32>,
     pub(crate) started_at: Moment,
     /// The hash its current run was started with.
@@ -164,7 +166,7 @@ impl State {
 }
 
 impl Unit {
-    pub(crate) fn new(name: UnitName, now: Moment) -> Self {
+    pub(crate) fn new(name: UnitName, highest: u64, now: Moment) -> Self {
         Self {
             name,
             state: State::Stopped,
@@ -173,6 +175,7 @@ impl Unit {
             wanted: false,
             is_held: false,
             run: 0,
+            highest,
             pid: None,
             started_at: now,
             spec_hash: 0,
@@ -228,6 +231,13 @@ impl Unit {
     pub(crate) fn reset(&mut self) {
         (self.failures, self.restarts, self.short_runs) = (0, 0, 0);
         self.starts.clear();
+    }
+
+    /// Forgets that it failed for good.
+    pub(crate) fn pardon(&mut self, now: Moment, why: &str) {
+        self.reset();
+        (self.state, self.since) = (State::Stopped, now);
+        why.clone_into(&mut self.why);
     }
 
     /// Moves to the next state and returns what must be done.
@@ -354,7 +364,8 @@ impl Unit {
         if limit > 0 {
             self.starts.push_back(now);
         }
-        self.run += 1;
+        self.run = self.run.max(self.highest) + 1;
+        self.highest = self.run;
         (self.started_at, self.spec_hash, self.pid) = (now, service.spec_hash, None);
         self.to(now, State::Starting, "its program is being started");
         Some(Act::Spawn)

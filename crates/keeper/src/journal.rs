@@ -11,7 +11,7 @@ use mainstay_platform::{clock, paths, process::Identity};
 use mainstay_storage::slots::{SlotFile, SlotIndex, SlotRecord, SlotsError};
 use serde::{Deserialize, Serialize};
 
-use crate::runs::{Run, RunState, Runs, microseconds};
+use crate::runs::{Remembered, Run, RunState, Runs, microseconds};
 
 /// The journal of one keeper life after the other.
 #[derive(Debug)]
@@ -38,15 +38,7 @@ pub(crate) enum JournalError {
 #[derive(Debug, Default)]
 pub(crate) struct FoundAll {
     pub(crate) runs: Vec<Found>,
-    pub(crate) remembered: Vec<Remembered>,
-}
-
-/// The highest run of a unit that a predecessor noted.
-#[derive(Debug)]
-pub(crate) struct Remembered {
-    pub(crate) unit: String,
-    pub(crate) highest: u64,
-    pub(crate) hash: String,
+    pub(crate) remembered: Vec<(String, Remembered)>,
 }
 
 /// A run that a predecessor noted.
@@ -73,7 +65,7 @@ pub(crate) enum FoundPhase {
 #[derive(Debug, Serialize, Deserialize)]
 enum Record {
     Run(Box<RunRecord>),
-    Number { unit: String, highest: u64, hash: String },
+    Number { unit: String, highest: u64, hash: String, memo: String },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -121,9 +113,9 @@ impl Journal {
                     self.runs.insert(key, index);
                     all.runs.push(Found::from(*record));
                 }
-                Ok(Record::Number { unit, highest, hash }) => {
+                Ok(Record::Number { unit, highest, hash, memo }) => {
                     self.numbers.insert(unit.clone(), index);
-                    all.remembered.push(Remembered { unit, highest, hash });
+                    all.remembered.push((unit, Remembered { highest, hash, memo }));
                 }
                 Err(error) => {
                     crate::note::complain("a slot of the journal makes no sense", &error);
@@ -160,14 +152,14 @@ impl Journal {
     }
 
     fn note_number(&mut self, unit: &str, runs: &Runs) -> Result<(), JournalError> {
-        let Some((highest, hash)) = runs.highest(unit) else { return Ok(()) };
-        let (unit, hash) = (unit.to_owned(), hash.to_owned());
-        let record = serde_json::to_vec(&Record::Number { unit: unit.clone(), highest, hash })?;
-        if let Some(index) = self.numbers.get(&unit) {
+        let Some(Remembered { highest, hash, memo }) = runs.remembered(unit) else { return Ok(()) };
+        let number = Record::Number { unit: unit.to_owned(), highest, hash, memo };
+        let record = serde_json::to_vec(&number)?;
+        if let Some(index) = self.numbers.get(unit) {
             self.slots.put(*index, &record)?;
         } else {
             let index = self.slots.add(&record)?;
-            self.numbers.insert(unit, index);
+            self.numbers.insert(unit.to_owned(), index);
         }
         Ok(())
     }

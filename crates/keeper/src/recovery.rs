@@ -6,8 +6,9 @@
 //!
 //! | the slot says | found | the run is |
 //! |---|---|---|
-//! | intent | somebody carries the id | running |
-//! | intent | nobody | never started: its number is free |
+//! | intent | a leader of a group carries the id | running |
+//! | intent | only others carry the id | ended, status unknown; what is left is ended |
+//! | intent | nobody | never started; its number is not used again |
 //! | started | the very process | running |
 //! | started | nobody | ended, status unknown unless the system still tells |
 //! | ended | – | ended, to be reported |
@@ -25,7 +26,7 @@ use mainstay_platform::{
 
 use crate::{
     control::{Control, KeeperError, token},
-    journal::{Found, FoundPhase, Remembered},
+    journal::{Found, FoundPhase},
     note::complain,
     runs::RunState,
     upgrade::{Inheritance, Kept},
@@ -90,8 +91,8 @@ impl Control {
     pub(crate) fn settle(&mut self, inherited: Option<Inheritance>) -> Result<(), KeeperError> {
         let mut inherited = inherited;
         let found = self.journal.found()?;
-        for Remembered { unit, highest, hash } in &found.remembered {
-            self.runs.remember(unit, *highest, hash);
+        for (unit, remembered) in found.remembered {
+            self.runs.remember(&unit, remembered);
         }
         self.has_heritage = !found.runs.is_empty();
         for run in found.runs {
@@ -108,13 +109,11 @@ impl Control {
     fn settle_run(&mut self, key: &RunRef, found: Found, kept: Kept) {
         let Found { spawn, id, phase, pipes } = found;
         match phase {
-            FoundPhase::Intent => match first_carrier(&id) {
-                Some(process) => {
-                    self.runs.add(spawn, id);
-                    self.adopt(key, process, clock::monotonic(), Pipes { kept, serials: [0, 0] });
-                }
-                None => self.runs.remember(&key.unit, key.run.saturating_sub(1), ""),
-            },
+            FoundPhase::Intent => {
+                let carriers = process::carrying(&id).unwrap_or_default();
+                self.runs.add(spawn, id);
+                self.settle_intent(key, carriers, kept);
+            }
             FoundPhase::Started { identity, since } => {
                 self.runs.add(spawn, id);
                 match Process::open(identity) {
@@ -133,6 +132,19 @@ impl Control {
                 self.pump_again(key, kept.output, kept.error);
                 self.bury(key);
             }
+        }
+    }
+
+    /// The keeper died before it could note what became of a start.
+    fn settle_intent(&mut self, key: &RunRef, carriers: Vec<Process>, kept: Kept) {
+        let now = clock::monotonic();
+        let has_begun = !carriers.is_empty();
+        if let Some(program) = carriers.into_iter().find(Process::leads_group) {
+            self.adopt(key, program, now, Pipes { kept, serials: [0, 0] });
+        } else if has_begun {
+            self.found_dead(key, 0, now);
+        } else if let Some(run) = self.runs.remove(key) {
+            self.journal.remove(&run, &self.runs);
         }
     }
 
@@ -223,13 +235,6 @@ impl Control {
         let process = Process::from_descriptor(descriptor, identity);
         self.amends.push(Amend::new(key.clone(), process, clock::monotonic()));
     }
-}
-
-/// Returns the process that was started for a run whose keeper died before it could note it: the
-/// oldest one, of which the others are descendants.
-fn first_carrier(id: &str) -> Option<Process> {
-    let carriers = process::carrying(id).unwrap_or_default();
-    carriers.into_iter().min_by_key(|process| (process.identity().started, process.pid()))
 }
 
 fn reopen(pid: u32, number: u32, serial: u64) -> Option<PipeReader> {

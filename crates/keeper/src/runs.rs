@@ -28,7 +28,17 @@ pub(crate) struct Runs {
 struct Unit {
     highest: u64,
     hash: String,
+    /// What an agent wrote on the highest run, for a time when there is nothing else left of it.
+    memo: String,
     runs: BTreeMap<u64, Run>,
+}
+
+/// What is left of the runs of a unit: the highest number, its hash and its memo.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Remembered {
+    pub(crate) highest: u64,
+    pub(crate) hash: String,
+    pub(crate) memo: String,
 }
 
 /// One run that is not forgotten yet.
@@ -122,11 +132,11 @@ impl Runs {
     }
 
     /// Remembers that a unit once had this run.
-    pub(crate) fn remember(&mut self, unit: &str, highest: u64, hash: &str) {
+    pub(crate) fn remember(&mut self, unit: &str, remembered: Remembered) {
         let unit = self.units.entry(unit.to_owned()).or_default();
-        if highest >= unit.highest {
-            unit.highest = highest;
-            hash.clone_into(&mut unit.hash);
+        if remembered.highest >= unit.highest {
+            (unit.highest, unit.hash) = (remembered.highest, remembered.hash);
+            unit.memo = remembered.memo;
         }
     }
 
@@ -147,7 +157,11 @@ impl Runs {
 
     /// Drops a run; its number stays remembered.
     pub(crate) fn remove(&mut self, key: &RunRef) -> Option<Run> {
-        let run = self.units.get_mut(&key.unit)?.runs.remove(&key.run)?;
+        let unit = self.units.get_mut(&key.unit)?;
+        let run = unit.runs.remove(&key.run)?;
+        if key.run == unit.highest {
+            unit.memo.clone_from(&run.spawn.memo);
+        }
         self.by_serial.remove(&run.serial);
         Some(run)
     }
@@ -173,9 +187,10 @@ impl Runs {
         self.units.values().flat_map(|unit| unit.runs.values())
     }
 
-    /// Returns a unit's highest run and its hash.
-    pub(crate) fn highest(&self, unit: &str) -> Option<(u64, &str)> {
-        self.units.get(unit).map(|unit| (unit.highest, unit.hash.as_str()))
+    /// Returns what is remembered of a unit's highest run.
+    pub(crate) fn remembered(&self, unit: &str) -> Option<Remembered> {
+        let Unit { highest, hash, memo, .. } = self.units.get(unit)?;
+        Some(Remembered { highest: *highest, hash: hash.clone(), memo: memo.clone() })
     }
 
     /// Returns how many entries a list has.
@@ -200,7 +215,7 @@ impl Runs {
                     unit: name.clone(),
                     run: unit.highest,
                     spec_hash: unit.hash.clone(),
-                    memo: String::new(),
+                    memo: unit.memo.clone(),
                     phase: Phase::Remembered,
                 });
             }

@@ -1,8 +1,11 @@
-//! Taking over what an earlier agent left running.
+//! Taking over what an earlier agent left running, or what another keeper found.
+
+use std::collections::BTreeMap;
 
 use super::{Ended, Supervisor};
 use crate::{
-    input::{Adopted, AdoptedPhase, Wish},
+    exit::Exit,
+    input::{Adopted, AdoptedPhase, Memo, Wish},
     name::UnitName,
     service::{Nature, RestartPolicy, RestartWhen, Service, StartType, StopPolicy},
     time::Moment,
@@ -17,22 +20,31 @@ impl Supervisor {
                 (unit.wanted, unit.is_held) = (wish.up, !wish.up);
             }
         }
+        let names: Vec<(UnitName, Memo)> =
+            runs.iter().map(|run| (run.unit.clone(), run.memo)).collect();
         for run in runs {
             self.adopt_run(now, run);
+        }
+        // Only now is it known who would have to be stopped as well.
+        for (name, memo) in names {
+            self.correct(now, &name, memo);
         }
     }
 
     fn adopt_run(&mut self, now: Moment, adopted: Adopted) {
         let Adopted { unit: name, run, spec_hash, memo, phase } = adopted;
-        let is_alive = !matches!(phase, AdoptedPhase::Remembered);
-        self.make_room(now, &name, is_alive);
+        if matches!(phase, AdoptedPhase::Remembered) {
+            return self.remember(now, &name, run, memo);
+        }
+        self.make_room(now, &name);
         let Some(unit) = self.units.get_mut(&name) else { return };
         if run < unit.run {
             return self.adopt_old(&name, run, phase);
         }
         (unit.run, unit.spec_hash, unit.started_at) = (run, spec_hash, now);
+        unit.highest = unit.highest.max(run);
         match phase {
-            AdoptedPhase::Remembered => return,
+            AdoptedPhase::Remembered => {}
             AdoptedPhase::Starting => {
                 unit.adopt(now, State::Starting, "its program is being started");
             }
@@ -46,14 +58,75 @@ impl Supervisor {
             }
         }
         unit.recall(now, memo);
+        // It ran, so somebody wanted it: a requirer, or a wish that came before.
+        unit.wanted |= !unit.is_held;
         if let AdoptedPhase::Ended { exit, strays, .. } = phase {
-            if memo.stopping {
-                let then = if unit.wanted { Then::Start } else { Then::Rest };
+            if memo.stopping || unit.is_held {
+                let then = if unit.is_held { Then::Rest } else { Then::Start };
                 unit.state = State::Leaving { then };
             }
-            return self.exited(now, &name, Ended { run, exit, strays });
+            self.exited(now, &name, Ended { run, exit, strays });
         }
-        self.correct(now, &name);
+    }
+
+    /// Compares what we know with what another keeper knows: what the former one was told, or told
+    /// us last, may never have arrived.
+    pub(super) fn reconcile(&mut self, now: Moment, runs: &[Adopted]) {
+        let phases: BTreeMap<(&UnitName, u64), AdoptedPhase> =
+            runs.iter().map(|run| ((&run.unit, run.run), run.phase)).collect();
+        let names: Vec<UnitName> = self.units.keys().cloned().collect();
+        for name in &names {
+            let Some(unit) = self.units.get(name) else { continue };
+            let phase = phases.get(&(name, unit.run)).copied();
+            if unit.state.is_active() {
+                self.reconcile_active(now, name, phase);
+            } else if unit.strays_of.is_some() && !has_strays(phase) {
+                let run = unit.run;
+                self.cleared(name, run);
+            }
+        }
+        for Adopted { unit: name, run, phase, .. } in runs {
+            if self.units.get(name).is_some_and(|unit| *run < unit.run) {
+                self.adopt_old(name, *run, *phase);
+            }
+        }
+    }
+
+    fn reconcile_active(&mut self, now: Moment, name: &UnitName, phase: Option<AdoptedPhase>) {
+        let Some((run, pid)) = self.units.get(name).map(|unit| (unit.run, unit.pid)) else {
+            return;
+        };
+        match phase {
+            // A stop that was asked for meanwhile is asked for again.
+            Some(AdoptedPhase::Running { pid, .. }) => {
+                self.apply(now, name, Event::Started(pid));
+            }
+            Some(AdoptedPhase::Ended { exit, strays, .. }) => {
+                self.exited(now, name, Ended { run, exit, strays });
+            }
+            Some(AdoptedPhase::Starting) => {}
+            Some(AdoptedPhase::Remembered) | None if pid.is_none() => {
+                let reason = "the keeper died before it began".to_owned();
+                self.apply(now, name, Event::NotStarted(reason));
+            }
+            Some(AdoptedPhase::Remembered) | None => {
+                self.exited(now, name, Ended { run, exit: Exit::Unknown, strays: false });
+            }
+        }
+    }
+
+    /// Only the number of a run is left, and perhaps what was written on it.
+    fn remember(&mut self, now: Moment, name: &UnitName, run: u64, memo: Memo) {
+        let Some(unit) = self.units.get_mut(name) else {
+            let number = self.numbers.entry(name.clone()).or_default();
+            *number = run.max(*number);
+            return;
+        };
+        unit.highest = unit.highest.max(run);
+        if run > unit.run && !unit.state.is_active() {
+            unit.run = run;
+            unit.recall(now, memo);
+        }
     }
 
     /// An end of a run that has a successor already: only its exit is to be settled.
@@ -64,34 +137,33 @@ impl Supervisor {
     }
 
     /// Makes a unit for a run whose service vanished while there was no agent.
-    fn make_room(&mut self, now: Moment, name: &UnitName, is_alive: bool) {
-        if self.units.contains_key(name) || !is_alive {
+    fn make_room(&mut self, now: Moment, name: &UnitName) {
+        if self.units.contains_key(name) {
             return;
         }
-        let mut unit = Unit::new(name.clone(), now);
+        let unit = self.unit_named(now, name);
         (unit.is_orphaned, unit.wanted) = (true, true);
-        self.units.insert(name.clone(), unit);
         if !self.services.contains_key(&name.service) {
             let orphan = orphaned(name);
             self.retired.entry(name.service.clone()).or_insert(orphan);
         }
     }
 
-    /// Stops a run that nobody wants, and restarts one of an older configuration.
-    fn correct(&mut self, now: Moment, name: &UnitName) {
-        let Some(unit) = self.units.get(name) else { return };
+    /// Stops a run that nobody wants, restarts one of an older configuration, and goes on with a
+    /// restart that was under way.
+    fn correct(&mut self, now: Moment, name: &UnitName, memo: Memo) {
+        let Some(unit) = self.units.get(name).filter(|unit| unit.state.is_active()) else { return };
         let hash = self.services.get(&name.service).map(|service| service.spec_hash);
-        let manual = self.services.get(&name.service).is_some_and(|s| s.start != StartType::Auto);
-        if unit.is_held {
-            let why = "an operator stopped it".to_owned();
-            self.apply(now, name, Event::Stop(Then::Rest, why));
+        let (then, why) = if unit.is_held {
+            (Then::Rest, "an operator stopped it")
         } else if hash.is_some_and(|hash| hash != unit.spec_hash) {
-            let why = "its configuration changed".to_owned();
-            self.apply(now, name, Event::Stop(Then::Start, why));
-        } else if manual && let Some(unit) = self.units.get_mut(name) {
-            // It runs, so somebody wanted it: a requirer, or a wish that came before.
-            unit.wanted = true;
-        }
+            (Then::Start, "its configuration changed")
+        } else if memo.stopping {
+            (Then::Start, "it is restarted; the agent was replaced meanwhile")
+        } else {
+            return;
+        };
+        self.apply(now, name, Event::Stop(then, why.to_owned()));
     }
 }
 
@@ -100,6 +172,10 @@ impl Unit {
         (self.state, self.since) = (state, since);
         why.clone_into(&mut self.why);
     }
+}
+
+const fn has_strays(phase: Option<AdoptedPhase>) -> bool {
+    matches!(phase, Some(AdoptedPhase::Ended { strays: true, .. }))
 }
 
 /// Returns a service for a unit of which no configuration is left: it is not started again.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Supervisor, units_of};
+use super::{Phase, Supervisor, units_of};
 use crate::{
     effect::Action,
     graph::Graph,
@@ -10,7 +10,7 @@ use crate::{
     name::{ServiceName, UnitName},
     service::{Service, StartType},
     time::Moment,
-    unit::{Event, Then, Unit},
+    unit::{Event, State, Then},
 };
 
 impl Supervisor {
@@ -36,16 +36,20 @@ impl Supervisor {
     /// Makes the units of a service as many and as it says.
     fn match_units(&mut self, now: Moment, name: &ServiceName) {
         let Some(service) = self.services.get(name) else { return };
-        let (count, hash, start) = (service.instances.max(1), service.spec_hash, service.start);
+        let (count, hash) = (service.instances.max(1), service.spec_hash);
+        let is_started = self.is_started_unasked(service.start);
         for copy in 1..=count {
             let unit = UnitName { service: name.clone(), copy };
             let is_new = !self.units.contains_key(&unit);
-            let state =
-                self.units.entry(unit.clone()).or_insert_with(|| Unit::new(unit.clone(), now));
+            let state = self.unit_named(now, &unit);
             let was_orphaned = std::mem::take(&mut state.is_orphaned);
             if is_new || was_orphaned {
-                state.wanted =
-                    start == StartType::Auto && !state.is_held || state.state.is_active();
+                state.wanted = is_started && !state.is_held || state.state.is_active();
+            }
+            let is_changed = was_orphaned || state.spec_hash != hash;
+            if state.state == State::Failed && is_changed {
+                // What is changed may have been mended.
+                state.pardon(now, "its configuration changed");
             }
             if state.state.is_active() && state.spec_hash != hash {
                 let why = "its configuration changed".to_owned();
@@ -58,6 +62,16 @@ impl Supervisor {
             .collect();
         for unit in surplus {
             self.prune(now, &unit, "its service was scaled down");
+        }
+    }
+
+    /// Returns whether new units of this start type come up without being asked: `delayed` ones
+    /// only once the first of them were released.
+    const fn is_started_unasked(&self, start: StartType) -> bool {
+        match start {
+            StartType::Auto => true,
+            StartType::Delayed => matches!(self.phase, Phase::Open) && self.delayed_until.is_none(),
+            StartType::Manual | StartType::Disabled => false,
         }
     }
 
@@ -95,11 +109,11 @@ impl Supervisor {
         if !is_over {
             return;
         }
-        if let Some(unit) = self.units.remove(name)
-            && let Some(at) = unit.deadline()
-        {
+        let Some(unit) = self.units.remove(name) else { return };
+        if let Some(at) = unit.deadline() {
             self.deadlines.remove(&(at, name.clone()));
         }
+        self.numbers.insert(name.clone(), unit.highest);
         self.effect(Some(name), Action::Forget);
         if units_of(&self.units, &name.service).next().is_none() {
             self.retired.remove(&name.service);

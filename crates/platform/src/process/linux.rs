@@ -61,6 +61,12 @@ impl Process {
         self.identity.pid
     }
 
+    /// Returns whether it leads a process group, as programs do and their children do not.
+    pub fn leads_group(&self) -> bool {
+        let number = number(self.identity.pid);
+        number.is_some_and(|me| rustix::process::getpgid(Some(me)).is_ok_and(|group| group == me))
+    }
+
     /// Returns another descriptor of the same process.
     pub fn duplicate(&self) -> io::Result<OwnedFd> {
         self.pidfd.try_clone()

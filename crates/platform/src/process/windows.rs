@@ -90,6 +90,11 @@ impl Process {
         self.identity.pid
     }
 
+    /// Returns true: there are no groups, and the first member of a job is its program.
+    pub const fn leads_group(&self) -> bool {
+        true
+    }
+
     /// Returns another handle of the same process.
     pub fn duplicate(&self) -> io::Result<OwnedHandle> {
         duplicate(self.raw(), Inherit::No)

@@ -1,0 +1,32 @@
+//! What the agent keeps on the disk: the configuration, wishes, and events once they are synced.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use mainstay_core::{Service, UnitName, Wish};
+
+use crate::wire::Key;
+
+/// Survives everything.
+#[derive(Debug, Default)]
+pub(crate) struct Disk {
+    pub(crate) services: Vec<Service>,
+    pub(crate) wishes: BTreeMap<UnitName, bool>,
+    pub(crate) events: Vec<Event>,
+}
+
+/// What matters of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Event {
+    Exited(Key),
+    /// The unit moved to another state, with this run as its last.
+    Changed(Key),
+}
+
+/// Events that are written and not synced yet, with their numbers.
+pub(crate) type Unsynced = VecDeque<(u64, Event)>;
+
+impl Disk {
+    pub(crate) fn all_wishes(&self) -> Vec<Wish> {
+        self.wishes.iter().map(|(unit, up)| Wish { unit: unit.clone(), up: *up }).collect()
+    }
+}

@@ -1,0 +1,146 @@
+//! Processes that do as they were told at birth, or worse. Their numbers are used again soon.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use mainstay_core::{Exit, Moment, UnitName};
+
+use crate::wire::{Key, Signal};
+
+/// So few numbers that each is soon somebody else's.
+const PIDS: u32 = 24;
+
+/// Which process: its number, and what tells it from others of that number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) pid: u32,
+    pub(crate) serial: u64,
+}
+
+/// How a program behaves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Manner {
+    /// When it ends by itself, and how.
+    pub(crate) ends: Option<(Duration, Exit)>,
+    /// How long it takes to leave when it is asked; nothing when it does not listen.
+    pub(crate) leaves_after: Option<Duration>,
+    /// How long the system takes to kill it.
+    pub(crate) dies_after: Duration,
+    /// It leaves a process behind.
+    pub(crate) leaves_stray: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Process {
+    pub(crate) key: Key,
+    pub(crate) who: Identity,
+    pub(crate) manner: Manner,
+    pub(crate) since: Moment,
+    /// The life of the keeper that started it.
+    pub(crate) parent: u64,
+    /// It was asked to leave or killed.
+    pub(crate) is_doomed: bool,
+}
+
+/// All processes of the machine.
+#[derive(Debug, Default)]
+pub(crate) struct Machine {
+    pub(crate) boot: u64,
+    processes: BTreeMap<u32, Process>,
+    strays: BTreeMap<Key, u32>,
+    last_pid: u32,
+    serial: u64,
+}
+
+impl Machine {
+    pub(crate) fn start(
+        &mut self,
+        key: &Key,
+        manner: Manner,
+        parent: u64,
+        now: Moment,
+    ) -> Identity {
+        self.serial += 1;
+        let who = Identity { pid: self.free_pid(), serial: self.serial };
+        let (key, since, is_doomed) = (key.clone(), now, false);
+        let process = Process { key, who, manner, since, parent, is_doomed };
+        self.processes.insert(who.pid, process);
+        who
+    }
+
+    fn free_pid(&mut self) -> u32 {
+        let mut pid = self.last_pid;
+        for _ in 0..PIDS {
+            pid = pid % PIDS + 1;
+            if !self.processes.contains_key(&pid) {
+                break;
+            }
+        }
+        if self.processes.contains_key(&pid) {
+            // A full machine grows.
+            pid = self.processes.keys().next_back().map_or(1, |last| last + 1);
+        }
+        self.last_pid = pid;
+        pid
+    }
+
+    /// Ends a process; nothing when it has ended before.
+    pub(crate) fn end(&mut self, who: Identity) -> Option<Process> {
+        self.processes.get(&who.pid).filter(|process| process.who == who)?;
+        let process = self.processes.remove(&who.pid)?;
+        if process.manner.leaves_stray {
+            self.strays.insert(process.key.clone(), 1);
+        }
+        Some(process)
+    }
+
+    pub(crate) fn find(&self, who: Identity) -> Option<&Process> {
+        self.processes.get(&who.pid).filter(|process| process.who == who)
+    }
+
+    pub(crate) fn at(&self, pid: u32) -> Option<&Process> {
+        self.processes.get(&pid)
+    }
+
+    /// Returns a live process that carries the mark of a run.
+    pub(crate) fn carrier(&self, key: &Key) -> Option<&Process> {
+        self.processes.values().find(|process| process.key == *key)
+    }
+
+    pub(crate) fn of_unit(&self, unit: &UnitName) -> impl Iterator<Item = &Process> {
+        self.processes.values().filter(move |process| process.key.0 == *unit)
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Process> {
+        self.processes.values()
+    }
+
+    pub(crate) fn has_strays(&self, key: &Key) -> bool {
+        self.strays.contains_key(key)
+    }
+
+    pub(crate) fn strays_of(&self, unit: &UnitName) -> impl Iterator<Item = &Key> {
+        self.strays.keys().filter(move |key| key.0 == *unit)
+    }
+
+    pub(crate) fn sweep(&mut self, key: &Key) {
+        self.strays.remove(key);
+    }
+
+    /// Returns when and how a process ends of a signal.
+    pub(crate) fn signal(&mut self, who: Identity, signal: Signal) -> Option<(Duration, Exit)> {
+        let process = self.processes.get_mut(&who.pid).filter(|process| process.who == who)?;
+        process.is_doomed = true;
+        match signal {
+            Signal::Kill => Some((process.manner.dies_after, Exit::Signal(9))),
+            Signal::Ask => process.manner.leaves_after.map(|after| (after, Exit::Signal(15))),
+        }
+    }
+
+    /// Switches the machine off and on again.
+    pub(crate) fn reboot(&mut self) {
+        self.boot += 1;
+        self.processes.clear();
+        self.strays.clear();
+        self.last_pid = 0;
+    }
+}
