@@ -102,6 +102,16 @@ pub fn carrying(id: &str) -> io::Result<Vec<Process>> {
     imp::carrying(id)
 }
 
+/// Returns every live process in the group that `leader` led before it ended.
+///
+/// Finds what [`carrying`] cannot see, because the program has overwritten its environment, as
+/// nginx does. Only groups of the caller's own session are looked at, and those that are a session
+/// of their own: nobody but the caller's programs is there. Returns nothing where the system has
+/// no groups.
+pub fn led_by(leader: u32) -> io::Result<Vec<Process>> {
+    imp::led_by(leader)
+}
+
 /// A child that ended, as [`ended_child`] found it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EndedChild {
