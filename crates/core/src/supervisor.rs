@@ -285,11 +285,7 @@ impl Supervisor {
         let is_news = former.is_active() != state.is_active()
             || matches!(
                 state,
-                State::Running
-                    | State::Completed
-                    | State::Failed
-                    | State::Backoff { .. }
-                    | State::Stopped
+                State::Running | State::Completed | State::Failed | State::Backoff { .. }
             );
         if is_news {
             self.wake_related(name);

@@ -233,13 +233,6 @@ impl Unit {
         self.starts.clear();
     }
 
-    /// Forgets that it failed for good.
-    pub(crate) fn pardon(&mut self, now: Moment, why: &str) {
-        self.reset();
-        (self.state, self.since) = (State::Stopped, now);
-        why.clone_into(&mut self.why);
-    }
-
     /// Moves to the next state and returns what must be done.
     #[expect(clippy::too_many_lines, reason = "one arrow of the picture, one arm")]
     #[expect(clippy::unnested_or_patterns, reason = "each line names states of one kind")]

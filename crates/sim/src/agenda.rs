@@ -12,8 +12,8 @@ use crate::{
 /// Something that happens at a moment.
 #[derive(Debug, Clone)]
 pub(crate) enum Happening {
-    /// A frame of the agent of one life reaches the keeper of another.
-    ToKeeper { from: u64, to: u64, request: Request },
+    /// A frame of the agent's `from`th life reaches the keeper.
+    ToKeeper { from: u64, request: Request },
     /// A frame reaches the agent of this life.
     ToAgent { to: u64, report: Report },
     /// The agent of this life sees that its keeper is gone.

@@ -38,8 +38,6 @@ pub(crate) struct Agent {
     /// It heard from its keeper and the link holds.
     pub(crate) is_connected: bool,
     has_begun: bool,
-    /// The life of the keeper that it talks to or calls.
-    pub(crate) link: Option<u64>,
     wishes: BTreeMap<UnitName, bool>,
     settled: BTreeMap<UnitName, u64>,
     later: VecDeque<(u64, Later)>,
@@ -53,7 +51,7 @@ pub(crate) struct Agent {
 type Step = Result<(), Died>;
 
 impl Agent {
-    /// Begins with what is on the disk.
+    /// Begins and calls its keeper.
     pub(crate) fn begin(ground: &mut Ground, life: u64) -> Self {
         ground.checker.new_agent();
         let mut agent = Self {
@@ -61,7 +59,6 @@ impl Agent {
             core: Supervisor::new(ground.chance.number()),
             is_connected: false,
             has_begun: false,
-            link: None,
             wishes: ground.disk.wishes.clone(),
             settled: BTreeMap::new(),
             later: VecDeque::new(),
@@ -74,26 +71,8 @@ impl Agent {
         for event in &ground.disk.events {
             agent.note(event);
         }
+        ground.send_to_keeper(life, Request::Hello);
         agent
-    }
-
-    /// Calls a keeper, unless it has one.
-    pub(crate) fn call(&mut self, ground: &mut Ground, keeper: u64) {
-        if self.link.is_none() {
-            self.link = Some(keeper);
-            self.send(ground, Request::Hello);
-        }
-    }
-
-    fn send(&self, ground: &mut Ground, request: Request) {
-        if let Some(to) = self.link {
-            ground.send_to_keeper(self.life, to, request);
-        }
-    }
-
-    /// Its keeper is gone; until it has another it does nothing.
-    pub(crate) fn lose_link(&mut self) {
-        (self.link, self.is_connected) = (None, false);
     }
 
     pub(crate) fn next_deadline(&self, ground: &Ground) -> Option<Moment> {
@@ -234,7 +213,6 @@ impl Agent {
                 self.tell(Event::Changed((unit, run)));
             }
             Action::Forget => {
-                ground.checker.forget_starts(&unit, ground.now);
                 self.acknowledge_former(&unit);
                 self.wishes.remove(&unit);
                 self.outbox.promises.insert(unit.clone(), None);
@@ -251,8 +229,8 @@ impl Agent {
         ground.checker.decided(unit, &ground.disk.services);
         let service = ground.disk.services.iter().find(|service| service.name == unit.service);
         let hash = service.map_or(0, |service| service.spec_hash);
-        let (key, decided_at) = ((unit.clone(), run), ground.now);
-        self.outbox.requests.push(Request::Spawn { key, hash, memo, decided_at });
+        let key = (unit.clone(), run);
+        self.outbox.requests.push(Request::Spawn { key, hash, memo });
         self.acknowledge_former(unit);
     }
 
@@ -292,7 +270,7 @@ impl Agent {
         }
         for request in std::mem::take(&mut self.outbox.requests) {
             ground.step()?;
-            self.send(ground, request);
+            ground.send_to_keeper(self.life, request);
         }
         ground.step()?;
         if ground.has(Plant::WishAfterAnswer) {

@@ -59,8 +59,6 @@ pub(crate) struct Checker {
     promised: BTreeMap<UnitName, bool>,
     unsure: BTreeMap<UnitName, ()>,
     starts: BTreeMap<UnitName, VecDeque<Moment>>,
-    /// Starts that were decided before do not count.
-    fresh_since: BTreeMap<UnitName, Moment>,
     ends: BTreeMap<UnitName, LastEnd>,
     /// Services as they are configured; the limits among them never change.
     services: BTreeMap<ServiceName, Service>,
@@ -80,7 +78,7 @@ impl Checker {
     }
 
     /// A process was started for a run.
-    pub(crate) fn process_started(&mut self, machine: &Machine, key: &Key) {
+    pub(crate) fn process_started(&mut self, machine: &Machine, key: &Key, now: Moment) {
         self.counts.entry(key.clone()).or_default().started += 1;
         let others: Vec<&Process> = machine.of_unit(&key.0).collect();
         if others.len() > 1 {
@@ -91,13 +89,10 @@ impl Checker {
             let details = format!("{} run {} began beside what {former:?} left", key.0, key.1);
             self.broken("nothing of a former run is left when the next begins", details);
         }
+        self.note_start(&key.0, now);
     }
 
-    /// A keeper took an order to start a unit.
-    pub(crate) fn note_start(&mut self, unit: &UnitName, now: Moment) {
-        if self.fresh_since.get(unit).is_some_and(|since| now <= *since) {
-            return;
-        }
+    fn note_start(&mut self, unit: &UnitName, now: Moment) {
         let Some(service) = self.services.get(&unit.service) else { return };
         let limit = usize::try_from(service.restart.limit).unwrap_or_default();
         let window = service.restart.within.saturating_sub(SLACK);
@@ -113,20 +108,18 @@ impl Checker {
     }
 
     /// The starts of a unit count anew: it was reset, or the machine was.
-    pub(crate) fn forget_starts(&mut self, unit: &UnitName, now: Moment) {
+    pub(crate) fn forget_starts(&mut self, unit: &UnitName) {
         self.starts.remove(unit);
-        self.fresh_since.insert(unit.clone(), now);
     }
 
     /// A process ended.
-    pub(crate) fn process_ended(&mut self, process: &Process, exit: Exit, now: Moment) {
-        let lived = now.since(process.since);
+    pub(crate) fn process_ended(&mut self, process: &Process, exit: Exit, lived: Duration) {
         let unit = &process.key.0;
         let end = LastEnd { exit, was_asked: process.is_doomed };
         self.ends.insert(unit.clone(), end);
         let reset_after = self.services.get(&unit.service).map(|s| s.restart.reset_after);
         if reset_after.is_some_and(|reset_after| lived + SLACK >= reset_after) {
-            self.forget_starts(unit, now);
+            self.forget_starts(unit);
         }
     }
 
@@ -138,14 +131,6 @@ impl Checker {
         }
         self.starts.clear();
         self.ends.clear();
-    }
-
-    /// A program that began and ended between two keepers without a trace was never there, as far
-    /// as anybody can know.
-    pub(crate) fn unnoticed(&mut self, key: &Key) {
-        if let Some(count) = self.counts.get_mut(key) {
-            count.excused = count.started;
-        }
     }
 
     /// A new core knows nothing yet.
@@ -325,28 +310,9 @@ impl Checker {
                     || service.restart.when == mainstay_core::service::RestartWhen::Never
             }
             "stopped" => matches!(follow, Some(Follow::Rest)),
-            "waiting" => self.has_obstacle(core, service),
+            "waiting" => is_in_somebodys_way(core, service),
             _ => false,
         }
-    }
-
-    /// Returns whether something that a waiting service waits for is really not there.
-    fn has_obstacle(&self, core: &Supervisor, service: &Service) -> bool {
-        let is_there = |state: &&str| matches!(*state, "running" | "completed");
-        let lacks = |name: &ServiceName| {
-            let states = states(core, name);
-            states.is_empty() || !states.iter().all(is_there)
-        };
-        let waits = |name: &ServiceName| states(core, name).contains(&"waiting");
-        let opposes = |other: &Service| {
-            other.conflicts.contains(&service.name) || service.conflicts.contains(&other.name)
-        };
-        service.requires.iter().any(lacks)
-            || service.wants.iter().chain(&service.after).any(waits)
-            || self
-                .services
-                .values()
-                .any(|other| opposes(other) && states(core, &other.name).contains(&"running"))
     }
 
     /// Every exit is told exactly once.
@@ -383,8 +349,22 @@ fn told_on(disk: &Disk) -> BTreeMap<Key, u64> {
     told
 }
 
-/// Returns the states of a service's units.
-fn states(core: &Supervisor, name: &ServiceName) -> Vec<&'static str> {
-    let units = core.units().filter(|view| view.name().service == *name);
-    units.map(|view| view.state()).collect()
+/// Returns whether something that a waiting service waits for is really not there.
+fn is_in_somebodys_way(core: &Supervisor, service: &Service) -> bool {
+    let states = |name: &ServiceName| -> Vec<&'static str> {
+        let units = core.units().filter(|view| view.name().service == *name);
+        units.map(|view| view.state()).collect()
+    };
+    let lacks = |name: &ServiceName| {
+        states(name).iter().any(|state| !matches!(*state, "running" | "completed"))
+            || states(name).is_empty()
+    };
+    let waits = |name: &ServiceName| states(name).contains(&"waiting");
+    let is_opponent = |other: &&mainstay_core::UnitView<'_>| {
+        let name = &other.name().service;
+        other.state() == "running" && *name != service.name && service.conflicts.contains(name)
+    };
+    service.requires.iter().any(lacks)
+        || service.wants.iter().chain(&service.after).any(waits)
+        || core.units().any(|view| is_opponent(&&view))
 }

@@ -93,10 +93,10 @@ impl Ground {
         self.agenda.plan(self.now + delay, happening);
     }
 
-    pub(crate) fn send_to_keeper(&mut self, from: u64, to: u64, request: Request) {
+    pub(crate) fn send_to_keeper(&mut self, from: u64, request: Request) {
         let at = self.arrival().max(self.last_to_keeper);
         self.last_to_keeper = at;
-        self.agenda.plan(at, Happening::ToKeeper { from, to, request });
+        self.agenda.plan(at, Happening::ToKeeper { from, request });
     }
 
     pub(crate) fn send_to_agent(&mut self, to: u64, report: Report) {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use mainstay_core::{Adopted, AdoptedPhase, Exit, Moment, UnitName};
+use mainstay_core::{Adopted, AdoptedPhase, Exit, Memo, UnitName};
 
 use crate::{
     agenda::Happening,
@@ -74,7 +74,6 @@ impl Keeper {
                     self.conclude(ground, key, Exit::Unknown)
                 }
                 None => {
-                    ground.checker.unnoticed(key);
                     self.add(key, slot);
                     self.remove(ground, key)
                 }
@@ -112,7 +111,9 @@ impl Keeper {
     fn put(&mut self, ground: &mut Ground, key: &Key, slot: Slot) -> Step {
         self.add(key, slot.clone());
         ground.step()?;
-        ground.journal.slots.insert(key.clone(), slot);
+        if slot.phase != Phase::Intent || !ground.has(Plant::NoIntent) {
+            ground.journal.slots.insert(key.clone(), slot);
+        }
         ground.step()
     }
 
@@ -128,10 +129,7 @@ impl Keeper {
         }
         match request {
             Request::Hello => Ok(()),
-            Request::Spawn { key, hash, memo, decided_at } => {
-                let slot = Slot { hash, memo, phase: Phase::Intent };
-                self.spawn(ground, &key, slot, decided_at)
-            }
+            Request::Spawn { key, hash, memo } => self.spawn(ground, &key, hash, memo),
             Request::Memo { key, memo } => {
                 let Some(slot) = self.runs.get(&key).cloned() else { return Ok(()) };
                 self.put(ground, &key, Slot { memo, ..slot })
@@ -151,9 +149,9 @@ impl Keeper {
         }
     }
 
-    fn spawn(&mut self, ground: &mut Ground, key: &Key, slot: Slot, decided_at: Moment) -> Step {
+    fn spawn(&mut self, ground: &mut Ground, key: &Key, hash: u64, memo: Memo) -> Step {
         let number = self.numbers.get(&key.0).copied().unwrap_or_default();
-        let is_known = key.1 == number.highest && slot.hash == number.hash;
+        let is_known = key.1 == number.highest && hash == number.hash;
         if let Some(slot) = self.runs.get(key).filter(|_| is_known).cloned()
             && !ground.has(Plant::SpawnedAgain)
         {
@@ -167,22 +165,11 @@ impl Keeper {
             self.say(ground, Report::NotStarted { key: key.clone(), why });
             return Ok(());
         }
-        self.intend(ground, key, slot, decided_at)?;
+        self.put(ground, key, Slot { hash, memo, phase: Phase::Intent })?;
         let is_slow = ground.once_in(30);
         let delay = ground.up_to(if is_slow { SLOW_START } else { Duration::from_micros(500) });
         ground.after(delay, Happening::Cloned { life: self.life, key: key.clone() });
         Ok(())
-    }
-
-    /// The intent is in the journal before anything can run.
-    fn intend(&mut self, ground: &mut Ground, key: &Key, slot: Slot, decided_at: Moment) -> Step {
-        self.add(key, slot.clone());
-        ground.step()?;
-        if !ground.has(Plant::NoIntent) {
-            ground.journal.slots.insert(key.clone(), slot);
-        }
-        ground.checker.note_start(&key.0, decided_at);
-        ground.step()
     }
 
     /// A start comes to its end: there is a process, or the system refused.
@@ -200,7 +187,7 @@ impl Keeper {
         let manner = scene.manner(&key.0.service, ground.is_calm, &mut ground.chance);
         let who = ground.machine.start(key, manner, self.life, ground.now);
         ground.tell(|| format!("machine: {} run {} is process {}", key.0, key.1, who.pid));
-        ground.checker.process_started(&ground.machine, key);
+        ground.checker.process_started(&ground.machine, key, ground.now);
         if let Some((after, exit)) = manner.ends {
             ground.after(after, Happening::Ends { who, exit });
         }
@@ -316,6 +303,11 @@ impl Keeper {
             phase: AdoptedPhase::Remembered,
         }));
         entries
+    }
+
+    /// Returns the runs that are not forgotten.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.runs.keys()
     }
 }
 

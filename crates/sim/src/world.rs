@@ -13,7 +13,7 @@ use crate::{
     machine::Identity,
     plant::Plant,
     scene::Scene,
-    wire::Report,
+    wire::{Report, Request},
 };
 
 /// The calm after the storm is so long that everything must have come to rest.
@@ -97,9 +97,7 @@ impl World {
 
     fn happen(&mut self, happening: Happening) {
         match happening {
-            Happening::ToKeeper { from, to, request } => {
-                self.with_keeper(to, |keeper, ground, _| keeper.hear(ground, from, request));
-            }
+            Happening::ToKeeper { from, request } => self.to_keeper(from, request),
             Happening::ToAgent { to, report } => self.to_agent(to, report),
             Happening::LinkLost { to } => self.link_lost(to),
             Happening::Cloned { life, key } => {
@@ -127,25 +125,31 @@ impl World {
         }
     }
 
+    fn to_keeper(&mut self, from: u64, request: Request) {
+        let Some(life) = self.keeper.as_ref().map(|keeper| keeper.life) else { return };
+        self.with_keeper(life, |keeper, ground, _| keeper.hear(ground, from, request));
+    }
+
     fn to_agent(&mut self, to: u64, report: Report) {
         if self.agent.as_ref().is_some_and(|agent| agent.life == to) {
             self.with_agent(|agent, ground| agent.hear(ground, report));
         }
     }
 
-    /// The agent calls the next keeper, if there is one already.
+    /// The agent calls the next keeper; until it has one it does nothing.
     fn link_lost(&mut self, to: u64) {
         let Some(agent) = self.agent.as_mut().filter(|agent| agent.life == to) else { return };
-        agent.lose_link();
-        if let Some(keeper) = &self.keeper {
-            agent.call(&mut self.ground, keeper.life);
+        agent.is_connected = false;
+        if self.keeper.is_some() {
+            self.ground.send_to_keeper(to, Request::Hello);
         }
     }
 
     fn process_ends(&mut self, who: Identity, exit: mainstay_core::Exit) {
         let Some(process) = self.ground.machine.end(who) else { return };
         self.ground.tell(|| format!("machine: process {} ends: {exit}", who.pid));
-        self.ground.checker.process_ended(&process, exit, self.ground.now);
+        let lived = self.ground.now.since(process.since);
+        self.ground.checker.process_ended(&process, exit, lived);
         if let Some(life) = self.keeper.as_ref().map(|keeper| keeper.life) {
             self.with_keeper(life, |keeper, ground, _| keeper.ended(ground, &process, exit));
         }
@@ -192,10 +196,12 @@ impl World {
         let Ok(keeper) = Keeper::begin(&mut self.ground, self.lives) else {
             return self.want_keeper();
         };
-        let life = keeper.life;
         self.keeper = Some(keeper);
-        match &mut self.agent {
-            Some(agent) => agent.call(&mut self.ground, life),
+        match &self.agent {
+            Some(agent) if !agent.is_connected => {
+                self.ground.send_to_keeper(agent.life, Request::Hello);
+            }
+            Some(_) => {}
             None => self.want_agent(),
         }
     }
@@ -203,12 +209,11 @@ impl World {
     fn agent_born(&mut self) {
         self.is_agent_due = false;
         // A keeper starts it; without one there is nobody who could.
-        let Some(keeper) = self.keeper.as_ref().filter(|_| self.agent.is_none()) else { return };
-        self.lives += 1;
-        self.ground.tell(|| "an agent begins".to_owned());
-        let mut agent = Agent::begin(&mut self.ground, self.lives);
-        agent.call(&mut self.ground, keeper.life);
-        self.agent = Some(agent);
+        if self.keeper.is_some() && self.agent.is_none() {
+            self.lives += 1;
+            self.ground.tell(|| "an agent begins".to_owned());
+            self.agent = Some(Agent::begin(&mut self.ground, self.lives));
+        }
     }
 
     /// What the agent had written may reach the keeper as far as it was written.
@@ -296,7 +301,7 @@ impl World {
             return;
         }
         if command == Command::Reset {
-            self.ground.checker.forget_starts(&unit, self.ground.now);
+            self.ground.checker.forget_starts(&unit);
         }
         self.with_agent(|agent, ground| agent.command(ground, unit, command));
     }
@@ -358,13 +363,6 @@ impl World {
                 if let Some(service) = services.get_mut(index) {
                     service.spec_hash += 1;
                 }
-            }
-        }
-        // A changed program gets another chance.
-        for service in &self.scene.services {
-            for copy in 1..=service.instances {
-                let unit = UnitName { service: service.name.clone(), copy };
-                self.ground.checker.forget_starts(&unit, self.ground.now);
             }
         }
         let prune = if self.ground.once_in(2) { Prune::Keep } else { Prune::Remove };

@@ -20,14 +20,8 @@ impl Supervisor {
                 (unit.wanted, unit.is_held) = (wish.up, !wish.up);
             }
         }
-        let names: Vec<(UnitName, Memo)> =
-            runs.iter().map(|run| (run.unit.clone(), run.memo)).collect();
         for run in runs {
             self.adopt_run(now, run);
-        }
-        // Only now is it known who would have to be stopped as well.
-        for (name, memo) in names {
-            self.correct(now, &name, memo);
         }
     }
 
@@ -65,8 +59,9 @@ impl Supervisor {
                 let then = if unit.is_held { Then::Rest } else { Then::Start };
                 unit.state = State::Leaving { then };
             }
-            self.exited(now, &name, Ended { run, exit, strays });
+            return self.exited(now, &name, Ended { run, exit, strays });
         }
+        self.correct(now, &name, memo);
     }
 
     /// Compares what we know with what another keeper knows: what the former one was told, or told
@@ -152,7 +147,7 @@ impl Supervisor {
     /// Stops a run that nobody wants, restarts one of an older configuration, and goes on with a
     /// restart that was under way.
     fn correct(&mut self, now: Moment, name: &UnitName, memo: Memo) {
-        let Some(unit) = self.units.get(name).filter(|unit| unit.state.is_active()) else { return };
+        let Some(unit) = self.units.get(name) else { return };
         let hash = self.services.get(&name.service).map(|service| service.spec_hash);
         let (then, why) = if unit.is_held {
             (Then::Rest, "an operator stopped it")

@@ -51,7 +51,7 @@ impl Supervisor {
 
     fn start(&mut self, now: Moment, name: &UnitName) {
         self.wish(name, true);
-        self.lift_holds(now, name);
+        self.lift_holds(name);
         self.stop_opponents(now, name);
         self.revive(now, name);
     }
@@ -63,7 +63,7 @@ impl Supervisor {
 
     fn restart(&mut self, now: Moment, name: &UnitName) {
         self.wish(name, true);
-        self.lift_holds(now, name);
+        self.lift_holds(name);
         self.stop_opponents(now, name);
         let is_active = self.units.get(name).is_some_and(|unit| unit.state.is_active());
         if is_active {
@@ -100,7 +100,7 @@ impl Supervisor {
     }
 
     /// An explicit start asks for what it requires as well, even if that was stopped by hand.
-    fn lift_holds(&mut self, now: Moment, name: &UnitName) {
+    fn lift_holds(&mut self, name: &UnitName) {
         let mut open = vec![name.service.clone()];
         let mut seen = std::collections::BTreeSet::new();
         while let Some(service) = open.pop() {
@@ -117,9 +117,6 @@ impl Supervisor {
                 .collect();
             for unit in held {
                 self.wish(&unit, true);
-                if self.units.get(&unit).is_some_and(|unit| unit.state.is_active()) {
-                    self.apply(now, &unit, Event::Start);
-                }
                 self.queue.push_back(unit);
             }
         }

@@ -10,7 +10,7 @@ use crate::{
     name::{ServiceName, UnitName},
     service::{Service, StartType},
     time::Moment,
-    unit::{Event, State, Then},
+    unit::{Event, Then},
 };
 
 impl Supervisor {
@@ -45,11 +45,6 @@ impl Supervisor {
             let was_orphaned = std::mem::take(&mut state.is_orphaned);
             if is_new || was_orphaned {
                 state.wanted = is_started && !state.is_held || state.state.is_active();
-            }
-            let is_changed = was_orphaned || state.spec_hash != hash;
-            if state.state == State::Failed && is_changed {
-                // What is changed may have been mended.
-                state.pardon(now, "its configuration changed");
             }
             if state.state.is_active() && state.spec_hash != hash {
                 let why = "its configuration changed".to_owned();

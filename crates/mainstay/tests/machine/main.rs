@@ -11,4 +11,5 @@ mod sandbox;
 
 mod command_line;
 mod mistakes;
+mod real_programs;
 mod stories;
