@@ -9,7 +9,9 @@ mod picture;
 mod processes;
 mod sandbox;
 
+mod bad_input;
 mod command_line;
 mod mistakes;
+mod newcomers;
 mod real_programs;
 mod stories;
