@@ -16,7 +16,7 @@ use rustix::{
     },
 };
 
-use super::{Ended, EndedChild, Identity, Orphans, SignalKind};
+use super::{Carrier, Ended, EndedChild, Identity, Orphans, SignalKind};
 
 /// `PIDFS_MAGIC`: pidfds have serial numbers of their own from Linux 6.9 on.
 const PIDFS_MAGIC: u64 = 0x5049_4446;
@@ -168,10 +168,28 @@ pub(super) fn reap(pid: u32) {
 
 pub(super) fn carrying(id: &str) -> io::Result<Vec<Process>> {
     let wanted = format!("MAINSTAY_ID={id}").into_bytes();
-    alive_that(|pid| {
-        let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environ.split(|byte| *byte == 0).any(|variable| variable == wanted)
-    })
+    alive_that(|pid| environment_of(pid).contains(&wanted))
+}
+
+pub(super) fn started_with(name: &str, value: &str) -> io::Result<Vec<Carrier>> {
+    let wanted = format!("{name}={value}").into_bytes();
+    let own = std::process::id();
+    // A container sees none of our processes, but we may see its own, under the same paths.
+    let place = |pid: u32| fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
+    let here = place(own);
+    let found = alive_that(|pid| {
+        pid != own && environment_of(pid).contains(&wanted) && place(pid) == here
+    })?;
+    let carrier = |process: Process| {
+        let variables = environment_of(process.pid());
+        Carrier { process, variables }
+    };
+    Ok(found.into_iter().map(carrier).collect())
+}
+
+fn environment_of(pid: u32) -> Vec<Vec<u8>> {
+    let bytes = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    bytes.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
 }
 
 pub(super) fn led_by(leader: u32) -> io::Result<Vec<Process>> {
