@@ -14,4 +14,5 @@ mod command_line;
 mod mistakes;
 mod newcomers;
 mod real_programs;
+mod state_files;
 mod stories;
