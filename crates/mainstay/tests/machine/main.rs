@@ -10,9 +10,11 @@ mod processes;
 mod sandbox;
 
 mod bad_input;
+mod bad_programs;
 mod command_line;
 mod mistakes;
 mod newcomers;
+mod output;
 mod real_programs;
 mod state_files;
 mod stories;

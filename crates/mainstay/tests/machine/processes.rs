@@ -59,14 +59,16 @@ fn group_of(pid: u32) -> Option<u32> {
     stat_of(pid)?.get(2)?.parse().ok()
 }
 
-/// Returns the parent of a live process.
-pub(crate) fn parent_of(pid: u32) -> Option<u32> {
-    stat_of(pid)?.get(1)?.parse().ok()
-}
-
 /// Returns whether a process is there and not a zombie.
 pub(crate) fn is_alive(pid: u32) -> bool {
     stat_of(pid).is_some_and(|fields| fields.first().is_some_and(|state| state != "Z"))
+}
+
+/// Returns how much time a process has used, in steps of `USER_HZ`, which is 100 on Linux.
+pub(crate) fn time_used_by(pid: u32) -> Duration {
+    let fields = stat_of(pid).unwrap();
+    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap();
+    Duration::from_millis(10 * (ticks(11) + ticks(12)))
 }
 
 /// Sends a signal; a process that is gone already needs none.
