@@ -55,15 +55,6 @@ impl Workspace {
         list(&self.metadata, "packages").filter(is_member)
     }
 
-    /// Says whether a package of ours has a binary of this name.
-    pub(crate) fn has_binary(&self, package: &str, binary: &str) -> bool {
-        let is_bin = |target: &Value| {
-            target["name"] == binary && list(target, "kind").any(|kind| kind == "bin")
-        };
-        self.members()
-            .any(|member| member["name"] == package && list(member, "targets").any(is_bin))
-    }
-
     /// Runs cargo and fails when it fails.
     pub(crate) fn cargo(&self, arguments: &[&str]) -> Result<()> {
         self.run(Command::new(cargo()).args(arguments))

@@ -10,7 +10,7 @@ use axum::{
     routing::{delete, get, post},
     serve::IncomingStream,
 };
-use mainstay_api::control::{AddService, CommandRequest, Problem};
+use mainstay_api::control::{AddService, CommandRequest, Problem, UpgradeRequest};
 use mainstay_platform::{
     descriptor::Descriptor,
     local::{self, Peer},
@@ -74,6 +74,7 @@ fn router(calls: mpsc::Sender<Call>) -> Router {
         .route("/v1/services/{name}", delete(remove))
         .route("/v1/apply", post(apply))
         .route("/v1/shutdown", post(shut_down))
+        .route("/v1/upgrade", post(upgrade))
         .fallback(nowhere)
         .with_state(calls)
 }
@@ -172,6 +173,14 @@ async fn apply(State(calls): Calls, ConnectInfo(Caller(asker)): From) -> Respons
 
 async fn shut_down(State(calls): Calls, ConnectInfo(Caller(asker)): From) -> Response {
     put(&calls, |reply| Call::ShutDown(asker, reply)).await
+}
+
+async fn upgrade(
+    State(calls): Calls,
+    ConnectInfo(Caller(asker)): From,
+    Json(request): Json<UpgradeRequest>,
+) -> Response {
+    put(&calls, |reply| Call::Upgrade(asker, request, reply)).await
 }
 
 async fn nowhere() -> Response {

@@ -1,7 +1,8 @@
 //! Questions of clients, on their way from the API's thread to the loop that knows the answers.
 
 use mainstay_api::control::{
-    AddService, CommandAnswer, CommandRequest, Events, Problem, Status, UnitDetail,
+    AddService, CommandAnswer, CommandRequest, Events, Problem, Status, UnitDetail, UpgradeAnswer,
+    UpgradeRequest,
 };
 use tokio::sync::oneshot;
 
@@ -80,4 +81,5 @@ pub(crate) enum Call {
     Remove(Asker, String, Reply<CommandAnswer>),
     Apply(Asker, Reply<CommandAnswer>),
     ShutDown(Asker, Reply<CommandAnswer>),
+    Upgrade(Asker, UpgradeRequest, Reply<UpgradeAnswer>),
 }

@@ -1,6 +1,7 @@
 //! The loop: the world in, the core's decisions out, one owner of everything.
 
 mod answers;
+mod upgrade;
 
 use std::{io, time::Duration};
 
@@ -70,6 +71,7 @@ pub(crate) struct Agent {
     /// Clients that wait for events.
     waiters: Vec<Waiter>,
     listeners: Listeners,
+    pub(crate) upgrade: upgrade::Upgrade,
 }
 
 /// Runs an agent until its keeper ends.
@@ -132,6 +134,7 @@ impl Agent {
             custody: Custody::default(),
             waiters: Vec::new(),
             listeners,
+            upgrade: upgrade::Upgrade::default(),
         })
     }
 
@@ -205,6 +208,9 @@ impl Agent {
             if self.outbox.is_all_at_rest {
                 return self.end().await;
             }
+            if self.upgrade.leave_at().is_some_and(|at| clock::monotonic() >= at) {
+                return Ok(());
+            }
             let next_in = self.next_in();
             let heard = tokio::select! {
                 report = self.keeper.next() => Heard::Report(report),
@@ -229,8 +235,10 @@ impl Agent {
     }
 
     fn next_in(&self) -> Duration {
-        let now = Moment::from_start(clock::monotonic());
-        self.supervisor.next_deadline().map_or(FAR_AWAY, |at| at.since(now))
+        let now = clock::monotonic();
+        let core = self.supervisor.next_deadline().map(Moment::elapsed);
+        let next = core.into_iter().chain(self.upgrade.leave_at()).min();
+        next.map_or(FAR_AWAY, |at| at.saturating_sub(now))
     }
 
     /// Sends what was decided; wishes are on the disk before anybody is told that they are kept.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use mainstay_api::keeper::{Reach, Request, RunMemo, RunRef, Signal, SignalName, Spawn};
 use mainstay_core::{Action, Effect, Exit, Input, Refusal, TraceId, UnitName};
+use mainstay_platform::fail;
 
 use crate::{
     daemon::Agent,
@@ -65,6 +66,7 @@ impl Agent {
     }
 
     fn perform_for(&mut self, unit: &UnitName, trace: TraceId, action: Action) {
+        fail::point(point_of(&action));
         match action {
             Action::Spawn { run, memo } => {
                 self.spawn(unit, run, memo);
@@ -192,6 +194,7 @@ impl Agent {
     /// Sends everything: starts first, because a restart never waits for anything else.
     pub(crate) fn send_outbox(&mut self) -> Result<(), KeeperError> {
         self.release();
+        fail::point("agent.send");
         let Outbox { spawns, signals, memos, acks, forgets, .. } = &mut self.outbox;
         let keeper = &mut self.keeper;
         send(spawns, SPAWNS_A_FRAME, |part| keeper.ask(Request::Spawn(part)))?;
@@ -199,6 +202,23 @@ impl Agent {
         send(signals, OTHERS_A_FRAME, |part| keeper.ask(Request::Signal(part)))?;
         send(acks, OTHERS_A_FRAME, |part| keeper.ask(Request::Ack(part)))?;
         send(forgets, OTHERS_A_FRAME, |part| keeper.ask(Request::Forget(part)))
+    }
+}
+
+/// Returns the instant before an effect.
+const fn point_of(action: &Action) -> &'static str {
+    match action {
+        Action::Spawn { .. } => "agent.effect.spawn",
+        Action::Ask { .. } => "agent.effect.ask",
+        Action::Kill { .. } => "agent.effect.kill",
+        Action::Remember { .. } => "agent.effect.remember",
+        Action::Settle { .. } => "agent.effect.settle",
+        Action::Keep(_) => "agent.effect.keep",
+        Action::Answer(_) => "agent.effect.answer",
+        Action::Changed => "agent.effect.changed",
+        Action::Forget => "agent.effect.forget",
+        Action::AllAtRest => "agent.effect.all-at-rest",
+        Action::Report(_) => "agent.effect.report",
     }
 }
 

@@ -19,7 +19,7 @@ use std::{
 use jiff::Timestamp;
 use mainstay_api::control::Event;
 use mainstay_core::{TraceId, UnitName};
-use mainstay_platform::{clock, paths};
+use mainstay_platform::{clock, fail, paths};
 use mainstay_storage::{
     instance::Instance,
     journal::{self, ChainLimits, Contents, Journal},
@@ -213,12 +213,16 @@ fn write(mut journal: Journal, log: &PathBuf, inbox: &Receiver<Line>, synced: &A
         batch.extend(inbox.try_iter());
         let last = batch.last().map_or(0, |line| line.sequence);
         let payloads: Vec<&[u8]> = batch.iter().map(|line| line.text.as_slice()).collect();
+        fail::point("agent.events.before");
         let written = journal
             .append(&payloads, paths::create_private_file)
             .and_then(|()| append_log(log, &batch))
             .and_then(|()| journal.sync());
         match written {
-            Ok(()) => synced.store(last, Ordering::SeqCst),
+            Ok(()) => {
+                fail::point("agent.events.synced");
+                synced.store(last, Ordering::SeqCst);
+            }
             Err(error) => complain("cannot write events", &error),
         }
     }

@@ -3,31 +3,38 @@
 use std::{collections::BTreeMap, fs, io, path::PathBuf};
 
 use mainstay_core::{UnitName, Wish};
-use mainstay_platform::{clock, paths};
+use mainstay_platform::{clock, fail, paths};
 use mainstay_storage::atomic;
 use serde::{Deserialize, Serialize};
 
 /// The version of the file; a newer one is set aside.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// All wishes.
 #[derive(Debug)]
 pub(crate) struct Wishes {
     path: PathBuf,
-    up: BTreeMap<UnitName, bool>,
+    all: BTreeMap<UnitName, Stance>,
     is_changed: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Stored {
     version: u32,
-    up: BTreeMap<String, bool>,
+    wishes: BTreeMap<String, Stance>,
+}
+
+/// A wish, without whom it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Stance {
+    up: bool,
+    beyond: u64,
 }
 
 impl Wishes {
     /// Reads the wishes; a file that makes no sense is set aside and named in the result.
     pub(crate) fn open(path: PathBuf) -> (Self, Option<String>) {
-        let mut wishes = Self { path, up: BTreeMap::new(), is_changed: false };
+        let mut wishes = Self { path, all: BTreeMap::new(), is_changed: false };
         let damage = match fs::read(&wishes.path) {
             Ok(bytes) => wishes.understand(&bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -40,9 +47,9 @@ impl Wishes {
         let stored: Result<Stored, _> = serde_json::from_slice(bytes);
         match stored {
             Ok(stored) if stored.version == VERSION => {
-                let units = stored.up.into_iter();
-                self.up = units
-                    .filter_map(|(name, up)| Some((UnitName::parse(&name).ok()?, up)))
+                let units = stored.wishes.into_iter();
+                self.all = units
+                    .filter_map(|(name, stance)| Some((UnitName::parse(&name).ok()?, stance)))
                     .collect();
                 None
             }
@@ -67,18 +74,23 @@ impl Wishes {
 
     /// Returns all wishes.
     pub(crate) fn all(&self) -> Vec<Wish> {
-        self.up.iter().map(|(unit, up)| Wish { unit: unit.clone(), up: *up }).collect()
+        let wish = |(unit, stance): (&UnitName, &Stance)| {
+            let Stance { up, beyond } = *stance;
+            Wish { unit: unit.clone(), up, beyond }
+        };
+        self.all.iter().map(wish).collect()
     }
 
     /// Notes a wish; [`save`](Self::save) makes it last.
     pub(crate) fn keep(&mut self, wish: Wish) {
-        let former = self.up.insert(wish.unit, wish.up);
-        self.is_changed |= former != Some(wish.up);
+        let Wish { unit, up, beyond } = wish;
+        let stance = Stance { up, beyond };
+        self.is_changed |= self.all.insert(unit, stance) != Some(stance);
     }
 
     /// Forgets a unit.
     pub(crate) fn forget(&mut self, unit: &UnitName) {
-        self.is_changed |= self.up.remove(unit).is_some();
+        self.is_changed |= self.all.remove(unit).is_some();
     }
 
     /// Writes what has changed, if anything has.
@@ -86,9 +98,12 @@ impl Wishes {
         if !self.is_changed {
             return Ok(());
         }
-        let up = self.up.iter().map(|(unit, up)| (unit.to_string(), *up)).collect();
-        let text = serde_json::to_vec(&Stored { version: VERSION, up })?;
+        let all = self.all.iter();
+        let wishes = all.map(|(unit, stance)| (unit.to_string(), *stance)).collect();
+        let text = serde_json::to_vec(&Stored { version: VERSION, wishes })?;
+        fail::point("agent.wishes.before");
         atomic::replace(&self.path, &text, paths::create_private_file)?;
+        fail::point("agent.wishes.after");
         self.is_changed = false;
         Ok(())
     }

@@ -31,15 +31,8 @@ impl Agent {
             Report::Rotated(all) => all.iter().for_each(|one| self.rotated(one)),
             Report::Pressure(all) => all.into_iter().for_each(|one| self.pressed(&one)),
             Report::StopRequested => self.take(Input::ShutDown),
-            Report::Refused { reason } => {
-                let message = format!("the keeper refuses: {reason}");
-                self.events.tell(Happening::of_instance(Level::Error, "KeeperRefused", message));
-            }
-            Report::Upgraded(welcome) => {
-                let message = format!("the keeper is now version {}", welcome.version);
-                self.welcome = welcome;
-                self.events.tell(Happening::of_instance(Level::Info, "KeeperUpgraded", message));
-            }
+            Report::Refused { reason } => self.keeper_refused(&reason),
+            Report::Upgraded(welcome) => self.upgraded(welcome),
             Report::Drained(all) => {
                 for drained in all {
                     self.custody.release(&drained.unit, drained.run);

@@ -209,6 +209,22 @@ pub struct AddService {
     pub requires: Vec<String>,
 }
 
+/// Asks the keeper to become another binary; programs notice nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpgradeRequest {
+    /// The absolute path of the binary.
+    pub program: String,
+}
+
+/// The keeper is another one now; the agent follows within a second.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpgradeAnswer {
+    /// The keeper; its process is the same.
+    pub keeper: Role,
+    /// The agent that is about to be replaced.
+    pub former_agent: Role,
+}
+
 /// What went wrong, with the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {

@@ -145,7 +145,7 @@ pub struct Memo {
     pub short_runs: u32,
     /// Starts that count towards the limit.
     pub starts: u32,
-    /// True while the unit was being stopped by an operator's wish.
+    /// True while the unit is being stopped: its end is no reason to rest or to give up.
     pub stopping: bool,
 }
 
@@ -156,6 +156,9 @@ pub struct Wish {
     pub unit: UnitName,
     /// True: up although the configuration does not start it. False: down although it does.
     pub up: bool,
+    /// The last run that had ended, or was about to, when this was wished: its end is no reason to
+    /// rest.
+    pub beyond: u64,
 }
 
 /// What an operator can ask of a unit.
@@ -176,7 +179,7 @@ pub enum Command {
 /// What becomes of services that vanished from the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Prune {
-    /// They run on, shown as orphaned.
+    /// What runs runs on, shown as orphaned, and is forgotten when it has ended.
     Keep,
     /// They are stopped and forgotten.
     Remove,

@@ -127,6 +127,17 @@ pub struct StopPolicy {
     pub kill_again: Duration,
 }
 
+impl Service {
+    /// Returns what is left of a service that vanished from the configuration: its units run on,
+    /// and are not started again.
+    #[must_use]
+    pub fn retire(self) -> Self {
+        let restart = RestartPolicy { when: RestartWhen::Never, ..RestartPolicy::default() };
+        let (requires, wants, after, conflicts) = Default::default();
+        Self { requires, wants, after, conflicts, restart, ..self }
+    }
+}
+
 impl RestartPolicy {
     /// Returns the entry of the table for `exit`.
     pub fn action_of(&self, exit: Exit) -> Option<ExitAction> {

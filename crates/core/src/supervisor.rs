@@ -263,7 +263,12 @@ impl Supervisor {
                 self.effect(Some(name), Action::Remember { run, memo });
                 self.effect(Some(name), Action::Ask { run });
             }
-            Some(Act::Kill) => self.effect(Some(name), Action::Kill { run }),
+            Some(Act::Kill) => {
+                if !matches!(former, State::Stopping { .. }) {
+                    self.effect(Some(name), Action::Remember { run, memo });
+                }
+                self.effect(Some(name), Action::Kill { run });
+            }
             Some(Act::Revive) => self.revive(now, name),
             None => {}
         }
@@ -285,13 +290,17 @@ impl Supervisor {
         let is_news = former.is_active() != state.is_active()
             || matches!(
                 state,
-                State::Running | State::Completed | State::Failed | State::Backoff { .. }
+                State::Running
+                    | State::Completed
+                    | State::Failed
+                    | State::Backoff { .. }
+                    | State::Stopped
             );
         if is_news {
             self.wake_related(name);
         }
         if !state.is_active() {
-            self.forget_if_pruned(name);
+            self.forget_if_over(name);
         }
     }
 
@@ -350,7 +359,7 @@ impl Supervisor {
 
     /// Looks whether something has become possible for a unit.
     fn consider(&mut self, now: Moment, name: &UnitName) {
-        self.forget_if_pruned(name);
+        self.forget_if_over(name);
         let Some(unit) = self.units.get(name) else { return };
         match unit.state {
             State::Stopped | State::Waiting if unit.wanted => self.revive(now, name),

@@ -123,6 +123,8 @@ pub struct Unit {
     pub(crate) wanted: bool,
     /// An operator stopped it: nobody but an operator starts it again.
     pub(crate) is_held: bool,
+    /// A start was wished for when this run had ended: see [`Wish`](crate::Wish).
+    pub(crate) beyond: u64,
     pub(crate) run: u64,
     /// The highest number that a run of this name ever had; none is used twice.
     pub(crate) highest: u64,
@@ -174,6 +176,7 @@ impl Unit {
             why: "it was never started".to_owned(),
             wanted: false,
             is_held: false,
+            beyond: 0,
             run: 0,
             highest,
             pid: None,
@@ -231,6 +234,13 @@ impl Unit {
     pub(crate) fn reset(&mut self) {
         (self.failures, self.restarts, self.short_runs) = (0, 0, 0);
         self.starts.clear();
+    }
+
+    /// Forgets that it failed for good.
+    pub(crate) fn pardon(&mut self, now: Moment, why: &str) {
+        self.reset();
+        (self.state, self.since) = (State::Stopped, now);
+        why.clone_into(&mut self.why);
     }
 
     /// Moves to the next state and returns what must be done.

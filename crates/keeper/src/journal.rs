@@ -7,7 +7,7 @@
 use std::{collections::HashMap, io, path::Path, time::Duration};
 
 use mainstay_api::keeper::{Exited, Logs, RunRef, Scope, Spawn};
-use mainstay_platform::{clock, paths, process::Identity};
+use mainstay_platform::{clock, fail, paths, process::Identity};
 use mainstay_storage::slots::{SlotFile, SlotIndex, SlotRecord, SlotsError};
 use serde::{Deserialize, Serialize};
 
@@ -130,12 +130,15 @@ impl Journal {
     pub(crate) fn write(&mut self, run: &Run) -> Result<(), JournalError> {
         let record = serde_json::to_vec(&Record::Run(Box::new(RunRecord::of(run))))?;
         let key = run.key();
+        let [before, after] = points_of(&run.state);
+        fail::point(before);
         if let Some(index) = self.runs.get(&key) {
             self.slots.put(*index, &record)?;
         } else {
             let index = self.slots.add(&record)?;
             self.runs.insert(key, index);
         }
+        fail::point(after);
         Ok(())
     }
 
@@ -144,7 +147,10 @@ impl Journal {
         let key = run.key();
         let outcome = self.note_number(&key.unit, runs).and_then(|()| {
             let Some(index) = self.runs.remove(&key) else { return Ok(()) };
-            Ok(self.slots.free(index)?)
+            fail::point("keeper.journal.free.before");
+            self.slots.free(index)?;
+            fail::point("keeper.journal.free.after");
+            Ok(())
         });
         if let Err(error) = outcome {
             crate::note::complain("cannot note in the journal", &error);
@@ -155,6 +161,7 @@ impl Journal {
         let Some(Remembered { highest, hash, memo }) = runs.remembered(unit) else { return Ok(()) };
         let number = Record::Number { unit: unit.to_owned(), highest, hash, memo };
         let record = serde_json::to_vec(&number)?;
+        fail::point("keeper.journal.number.before");
         if let Some(index) = self.numbers.get(unit) {
             self.slots.put(*index, &record)?;
         } else {
@@ -167,6 +174,7 @@ impl Journal {
     /// Drops a unit's number.
     pub(crate) fn forget(&mut self, unit: &str) {
         let Some(index) = self.numbers.remove(unit) else { return };
+        fail::point("keeper.journal.forget");
         if let Err(error) = self.slots.free(index) {
             crate::note::complain("cannot note in the journal", &error);
         }
@@ -180,6 +188,22 @@ impl Journal {
             self.slots.free(index)?;
         }
         Ok(())
+    }
+}
+
+/// Returns the instants before and after the note of a state.
+const fn points_of(state: &RunState) -> [&'static str; 2] {
+    match state {
+        RunState::Starting => ["keeper.journal.intent.before", "keeper.journal.intent.after"],
+        RunState::Running { .. } => {
+            ["keeper.journal.started.before", "keeper.journal.started.after"]
+        }
+        RunState::Ended { is_acknowledged: false, .. } => {
+            ["keeper.journal.ended.before", "keeper.journal.ended.after"]
+        }
+        RunState::Ended { .. } => {
+            ["keeper.journal.acknowledged.before", "keeper.journal.acknowledged.after"]
+        }
     }
 }
 

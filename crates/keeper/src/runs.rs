@@ -195,7 +195,8 @@ impl Runs {
 
     /// Returns how many entries a list has.
     pub(crate) fn count(&self) -> usize {
-        self.units.values().map(|unit| unit.runs.len().max(1)).sum()
+        let beyond = |unit: &Unit| usize::from(!unit.runs.contains_key(&unit.highest));
+        self.units.values().map(|unit| unit.runs.len() + beyond(unit)).sum()
     }
 
     /// Returns how many pipes are held.
@@ -210,7 +211,8 @@ impl Runs {
         let mut entries = Vec::with_capacity(self.count());
         for (name, unit) in &self.units {
             entries.extend(unit.runs.values().map(Run::entry));
-            if unit.runs.is_empty() {
+            // One beyond all others was ordered and came to nothing.
+            if !unit.runs.contains_key(&unit.highest) {
                 entries.push(Entry {
                     unit: name.clone(),
                     run: unit.highest,

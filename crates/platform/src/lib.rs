@@ -9,6 +9,7 @@ pub mod clock;
 pub mod daemon;
 pub mod descriptor;
 pub mod door;
+pub mod fail;
 pub mod filesystem;
 #[cfg(feature = "async")]
 pub mod interrupt;

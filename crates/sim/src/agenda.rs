@@ -12,12 +12,12 @@ use crate::{
 /// Something that happens at a moment.
 #[derive(Debug, Clone)]
 pub(crate) enum Happening {
-    /// A frame of the agent's `from`th life reaches the keeper.
-    ToKeeper { from: u64, request: Request },
-    /// A frame reaches the agent of this life.
-    ToAgent { to: u64, report: Report },
-    /// The agent of this life sees that its keeper is gone.
-    LinkLost { to: u64 },
+    /// A frame of the agent of one life reaches the keeper of another.
+    ToKeeper { from: u64, to: u64, request: Request },
+    /// A frame of the keeper of one life reaches the agent of another.
+    ToAgent { from: u64, to: u64, report: Report },
+    /// The agent of this life sees that the keeper of that life is gone.
+    LinkLost { from: u64, to: u64 },
     /// A start of the keeper's `life`th life comes to its end.
     Cloned { life: u64, key: Key },
     /// A process ends.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use mainstay_core::{
     Action, Adopted, AdoptedPhase, Command, Effect, Exit, Input, Memo, Moment, Prune, Supervisor,
-    UnitName,
+    UnitName, UnitView, Wish,
 };
 
 use crate::{
@@ -38,7 +38,9 @@ pub(crate) struct Agent {
     /// It heard from its keeper and the link holds.
     pub(crate) is_connected: bool,
     has_begun: bool,
-    wishes: BTreeMap<UnitName, bool>,
+    /// The life of the keeper that it talks to or calls.
+    pub(crate) link: Option<u64>,
+    wishes: BTreeMap<UnitName, Wish>,
     settled: BTreeMap<UnitName, u64>,
     later: VecDeque<(u64, Later)>,
     exits: BTreeMap<UnitName, u64>,
@@ -51,7 +53,7 @@ pub(crate) struct Agent {
 type Step = Result<(), Died>;
 
 impl Agent {
-    /// Begins and calls its keeper.
+    /// Begins with what is on the disk.
     pub(crate) fn begin(ground: &mut Ground, life: u64) -> Self {
         ground.checker.new_agent();
         let mut agent = Self {
@@ -59,6 +61,7 @@ impl Agent {
             core: Supervisor::new(ground.chance.number()),
             is_connected: false,
             has_begun: false,
+            link: None,
             wishes: ground.disk.wishes.clone(),
             settled: BTreeMap::new(),
             later: VecDeque::new(),
@@ -71,8 +74,31 @@ impl Agent {
         for event in &ground.disk.events {
             agent.note(event);
         }
-        ground.send_to_keeper(life, Request::Hello);
         agent
+    }
+
+    /// Calls a keeper, unless it has one.
+    pub(crate) fn call(&mut self, ground: &mut Ground, keeper: u64) {
+        if self.link.is_none() {
+            self.link = Some(keeper);
+            self.send(ground, Request::Hello);
+        }
+    }
+
+    fn send(&self, ground: &mut Ground, request: Request) {
+        if let Some(to) = self.link {
+            ground.send_to_keeper(self.life, to, request);
+        }
+    }
+
+    /// Returns whether it is this agent and talks to that keeper.
+    pub(crate) fn is_linked(&self, keeper: u64, life: u64) -> bool {
+        self.life == life && self.link == Some(keeper)
+    }
+
+    /// Its keeper is gone; until it has another it does nothing.
+    pub(crate) fn lose_link(&mut self) {
+        (self.link, self.is_connected) = (None, false);
     }
 
     pub(crate) fn next_deadline(&self, ground: &Ground) -> Option<Moment> {
@@ -145,7 +171,9 @@ impl Agent {
             return;
         }
         if ground.has(Plant::MemoIgnored) {
-            runs.iter_mut().for_each(|run| run.memo = Memo::default());
+            for run in &mut runs {
+                run.memo = Memo::default();
+            }
         }
         runs.extend(self.exits.iter().map(|(unit, run)| Adopted {
             unit: unit.clone(),
@@ -203,16 +231,17 @@ impl Agent {
             }
             Action::Settle { run, exit } => self.settle(ground, &unit, run, exit),
             Action::Keep(wish) => {
-                self.wishes.insert(wish.unit, wish.up);
-                self.outbox.promises.insert(unit, Some(wish.up));
+                self.outbox.promises.insert(unit.clone(), Some(wish.up));
+                self.wishes.insert(unit, wish);
             }
             Action::Answer(answer) => self.outbox.answers.push((unit, answer.is_ok())),
             Action::Changed => {
                 ground.checker.changed(&self.core, &unit, &ground.disk.services);
-                let run = self.core.unit(&unit).map_or(0, |view| view.run());
+                let run = self.core.unit(&unit).map_or(0, UnitView::run);
                 self.tell(Event::Changed((unit, run)));
             }
             Action::Forget => {
+                ground.checker.forget_starts(&unit, ground.now);
                 self.acknowledge_former(&unit);
                 self.wishes.remove(&unit);
                 self.outbox.promises.insert(unit.clone(), None);
@@ -220,7 +249,7 @@ impl Agent {
             }
             Action::AllAtRest => {}
             Action::Report(text) => {
-                ground.checker.broken("the core breaks none of its rules", text)
+                ground.checker.broken("the core breaks none of its rules", text);
             }
         }
     }
@@ -229,8 +258,8 @@ impl Agent {
         ground.checker.decided(unit, &ground.disk.services);
         let service = ground.disk.services.iter().find(|service| service.name == unit.service);
         let hash = service.map_or(0, |service| service.spec_hash);
-        let key = (unit.clone(), run);
-        self.outbox.requests.push(Request::Spawn { key, hash, memo });
+        let (key, decided_at) = ((unit.clone(), run), ground.now);
+        self.outbox.requests.push(Request::Spawn { key, hash, memo, decided_at });
         self.acknowledge_former(unit);
     }
 
@@ -270,7 +299,7 @@ impl Agent {
         }
         for request in std::mem::take(&mut self.outbox.requests) {
             ground.step()?;
-            ground.send_to_keeper(self.life, request);
+            self.send(ground, request);
         }
         ground.step()?;
         if ground.has(Plant::WishAfterAnswer) {

@@ -1,12 +1,12 @@
 //! What must hold in every life, watched from outside: nothing here asks the core for the truth.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 
 use mainstay_core::{
-    AdoptedPhase, Exit, Input, Moment, Next, Service, ServiceName, Supervisor, UnitName,
+    AdoptedPhase, Exit, Input, Moment, Next, Service, ServiceName, Supervisor, UnitName, UnitView,
     policy::{self, Follow},
     service::{Delays, StartType},
 };
@@ -57,8 +57,10 @@ pub(crate) struct Checker {
     counts: BTreeMap<Key, Count>,
     told: BTreeMap<UnitName, Told>,
     promised: BTreeMap<UnitName, bool>,
-    unsure: BTreeMap<UnitName, ()>,
+    unsure: BTreeSet<UnitName>,
     starts: BTreeMap<UnitName, VecDeque<Moment>>,
+    /// Starts that were decided before do not count.
+    fresh_since: BTreeMap<UnitName, Moment>,
     ends: BTreeMap<UnitName, LastEnd>,
     /// Services as they are configured; the limits among them never change.
     services: BTreeMap<ServiceName, Service>,
@@ -78,7 +80,7 @@ impl Checker {
     }
 
     /// A process was started for a run.
-    pub(crate) fn process_started(&mut self, machine: &Machine, key: &Key, now: Moment) {
+    pub(crate) fn process_started(&mut self, machine: &Machine, key: &Key) {
         self.counts.entry(key.clone()).or_default().started += 1;
         let others: Vec<&Process> = machine.of_unit(&key.0).collect();
         if others.len() > 1 {
@@ -89,10 +91,13 @@ impl Checker {
             let details = format!("{} run {} began beside what {former:?} left", key.0, key.1);
             self.broken("nothing of a former run is left when the next begins", details);
         }
-        self.note_start(&key.0, now);
     }
 
-    fn note_start(&mut self, unit: &UnitName, now: Moment) {
+    /// A keeper took an order to start a unit.
+    pub(crate) fn note_start(&mut self, unit: &UnitName, now: Moment) {
+        if self.fresh_since.get(unit).is_some_and(|since| now <= *since) {
+            return;
+        }
         let Some(service) = self.services.get(&unit.service) else { return };
         let limit = usize::try_from(service.restart.limit).unwrap_or_default();
         let window = service.restart.within.saturating_sub(SLACK);
@@ -108,18 +113,20 @@ impl Checker {
     }
 
     /// The starts of a unit count anew: it was reset, or the machine was.
-    pub(crate) fn forget_starts(&mut self, unit: &UnitName) {
+    pub(crate) fn forget_starts(&mut self, unit: &UnitName, now: Moment) {
         self.starts.remove(unit);
+        self.fresh_since.insert(unit.clone(), now);
     }
 
     /// A process ended.
-    pub(crate) fn process_ended(&mut self, process: &Process, exit: Exit, lived: Duration) {
+    pub(crate) fn process_ended(&mut self, process: &Process, exit: Exit, now: Moment) {
+        let lived = now.since(process.since);
         let unit = &process.key.0;
         let end = LastEnd { exit, was_asked: process.is_doomed };
         self.ends.insert(unit.clone(), end);
         let reset_after = self.services.get(&unit.service).map(|s| s.restart.reset_after);
         if reset_after.is_some_and(|reset_after| lived + SLACK >= reset_after) {
-            self.forget_starts(unit);
+            self.forget_starts(unit, now);
         }
     }
 
@@ -131,6 +138,14 @@ impl Checker {
         }
         self.starts.clear();
         self.ends.clear();
+    }
+
+    /// A program that began and ended between two keepers without a trace was never there, as far
+    /// as anybody can know.
+    pub(crate) fn unnoticed(&mut self, key: &Key) {
+        if let Some(count) = self.counts.get_mut(key) {
+            count.excused = count.started;
+        }
     }
 
     /// A new core knows nothing yet.
@@ -225,7 +240,7 @@ impl Checker {
     /// Somebody died before a client was told.
     pub(crate) fn unsure(&mut self, unit: &UnitName) {
         self.promised.remove(unit);
-        self.unsure.insert(unit.clone(), ());
+        self.unsure.insert(unit.clone());
     }
 
     /// Everything has come to rest: the world must be as it was wished for.
@@ -264,14 +279,15 @@ impl Checker {
     }
 
     fn wish_at_rest(&mut self, core: &Supervisor, disk: &Disk, service: &Service, unit: &UnitName) {
-        if self.unsure.contains_key(unit) || service.start == StartType::Disabled {
+        if self.unsure.contains(unit) || service.start == StartType::Disabled {
             return;
         }
-        let by_default = match service.start {
-            StartType::Auto | StartType::Delayed if disk.wishes.get(unit) != Some(&false) => true,
-            _ => return self.promise_of_rest(core, unit),
-        };
-        let up = self.promised.get(unit).copied().unwrap_or(by_default);
+        let is_default = matches!(service.start, StartType::Auto | StartType::Delayed)
+            && disk.wishes.get(unit).is_none_or(|wish| wish.up);
+        if !is_default {
+            return self.promise_of_rest(core, unit);
+        }
+        let up = self.promised.get(unit).copied().unwrap_or(true);
         let Some(view) = core.unit(unit) else { return };
         let state = view.state();
         let is_up = || state == "running" || self.is_excused(core, service, unit, state);
@@ -310,9 +326,28 @@ impl Checker {
                     || service.restart.when == mainstay_core::service::RestartWhen::Never
             }
             "stopped" => matches!(follow, Some(Follow::Rest)),
-            "waiting" => is_in_somebodys_way(core, service),
+            "waiting" => self.has_obstacle(core, service),
             _ => false,
         }
+    }
+
+    /// Returns whether something that a waiting service waits for is really not there.
+    fn has_obstacle(&self, core: &Supervisor, service: &Service) -> bool {
+        let is_there = |state: &&str| matches!(*state, "running" | "completed");
+        let lacks = |name: &ServiceName| {
+            let states = states(core, name);
+            states.is_empty() || !states.iter().all(is_there)
+        };
+        let waits = |name: &ServiceName| states(core, name).contains(&"waiting");
+        let opposes = |other: &Service| {
+            other.conflicts.contains(&service.name) || service.conflicts.contains(&other.name)
+        };
+        service.requires.iter().any(lacks)
+            || service.wants.iter().chain(&service.after).any(waits)
+            || self
+                .services
+                .values()
+                .any(|other| opposes(other) && states(core, &other.name).contains(&"running"))
     }
 
     /// Every exit is told exactly once.
@@ -349,22 +384,8 @@ fn told_on(disk: &Disk) -> BTreeMap<Key, u64> {
     told
 }
 
-/// Returns whether something that a waiting service waits for is really not there.
-fn is_in_somebodys_way(core: &Supervisor, service: &Service) -> bool {
-    let states = |name: &ServiceName| -> Vec<&'static str> {
-        let units = core.units().filter(|view| view.name().service == *name);
-        units.map(|view| view.state()).collect()
-    };
-    let lacks = |name: &ServiceName| {
-        states(name).iter().any(|state| !matches!(*state, "running" | "completed"))
-            || states(name).is_empty()
-    };
-    let waits = |name: &ServiceName| states(name).contains(&"waiting");
-    let is_opponent = |other: &&mainstay_core::UnitView<'_>| {
-        let name = &other.name().service;
-        other.state() == "running" && *name != service.name && service.conflicts.contains(name)
-    };
-    service.requires.iter().any(lacks)
-        || service.wants.iter().chain(&service.after).any(waits)
-        || core.units().any(|view| is_opponent(&&view))
+/// Returns the states of a service's units.
+fn states(core: &Supervisor, name: &ServiceName) -> Vec<&'static str> {
+    let units = core.units().filter(|view| view.name().service == *name);
+    units.map(UnitView::state).collect()
 }

@@ -10,7 +10,7 @@ use crate::wire::Key;
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
     pub(crate) services: Vec<Service>,
-    pub(crate) wishes: BTreeMap<UnitName, bool>,
+    pub(crate) wishes: BTreeMap<UnitName, Wish>,
     pub(crate) events: Vec<Event>,
 }
 
@@ -27,6 +27,6 @@ pub(crate) type Unsynced = VecDeque<(u64, Event)>;
 
 impl Disk {
     pub(crate) fn all_wishes(&self) -> Vec<Wish> {
-        self.wishes.iter().map(|(unit, up)| Wish { unit: unit.clone(), up: *up }).collect()
+        self.wishes.values().cloned().collect()
     }
 }

@@ -93,16 +93,16 @@ impl Ground {
         self.agenda.plan(self.now + delay, happening);
     }
 
-    pub(crate) fn send_to_keeper(&mut self, from: u64, request: Request) {
+    pub(crate) fn send_to_keeper(&mut self, from: u64, to: u64, request: Request) {
         let at = self.arrival().max(self.last_to_keeper);
         self.last_to_keeper = at;
-        self.agenda.plan(at, Happening::ToKeeper { from, request });
+        self.agenda.plan(at, Happening::ToKeeper { from, to, request });
     }
 
-    pub(crate) fn send_to_agent(&mut self, to: u64, report: Report) {
+    pub(crate) fn send_to_agent(&mut self, from: u64, to: u64, report: Report) {
         let at = self.arrival().max(self.last_to_agent);
         self.last_to_agent = at;
-        self.agenda.plan(at, Happening::ToAgent { to, report });
+        self.agenda.plan(at, Happening::ToAgent { from, to, report });
     }
 
     /// Frames take microseconds, now and then a second.

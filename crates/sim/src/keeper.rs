@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use mainstay_core::{Adopted, AdoptedPhase, Exit, Memo, UnitName};
+use mainstay_core::{Adopted, AdoptedPhase, Exit, Moment, UnitName};
 
 use crate::{
     agenda::Happening,
@@ -49,7 +49,8 @@ impl Keeper {
 
     /// Replaces the keeper in place: children stay its children, the owner stays its owner.
     pub(crate) fn upgrade(&self, ground: &mut Ground) -> Result<Option<Self>, Died> {
-        if self.runs.values().any(|slot| slot.phase == Phase::Intent) {
+        let is_busy = self.runs.values().any(|slot| slot.phase == Phase::Intent);
+        if is_busy || ground.has(Plant::NothingSettled) {
             return Ok(None);
         }
         let mut next = Self::begin(ground, self.life)?;
@@ -74,21 +75,19 @@ impl Keeper {
                     self.conclude(ground, key, Exit::Unknown)
                 }
                 None => {
+                    ground.checker.unnoticed(key);
                     self.add(key, slot);
                     self.remove(ground, key)
                 }
             },
-            Phase::Started { who, .. } => match still_there(ground, who) {
-                Some(who) => {
-                    let Phase::Started { since, .. } = slot.phase else { return Ok(()) };
+            Phase::Started { who, since } => {
+                if let Some(who) = still_there(ground, who) {
                     let phase = Phase::Started { who, since };
-                    self.put(ground, key, Slot { phase, ..slot })
+                    return self.put(ground, key, Slot { phase, ..slot });
                 }
-                None => {
-                    self.add(key, slot);
-                    self.conclude(ground, key, Exit::Unknown)
-                }
-            },
+                self.add(key, slot);
+                self.conclude(ground, key, Exit::Unknown)
+            }
             Phase::Ended { strays, .. } => {
                 self.add(key, slot);
                 if strays {
@@ -111,9 +110,7 @@ impl Keeper {
     fn put(&mut self, ground: &mut Ground, key: &Key, slot: Slot) -> Step {
         self.add(key, slot.clone());
         ground.step()?;
-        if slot.phase != Phase::Intent || !ground.has(Plant::NoIntent) {
-            ground.journal.slots.insert(key.clone(), slot);
-        }
+        ground.journal.slots.insert(key.clone(), slot);
         ground.step()
     }
 
@@ -121,7 +118,7 @@ impl Keeper {
     pub(crate) fn hear(&mut self, ground: &mut Ground, from: u64, request: Request) -> Step {
         if let Request::Hello = request {
             self.owner = Some(from);
-            ground.send_to_agent(from, Report::Welcome(self.entries()));
+            self.say(ground, Report::Welcome(self.entries()));
             return Ok(());
         }
         if self.owner != Some(from) {
@@ -129,7 +126,10 @@ impl Keeper {
         }
         match request {
             Request::Hello => Ok(()),
-            Request::Spawn { key, hash, memo } => self.spawn(ground, &key, hash, memo),
+            Request::Spawn { key, hash, memo, decided_at } => {
+                let slot = Slot { hash, memo, phase: Phase::Intent };
+                self.spawn(ground, &key, slot, decided_at)
+            }
             Request::Memo { key, memo } => {
                 let Some(slot) = self.runs.get(&key).cloned() else { return Ok(()) };
                 self.put(ground, &key, Slot { memo, ..slot })
@@ -149,33 +149,42 @@ impl Keeper {
         }
     }
 
-    fn spawn(&mut self, ground: &mut Ground, key: &Key, hash: u64, memo: Memo) -> Step {
+    fn spawn(&mut self, ground: &mut Ground, key: &Key, slot: Slot, decided_at: Moment) -> Step {
         let number = self.numbers.get(&key.0).copied().unwrap_or_default();
-        let is_known = key.1 == number.highest && hash == number.hash;
-        if let Some(slot) = self.runs.get(key).filter(|_| is_known).cloned()
-            && !ground.has(Plant::SpawnedAgain)
-        {
+        let is_known = key.1 == number.highest && slot.hash == number.hash;
+        if let Some(slot) = self.runs.get(key).filter(|_| is_known).cloned() {
             if let Phase::Started { who, .. } = slot.phase {
                 self.say(ground, Report::Started { key: key.clone(), pid: who.pid });
             }
             return Ok(());
         }
-        if key.1 <= number.highest && !ground.has(Plant::SpawnedAgain) {
+        if key.1 <= number.highest {
             let why = "the number was used by another program";
             self.say(ground, Report::NotStarted { key: key.clone(), why });
             return Ok(());
         }
-        self.put(ground, key, Slot { hash, memo, phase: Phase::Intent })?;
+        self.intend(ground, key, slot, decided_at)?;
         let is_slow = ground.once_in(30);
         let delay = ground.up_to(if is_slow { SLOW_START } else { Duration::from_micros(500) });
         ground.after(delay, Happening::Cloned { life: self.life, key: key.clone() });
         Ok(())
     }
 
+    /// The intent is in the journal before anything can run.
+    fn intend(&mut self, ground: &mut Ground, key: &Key, slot: Slot, decided_at: Moment) -> Step {
+        self.add(key, slot.clone());
+        ground.step()?;
+        if !ground.has(Plant::NoIntent) {
+            ground.journal.slots.insert(key.clone(), slot);
+        }
+        ground.checker.note_start(&key.0, decided_at);
+        ground.step()
+    }
+
     /// A start comes to its end: there is a process, or the system refused.
     pub(crate) fn cloned(&mut self, ground: &mut Ground, scene: &Scene, key: &Key) -> Step {
         let Some(slot) = self.runs.get(key).cloned() else { return Ok(()) };
-        if slot.phase != Phase::Intent && !ground.has(Plant::SpawnedAgain) {
+        if slot.phase != Phase::Intent {
             return Ok(());
         }
         if !ground.is_calm && ground.once_in(25) {
@@ -187,7 +196,7 @@ impl Keeper {
         let manner = scene.manner(&key.0.service, ground.is_calm, &mut ground.chance);
         let who = ground.machine.start(key, manner, self.life, ground.now);
         ground.tell(|| format!("machine: {} run {} is process {}", key.0, key.1, who.pid));
-        ground.checker.process_started(&ground.machine, key, ground.now);
+        ground.checker.process_started(&ground.machine, key);
         if let Some((after, exit)) = manner.ends {
             ground.after(after, Happening::Ends { who, exit });
         }
@@ -285,7 +294,7 @@ impl Keeper {
 
     fn say(&self, ground: &mut Ground, report: Report) {
         if let Some(owner) = self.owner {
-            ground.send_to_agent(owner, report);
+            ground.send_to_agent(self.life, owner, report);
         }
     }
 
@@ -293,8 +302,10 @@ impl Keeper {
     pub(crate) fn entries(&self) -> Vec<Adopted> {
         let mut entries: Vec<Adopted> =
             self.runs.iter().map(|(key, slot)| entry(key, slot)).collect();
-        let is_idle = |unit: &UnitName| !self.runs.keys().any(|key| key.0 == *unit);
-        let idle = self.numbers.iter().filter(|(unit, _)| is_idle(unit));
+        let is_beyond = |unit: &UnitName, number: &Number| {
+            !self.runs.keys().any(|key| key.0 == *unit && key.1 >= number.highest)
+        };
+        let idle = self.numbers.iter().filter(|(unit, number)| is_beyond(unit, number));
         entries.extend(idle.map(|(unit, number)| Adopted {
             unit: unit.clone(),
             run: number.highest,
@@ -304,17 +315,12 @@ impl Keeper {
         }));
         entries
     }
-
-    /// Returns the runs that are not forgotten.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.runs.keys()
-    }
 }
 
 /// Returns the process that a keeper takes for the one it knew.
 fn still_there(ground: &Ground, who: Identity) -> Option<Identity> {
     if ground.has(Plant::PidAlone) {
-        return ground.machine.at(who.pid).map(|process| process.who);
+        return ground.machine.at(who.pid);
     }
     ground.machine.find(who).map(|process| process.who)
 }

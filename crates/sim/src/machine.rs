@@ -6,9 +6,6 @@ use mainstay_core::{Exit, Moment, UnitName};
 
 use crate::wire::{Key, Signal};
 
-/// So few numbers that each is soon somebody else's.
-const PIDS: u32 = 24;
-
 /// Which process: its number, and what tells it from others of that number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity {
@@ -47,7 +44,8 @@ pub(crate) struct Machine {
     pub(crate) boot: u64,
     processes: BTreeMap<u32, Process>,
     strays: BTreeMap<Key, u32>,
-    last_pid: u32,
+    /// Processes that are none of ours, by number.
+    strangers: BTreeMap<u32, Identity>,
     serial: u64,
 }
 
@@ -67,20 +65,18 @@ impl Machine {
         who
     }
 
-    fn free_pid(&mut self) -> u32 {
-        let mut pid = self.last_pid;
-        for _ in 0..PIDS {
-            pid = pid % PIDS + 1;
-            if !self.processes.contains_key(&pid) {
-                break;
-            }
-        }
-        if self.processes.contains_key(&pid) {
-            // A full machine grows.
-            pid = self.processes.keys().next_back().map_or(1, |last| last + 1);
-        }
-        self.last_pid = pid;
-        pid
+    /// Returns the lowest free number: what has ended is soon mistaken for somebody else.
+    fn free_pid(&self) -> u32 {
+        let is_free =
+            |pid: &u32| !self.processes.contains_key(pid) && !self.strangers.contains_key(pid);
+        (1..=u32::MAX).find(is_free).unwrap_or_default()
+    }
+
+    /// Lets somebody else have a process, under the first free number.
+    pub(crate) fn start_stranger(&mut self) {
+        self.serial += 1;
+        let who = Identity { pid: self.free_pid(), serial: self.serial };
+        self.strangers.insert(who.pid, who);
     }
 
     /// Ends a process; nothing when it has ended before.
@@ -97,8 +93,10 @@ impl Machine {
         self.processes.get(&who.pid).filter(|process| process.who == who)
     }
 
-    pub(crate) fn at(&self, pid: u32) -> Option<&Process> {
-        self.processes.get(&pid)
+    /// Returns whoever has a number now.
+    pub(crate) fn at(&self, pid: u32) -> Option<Identity> {
+        let stranger = self.strangers.get(&pid).copied();
+        self.processes.get(&pid).map(|process| process.who).or(stranger)
     }
 
     /// Returns a live process that carries the mark of a run.
@@ -141,6 +139,6 @@ impl Machine {
         self.boot += 1;
         self.processes.clear();
         self.strays.clear();
-        self.last_pid = 0;
+        self.strangers.clear();
     }
 }

@@ -29,13 +29,11 @@ pub enum Plant {
     OldBoot,
     /// The agent does not compare what it knows with what another keeper knows.
     NotReconciled,
-    /// The keeper starts a run again when it is asked for it again.
-    SpawnedAgain,
 }
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 13] = [
         Self::AckBeforeEvent,
         Self::AckBeforeSuccessor,
         Self::NoIntent,
@@ -49,7 +47,6 @@ impl Plant {
         Self::PidAlone,
         Self::OldBoot,
         Self::NotReconciled,
-        Self::SpawnedAgain,
     ];
 
     /// Returns its name on the command line.
@@ -68,7 +65,6 @@ impl Plant {
             Self::PidAlone => "pid-alone",
             Self::OldBoot => "old-boot",
             Self::NotReconciled => "not-reconciled",
-            Self::SpawnedAgain => "spawned-again",
         }
     }
 

@@ -1,6 +1,6 @@
 //! What agent and keeper say to each other, as far as it matters here.
 
-use mainstay_core::{Adopted, Exit, Memo, UnitName};
+use mainstay_core::{Adopted, Exit, Memo, Moment, UnitName};
 
 /// Names a run.
 pub(crate) type Key = (UnitName, u64);
@@ -9,7 +9,7 @@ pub(crate) type Key = (UnitName, u64);
 #[derive(Debug, Clone)]
 pub(crate) enum Request {
     Hello,
-    Spawn { key: Key, hash: u64, memo: Memo },
+    Spawn { key: Key, hash: u64, memo: Memo, decided_at: Moment },
     Memo { key: Key, memo: Memo },
     Signal { key: Key, signal: Signal },
     Ack(Key),

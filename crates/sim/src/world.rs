@@ -13,7 +13,7 @@ use crate::{
     machine::Identity,
     plant::Plant,
     scene::Scene,
-    wire::{Report, Request},
+    wire::Report,
 };
 
 /// The calm after the storm is so long that everything must have come to rest.
@@ -97,9 +97,11 @@ impl World {
 
     fn happen(&mut self, happening: Happening) {
         match happening {
-            Happening::ToKeeper { from, request } => self.to_keeper(from, request),
-            Happening::ToAgent { to, report } => self.to_agent(to, report),
-            Happening::LinkLost { to } => self.link_lost(to),
+            Happening::ToKeeper { from, to, request } => {
+                self.with_keeper(to, |keeper, ground, _| keeper.hear(ground, from, request));
+            }
+            Happening::ToAgent { from, to, report } => self.tell_agent(from, to, report),
+            Happening::LinkLost { from, to } => self.link_lost(from, to),
             Happening::Cloned { life, key } => {
                 self.with_keeper(life, |keeper, ground, scene| keeper.cloned(ground, scene, &key));
             }
@@ -125,33 +127,31 @@ impl World {
         }
     }
 
-    fn to_keeper(&mut self, from: u64, request: Request) {
-        let Some(life) = self.keeper.as_ref().map(|keeper| keeper.life) else { return };
-        self.with_keeper(life, |keeper, ground, _| keeper.hear(ground, from, request));
-    }
-
-    fn to_agent(&mut self, to: u64, report: Report) {
-        if self.agent.as_ref().is_some_and(|agent| agent.life == to) {
+    fn tell_agent(&mut self, from: u64, to: u64, report: Report) {
+        if self.agent.as_ref().is_some_and(|agent| agent.is_linked(from, to)) {
             self.with_agent(|agent, ground| agent.hear(ground, report));
         }
     }
 
-    /// The agent calls the next keeper; until it has one it does nothing.
-    fn link_lost(&mut self, to: u64) {
-        let Some(agent) = self.agent.as_mut().filter(|agent| agent.life == to) else { return };
-        agent.is_connected = false;
-        if self.keeper.is_some() {
-            self.ground.send_to_keeper(to, Request::Hello);
+    /// The agent calls the next keeper, if there is one already.
+    fn link_lost(&mut self, from: u64, to: u64) {
+        let Some(agent) = self.agent.as_mut().filter(|agent| agent.is_linked(from, to)) else {
+            return;
+        };
+        agent.lose_link();
+        if let Some(keeper) = &self.keeper {
+            agent.call(&mut self.ground, keeper.life);
         }
     }
 
     fn process_ends(&mut self, who: Identity, exit: mainstay_core::Exit) {
         let Some(process) = self.ground.machine.end(who) else { return };
         self.ground.tell(|| format!("machine: process {} ends: {exit}", who.pid));
-        let lived = self.ground.now.since(process.since);
-        self.ground.checker.process_ended(&process, exit, lived);
+        self.ground.checker.process_ended(&process, exit, self.ground.now);
         if let Some(life) = self.keeper.as_ref().map(|keeper| keeper.life) {
             self.with_keeper(life, |keeper, ground, _| keeper.ended(ground, &process, exit));
+        } else if self.ground.once_in(4) {
+            self.ground.machine.start_stranger();
         }
     }
 
@@ -196,12 +196,10 @@ impl World {
         let Ok(keeper) = Keeper::begin(&mut self.ground, self.lives) else {
             return self.want_keeper();
         };
+        let life = keeper.life;
         self.keeper = Some(keeper);
-        match &self.agent {
-            Some(agent) if !agent.is_connected => {
-                self.ground.send_to_keeper(agent.life, Request::Hello);
-            }
-            Some(_) => {}
+        match &mut self.agent {
+            Some(agent) => agent.call(&mut self.ground, life),
             None => self.want_agent(),
         }
     }
@@ -209,11 +207,12 @@ impl World {
     fn agent_born(&mut self) {
         self.is_agent_due = false;
         // A keeper starts it; without one there is nobody who could.
-        if self.keeper.is_some() && self.agent.is_none() {
-            self.lives += 1;
-            self.ground.tell(|| "an agent begins".to_owned());
-            self.agent = Some(Agent::begin(&mut self.ground, self.lives));
-        }
+        let Some(keeper) = self.keeper.as_ref().filter(|_| self.agent.is_none()) else { return };
+        self.lives += 1;
+        self.ground.tell(|| "an agent begins".to_owned());
+        let mut agent = Agent::begin(&mut self.ground, self.lives);
+        agent.call(&mut self.ground, keeper.life);
+        self.agent = Some(agent);
     }
 
     /// What the agent had written may reach the keeper as far as it was written.
@@ -238,9 +237,8 @@ impl World {
         let last = self.cut_link(|it| matches!(it, Happening::ToAgent { .. }));
         if let Some(to) = self.agent.as_ref().map(|agent| agent.life) {
             let at = last.unwrap_or(self.ground.now).max(self.ground.now);
-            self.ground.agenda.plan(at, Happening::LinkLost { to });
+            self.ground.agenda.plan(at, Happening::LinkLost { from: keeper.life, to });
         }
-        drop(keeper);
         self.want_keeper();
     }
 
@@ -301,7 +299,7 @@ impl World {
             return;
         }
         if command == Command::Reset {
-            self.ground.checker.forget_starts(&unit);
+            self.ground.checker.forget_starts(&unit, self.ground.now);
         }
         self.with_agent(|agent, ground| agent.command(ground, unit, command));
     }
@@ -363,6 +361,13 @@ impl World {
                 if let Some(service) = services.get_mut(index) {
                     service.spec_hash += 1;
                 }
+            }
+        }
+        // A changed program gets another chance.
+        for service in &self.scene.services {
+            for copy in 1..=service.instances {
+                let unit = UnitName { service: service.name.clone(), copy };
+                self.ground.checker.forget_starts(&unit, self.ground.now);
             }
         }
         let prune = if self.ground.once_in(2) { Prune::Keep } else { Prune::Remove };

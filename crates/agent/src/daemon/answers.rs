@@ -35,6 +35,7 @@ impl Agent {
             Call::Add(asker, service, reply) => drop(reply.send(self.add(&asker, service))),
             Call::Remove(asker, name, reply) => drop(reply.send(self.remove(&asker, &name))),
             Call::Apply(asker, reply) => drop(reply.send(self.apply(&asker))),
+            Call::Upgrade(asker, request, reply) => self.upgrade(&asker, request, reply),
             Call::ShutDown(asker, reply) => {
                 self.note(&asker, "asks for a shutdown");
                 self.take(Input::ShutDown);
@@ -48,7 +49,7 @@ impl Agent {
         Status {
             instance: self.options.config.display().to_string(),
             keeper: Role { pid: self.welcome.pid, version: self.welcome.version.clone() },
-            agent: Role { pid: std::process::id(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            agent: own_role(),
             units: self.supervisor.units().map(|view| report::unit(view, clocks)).collect(),
         }
     }
@@ -213,10 +214,15 @@ impl Agent {
         }
     }
 
-    fn note(&mut self, asker: &Asker, what: &str) {
+    pub(super) fn note(&mut self, asker: &Asker, what: &str) {
         let message = format!("user {} {what}", asker.user);
         self.events.tell(Happening::of_instance(Level::Info, "CommandReceived", message));
     }
+}
+
+/// Returns who we are.
+pub(super) fn own_role() -> Role {
+    Role { pid: std::process::id(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
 fn no_unit(name: &str) -> Refused {

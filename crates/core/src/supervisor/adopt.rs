@@ -7,10 +7,13 @@ use crate::{
     exit::Exit,
     input::{Adopted, AdoptedPhase, Memo, Wish},
     name::UnitName,
-    service::{Nature, RestartPolicy, RestartWhen, Service, StartType, StopPolicy},
+    service::{Nature, RestartPolicy, Service, StartType, StopPolicy},
     time::Moment,
     unit::{Event, State, Then, Unit},
 };
+
+/// Why an order came to nothing.
+const LOST: &str = "the keeper died before it began";
 
 impl Supervisor {
     /// Takes over wishes first, so that runs which nobody wants any more are stopped.
@@ -18,10 +21,17 @@ impl Supervisor {
         for wish in wishes {
             if let Some(unit) = self.units.get_mut(&wish.unit) {
                 (unit.wanted, unit.is_held) = (wish.up, !wish.up);
+                unit.beyond = if wish.up { wish.beyond } else { 0 };
             }
         }
+        let names: Vec<(UnitName, Memo)> =
+            runs.iter().map(|run| (run.unit.clone(), run.memo)).collect();
         for run in runs {
             self.adopt_run(now, run);
+        }
+        // Only now is it known who would have to be stopped as well.
+        for (name, memo) in names {
+            self.correct(now, &name, memo);
         }
     }
 
@@ -31,10 +41,11 @@ impl Supervisor {
             return self.remember(now, &name, run, memo);
         }
         self.make_room(now, &name);
-        let Some(unit) = self.units.get_mut(&name) else { return };
-        if run < unit.run {
+        if self.units.get(&name).is_some_and(|unit| run < unit.run) {
             return self.adopt_old(&name, run, phase);
         }
+        self.drop_deadline(&name);
+        let Some(unit) = self.units.get_mut(&name) else { return };
         (unit.run, unit.spec_hash, unit.started_at) = (run, spec_hash, now);
         unit.highest = unit.highest.max(run);
         match phase {
@@ -55,13 +66,13 @@ impl Supervisor {
         // It ran, so somebody wanted it: a requirer, or a wish that came before.
         unit.wanted |= !unit.is_held;
         if let AdoptedPhase::Ended { exit, strays, .. } = phase {
-            if memo.stopping || unit.is_held {
+            let is_newer_wish = unit.beyond >= run;
+            if memo.stopping || unit.is_held || is_newer_wish {
                 let then = if unit.is_held { Then::Rest } else { Then::Start };
                 unit.state = State::Leaving { then };
             }
-            return self.exited(now, &name, Ended { run, exit, strays });
+            self.exited(now, &name, Ended { run, exit, strays });
         }
-        self.correct(now, &name, memo);
     }
 
     /// Compares what we know with what another keeper knows: what the former one was told, or told
@@ -101,8 +112,7 @@ impl Supervisor {
             }
             Some(AdoptedPhase::Starting) => {}
             Some(AdoptedPhase::Remembered) | None if pid.is_none() => {
-                let reason = "the keeper died before it began".to_owned();
-                self.apply(now, name, Event::NotStarted(reason));
+                self.apply(now, name, Event::NotStarted(LOST.to_owned()));
             }
             Some(AdoptedPhase::Remembered) | None => {
                 self.exited(now, name, Ended { run, exit: Exit::Unknown, strays: false });
@@ -118,9 +128,30 @@ impl Supervisor {
             return;
         };
         unit.highest = unit.highest.max(run);
-        if run > unit.run && !unit.state.is_active() {
-            unit.run = run;
-            unit.recall(now, memo);
+        if run <= unit.run || unit.state.is_active() {
+            return;
+        }
+        unit.run = run;
+        unit.recall(now, memo);
+        let had_successor = unit.last_exit.is_some() && !unit.is_held;
+        if had_successor {
+            self.successor_lost(now, name);
+        }
+    }
+
+    /// The end that was adopted was not the last word: another run had been ordered already.
+    fn successor_lost(&mut self, now: Moment, name: &UnitName) {
+        self.drop_deadline(name);
+        let Some(unit) = self.units.get_mut(name) else { return };
+        unit.wanted = true;
+        unit.adopt(now, State::Starting, "its program was being started");
+        self.apply(now, name, Event::NotStarted(LOST.to_owned()));
+    }
+
+    /// Forgets when a unit's state would end, because it is about to be replaced.
+    fn drop_deadline(&mut self, name: &UnitName) {
+        if let Some(at) = self.units.get(name).and_then(Unit::deadline) {
+            self.deadlines.remove(&(at, name.clone()));
         }
     }
 
@@ -147,7 +178,7 @@ impl Supervisor {
     /// Stops a run that nobody wants, restarts one of an older configuration, and goes on with a
     /// restart that was under way.
     fn correct(&mut self, now: Moment, name: &UnitName, memo: Memo) {
-        let Some(unit) = self.units.get(name) else { return };
+        let Some(unit) = self.units.get(name).filter(|unit| unit.state.is_active()) else { return };
         let hash = self.services.get(&name.service).map(|service| service.spec_hash);
         let (then, why) = if unit.is_held {
             (Then::Rest, "an operator stopped it")
@@ -173,7 +204,7 @@ const fn has_strays(phase: Option<AdoptedPhase>) -> bool {
     matches!(phase, Some(AdoptedPhase::Ended { strays: true, .. }))
 }
 
-/// Returns a service for a unit of which no configuration is left: it is not started again.
+/// Returns a service for a unit of which no configuration is left.
 fn orphaned(name: &UnitName) -> Service {
     Service {
         name: name.service.clone(),
@@ -184,8 +215,9 @@ fn orphaned(name: &UnitName) -> Service {
         wants: Vec::new(),
         after: Vec::new(),
         conflicts: Vec::new(),
-        restart: RestartPolicy { when: RestartWhen::Never, ..RestartPolicy::default() },
+        restart: RestartPolicy::default(),
         stop: StopPolicy::default(),
         spec_hash: 0,
     }
+    .retire()
 }

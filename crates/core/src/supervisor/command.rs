@@ -7,7 +7,7 @@ use crate::{
     name::UnitName,
     service::StartType,
     time::Moment,
-    unit::{Event, Then},
+    unit::{Event, State, Then},
 };
 
 impl Supervisor {
@@ -40,6 +40,10 @@ impl Supervisor {
             let remedy = "set `start = \"manual\"` to allow it";
             return refuse(format!("`{}` is disabled; {remedy}", name.service));
         }
+        if wants_up && unit.is_orphaned {
+            let remedy = "`add` it again first";
+            return refuse(format!("`{name}` is not configured any more; {remedy}"));
+        }
         if wants_up && unit.is_pruned {
             return refuse(format!("`{name}` is being removed"));
         }
@@ -51,9 +55,18 @@ impl Supervisor {
 
     fn start(&mut self, now: Moment, name: &UnitName) {
         self.wish(name, true);
-        self.lift_holds(name);
+        self.lift_holds(now, name);
         self.stop_opponents(now, name);
-        self.revive(now, name);
+        self.start_or_follow(now, name);
+    }
+
+    /// Starts a unit now, or after the stop that is under way, whatever is in its way until then.
+    fn start_or_follow(&mut self, now: Moment, name: &UnitName) {
+        if self.units.get(name).is_some_and(|unit| unit.state.is_active()) {
+            self.apply(now, name, Event::Start);
+        } else {
+            self.revive(now, name);
+        }
     }
 
     fn stop(&mut self, now: Moment, name: &UnitName) {
@@ -63,7 +76,7 @@ impl Supervisor {
 
     fn restart(&mut self, now: Moment, name: &UnitName) {
         self.wish(name, true);
-        self.lift_holds(name);
+        self.lift_holds(now, name);
         self.stop_opponents(now, name);
         let is_active = self.units.get(name).is_some_and(|unit| unit.state.is_active());
         if is_active {
@@ -87,6 +100,12 @@ impl Supervisor {
         let Some(unit) = self.units.get_mut(name) else { return };
         unit.reset();
         let is_up_to = unit.wanted && !unit.state.is_active();
+        let (run, mut memo) = (unit.run, unit.memo());
+        // How the last run ended is no reason to rest any more.
+        memo.stopping |= is_up_to;
+        if run > 0 {
+            self.effect(Some(name), Action::Remember { run, memo });
+        }
         if is_up_to {
             self.revive(now, name);
         }
@@ -96,11 +115,13 @@ impl Supervisor {
     fn wish(&mut self, name: &UnitName, up: bool) {
         let Some(unit) = self.units.get_mut(name) else { return };
         (unit.wanted, unit.is_held) = (up, !up);
-        self.effect(Some(name), Action::Keep(Wish { unit: name.clone(), up }));
+        let is_live = matches!(unit.state, State::Starting | State::Running);
+        let beyond = if is_live { unit.run.saturating_sub(1) } else { unit.run };
+        self.effect(Some(name), Action::Keep(Wish { unit: name.clone(), up, beyond }));
     }
 
     /// An explicit start asks for what it requires as well, even if that was stopped by hand.
-    fn lift_holds(&mut self, name: &UnitName) {
+    fn lift_holds(&mut self, now: Moment, name: &UnitName) {
         let mut open = vec![name.service.clone()];
         let mut seen = std::collections::BTreeSet::new();
         while let Some(service) = open.pop() {
@@ -117,6 +138,9 @@ impl Supervisor {
                 .collect();
             for unit in held {
                 self.wish(&unit, true);
+                if self.units.get(&unit).is_some_and(|unit| unit.state.is_active()) {
+                    self.apply(now, &unit, Event::Start);
+                }
                 self.queue.push_back(unit);
             }
         }

@@ -10,7 +10,7 @@ use crate::{
     name::{ServiceName, UnitName},
     service::{Service, StartType},
     time::Moment,
-    unit::{Event, Then},
+    unit::{Event, State, Then},
 };
 
 impl Supervisor {
@@ -21,7 +21,7 @@ impl Supervisor {
         self.graph = Graph::new(&self.services);
         for (name, service) in former {
             if !self.services.contains_key(&name) {
-                self.retired.insert(name, service);
+                self.retired.insert(name, service.retire());
             }
         }
         self.retired.retain(|name, _| !self.services.contains_key(name));
@@ -30,7 +30,18 @@ impl Supervisor {
             self.match_units(now, name);
         }
         self.orphan(now, prune);
+        self.stop_new_requirers(now);
         self.queue.extend(self.units.keys().cloned());
+    }
+
+    /// Stops who requires, by the new configuration, what is about to stop.
+    fn stop_new_requirers(&mut self, now: Moment) {
+        let leaving =
+            self.units.values().filter(|unit| matches!(unit.state, State::Leaving { .. }));
+        let names: Vec<UnitName> = leaving.map(|unit| unit.name.clone()).collect();
+        for name in names {
+            self.stop_requirers(now, &name);
+        }
     }
 
     /// Makes the units of a service as many and as it says.
@@ -44,7 +55,12 @@ impl Supervisor {
             let state = self.unit_named(now, &unit);
             let was_orphaned = std::mem::take(&mut state.is_orphaned);
             if is_new || was_orphaned {
-                state.wanted = is_started && !state.is_held || state.state.is_active();
+                state.wanted |= is_started && !state.is_held || state.state.is_active();
+            }
+            let is_changed = was_orphaned || state.spec_hash != hash;
+            if state.state == State::Failed && is_changed {
+                // What is changed may have been mended.
+                state.pardon(now, "its configuration changed");
             }
             if state.state.is_active() && state.spec_hash != hash {
                 let why = "its configuration changed".to_owned();
@@ -79,8 +95,7 @@ impl Supervisor {
             .collect();
         for name in gone {
             let is_named = matches!(prune, Prune::Named(named) if *named == name.service);
-            let is_idle =
-                self.units.get(&name).is_some_and(|unit| !unit.state.is_active() && !unit.wanted);
+            let is_idle = self.units.get(&name).is_some_and(|unit| !unit.state.is_active());
             if is_named || is_idle || *prune == Prune::Remove {
                 self.prune(now, &name, "it was removed from the configuration");
             } else if let Some(unit) = self.units.get_mut(&name) {
@@ -94,12 +109,14 @@ impl Supervisor {
         let Some(unit) = self.units.get_mut(name) else { return };
         (unit.is_pruned, unit.wanted) = (true, false);
         self.apply(now, name, Event::Stop(Then::Rest, why.to_owned()));
-        self.forget_if_pruned(name);
+        self.forget_if_over(name);
     }
 
-    pub(super) fn forget_if_pruned(&mut self, name: &UnitName) {
+    /// Forgets a unit that is not configured any more, once nothing of it is left.
+    pub(super) fn forget_if_over(&mut self, name: &UnitName) {
         let is_over = self.units.get(name).is_some_and(|unit| {
-            unit.is_pruned && !unit.state.is_active() && unit.strays_of.is_none()
+            let is_unwanted = unit.is_pruned || unit.is_orphaned;
+            is_unwanted && !unit.state.is_active() && unit.strays_of.is_none()
         });
         if !is_over {
             return;

@@ -1,5 +1,7 @@
 //! Stories of whole instances.
 
+mod taken_over;
+
 use super::*;
 use crate::{
     graph,
@@ -315,7 +317,7 @@ fn adoption_starts_nothing_twice_and_keeps_wishes() {
         strays: false,
     };
     let runs = vec![running("web"), running("db"), Adopted { phase: ended, ..running("old") }];
-    let wishes = vec![Wish { unit: unit("db"), up: false }];
+    let wishes = vec![Wish { unit: unit("db"), up: false, beyond: 0 }];
     world.tell(Input::Adopt { runs, wishes });
     world.tell(Input::Open);
     assert_eq!(world.spawns(), [""; 0]);
@@ -337,6 +339,57 @@ fn shutting_down_stops_all_in_reverse_and_says_when_it_is_done() {
     world.exited("db", Exit::Signal(15));
     assert_eq!(world.take().last().map(String::as_str), Some("all at rest"));
     assert!(world.command("web", Command::Start).is_err());
+}
+
+#[test]
+fn a_start_while_stopping_is_kept_whatever_is_in_its_way_now() {
+    let mut web = service("web");
+    web.after = vec![name("db")];
+    let mut world = World::new(&[web, service("db")]);
+    world.started("db");
+    world.started("web");
+    world.command("web", Command::Stop).unwrap();
+    world.exited("db", Exit::Code(1));
+    world.wait();
+    world.command("web", Command::Start).unwrap();
+    world.exited("web", Exit::Signal(15));
+    world.started("db");
+    assert_eq!(world.state("web"), "starting");
+}
+
+#[test]
+fn who_comes_after_what_was_stopped_waits_no_longer() {
+    let (mut web, db) = (service("web"), needs("db", &["disk"]));
+    web.after = vec![name("db")];
+    let mut disk = service("disk");
+    disk.start = StartType::Disabled;
+    let mut world = World::new(&[web, db, disk]);
+    assert_eq!((world.state("web"), world.state("db")), ("waiting", "waiting"));
+    world.command("db", Command::Stop).unwrap();
+    assert_eq!(world.state("web"), "starting");
+}
+
+#[test]
+fn a_delayed_service_that_appears_late_is_started() {
+    let mut world = World::new(&[service("web")]);
+    world.started("web");
+    let mut report = service("report");
+    report.start = StartType::Delayed;
+    world.configure(&[service("web"), report], Prune::Keep);
+    assert_eq!(world.state("report"), "starting");
+}
+
+#[test]
+fn a_changed_configuration_is_another_chance() {
+    let mut web = service("web");
+    web.restart.exits = BTreeMap::from([(ExitKey::Code(42), ExitAction::Fail)]);
+    let mut world = World::new(std::slice::from_ref(&web));
+    world.started("web");
+    world.exited("web", Exit::Code(42));
+    assert_eq!(world.state("web"), "failed");
+    web.spec_hash = 2;
+    world.configure(&[web], Prune::Keep);
+    assert_eq!(world.spawns(), ["web 1", "web 2"]);
 }
 
 #[test]

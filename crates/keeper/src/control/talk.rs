@@ -7,6 +7,7 @@ use mainstay_api::keeper::{
 use mainstay_platform::{
     clock,
     descriptor::Descriptor,
+    fail,
     port::Token,
     process::{Process, SignalKind},
 };
@@ -92,6 +93,7 @@ impl Control {
     /// Sends what has gathered in this turn.
     pub(crate) fn flush(&mut self) {
         for (id, report) in self.reports.take() {
+            fail::point("keeper.report");
             self.answer(id, report);
         }
         let now = clock::monotonic();

@@ -1,0 +1,137 @@
+//! Stories of agents and keepers that follow one another. The simulation found most of them first.
+
+use super::*;
+
+/// An agent that finds `runs` and `wishes` of its predecessor.
+fn follow(services: &[Service], runs: Vec<Adopted>, wishes: Vec<Wish>) -> World {
+    let mut world = World::closed(services);
+    world.pass(100);
+    world.tell(Input::Adopt { runs, wishes });
+    world.tell(Input::Open);
+    world
+}
+
+fn found(name: &str, run: u64, phase: AdoptedPhase) -> Adopted {
+    Adopted { unit: unit(name), run, spec_hash: 1, memo: Memo::default(), phase }
+}
+
+fn stopping(adopted: Adopted) -> Adopted {
+    Adopted { memo: Memo { stopping: true, ..Memo::default() }, ..adopted }
+}
+
+const fn running() -> AdoptedPhase {
+    AdoptedPhase::Running { pid: 7, since: Moment::from_start(Duration::ZERO) }
+}
+
+fn ended(exit: Exit) -> AdoptedPhase {
+    let at = Moment::from_start(Duration::from_secs(50));
+    AdoptedPhase::Ended { exit, at, lived: Duration::from_secs(1), strays: false }
+}
+
+fn wish(name: &str, up: bool, beyond: u64) -> Wish {
+    Wish { unit: unit(name), up, beyond }
+}
+
+#[test]
+fn an_end_is_not_decided_again_after_an_operators_stop() {
+    let runs = vec![found("web", 3, ended(Exit::Code(1)))];
+    let mut world = follow(&[service("web")], runs, vec![wish("web", false, 3)]);
+    world.wait();
+    assert_eq!((world.state("web"), world.spawns().len()), ("stopped", 0));
+}
+
+#[test]
+fn a_start_that_was_wished_after_the_last_end_is_not_forgotten() {
+    let mut web = service("web");
+    web.restart.when = RestartWhen::Never;
+    let runs = || vec![found("web", 3, ended(Exit::Code(0)))];
+    let older = follow(std::slice::from_ref(&web), runs(), vec![wish("web", true, 2)]);
+    assert_eq!(older.state("web"), "stopped");
+    let newer = follow(&[web], runs(), vec![wish("web", true, 3)]);
+    assert_eq!(newer.spawns(), ["web 4"]);
+}
+
+#[test]
+fn a_restart_that_was_under_way_goes_on() {
+    let runs = vec![stopping(found("web", 3, running()))];
+    let mut world = follow(&[service("web")], runs, Vec::new());
+    assert_eq!(world.asks(), ["web 3"]);
+    world.exited("web", Exit::Code(0));
+    assert_eq!(world.spawns(), ["web 4"]);
+}
+
+#[test]
+fn who_requires_what_is_being_stopped_is_stopped_whoever_was_found_first() {
+    let services = [service("a-db"), needs("web", &["a-db"])];
+    let runs = vec![found("a-db", 1, running()), found("web", 1, running())];
+    let mut world = follow(&services, runs, vec![wish("a-db", false, 0)]);
+    assert_eq!(world.asks(), ["web 1"]);
+    world.exited("web", Exit::Signal(15));
+    assert_eq!(world.asks(), ["web 1", "a-db 1"]);
+}
+
+#[test]
+fn a_successor_that_came_to_nothing_is_tried_again() {
+    let mut web = service("web");
+    web.restart.when = RestartWhen::Never;
+    let runs =
+        vec![found("web", 3, ended(Exit::Code(0))), found("web", 4, AdoptedPhase::Remembered)];
+    let mut world = follow(&[web], runs, Vec::new());
+    world.wait();
+    assert_eq!(world.spawns(), ["web 5"]);
+}
+
+#[test]
+fn an_order_that_was_lost_with_its_keeper_never_ran() {
+    let mut world = World::new(&[service("web")]);
+    assert_eq!(world.spawns(), ["web 1"]);
+    world.tell(Input::Reconcile { runs: Vec::new() });
+    assert_eq!(world.state("web"), "backoff");
+    assert!(world.view("web").last_exit().is_none());
+}
+
+#[test]
+fn a_stop_that_was_lost_with_its_keeper_is_asked_for_again() {
+    let mut world = World::new(&[service("web")]);
+    world.started("web");
+    world.command("web", Command::Stop).unwrap();
+    world.tell(Input::Reconcile { runs: vec![found("web", 1, running())] });
+    assert_eq!(world.asks(), ["web 1", "web 1"]);
+}
+
+#[test]
+fn what_was_left_behind_and_is_gone_keeps_nobody_waiting() {
+    let mut web = service("web");
+    web.restart.delays = Delays::List(vec![Duration::ZERO]);
+    let mut world = World::new(&[web]);
+    world.started("web");
+    let (unit, exit) = (unit("web"), Exit::Code(1));
+    world.tell(Input::Exited { unit, run: 1, exit, strays: true });
+    assert_eq!(world.state("web"), "waiting");
+    world.tell(Input::Reconcile { runs: vec![found("web", 1, ended(exit))] });
+    assert_eq!(world.spawns(), ["web 1", "web 2"]);
+}
+
+#[test]
+fn ends_of_runs_that_have_a_successor_are_settled_too() {
+    let mut world = World::new(&[service("web")]);
+    world.started("web");
+    world.exited("web", Exit::Code(1));
+    world.wait();
+    world.started("web");
+    let runs = vec![found("web", 1, ended(Exit::Code(1))), found("web", 2, running())];
+    world.tell(Input::Reconcile { runs });
+    assert_eq!(world.take(), ["settle web 1"]);
+}
+
+#[test]
+fn a_number_is_never_used_twice() {
+    let runs = vec![found("web", 41, AdoptedPhase::Remembered)];
+    let mut world = follow(&[service("web")], runs, Vec::new());
+    assert_eq!(world.spawns(), ["web 42"]);
+    world.started("web");
+    world.configure(&[], Prune::Remove);
+    world.exited("web", Exit::Signal(15));
+    world.configure(&[service("web")], Prune::Keep);
+    assert_eq!(world.spawns(), ["web 42", "web 43"]);
+}

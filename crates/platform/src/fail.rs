@@ -1,0 +1,49 @@
+//! Instants at which a test wants this process dead.
+//!
+//! Built with the feature `fail`, a process that finds `MAINSTAY_FAIL_DIR` in its environment kills
+//! itself, as `kill -9` would, when it comes to a point of whose name there is a file in that
+//! folder; the file is removed first, so that one file is one death. Without the feature nothing
+//! is left of a point.
+
+/// Says that the process has come to a point.
+#[cfg(not(feature = "fail"))]
+pub const fn point(_name: &str) {}
+
+/// Returns whether a test wants something else to go wrong here, once.
+#[cfg(not(feature = "fail"))]
+pub const fn is_wanted(_name: &str) -> bool {
+    false
+}
+
+#[cfg(feature = "fail")]
+pub use wanted::{is_wanted, point};
+
+#[cfg(feature = "fail")]
+mod wanted {
+    use std::{path::PathBuf, sync::OnceLock};
+
+    use crate::process::{Process, SignalKind};
+
+    /// Says that the process has come to a point.
+    pub fn point(name: &str) {
+        if is_wanted(name) {
+            die();
+        }
+    }
+
+    /// Returns whether a test wants something else to go wrong here, once.
+    pub fn is_wanted(name: &str) -> bool {
+        static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
+        let folder =
+            FOLDER.get_or_init(|| std::env::var_os("MAINSTAY_FAIL_DIR").map(PathBuf::from));
+        folder.as_ref().is_some_and(|folder| std::fs::remove_file(folder.join(name)).is_ok())
+    }
+
+    fn die() -> ! {
+        if let Ok(Some(me)) = Process::open_pid(std::process::id()) {
+            // Whether it worked is seen by whoever reads the next line: nobody, if it did.
+            drop(me.signal(SignalKind::Kill));
+        }
+        std::process::abort()
+    }
+}
