@@ -22,7 +22,7 @@ use mainstay_core::{TraceId, UnitName};
 use mainstay_platform::{clock, fail, paths};
 use mainstay_storage::{
     instance::Instance,
-    journal::{self, ChainLimits, Journal},
+    journal::{self, ChainLimits, Contents, Journal},
 };
 
 /// So many events are kept in memory for clients.
@@ -89,13 +89,11 @@ impl Events {
     pub(crate) fn open(instance: &Instance, recover: bool) -> io::Result<Self> {
         let folder = instance.events_directory();
         paths::create_private(&folder)?;
-        let mut kept = VecDeque::new();
-        if !recover {
-            let records = journal::read(&folder)?.records;
-            let recent = records.len().saturating_sub(KEPT);
-            let recent = records.iter().skip(recent);
-            kept.extend(recent.filter_map(|record| serde_json::from_slice::<Event>(record).ok()));
-        }
+        let Contents { records, damaged_bytes } =
+            if recover { Contents::default() } else { journal::read(&folder)? };
+        let recent = records.iter().skip(records.len().saturating_sub(KEPT));
+        let kept: VecDeque<Event> =
+            recent.filter_map(|record| serde_json::from_slice(record).ok()).collect();
         let last = kept.back().map_or(0, |event| event.sequence);
         let journal = Journal::open(&folder, LIMITS, paths::create_private_file)?;
         let (writer, inbox) = mpsc::sync_channel(QUEUE_MAX);
@@ -106,7 +104,12 @@ impl Events {
             .name("events".to_owned())
             .spawn(move || write(journal, &log, &inbox, &progress))?;
         let exits = exits_in(&kept);
-        Ok(Self { kept, last, synced, exits, writer, dropped: 0 })
+        let mut events = Self { kept, last, synced, exits, writer, dropped: 0 };
+        if damaged_bytes > 0 {
+            let message = format!("{damaged_bytes} bytes of the kept events make no sense");
+            events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
+        }
+        Ok(events)
     }
 
     /// Tells an event.

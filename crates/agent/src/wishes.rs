@@ -53,18 +53,22 @@ impl Wishes {
                     .collect();
                 None
             }
-            Ok(_) | Err(_) => Some(self.set_aside()),
+            Ok(Stored { version, .. }) => {
+                let what = format!("are of version {version}, and this agent knows {VERSION}");
+                Some(self.set_aside(&what))
+            }
+            Err(_) => Some(self.set_aside("make no sense")),
         }
     }
 
-    fn set_aside(&self) -> String {
+    fn set_aside(&self, what: &str) -> String {
         let stamp = clock::realtime_nanos();
         let aside = self.path.with_extension(format!("damaged-{stamp}"));
         match fs::rename(&self.path, &aside) {
             Ok(()) => {
-                format!("the wishes made no sense and were set aside as `{}`", aside.display())
+                format!("the wishes {what}: set aside as `{}`", aside.display())
             }
-            Err(error) => format!("the wishes make no sense and cannot be set aside: {error}"),
+            Err(error) => format!("the wishes {what}, and cannot be set aside: {error}"),
         }
     }
 

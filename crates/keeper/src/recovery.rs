@@ -12,6 +12,8 @@
 //! | started | the very process | running |
 //! | started | nobody | ended, status unknown unless the system still tells |
 //! | ended | – | ended, to be reported |
+//!
+//! A program without a slot is ended; see [`lost`].
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,8 +27,9 @@ use mainstay_platform::{
 };
 
 use crate::{
-    control::{Control, KeeperError, token},
+    control::{Control, KeeperError, doing, token},
     journal::{Found, FoundPhase},
+    lost,
     note::complain,
     runs::RunState,
     upgrade::{Inheritance, Kept},
@@ -100,8 +103,10 @@ impl Control {
             let kept = inherited.as_mut().and_then(|state| state.take(&key)).unwrap_or_default();
             self.settle_run(&key, run, kept);
         }
-        if let Some(state) = inherited {
-            self.resume_conversation(state)?;
+        match inherited {
+            Some(state) => self.resume_conversation(state)?,
+            None => lost::end_unknown(&self.options.runtime, &self.runs)
+                .map_err(doing("end programs that the journal does not tell of"))?,
         }
         Ok(())
     }
