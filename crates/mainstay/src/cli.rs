@@ -10,6 +10,7 @@ mod logs;
 mod show;
 mod status;
 mod up;
+mod upgrade;
 mod why;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -61,6 +62,7 @@ enum Command {
     /// Remove a service from the configuration and stop it
     Remove(add::RemoveArgs),
     Drill(drill::Args),
+    Upgrade(upgrade::Args),
     Doctor(doctor::Args),
 }
 
@@ -108,6 +110,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Add(args) => add::run(args, file.as_deref()).await,
         Command::Remove(args) => add::remove(args, file.as_deref()).await,
         Command::Drill(args) => drill::run(args, file.as_deref()).await,
+        Command::Upgrade(args) => upgrade::run(args, file.as_deref()).await,
     }
 }
 

@@ -33,9 +33,9 @@ impl Client {
                 format!("start it with `mainstay up {file}`"),
             )
         };
-        let stream = local::connect(&socket).map_err(|error| match error.kind() {
-            ErrorKind::PermissionDenied => not_allowed(located),
-            _ => unreachable(&error),
+        let stream = local::connect(&socket).map_err(|error| {
+            let is_forbidden = error.kind() == ErrorKind::PermissionDenied;
+            if is_forbidden { not_allowed(located) } else { unreachable(&error) }
         })?;
         let handshake = http1::handshake(TokioIo::new(stream)).await;
         let (sender, connection) = handshake.map_err(|error| unreachable(&error))?;

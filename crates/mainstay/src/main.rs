@@ -3,8 +3,10 @@
 
 mod cli;
 mod client;
+mod cost;
 mod errors;
 mod instance;
+mod ledger;
 mod print;
 
 use std::process::ExitCode;

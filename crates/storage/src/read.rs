@@ -5,7 +5,7 @@
 use std::{
     fs::{self, File},
     io::{self, Read as _, Seek as _, SeekFrom, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use crate::{
@@ -38,11 +38,12 @@ pub struct Cursor {
 /// Returns the last `count` lines of a chain, oldest first.
 pub fn last_lines(chain: &ChainFiles, count: usize) -> io::Result<Vec<Line>> {
     let mut lines: Vec<Line> = Vec::new();
-    for (number, path) in segments(chain)?.into_iter().rev() {
+    for segment in segments(chain)?.into_iter().rev() {
         if lines.len() >= count {
             break;
         }
-        let mut earlier = lines_of(chain, number, &path, 0)?;
+        let number = segment.number;
+        let mut earlier = split(&segment.read_from(0)?, 0, &read_index(chain, number));
         earlier.append(&mut lines);
         lines = earlier;
     }
@@ -52,14 +53,9 @@ pub fn last_lines(chain: &ChainFiles, count: usize) -> io::Result<Vec<Line>> {
 
 /// Writes every byte of a chain, exactly as it was written.
 pub fn copy_all(chain: &ChainFiles, out: &mut impl Write) -> io::Result<()> {
-    for (_, path) in segments(chain)? {
-        match File::open(&path) {
-            Ok(mut file) => {
-                io::copy(&mut file, out)?;
-            }
-            // Retention took it meanwhile.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+    for segment in segments(chain)? {
+        if let Some(mut file) = segment.open()? {
+            io::copy(&mut file, out)?;
         }
     }
     Ok(())
@@ -67,59 +63,81 @@ pub fn copy_all(chain: &ChainFiles, out: &mut impl Write) -> io::Result<()> {
 
 /// Returns where a chain ends at this moment.
 pub fn end(chain: &ChainFiles) -> io::Result<Cursor> {
-    let segment = chain.find()?.live_number();
-    let offset = fs::metadata(chain.live()).map_or(0, |found| found.len());
-    Ok(Cursor { segment, offset })
+    let live = segments(chain)?.pop();
+    let Some(live) = live else { return Ok(Cursor { segment: 1, offset: 0 }) };
+    let segment = live.number;
+    let offset = live.open()?.map(|file| file.metadata()).transpose()?;
+    Ok(Cursor { segment, offset: offset.map_or(0, |found| found.len()) })
 }
 
 /// Returns the whole lines behind a cursor and moves it past them, over rotations.
 pub fn lines_behind(chain: &ChainFiles, cursor: &mut Cursor) -> io::Result<Vec<Line>> {
     let mut lines = Vec::new();
-    let live = chain.find()?.live_number();
-    while cursor.segment < live {
-        let path = chain.closed(cursor.segment);
-        lines.extend(lines_of(chain, cursor.segment, &path, cursor.offset).unwrap_or_default());
-        *cursor = Cursor { segment: cursor.segment + 1, offset: 0 };
+    for segment in segments(chain)? {
+        if segment.number < cursor.segment {
+            continue;
+        }
+        if segment.number > cursor.segment {
+            *cursor = Cursor { segment: segment.number, offset: 0 };
+        }
+        let is_live = segment.live.is_some();
+        let mut fresh = segment.read_from(cursor.offset)?;
+        if is_live {
+            let whole = fresh.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            fresh.truncate(whole);
+        }
+        lines.extend(split(&fresh, cursor.offset, &read_index(chain, cursor.segment)));
+        cursor.offset += u64::try_from(fresh.len()).unwrap_or_default();
     }
-    let mut fresh = read_from(&chain.live(), cursor.offset)?;
-    let whole = fresh.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    fresh.truncate(whole);
-    let index = read_index(chain, cursor.segment);
-    lines.extend(split(&fresh, cursor.offset, &index));
-    cursor.offset += u64::try_from(whole).unwrap_or_default();
     Ok(lines)
 }
 
-/// A segment's number and path.
-type Segment = (u64, PathBuf);
+/// One segment; the live one is open, because its name passes to the next one at any moment.
+struct Segment {
+    number: u64,
+    path: PathBuf,
+    live: Option<File>,
+}
 
-/// Returns all segments, oldest first.
-fn segments(chain: &ChainFiles) -> io::Result<Vec<Segment>> {
-    let found = chain.find()?;
-    let mut all: Vec<Segment> =
-        found.closed.iter().map(|number| (*number, chain.closed(*number))).collect();
-    if found.has_live {
-        all.push((found.live_number(), chain.live()));
+impl Segment {
+    /// Opens it; nothing when retention took it meanwhile.
+    fn open(self) -> io::Result<Option<File>> {
+        if self.live.is_some() { Ok(self.live) } else { open(&self.path) }
     }
-    Ok(all)
-}
 
-fn lines_of(chain: &ChainFiles, number: u64, path: &PathBuf, from: u64) -> io::Result<Vec<Line>> {
-    let bytes = read_from(path, from)?;
-    Ok(split(&bytes, from, &read_index(chain, number)))
-}
-
-fn read_from(path: &PathBuf, from: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    match File::open(path) {
-        Ok(mut file) => {
+    fn read_from(self, from: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        if let Some(mut file) = self.open()? {
             file.seek(SeekFrom::Start(from))?;
             file.read_to_end(&mut bytes)?;
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
+        Ok(bytes)
     }
-    Ok(bytes)
+}
+
+/// Returns all segments, oldest first.
+fn segments(chain: &ChainFiles) -> io::Result<Vec<Segment>> {
+    loop {
+        let found = chain.find()?;
+        let live = open(&chain.live())?;
+        let number = found.live_number();
+        if chain.find()?.live_number() != number {
+            // What was opened may be the next segment.
+            continue;
+        }
+        let closed = |number| Segment { number, path: chain.closed(number), live: None };
+        let mut all: Vec<Segment> = found.closed.into_iter().map(closed).collect();
+        all.extend(live.map(|file| Segment { number, path: chain.live(), live: Some(file) }));
+        return Ok(all);
+    }
+}
+
+fn open(path: &Path) -> io::Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn read_index(chain: &ChainFiles, number: u64) -> Vec<IndexRecord> {
@@ -215,6 +233,33 @@ mod tests {
         let lines = lines_behind(&chain, &mut cursor).unwrap();
         let texts: Vec<&[u8]> = lines.iter().map(|line| line.bytes.as_slice()).collect();
         assert_eq!(texts, [b"seven".as_slice(), b"eight"]);
+    }
+
+    #[test]
+    fn whoever_reads_while_segments_are_closed_misses_nothing() {
+        let chain = sample("closing");
+        let mut cursor = end(&chain).unwrap();
+        let writer = {
+            let chain = chain.clone();
+            std::thread::spawn(move || {
+                for number in 2..400 {
+                    append(&chain, format!("{number}\n").as_bytes());
+                    chain.close(number).unwrap();
+                }
+            })
+        };
+        let mut followed = Vec::new();
+        while !writer.is_finished() {
+            followed.extend(lines_behind(&chain, &mut cursor).unwrap());
+            let mut copy = Vec::new();
+            copy_all(&chain, &mut copy).unwrap();
+            let copy = String::from_utf8(copy).unwrap();
+            let numbers = copy.lines().skip(5).map(|line| line.parse::<u64>().unwrap());
+            assert!(numbers.eq(2..2 + copy.lines().count() as u64 - 5), "{copy}");
+        }
+        writer.join().unwrap();
+        followed.extend(lines_behind(&chain, &mut cursor).unwrap());
+        assert_eq!(followed.len(), 398);
     }
 
     #[test]

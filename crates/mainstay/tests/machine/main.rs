@@ -18,3 +18,4 @@ mod output;
 mod real_programs;
 mod state_files;
 mod stories;
+mod upgrades;
