@@ -59,7 +59,7 @@ fn provide(sandbox: &Sandbox, nginx: u16) {
 }
 
 /// Three caddies are one service: each finds its port by the number of its unit.
-fn config(sandbox: &Sandbox, [nginx, redis, python, one, two, three]: [u16; 6]) -> String {
+fn config(sandbox: &Sandbox, [_, redis, python, one, two, three]: [u16; 6]) -> String {
     let folder = sandbox.folder().display();
     format!(
         r#"
