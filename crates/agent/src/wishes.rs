@@ -24,6 +24,12 @@ struct Stored {
     wishes: BTreeMap<String, Stance>,
 }
 
+/// What every version of the file begins with.
+#[derive(Debug, Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
 /// A wish, without whom it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Stance {
@@ -44,21 +50,22 @@ impl Wishes {
     }
 
     fn understand(&mut self, bytes: &[u8]) -> Option<String> {
-        let stored: Result<Stored, _> = serde_json::from_slice(bytes);
-        match stored {
-            Ok(stored) if stored.version == VERSION => {
-                let units = stored.wishes.into_iter();
-                self.all = units
-                    .filter_map(|(name, stance)| Some((UnitName::parse(&name).ok()?, stance)))
-                    .collect();
-                None
-            }
-            Ok(Stored { version, .. }) => {
+        // Only this version's wishes are known to look as `Stored` says.
+        match serde_json::from_slice(bytes) {
+            Ok(Versioned { version }) if version != VERSION => {
                 let what = format!("are of version {version}, and this agent knows {VERSION}");
-                Some(self.set_aside(&what))
+                return Some(self.set_aside(&what));
             }
-            Err(_) => Some(self.set_aside("make no sense")),
+            Ok(Versioned { .. }) | Err(_) => {}
         }
+        let Ok(stored) = serde_json::from_slice::<Stored>(bytes) else {
+            return Some(self.set_aside("make no sense"));
+        };
+        let units = stored.wishes.into_iter();
+        self.all = units
+            .filter_map(|(name, stance)| Some((UnitName::parse(&name).ok()?, stance)))
+            .collect();
+        None
     }
 
     fn set_aside(&self, what: &str) -> String {

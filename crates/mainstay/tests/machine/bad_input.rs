@@ -6,7 +6,7 @@ use mainstay_platform::process::SignalKind;
 
 use crate::{
     processes::{self, wait_until},
-    sandbox::Sandbox,
+    sandbox::{Run, Sandbox},
 };
 
 const TWO: &str = r#"
@@ -24,8 +24,11 @@ fn two() -> Sandbox {
     sandbox
 }
 
+/// The bytes of a file, and what is said of it.
+type BadFile = (&'static [u8], &'static str);
+
 /// Everything that must not change: who runs, what happened to units, and the file.
-fn everything(sandbox: &Sandbox) -> (Vec<(String, Option<u32>, u64)>, String, String) {
+fn everything(sandbox: &Sandbox) -> (Vec<Run>, String, String) {
     let units = sandbox.get(&["events", "*", "--lines", "1000"]);
     (sandbox.runs(), units, sandbox.read("mainstay.toml"))
 }
@@ -54,7 +57,7 @@ fn what_cannot_be_added_or_removed_changes_nothing() {
 #[test]
 fn a_bad_file_is_refused_by_check_up_and_add_and_changes_nothing() {
     let sandbox = two();
-    let bad_files: [(&[u8], &str); 5] = [
+    let bad_files: [BadFile; 5] = [
         (b"[services.web]\ncommand = [\"slee", "unclosed array"),
         (b"[services.web]\ncomand = \"sleep 1\"\n", "did you mean `command`?"),
         (b"[services.web]\ncommand = 5\n", "`command` must be"),

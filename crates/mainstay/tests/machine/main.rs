@@ -3,7 +3,7 @@
 //! Each test has an instance of its own in a folder of its own; see [`sandbox`]. Whatever carries
 //! that folder in its command line, environment or current folder ends with the test, nothing else.
 #![cfg(machine)]
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests play the world outside")]
 
 mod picture;
 mod processes;

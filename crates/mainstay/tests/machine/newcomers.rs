@@ -144,7 +144,7 @@ fn two_ups_at_the_same_time_start_one_instance() {
 fn a_path_too_long_for_a_socket_works() {
     let short = Sandbox::new("");
     let folder = short.path(&"deep".repeat(20)).join("folder".repeat(20));
-    let mut sandbox = Sandbox::at(folder, TWO);
+    let mut sandbox = Sandbox::at(&folder, TWO);
     assert!(sandbox.folder().as_os_str().len() > 200);
     sandbox.up();
     sandbox.wait_for_all();

@@ -26,6 +26,9 @@ pub(crate) struct Sandbox {
     ups: Vec<Child>,
 }
 
+/// A unit with its process and the number of its run.
+pub(crate) type Run = (String, Option<u32>, u64);
+
 /// What a command answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
@@ -39,12 +42,12 @@ impl Sandbox {
     pub(crate) fn new(config: &str) -> Self {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("mainstay-machine-{}-{number}", std::process::id());
-        Self::at(std::env::temp_dir().join(name), config)
+        Self::at(&std::env::temp_dir().join(name), config)
     }
 
     /// Returns the same in a folder of the caller's choice.
-    pub(crate) fn at(folder: PathBuf, config: &str) -> Self {
-        drop(fs::remove_dir_all(&folder));
+    pub(crate) fn at(folder: &Path, config: &str) -> Self {
+        drop(fs::remove_dir_all(folder));
         fs::create_dir_all(folder.join("run")).unwrap();
         let folder = folder.canonicalize().unwrap();
         fs::write(folder.join("mainstay.toml"), config).unwrap();
@@ -177,7 +180,7 @@ impl Sandbox {
     }
 
     /// Returns every unit with its process and run, to be compared with later.
-    pub(crate) fn runs(&self) -> Vec<(String, Option<u32>, u64)> {
+    pub(crate) fn runs(&self) -> Vec<Run> {
         let units = self.status().units.into_iter();
         units.map(|unit| (unit.unit, unit.pid, unit.run)).collect()
     }

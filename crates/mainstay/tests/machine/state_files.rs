@@ -66,9 +66,9 @@ fn a_damaged_journal_of_wishes_is_set_aside_and_named() {
     for said in check(wishes, &DAMAGES) {
         assert!(said.contains("the wishes make no sense: set aside as `"), "{said}");
     }
-    let newer: Damage = |bytes| replace(bytes, b"\"version\":1", b"\"version\":999");
+    let newer: Damage = |bytes| *bytes = b"{\"version\":999,\"wishes\":[]}".to_vec();
     for said in check(wishes, &[("newer", newer)]) {
-        assert!(said.contains("the wishes are of version 999, and this agent knows 1"), "{said}");
+        assert!(said.contains("the wishes are of version 999, and this agent knows "), "{said}");
     }
 }
 
