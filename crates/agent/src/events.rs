@@ -123,7 +123,7 @@ impl Events {
             event: event.to_owned(),
             unit: unit.map(|unit| unit.to_string()),
             run,
-            trace_id: format!("{:x}", trace.0),
+            trace_id: trace.to_string(),
             message,
         };
         self.note_exit(&event);

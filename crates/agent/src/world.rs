@@ -9,8 +9,9 @@ use mainstay_core::{Adopted, AdoptedPhase, Exit, Input, Memo, Moment, UnitName};
 use mainstay_storage::segment::ChainFiles;
 
 use crate::{
+    clerk::Job,
     daemon::Agent,
-    events::{Happening, Level, complain},
+    events::{Happening, Level},
     launch,
 };
 
@@ -87,16 +88,9 @@ impl Agent {
             return;
         }
         let chain = ChainFiles::new(&self.instance.logs_of(&rotated.unit), &rotated.chain);
-        let surplus = chain.find().map(|found| {
-            let keep = usize::try_from(keep).unwrap_or(usize::MAX);
-            let count = found.closed.len().saturating_sub(keep);
-            found.closed.into_iter().take(count).collect::<Vec<u64>>()
-        });
-        for number in surplus.unwrap_or_default() {
-            if let Err(error) = chain.remove(number) {
-                complain("cannot delete an old segment", &error);
-            }
-        }
+        let keep = usize::try_from(keep).unwrap_or(usize::MAX);
+        // A clerk that is too busy finds the surplus at the next rotation.
+        drop(self.clerk.give(Job::Thin(chain, keep)));
     }
 
     fn pressed(&mut self, pressure: &Pressure) {

@@ -10,7 +10,9 @@ use clap::Args as ClapArgs;
 use mainstay_agent::{AgentOptions, configuration};
 use mainstay_api::{
     config,
-    control::{CommandAnswer, CommandName, CommandRequest, Events, Status},
+    control::{
+        ChangedService, CommandAnswer, CommandName, CommandRequest, ConfigChanges, Events, Status,
+    },
 };
 use mainstay_platform::{clock, daemon, interrupt::Interrupts, lock::FileLock, paths};
 
@@ -111,8 +113,9 @@ async fn wait_for_agent(located: &Located) -> Result<Client, CliError> {
 }
 
 async fn greet(located: &Located, client: &mut Client, is_fresh: bool) -> Result<(), CliError> {
+    let mut changes = None;
     if !is_fresh {
-        let _answer: CommandAnswer = client.post("/v1/apply", &()).await?;
+        changes = client.post::<CommandAnswer>("/v1/apply", &()).await?.changes;
     }
     let status: Status = client.get("/v1/status").await?;
     let what = if is_fresh { "started" } else { "attached to the running instance of" };
@@ -120,8 +123,33 @@ async fn greet(located: &Located, client: &mut Client, is_fresh: bool) -> Result
     let file = located.file.display();
     let count = status.units.len();
     print::talk(&format!("{what} {file}: {count} units, keeper {keeper}, agent {agent}"));
+    if let Some(changes) = changes {
+        print::talk(&told(&changes));
+    }
     print::talk("Ctrl-C stops everything; a second Ctrl-C kills");
     Ok(())
+}
+
+/// Returns what was applied, one line a service.
+fn told(changes: &ConfigChanges) -> String {
+    let mut lines = Vec::new();
+    for service in &changes.added {
+        lines.push(format!("  + {service}: new"));
+    }
+    for ChangedService { service, keys, restarts } in &changes.changed {
+        let what = if *restarts { "its programs are started anew" } else { "its programs run on" };
+        lines.push(format!("  ~ {service}: {} changed; {what}", keys.join(", ")));
+    }
+    for service in &changes.removed {
+        let hint = format!("`mainstay stop {service}` ends it");
+        lines.push(format!(
+            "  - {service}: not configured any more; what runs of it runs on, {hint}"
+        ));
+    }
+    if lines.is_empty() {
+        return "the configuration is the one that runs; nothing to apply".to_owned();
+    }
+    format!("the configuration has changed; applied:\n{}", lines.join("\n"))
 }
 
 /// Shows what happens until the instance has ended.

@@ -8,6 +8,8 @@
 mod picture;
 mod processes;
 mod sandbox;
+mod second_up;
+mod slow_disk;
 
 mod bad_input;
 mod bad_programs;
