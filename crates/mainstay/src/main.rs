@@ -1,6 +1,7 @@
 //! The `mainstay` binary: picks a role. People use the command line; `keeper` and `agent` are roles
 //! that our own processes start.
 
+mod card;
 mod cli;
 mod client;
 mod cost;

@@ -1,6 +1,6 @@
 //! `mainstay drill`: do the bad thing on purpose, and report what it cost.
 
-use std::{fmt, path::Path, process::ExitCode, time::Duration};
+use std::{fmt, process::ExitCode, time::Duration};
 
 use clap::{Args as ClapArgs, Subcommand};
 use mainstay_api::control::{Status, Unit};
@@ -80,8 +80,8 @@ struct Life {
     run: u64,
 }
 
-pub(super) async fn run(args: Args, file: Option<&Path>) -> Result<ExitCode, CliError> {
-    let (located, mut client) = super::connect(file).await?;
+pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
+    let (located, mut client) = super::connect(instance).await?;
     let status: Status = client.get("/v1/status").await?;
     let report = match &args.what {
         What::Agent => role(&located, status, Role::Agent).await?,

@@ -17,6 +17,7 @@ use mainstay_api::{
 use mainstay_platform::{clock, daemon, interrupt::Interrupts, lock::FileLock, paths};
 
 use crate::{
+    card,
     client::Client,
     errors::CliError,
     instance::{self, Located},
@@ -35,22 +36,23 @@ pub(super) struct Args {
     path: Option<PathBuf>,
 }
 
-pub(super) async fn run(args: Args, file: Option<PathBuf>) -> Result<ExitCode, CliError> {
-    let located = instance::nearest(args.path.or(file).as_deref())?;
+pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, CliError> {
+    let located = instance::to_start(args.path.as_deref(), named)?;
     // A mistake is shown before anything is started or touched.
     if let Err(found) = configuration::load(&located.file) {
         print::talk(config::render(&found).trim_end());
         return Ok(ExitCode::from(1));
     }
     let mut interrupts = Interrupts::new().map_err(|error| CliError::bug(error.to_string()))?;
-    let is_fresh = start_keeper(&located)?;
+    let name = args.path.and(named);
+    let is_fresh = start_keeper(&located, name)?;
     let mut client = wait_for_agent(&located).await?;
     greet(&located, &mut client, is_fresh).await?;
     follow(&mut client, &mut interrupts).await
 }
 
 /// Starts a keeper unless one runs; returns whether it did.
-fn start_keeper(located: &Located) -> Result<bool, CliError> {
+fn start_keeper(located: &Located, name: Option<&str>) -> Result<bool, CliError> {
     let failed = |what: &str, error: std::io::Error| {
         CliError::refused(format!("cannot {what}: {error}"), "")
     };
@@ -62,6 +64,7 @@ fn start_keeper(located: &Located) -> Result<bool, CliError> {
     if lock.map_err(|error| failed("look for a keeper", error))?.is_none() {
         return Ok(false);
     }
+    card::write(located, name).map_err(|error| failed("name the instance", error))?;
     let agent = AgentOptions {
         runtime: instance.runtime.clone(),
         state: instance.state.clone(),

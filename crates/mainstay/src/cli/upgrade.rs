@@ -1,9 +1,6 @@
 //! `mainstay upgrade`: keeper and agent become another binary while programs run on.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args as ClapArgs;
 use mainstay_api::control::{Status, UpgradeAnswer, UpgradeRequest};
@@ -25,9 +22,9 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) async fn run(args: Args, file: Option<&Path>) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
     let program = binary(args.program)?;
-    let (located, mut client) = super::connect(file).await?;
+    let (located, mut client) = super::connect(instance).await?;
     let status: Status = client.get("/v1/status").await?;
     let mut before = Before::look(&located, status)?;
     let request = UpgradeRequest { program };

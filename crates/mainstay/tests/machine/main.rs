@@ -14,6 +14,7 @@ mod slow_disk;
 mod bad_input;
 mod bad_programs;
 mod command_line;
+mod instances;
 mod mistakes;
 mod newcomers;
 mod output;
