@@ -5,7 +5,6 @@
 use std::{
     fs::{self, File},
     io::{self, Read as _, Seek as _, SeekFrom, Write},
-    path::PathBuf,
 };
 
 use crate::{
@@ -38,11 +37,11 @@ pub struct Cursor {
 /// Returns the last `count` lines of a chain, oldest first.
 pub fn last_lines(chain: &ChainFiles, count: usize) -> io::Result<Vec<Line>> {
     let mut lines: Vec<Line> = Vec::new();
-    for (number, path) in segments(chain)?.into_iter().rev() {
+    for number in segments(chain)?.into_iter().rev() {
         if lines.len() >= count {
             break;
         }
-        let mut earlier = lines_of(chain, number, &path, 0)?;
+        let mut earlier = lines_of(chain, number, 0)?;
         earlier.append(&mut lines);
         lines = earlier;
     }
@@ -52,14 +51,9 @@ pub fn last_lines(chain: &ChainFiles, count: usize) -> io::Result<Vec<Line>> {
 
 /// Writes every byte of a chain, exactly as it was written.
 pub fn copy_all(chain: &ChainFiles, out: &mut impl Write) -> io::Result<()> {
-    for (_, path) in segments(chain)? {
-        match File::open(&path) {
-            Ok(mut file) => {
-                io::copy(&mut file, out)?;
-            }
-            // Retention took it meanwhile.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+    for number in segments(chain)? {
+        if let Some(mut file) = open(chain, number)? {
+            io::copy(&mut file, out)?;
         }
     }
     Ok(())
@@ -77,11 +71,10 @@ pub fn lines_behind(chain: &ChainFiles, cursor: &mut Cursor) -> io::Result<Vec<L
     let mut lines = Vec::new();
     let live = chain.find()?.live_number();
     while cursor.segment < live {
-        let path = chain.closed(cursor.segment);
-        lines.extend(lines_of(chain, cursor.segment, &path, cursor.offset).unwrap_or_default());
+        lines.extend(lines_of(chain, cursor.segment, cursor.offset).unwrap_or_default());
         *cursor = Cursor { segment: cursor.segment + 1, offset: 0 };
     }
-    let mut fresh = read_from(&chain.live(), cursor.offset)?;
+    let mut fresh = read_from(chain, cursor.segment, cursor.offset)?;
     let whole = fresh.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     fresh.truncate(whole);
     let index = read_index(chain, cursor.segment);
@@ -90,34 +83,47 @@ pub fn lines_behind(chain: &ChainFiles, cursor: &mut Cursor) -> io::Result<Vec<L
     Ok(lines)
 }
 
-/// A segment's number and path.
-type Segment = (u64, PathBuf);
-
-/// Returns all segments, oldest first.
-fn segments(chain: &ChainFiles) -> io::Result<Vec<Segment>> {
+/// Returns the numbers of all segments, oldest first.
+fn segments(chain: &ChainFiles) -> io::Result<Vec<u64>> {
     let found = chain.find()?;
-    let mut all: Vec<Segment> =
-        found.closed.iter().map(|number| (*number, chain.closed(*number))).collect();
-    if found.has_live {
-        all.push((found.live_number(), chain.live()));
-    }
-    Ok(all)
+    let live = found.has_live.then(|| found.live_number());
+    Ok(found.closed.iter().copied().chain(live).collect())
 }
 
-fn lines_of(chain: &ChainFiles, number: u64, path: &PathBuf, from: u64) -> io::Result<Vec<Line>> {
-    let bytes = read_from(path, from)?;
+/// Opens a segment that is or was the live one; nothing when it is gone or not there yet.
+///
+/// The live segment may be closed while we look, and another one take its name: what was opened
+/// under that name is the one we mean only when no later one is live by then.
+fn open(chain: &ChainFiles, number: u64) -> io::Result<Option<File>> {
+    let closed = || existing(File::open(chain.closed(number)));
+    if let Some(file) = closed()? {
+        return Ok(Some(file));
+    }
+    let file = existing(File::open(chain.live()))?;
+    if chain.find()?.live_number() <= number {
+        return Ok(file);
+    }
+    closed()
+}
+
+fn existing(opened: io::Result<File>) -> io::Result<Option<File>> {
+    match opened {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn lines_of(chain: &ChainFiles, number: u64, from: u64) -> io::Result<Vec<Line>> {
+    let bytes = read_from(chain, number, from)?;
     Ok(split(&bytes, from, &read_index(chain, number)))
 }
 
-fn read_from(path: &PathBuf, from: u64) -> io::Result<Vec<u8>> {
+fn read_from(chain: &ChainFiles, number: u64, from: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    match File::open(path) {
-        Ok(mut file) => {
-            file.seek(SeekFrom::Start(from))?;
-            file.read_to_end(&mut bytes)?;
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
+    if let Some(mut file) = open(chain, number)? {
+        file.seek(SeekFrom::Start(from))?;
+        file.read_to_end(&mut bytes)?;
     }
     Ok(bytes)
 }
@@ -180,6 +186,8 @@ impl IndexRecord {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
     use crate::index::SourceFlags;
 
@@ -224,6 +232,37 @@ mod tests {
         let mut all = Vec::new();
         copy_all(&chain, &mut all).unwrap();
         assert_eq!(all, b"one\ntwo\nthree\nfour\nfive\n\xff\0half");
+    }
+
+    #[test]
+    fn a_reader_that_is_overtaken_by_rotations_misses_no_segment() {
+        const KEPT: u64 = 10;
+        let chain = sample("overtaken");
+        let is_enough = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for number in 2.. {
+                    chain.close(number).unwrap();
+                    append(&chain, format!("{}\n", number + 1).as_bytes());
+                    drop(chain.remove(number.saturating_sub(KEPT)));
+                    if is_enough.load(Ordering::Relaxed) {
+                        return;
+                    }
+                }
+            });
+            let mut gaps = Vec::new();
+            for _ in 0..500 {
+                let mut all = Vec::new();
+                copy_all(&chain, &mut all).unwrap();
+                let text = String::from_utf8(all).unwrap();
+                let numbers: Vec<u64> = text.lines().filter_map(|line| line.parse().ok()).collect();
+                // The oldest may go while they are read, those behind them may not.
+                let fresh = &numbers[numbers.len().saturating_sub(3)..];
+                gaps.extend(fresh.windows(2).find(|pair| pair[0] + 1 != pair[1]).map(Vec::from));
+            }
+            is_enough.store(true, Ordering::Relaxed);
+            assert_eq!(gaps, [[0; 0]; 0]);
+        });
     }
 
     fn sample(name: &str) -> ChainFiles {
