@@ -2,17 +2,11 @@
 
 use std::time::Duration;
 
-use mainstay_api::keeper::{
-    Entry, Exited, Phase, Pressure, PressureKind, Report, Rotated, SpawnOutcome, Spawned, Status,
-};
+use mainstay_api::keeper::{Entry, Exited, Phase, Report, Rotated, SpawnOutcome, Spawned, Status};
 use mainstay_core::{Adopted, AdoptedPhase, Exit, Input, Memo, Moment, UnitName};
 use mainstay_storage::segment::ChainFiles;
 
-use crate::{
-    daemon::Agent,
-    events::{Happening, Level, complain},
-    launch,
-};
+use crate::{daemon::Agent, events::complain, launch};
 
 impl Agent {
     /// Takes what the keeper says.
@@ -97,30 +91,6 @@ impl Agent {
                 complain("cannot delete an old segment", &error);
             }
         }
-    }
-
-    fn pressed(&mut self, pressure: &Pressure) {
-        let Pressure { unit, kind, count, message } = pressure;
-        let (level, text) = match kind {
-            PressureKind::DiskFull => {
-                (Level::Error, format!("the log of `{unit}` takes nothing: {message}"))
-            }
-            PressureKind::DiskRoom => {
-                (Level::Info, format!("the log of `{unit}` takes bytes again"))
-            }
-            PressureKind::DroppedOldest => {
-                (Level::Warn, format!("{count} old segments of `{unit}` were deleted to make room"))
-            }
-            PressureKind::DroppedNew => {
-                (Level::Warn, format!("{count} bytes of `{unit}` were discarded"))
-            }
-            PressureKind::LingeringClosed => {
-                (Level::Warn, format!("an old pipe of `{unit}` was closed: {message}"))
-            }
-        };
-        let unit = UnitName::parse(unit).ok();
-        let happening = Happening::of_instance(level, "LogPressure", text);
-        self.events.tell(Happening { unit, ..happening });
     }
 
     /// Takes over what a keeper knows when this agent has just begun.

@@ -3,8 +3,8 @@
 use mainstay_api::{
     config::{self, NewService},
     control::{
-        AddService, CommandAnswer, CommandName, CommandRequest, Events, Role, Status, UnitAnswer,
-        UnitDetail,
+        AddService, CommandAnswer, CommandName, CommandRequest, Events, Role, Status, Unit,
+        UnitAnswer, UnitDetail,
     },
 };
 use mainstay_core::{Command, Input, Prune, ServiceName, UnitName, UnitView};
@@ -50,8 +50,12 @@ impl Agent {
             instance: self.options.config.display().to_string(),
             keeper: Role { pid: self.welcome.pid, version: self.welcome.version.clone() },
             agent: own_role(),
-            units: self.supervisor.units().map(|view| report::unit(view, clocks)).collect(),
+            units: self.supervisor.units().map(|view| self.unit(view, clocks)).collect(),
         }
+    }
+
+    fn unit(&self, view: UnitView<'_>, clocks: Clocks) -> Unit {
+        Unit { pressure: self.pressed.of(view.name()), ..report::unit(view, clocks) }
     }
 
     fn detail(&self, name: &str) -> Result<UnitDetail, Refused> {
@@ -61,7 +65,7 @@ impl Agent {
         let service = self.config.services.get(&unit.service);
         let full = unit.to_string();
         Ok(UnitDetail {
-            unit: report::unit(view, Clocks::read()),
+            unit: self.unit(view, Clocks::read()),
             command: service.map(|service| service.command.clone()).unwrap_or_default(),
             directory: service.and_then(|service| service.directory.clone()),
             logs: self.instance.logs_of(&full).display().to_string(),
