@@ -26,6 +26,7 @@ use crate::{
     events::{Events, Happening, Level, complain},
     keeper::{Introduction, Keeper, KeeperError},
     options::{AgentOptions, OptionsError},
+    pressure::Pressed,
     wishes::Wishes,
 };
 
@@ -73,6 +74,8 @@ pub(crate) struct Agent {
     /// Facts that a decision brought about at once; they are told when it is done.
     pub(crate) afterwards: Vec<Input>,
     pub(crate) custody: Custody,
+    /// What is wrong with logs.
+    pub(crate) pressed: Pressed,
     /// Clients that wait for events.
     waiters: Vec<Waiter>,
     listeners: Listeners,
@@ -141,6 +144,7 @@ impl Agent {
             outbox: Outbox::default(),
             afterwards: Vec::new(),
             custody: Custody::default(),
+            pressed: Pressed::default(),
             waiters: Vec::new(),
             listeners,
             upgrade: upgrade::Upgrade::default(),
@@ -153,6 +157,7 @@ impl Agent {
         let message = format!("agent {} works with keeper {}", std::process::id(), welcome.pid);
         self.events.tell(Happening::of_instance(Level::Info, what, message));
         self.welcome = welcome;
+        self.pressed = Pressed::default();
         // The API's thread lives as long as this one.
         drop(self.listeners.send(listener));
         if is_first == IsFirst::Yes {

@@ -85,6 +85,7 @@ impl Agent {
             Action::Forget => {
                 self.acknowledge_former(unit);
                 self.wishes.forget(unit);
+                self.pressed.forget(unit);
                 let message = format!("`{unit}` is forgotten");
                 self.tell(
                     Subject { unit, run: None, trace },

@@ -285,7 +285,6 @@ fn append_log(path: &PathBuf, batch: &[Line]) -> io::Result<()> {
 }
 
 /// Writes one line about something that nobody else can be told of.
-#[expect(clippy::print_stderr, reason = "the last resort when the log itself fails")]
 pub(crate) fn complain(what: &str, error: &dyn Error) {
     let mut line = format!("agent: {what}: {error}");
     let mut cause = error.source();
@@ -294,5 +293,6 @@ pub(crate) fn complain(what: &str, error: &dyn Error) {
         line.push_str(&error.to_string());
         cause = error.source();
     }
-    eprintln!("{line}");
+    // `eprintln!` panics when the disk of the log is full.
+    drop(writeln!(io::stderr(), "{line}"));
 }

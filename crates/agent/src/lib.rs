@@ -16,6 +16,7 @@ mod events;
 mod keeper;
 mod launch;
 mod options;
+mod pressure;
 mod report;
 mod wishes;
 mod world;

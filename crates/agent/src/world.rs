@@ -2,18 +2,11 @@
 
 use std::time::Duration;
 
-use mainstay_api::keeper::{
-    Entry, Exited, Phase, Pressure, PressureKind, Report, Rotated, SpawnOutcome, Spawned, Status,
-};
+use mainstay_api::keeper::{Entry, Exited, Phase, Report, Rotated, SpawnOutcome, Spawned, Status};
 use mainstay_core::{Adopted, AdoptedPhase, Exit, Input, Memo, Moment, UnitName};
 use mainstay_storage::segment::ChainFiles;
 
-use crate::{
-    clerk::Job,
-    daemon::Agent,
-    events::{Happening, Level},
-    launch,
-};
+use crate::{clerk::Job, daemon::Agent, launch};
 
 impl Agent {
     /// Takes what the keeper says.
@@ -91,30 +84,6 @@ impl Agent {
         let keep = usize::try_from(keep).unwrap_or(usize::MAX);
         // A clerk that is too busy finds the surplus at the next rotation.
         drop(self.clerk.give(Job::Thin(chain, keep)));
-    }
-
-    fn pressed(&mut self, pressure: &Pressure) {
-        let Pressure { unit, kind, count, message } = pressure;
-        let (level, text) = match kind {
-            PressureKind::DiskFull => {
-                (Level::Error, format!("the log of `{unit}` takes nothing: {message}"))
-            }
-            PressureKind::DiskRoom => {
-                (Level::Info, format!("the log of `{unit}` takes bytes again"))
-            }
-            PressureKind::DroppedOldest => {
-                (Level::Warn, format!("{count} old segments of `{unit}` were deleted to make room"))
-            }
-            PressureKind::DroppedNew => {
-                (Level::Warn, format!("{count} bytes of `{unit}` were discarded"))
-            }
-            PressureKind::LingeringClosed => {
-                (Level::Warn, format!("an old pipe of `{unit}` was closed: {message}"))
-            }
-        };
-        let unit = UnitName::parse(unit).ok();
-        let happening = Happening::of_instance(level, "LogPressure", text);
-        self.events.tell(Happening { unit, ..happening });
     }
 
     /// Takes over what a keeper knows when this agent has just begun.

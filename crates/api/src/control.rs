@@ -59,6 +59,9 @@ pub struct Unit {
     pub degraded: bool,
     /// It vanished from the configuration and runs on.
     pub orphaned: bool,
+    /// What is wrong with its log at this moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pressure: Option<String>,
     /// How its last run ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_exit: Option<LastExit>,

@@ -6,13 +6,14 @@ mod starts;
 mod talk;
 
 use std::{
+    collections::BTreeMap,
     io,
     path::PathBuf,
     sync::mpsc::{self, Receiver},
     time::Duration,
 };
 
-use mainstay_api::keeper::{Report, RequestFrame, Welcome};
+use mainstay_api::keeper::{Pressure, Report, RequestFrame, Welcome};
 use mainstay_platform::{
     boot, clock, daemon,
     descriptor::Descriptor,
@@ -96,6 +97,8 @@ pub(crate) struct Control {
     pub(crate) heir: Option<Guest>,
     pub(crate) amends: Vec<recovery::Amend>,
     pub(crate) reports: talk::Reports,
+    /// Units whose log takes nothing; every new owner is told.
+    pub(crate) pressed: BTreeMap<String, Pressure>,
     pub(crate) upgrade: Option<upgrade::Wanted>,
     /// Some children may have been started by the keeper that this one replaced.
     pub(crate) has_heritage: bool,
@@ -183,6 +186,7 @@ impl Control {
             heir: None,
             amends: Vec::new(),
             reports: talk::Reports::default(),
+            pressed: BTreeMap::new(),
             upgrade: None,
             has_heritage: false,
             inbox,

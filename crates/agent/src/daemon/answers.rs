@@ -1,7 +1,7 @@
 //! Answers to clients.
 
 use mainstay_api::control::{
-    CommandAnswer, CommandName, CommandRequest, Events, Role, Status, UnitAnswer, UnitDetail,
+    CommandAnswer, CommandName, CommandRequest, Events, Role, Status, Unit, UnitAnswer, UnitDetail,
 };
 use mainstay_core::{Command, Input, TraceId, UnitName, UnitView};
 
@@ -46,8 +46,12 @@ impl Agent {
             instance: self.options.config.display().to_string(),
             keeper: Role { pid: self.welcome.pid, version: self.welcome.version.clone() },
             agent: own_role(),
-            units: self.supervisor.units().map(|view| report::unit(view, clocks)).collect(),
+            units: self.supervisor.units().map(|view| self.unit(view, clocks)).collect(),
         }
+    }
+
+    fn unit(&self, view: UnitView<'_>, clocks: Clocks) -> Unit {
+        Unit { pressure: self.pressed.of(view.name()), ..report::unit(view, clocks) }
     }
 
     fn detail(&self, name: &str) -> Result<UnitDetail, Refused> {
@@ -57,7 +61,7 @@ impl Agent {
         let service = self.config.services.get(&unit.service);
         let full = unit.to_string();
         Ok(UnitDetail {
-            unit: report::unit(view, Clocks::read()),
+            unit: self.unit(view, Clocks::read()),
             command: service.map(|service| service.command.clone()).unwrap_or_default(),
             directory: service.and_then(|service| service.directory.clone()),
             logs: self.instance.logs_of(&full).display().to_string(),

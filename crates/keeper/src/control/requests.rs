@@ -121,6 +121,7 @@ impl Control {
     fn forget(&mut self, unit: &str) {
         self.runs.forget(unit);
         self.pumps.forget(unit);
+        self.pressed.remove(unit);
         self.journal.forget(unit);
     }
 

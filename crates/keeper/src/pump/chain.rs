@@ -6,7 +6,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io,
+    io::{self, Seek as _, SeekFrom, Write as _},
     path::PathBuf,
     time::Duration,
 };
@@ -184,6 +184,19 @@ impl Chain {
         Ok(())
     }
 
+    /// Ends the line that a gap has cut, so that the next one stays whole.
+    pub(super) fn end_line(&mut self) -> io::Result<()> {
+        if self.at_line_end()? {
+            return Ok(());
+        }
+        let Some(live) = &mut self.live else { return Ok(()) };
+        let mut file = &live.file;
+        file.seek(SeekFrom::Start(live.size))?;
+        file.write_all(b"\n")?;
+        live.size += 1;
+        Ok(())
+    }
+
     fn is_over_size(&self) -> bool {
         let size = self.live.as_ref().map_or(0, |live| live.size);
         self.max_size > 0 && size >= self.max_size
@@ -237,7 +250,7 @@ impl Chain {
         let mut options = OpenOptions::new();
         let path = self.files.index(number);
         let file = mainstay_platform::paths::open_log(options.append(true), &path)?;
-        io::Write::write_all(&mut &file, &record.encode())
+        (&file).write_all(&record.encode())
     }
 
     /// Returns how much may be moved so that the segment ends with a line.

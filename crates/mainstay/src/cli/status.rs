@@ -102,6 +102,9 @@ fn note(unit: &Unit) -> String {
     if unit.degraded {
         parts.push("degraded: its last runs were all short".to_owned());
     }
+    if let Some(pressure) = &unit.pressure {
+        parts.push(print::harmless(pressure));
+    }
     if unit.orphaned {
         parts.push("orphaned: it left the configuration".to_owned());
     }
@@ -118,7 +121,7 @@ fn urgency(unit: &Unit) -> u8 {
         "failed" => 0,
         "backoff" => 1,
         "waiting" | "stopping" | "starting" => 2,
-        "running" if unit.degraded => 2,
+        "running" if unit.degraded || unit.pressure.is_some() => 2,
         "running" => 3,
         _ => 4,
     }

@@ -83,6 +83,9 @@ fn now_and_next(unit: &Unit) -> String {
     if unit.degraded {
         text.push_str("It is degraded: its last runs were all too short.\n");
     }
+    if let Some(pressure) = &unit.pressure {
+        let _ = writeln!(text, "Beware: {}.", print::harmless(pressure));
+    }
     match &unit.next {
         Some(next) if next.what == "start" => {
             let _ = writeln!(text, "Next, it is started in {}.", milliseconds(next.in_ms));
