@@ -27,13 +27,23 @@ pub(crate) struct Card {
 /// of its folder.
 pub(crate) fn write(located: &Located, name: Option<&str>) -> io::Result<()> {
     let runtime = &located.instance.runtime;
-    let former = read(runtime).map(|card| card.name);
-    let folder = located.file.parent().and_then(Path::file_name);
-    let name = name.map(str::to_owned).or(former);
-    let name = name.unwrap_or_else(|| folder.unwrap_or_default().to_string_lossy().into_owned());
+    let former = read(runtime);
+    let folder = located.file.parent().and_then(Path::file_name).unwrap_or_default();
+    let name = match (name, &former) {
+        (Some(name), _) => name.to_owned(),
+        (None, Some(former)) => former.name.clone(),
+        (None, None) => folder.to_string_lossy().into_owned(),
+    };
     let card = Card { name, config: located.file.clone() };
+    if former.as_ref() == Some(&card) {
+        return Ok(());
+    }
     let text = serde_json::to_vec(&card)?;
-    atomic::replace(&runtime.join(FILE_NAME), &text, paths::create_private_file)
+    match atomic::replace(&runtime.join(FILE_NAME), &text, paths::create_private_file) {
+        // Somebody starts the same instance at this moment, and was faster.
+        Err(_) if read(runtime).as_ref() == Some(&card) => Ok(()),
+        result => result,
+    }
 }
 
 /// Reads the card in a runtime folder, if there is one.

@@ -31,7 +31,7 @@ use crate::{
     after_help = "Examples:\n  mainstay up mainstay.toml     run these services; Ctrl-C stops them\n  mainstay status               what runs, since when, and why not\n  mainstay why web              the story of one service\n  mainstay drill agent          kill the agent and see what it costs"
 )]
 struct Cli {
-    /// Which instance, by name or file; else `$MAINSTAY_INSTANCE`, else the nearest
+    /// An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
     #[arg(long, global = true, value_name = "NAME")]
     instance: Option<String>,
 

@@ -30,7 +30,7 @@ Commands:
   help     Print this message or the help of the given subcommand(s)
 
 Options:
-      --instance <NAME>  Which instance, by name or file; else `$MAINSTAY_INSTANCE`, else the nearest
+      --instance <NAME>  An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
   -h, --help             Print help
   -V, --version          Print version
 
