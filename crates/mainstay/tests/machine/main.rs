@@ -15,6 +15,7 @@ mod bad_input;
 mod bad_programs;
 mod command_line;
 mod instances;
+mod log_lines;
 mod mistakes;
 mod newcomers;
 mod output;
