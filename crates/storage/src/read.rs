@@ -290,7 +290,7 @@ mod tests {
         let chain = sample("tail");
         append(&chain, b"six\nhalf");
         let Tail { lines, mut cursor } = tail(&chain, 2).unwrap();
-        let seen: Vec<(&[u8], bool)> =
+        let seen: Vec<_> =
             lines.iter().map(|line| (line.bytes.as_slice(), line.is_partial)).collect();
         assert_eq!(seen, [(b"six".as_slice(), false), (b"half".as_slice(), true)]);
         append(&chain, b" and half\n");
@@ -309,7 +309,7 @@ mod tests {
         let mut index = options.append(true).open(chain.index(2)).unwrap();
         index.write_all(&record.encode()).unwrap();
         let lines = last_lines(&chain, 4).unwrap();
-        let seen: Vec<(&str, u64, bool)> = lines
+        let seen: Vec<_> = lines
             .iter()
             .map(|line| (str::from_utf8(&line.bytes).unwrap(), line.run, line.is_partial))
             .collect();

@@ -14,6 +14,7 @@ mod slow_disk;
 mod bad_input;
 mod bad_programs;
 mod command_line;
+mod drills;
 mod instances;
 mod log_lines;
 mod mistakes;
