@@ -18,7 +18,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use mainstay_api::control::Event;
+use mainstay_api::control::{Event, Facts};
 use mainstay_core::{TraceId, UnitName};
 use mainstay_platform::{clock, fail, paths};
 use mainstay_storage::{
@@ -64,6 +64,7 @@ pub(crate) struct Happening {
     pub(crate) run: Option<u64>,
     pub(crate) trace: TraceId,
     pub(crate) message: String,
+    pub(crate) facts: Facts,
 }
 
 /// The events of an instance.
@@ -84,7 +85,7 @@ impl Happening {
     /// Returns an event about the instance as a whole.
     pub(crate) fn of_instance(level: Level, event: &'static str, message: String) -> Self {
         let trace = TraceId::default();
-        Self { level, event, unit: None, run: None, trace, message }
+        Self { level, event, unit: None, run: None, trace, message, facts: Facts::default() }
     }
 }
 
@@ -116,7 +117,7 @@ impl Events {
     /// Tells an event.
     pub(crate) fn tell(&mut self, happening: Happening) {
         self.last += 1;
-        let Happening { level, event, unit, run, trace, message } = happening;
+        let Happening { level, event, unit, run, trace, message, facts } = happening;
         let event = Event {
             sequence: self.last,
             timestamp: now(),
@@ -126,6 +127,7 @@ impl Events {
             run,
             trace_id: trace.to_string(),
             message,
+            facts,
         };
         self.note_exit(&event);
         self.pass_on(&event);

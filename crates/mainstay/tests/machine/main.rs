@@ -13,6 +13,7 @@ mod slow_disk;
 
 mod bad_input;
 mod bad_programs;
+mod chains;
 mod command_line;
 mod drills;
 mod instances;
