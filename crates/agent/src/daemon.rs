@@ -24,6 +24,7 @@ use crate::{
     custody::Custody,
     effects::{Outbox, Settled},
     events::{Events, Happening, Level, complain},
+    given::Given,
     keeper::{Introduction, Keeper, KeeperError},
     options::{AgentOptions, OptionsError},
     pressure::Pressed,
@@ -74,6 +75,7 @@ pub(crate) struct Agent {
     /// Facts that a decision brought about at once; they are told when it is done.
     pub(crate) afterwards: Vec<Input>,
     pub(crate) custody: Custody,
+    pub(crate) given: Given,
     /// What is wrong with logs.
     pub(crate) pressed: Pressed,
     /// Clients that wait for events.
@@ -144,6 +146,7 @@ impl Agent {
             outbox: Outbox::default(),
             afterwards: Vec::new(),
             custody: Custody::default(),
+            given: Given::default(),
             pressed: Pressed::default(),
             waiters: Vec::new(),
             listeners,

@@ -13,6 +13,7 @@ mod custody;
 mod daemon;
 mod effects;
 mod events;
+mod given;
 mod keeper;
 mod launch;
 mod options;

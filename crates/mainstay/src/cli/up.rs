@@ -139,8 +139,14 @@ fn told(changes: &ConfigChanges) -> String {
     for service in &changes.added {
         lines.push(format!("  + {service}: new"));
     }
-    for ChangedService { service, keys, restarts } in &changes.changed {
-        let what = if *restarts { "its programs are started anew" } else { "its programs run on" };
+    for ChangedService { service, keys, restarts, later } in &changes.changed {
+        let what = match (*restarts, *later) {
+            (true, _) => "its programs are started anew".to_owned(),
+            (false, false) => "its programs run on".to_owned(),
+            (false, true) => format!(
+                "its programs run on, with some of it only after `mainstay restart {service}`"
+            ),
+        };
         lines.push(format!("  ~ {service}: {} changed; {what}", keys.join(", ")));
     }
     for service in &changes.removed {
