@@ -15,6 +15,7 @@ mod bad_input;
 mod bad_programs;
 mod chains;
 mod command_line;
+mod containers;
 mod drills;
 mod instances;
 mod log_lines;
