@@ -1,7 +1,7 @@
 //! Threads that move bytes from pipes into segments, one for each storage.
 //!
 //! ```text
-//!            armed ──event──► reading ──short read──► resting ──1 ms──► reading
+//!            armed ──event──► reading ──short read──► resting ─≤ 1 ms─► reading
 //!              ▲                 │  ▲                                     │
 //!              │ empty           │  └── half a pipe or more: at once ◄────┤
 //!              └─────────────────┴────────────────── empty ◄──────────────┘
@@ -12,6 +12,7 @@
 //! file, and everything else is found again from the files themselves.
 
 mod chain;
+mod pace;
 mod source;
 mod thread;
 
