@@ -249,6 +249,7 @@ impl Agent {
         }
         let deadline = self.supervisor.next_deadline().map(Moment::elapsed);
         self.keeper.finish_turn(deadline)?;
+        self.events.pass_on();
         if let Err(error) = self.wishes.save() {
             complain("cannot keep wishes", &error);
         }
@@ -273,6 +274,7 @@ impl Agent {
         complain("the keeper is lost", error);
         let message = "the keeper is lost; programs run on".to_owned();
         self.events.tell(Happening::of_instance(Level::Error, "KeeperLost", message));
+        self.events.pass_on();
         let until = clock::monotonic() + KEEPER_WITHIN;
         let mut is_started = false;
         loop {
@@ -341,6 +343,7 @@ fn first_config(
         Err(found) => {
             let message = config::render(&found);
             events.tell(Happening::of_instance(Level::Error, "ConfigRefused", message.clone()));
+            events.pass_on();
             configuration::recall(&kept).ok_or(AgentError::Config(message))
         }
     }
