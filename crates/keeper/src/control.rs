@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::keeper::{Report, RequestFrame, Welcome};
+use mainstay_api::keeper::{Report, RequestFrame, RunRef, Welcome};
 use mainstay_platform::{
     boot, clock, daemon,
     descriptor::Descriptor,
@@ -96,6 +96,8 @@ pub(crate) struct Control {
     pub(crate) heir: Option<Guest>,
     pub(crate) amends: Vec<recovery::Amend>,
     pub(crate) reports: talk::Reports,
+    /// Runs that have ended in this turn.
+    pub(crate) ended: Vec<RunRef>,
     pub(crate) upgrade: Option<upgrade::Wanted>,
     /// Some children may have been started by the keeper that this one replaced.
     pub(crate) has_heritage: bool,
@@ -183,6 +185,7 @@ impl Control {
             heir: None,
             amends: Vec::new(),
             reports: talk::Reports::default(),
+            ended: Vec::new(),
             upgrade: None,
             has_heritage: false,
             inbox,
@@ -206,6 +209,7 @@ impl Control {
             }
             self.look_at_clock();
             self.flush();
+            self.drain_ended();
             if self.is_done() {
                 return self.end();
             }

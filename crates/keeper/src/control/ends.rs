@@ -44,7 +44,7 @@ impl Control {
         if let Err(error) = self.journal.write(run) {
             complain("cannot note an exit in the journal", &error);
         }
-        let (is_own, logs) = (run.is_own, run.spawn.logs.clone());
+        let is_own = run.is_own;
         if let RunState::Running { process, .. } = former {
             if is_own {
                 process.reap();
@@ -54,8 +54,18 @@ impl Control {
                 self.amends.push(Amend::new(key.clone(), process, clock::monotonic()));
             }
         }
-        self.pumps.drain(key.clone(), &logs);
         self.reports.exited.push(exit);
+        self.ended.push(key.clone());
+    }
+
+    /// Asks the pumps for what waits in the pipes of runs that have ended. Comes after the reports:
+    /// a pump that wakes up must not take the processor from an agent that is to decide.
+    pub(crate) fn drain_ended(&mut self) {
+        for key in std::mem::take(&mut self.ended) {
+            if let Some(run) = self.runs.get(&key) {
+                self.pumps.drain(key, &run.spawn.logs);
+            }
+        }
     }
 
     /// Goes on ending what a predecessor had begun to end.
