@@ -11,7 +11,12 @@ use mainstay_api::{
     keeper::{Leftover, Report, Request, Welcome},
 };
 use mainstay_core::{Input, Moment, Prune, Service, Supervisor};
-use mainstay_platform::{clock, daemon, lock::FileLock, paths};
+use mainstay_platform::{
+    clock, daemon,
+    lock::FileLock,
+    memory::{self, Bursts},
+    paths,
+};
 use mainstay_storage::instance::Instance;
 use tokio::{sync::mpsc, time::sleep};
 
@@ -72,6 +77,7 @@ pub(crate) struct Agent {
     waiters: Vec<Waiter>,
     listeners: Listeners,
     pub(crate) upgrade: upgrade::Upgrade,
+    pub(crate) bursts: Bursts,
 }
 
 /// Runs an agent until its keeper ends.
@@ -135,6 +141,7 @@ impl Agent {
             waiters: Vec::new(),
             listeners,
             upgrade: upgrade::Upgrade::default(),
+            bursts: Bursts::default(),
         })
     }
 
@@ -162,6 +169,7 @@ impl Agent {
     pub(crate) fn configure(&mut self, prune: Prune) {
         let services: Vec<Service> =
             self.config.services.iter().map(|(name, service)| service.core(name)).collect();
+        self.bursts.count(clock::monotonic(), services.len());
         self.take(Input::Configure { services, prune });
     }
 
@@ -227,17 +235,25 @@ impl Agent {
         match heard {
             Heard::Report(Ok(report)) => self.hear(report),
             Heard::Report(Err(error)) => self.find_keeper(&error).await?,
-            Heard::Deadline => self.take(Input::Deadline),
+            Heard::Deadline => self.deadline(),
             Heard::Call(Some(call)) => self.answer(call),
             Heard::Call(None) => return Ok(Goes::Ended),
         }
         Ok(Goes::On)
     }
 
+    fn deadline(&mut self) {
+        self.take(Input::Deadline);
+        if self.bursts.end(clock::monotonic()) {
+            memory::give_back();
+        }
+    }
+
     fn next_in(&self) -> Duration {
         let now = clock::monotonic();
         let core = self.supervisor.next_deadline().map(Moment::elapsed);
-        let next = core.into_iter().chain(self.upgrade.leave_at()).min();
+        let others = self.upgrade.leave_at().into_iter().chain(self.bursts.next_deadline());
+        let next = core.into_iter().chain(others).min();
         next.map_or(FAR_AWAY, |at| at.saturating_sub(now))
     }
 

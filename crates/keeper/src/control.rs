@@ -18,6 +18,7 @@ use mainstay_platform::{
     descriptor::Descriptor,
     door::{Connection, Door},
     lock::FileLock,
+    memory::{self, Bursts},
     paths,
     port::{Notices, Port, Ready, Token, Watched},
     process::{self, Process},
@@ -104,6 +105,7 @@ pub(crate) struct Control {
     inbox: Receiver<Note>,
     next_guest: u64,
     ending: Option<Ending>,
+    pub(crate) bursts: Bursts,
 }
 
 /// Somebody who connected and has not become the owner.
@@ -136,6 +138,7 @@ pub(crate) fn run(options: KeeperOptions) -> Result<(), KeeperError> {
     let Some(lock) = upgrade::lock_of(&options, inherited.as_ref(), &instance)? else {
         return Ok(());
     };
+    memory::be_thrifty();
     upgrade::survive_panics(&options, &lock);
     daemon::settle_down();
     process::become_subreaper().map_err(doing("become the parent of orphans"))?;
@@ -191,6 +194,7 @@ impl Control {
             inbox,
             next_guest: token::GUESTS,
             ending: None,
+            bursts: Bursts::default(),
         };
         control.settle(inherited)?;
         Ok(control)
@@ -284,6 +288,9 @@ impl Control {
             self.go_on_sweeping();
         }
         self.amend(now);
+        if self.bursts.end(now) {
+            memory::give_back();
+        }
     }
 
     fn next_deadline(&self) -> Option<Duration> {
@@ -292,7 +299,7 @@ impl Control {
         let amends = self.amends.iter().map(recovery::Amend::next_at).min();
         [self.spawner.next_deadline(), self.agent.next_deadline(), self.sweeps.next_deadline()]
             .into_iter()
-            .chain([owner, ending, amends])
+            .chain([owner, ending, amends, self.bursts.next_deadline()])
             .flatten()
             .min()
     }

@@ -96,7 +96,7 @@ impl Control {
         }
         self.has_heritage = !found.runs.is_empty();
         for run in found.runs {
-            let key = RunRef { unit: run.spawn.unit.clone(), run: run.spawn.run };
+            let key = RunRef { unit: run.brief.unit.clone(), run: run.brief.run };
             let kept = inherited.as_mut().and_then(|state| state.take(&key)).unwrap_or_default();
             self.settle_run(&key, run, kept);
         }
@@ -107,15 +107,15 @@ impl Control {
     }
 
     fn settle_run(&mut self, key: &RunRef, found: Found, kept: Kept) {
-        let Found { spawn, id, phase, pipes } = found;
+        let Found { brief, id, phase, pipes } = found;
         match phase {
             FoundPhase::Intent => {
                 let carriers = process::carrying(&id).unwrap_or_default();
-                self.runs.add(spawn, id);
+                self.runs.add(brief, id);
                 self.settle_intent(key, carriers, kept);
             }
             FoundPhase::Started { identity, since } => {
-                self.runs.add(spawn, id);
+                self.runs.add(brief, id);
                 match Process::open(identity) {
                     Ok(Some(process)) => {
                         self.adopt(key, process, since, Pipes { kept, serials: pipes });
@@ -124,7 +124,7 @@ impl Control {
                 }
             }
             FoundPhase::Ended { exit, is_acknowledged, has_strays } => {
-                let run = self.runs.add(spawn, id);
+                let run = self.runs.add(brief, id);
                 run.state = RunState::Ended { exit, is_acknowledged, has_strays };
                 if has_strays {
                     self.sweep_again(key);
@@ -219,7 +219,7 @@ impl Control {
             if let Some(run) = self.runs.get(&key)
                 && matches!(run.state, RunState::Ended { .. })
             {
-                self.pumps.drain(key, &run.spawn.logs);
+                self.pumps.drain(key, run.pump);
             }
         }
     }

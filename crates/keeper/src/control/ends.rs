@@ -63,7 +63,7 @@ impl Control {
     pub(crate) fn drain_ended(&mut self) {
         for key in std::mem::take(&mut self.ended) {
             if let Some(run) = self.runs.get(&key) {
-                self.pumps.drain(key, &run.spawn.logs);
+                self.pumps.drain(key, run.pump);
             }
         }
     }

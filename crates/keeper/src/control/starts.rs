@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mainstay_api::keeper::{RunRef, Spawn, SpawnOutcome, Spawned};
+use mainstay_api::keeper::{RunRef, Spawn, SpawnOutcome, Spawned, Streams};
 use mainstay_platform::{
     clock, daemon, filesystem, filesystem::FileSystem, pipe::PipeReader, port::Token,
     process::Process,
@@ -13,7 +13,7 @@ use crate::{
     agent::{AgentState, Start},
     note::complain,
     pump::{Channel, FreshPipe},
-    runs::{Admission, RunState, microseconds},
+    runs::{Admission, Brief, RunState, microseconds},
     spawner::{NotStarted, Order, Started, StartedNote},
 };
 
@@ -34,8 +34,9 @@ impl Control {
     /// The intent is in the journal before anything can run.
     fn start_fresh(&mut self, id: u64, spawn: Spawn) {
         let mark = self.journal.new_id();
-        let pipes = self.runs.pipes();
-        let run = self.runs.add(spawn.clone(), mark.clone());
+        // As if all runs had as many: to look at each one would make a thousand starts slow.
+        let pipes = self.runs.len() * pipes_of(spawn.logs.streams);
+        let run = self.runs.add(Brief::from(&spawn), mark.clone());
         run.asked_by = id;
         if let Err(error) = self.journal.write(run) {
             let key = run.key();
@@ -84,6 +85,7 @@ impl Control {
     fn run_started(&mut self, spawn: &Spawn, started: Started) {
         let key = RunRef { unit: spawn.unit.clone(), run: spawn.run };
         let Started { process, output, error, logs_on, at } = started;
+        self.bursts.count(at, 1);
         let (output, error) = (output.map(Arc::new), error.map(Arc::new));
         let Some(run) = self.runs.get_mut(&key) else { return };
         let pid = process.pid();
@@ -112,14 +114,15 @@ impl Control {
         error: Option<Arc<PipeReader>>,
         storage: FileSystem,
     ) {
-        let Some(run) = self.runs.get(key) else { return };
+        let Some(run) = self.runs.get_mut(key) else { return };
         let first = if error.is_some() { Channel::Output } else { Channel::Joined };
-        let logs = run.spawn.logs.clone();
         for (channel, pipe) in [(first, output), (Channel::Error, error)] {
             let Some(pipe) = pipe else { continue };
-            let fresh = FreshPipe { run: key.clone(), channel, pipe, logs: logs.clone() };
-            if let Err(error) = self.pumps.attach(fresh, storage) {
-                complain("cannot start a pump", &error);
+            let logs = Arc::clone(&run.brief.logs);
+            let fresh = FreshPipe { run: key.clone(), channel, pipe, logs };
+            match self.pumps.attach(fresh, storage) {
+                Ok(pump) => run.pump = Some(pump),
+                Err(error) => complain("cannot start a pump", &error),
             }
         }
     }
@@ -128,7 +131,7 @@ impl Control {
     pub(crate) fn pump_held(&mut self, key: &RunRef) {
         let Some(run) = self.runs.get(key) else { return };
         let (output, error) = (run.output.clone(), run.error.clone());
-        let folder = std::path::Path::new(&run.spawn.logs.directory);
+        let folder = std::path::Path::new(&run.brief.logs.directory);
         match filesystem::of(folder) {
             Ok(storage) => self.pump(key, output, error, storage),
             Err(_) if output.is_none() && error.is_none() => {}
@@ -204,5 +207,13 @@ impl Control {
             self.agent.doom();
             self.kill_agent();
         }
+    }
+}
+
+const fn pipes_of(streams: Streams) -> usize {
+    match streams {
+        Streams::Off => 0,
+        Streams::Joined => 1,
+        Streams::Split => 2,
     }
 }

@@ -8,6 +8,7 @@ use std::{
     fs::{File, OpenOptions},
     io,
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -30,15 +31,14 @@ const TIME_EVERY: Duration = Duration::from_millis(10);
 /// One system call moves at most this much.
 const MOVE_BYTES_MAX: usize = 1024 * 1024;
 
-/// Folder and stem of a chain.
-pub(super) type ChainKey = (PathBuf, String);
+/// Folder and stem of a chain, shared by it and its sources.
+pub(super) type ChainKey = Arc<(PathBuf, String)>;
 
 /// One chain of segments.
 #[derive(Debug)]
 pub(super) struct Chain {
     files: ChainFiles,
     unit: String,
-    stem: String,
     max_size: u64,
     pub(super) on_full: OnFull,
     way: Way,
@@ -84,7 +84,6 @@ impl Chain {
         Self {
             files: ChainFiles::new(&key.0, &key.1),
             unit: unit.to_owned(),
-            stem: key.1.clone(),
             max_size: logs.max_size,
             on_full: logs.on_full,
             way,
@@ -265,7 +264,11 @@ impl Chain {
         }
         self.files.close(number)?;
         self.live = None;
-        Ok(Rotated { unit: self.unit.clone(), chain: self.stem.clone(), segment: number })
+        Ok(Rotated {
+            unit: self.unit.clone(),
+            chain: self.files.stem().to_owned(),
+            segment: number,
+        })
     }
 
     /// Returns whether there is anything to close.

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io,
     path::PathBuf,
-    sync::mpsc::Receiver,
+    sync::{Arc, mpsc::Receiver},
     time::Duration,
 };
 
@@ -384,5 +384,5 @@ fn key_of(unit: &str, channel: Channel, logs: &Logs) -> ChainKey {
         Channel::Output => format!("{unit}.stdout"),
         Channel::Error => format!("{unit}.stderr"),
     };
-    (PathBuf::from(&logs.directory), stem)
+    Arc::new((PathBuf::from(&logs.directory), stem))
 }
