@@ -24,6 +24,7 @@ const PACKAGES: &[Package] = &[
     package("python3", "python3"),
     Package { name: "nginx-light", program: "nginx", arguments: &["-v"] },
     package("redis-server", "redis-server"),
+    Package { name: "caddy", program: "caddy", arguments: &["version"] },
 ];
 
 /// The targets that are linted or tested beside the machine's own.

@@ -13,6 +13,10 @@ use crate::{machine, workspace::Workspace};
 pub(crate) const SERVER: &str = "/usr/lib/wine/wineserver64";
 const WINE: &str = "/usr/lib/wine/wine64";
 
+/// Tests left out under Wine: a pump there has hung once when it was parked and started again.
+/// `docs/reference/windows-support.md` names them; they run on Linux.
+const KNOWN_GAPS: &[&str] = &["a_parked_pump_leaves_the_rest_to_the_next_one"];
+
 /// The crates whose tests run under Wine.
 const CRATES: &[&str] = &["mainstay-core", "mainstay-api", "mainstay-platform", "mainstay-keeper"];
 
@@ -73,6 +77,10 @@ impl Prefix {
         command.args(["--target", machine::WINDOWS, "--all-features"]);
         for package in CRATES {
             command.args(["--package", package]);
+        }
+        command.arg("--");
+        for known in KNOWN_GAPS {
+            command.args(["--skip", known]);
         }
         command.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", WINE);
         command

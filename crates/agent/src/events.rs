@@ -7,13 +7,14 @@ use std::{
     error::Error,
     fs::OpenOptions,
     io::{self, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
         mpsc::{self, Receiver, SyncSender},
     },
     thread,
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -22,15 +23,18 @@ use mainstay_core::{TraceId, UnitName};
 use mainstay_platform::{clock, fail, paths};
 use mainstay_storage::{
     instance::Instance,
-    journal::{self, ChainLimits, Journal},
+    journal::{self, ChainLimits, Contents, Journal},
 };
 
 /// So many events are kept in memory for clients.
 const KEPT: usize = 5_000;
-const LIMITS: ChainLimits = ChainLimits { file_bytes: 4 * 1024 * 1024, files: 4 };
+const LIMITS: ChainLimits =
+    ChainLimits { file_bytes: 4 * 1024 * 1024, total_bytes: 16 * 1024 * 1024 };
 /// The agent's own log is renamed once it is longer than this; one predecessor is kept.
 const LOG_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
+/// How long an agent in recovery waits for what is old.
+const RECALL_WITHIN: Duration = Duration::from_secs(1);
 /// So many events may wait for the disk.
 const QUEUE_MAX: usize = 10_000;
 /// The event that tells an exit.
@@ -87,17 +91,13 @@ impl Happening {
 }
 
 impl Events {
-    /// Reads what was kept and starts the writer; in a recovery nothing old is read.
+    /// Reads what was kept and starts the writer; in a recovery whatever goes wrong with what is
+    /// old costs nothing but what is old.
     pub(crate) fn open(instance: &Instance, recover: bool) -> io::Result<Self> {
         let folder = instance.events_directory();
         paths::create_private(&folder)?;
-        let mut kept = VecDeque::new();
-        if !recover {
-            let records = journal::read(&folder)?.records;
-            let recent = records.len().saturating_sub(KEPT);
-            let recent = records.iter().skip(recent);
-            kept.extend(recent.filter_map(|record| serde_json::from_slice::<Event>(record).ok()));
-        }
+        let recalled = if recover { recall_with_care(&folder) } else { recall(&folder)? };
+        let Recalled { kept, exits, damaged_bytes } = recalled;
         let last = kept.back().map_or(0, |event| event.sequence);
         let journal = Journal::open(&folder, LIMITS, paths::create_private_file)?;
         let (writer, inbox) = mpsc::sync_channel(QUEUE_MAX);
@@ -107,8 +107,12 @@ impl Events {
         thread::Builder::new()
             .name("events".to_owned())
             .spawn(move || write(journal, &log, &inbox, &progress))?;
-        let exits = exits_in(&kept);
-        Ok(Self { kept, last, fresh: 0, synced, exits, writer, dropped: 0 })
+        let mut events = Self { kept, last, fresh: 0, synced, exits, writer, dropped: 0 };
+        if damaged_bytes > 0 {
+            let message = format!("{damaged_bytes} bytes of the kept events make no sense");
+            events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
+        }
+        Ok(events)
     }
 
     /// Tells an event; [`pass_on`](Self::pass_on) makes it last.
@@ -207,10 +211,51 @@ impl Level {
     }
 }
 
-/// Returns the last run of each unit whose exit is among the events.
-fn exits_in(events: &VecDeque<Event>) -> BTreeMap<String, u64> {
-    let exits = events.iter().filter(|event| event.event == EXITED);
-    exits.filter_map(|event| Some((event.unit.clone()?, event.run?))).collect()
+/// What is left of earlier agents.
+#[derive(Debug, Default)]
+struct Recalled {
+    kept: VecDeque<Event>,
+    /// The last run of each unit whose exit was told.
+    exits: BTreeMap<String, u64>,
+    damaged_bytes: u64,
+}
+
+fn recall(folder: &Path) -> io::Result<Recalled> {
+    let Contents { records, damaged_bytes } = journal::read(folder)?;
+    let recent = records.iter().skip(records.len().saturating_sub(KEPT));
+    let kept = recent.filter_map(|record| serde_json::from_slice(record).ok()).collect();
+    Ok(Recalled { kept, exits: exits_in(&records), damaged_bytes })
+}
+
+/// Reads in a thread of its own, which may panic or hang.
+fn recall_with_care(folder: &Path) -> Recalled {
+    let (answer, question) = mpsc::sync_channel(1);
+    let folder = folder.to_owned();
+    let reader = thread::Builder::new().name("recall".to_owned());
+    let reading = reader.spawn(move || answer.send(recall(&folder)));
+    if let Err(error) = reading {
+        complain("cannot read earlier events", &error);
+    }
+    match question.recv_timeout(RECALL_WITHIN) {
+        Ok(Ok(recalled)) => recalled,
+        Ok(Err(error)) => {
+            complain("cannot read earlier events", &error);
+            Recalled::default()
+        }
+        Err(error) => {
+            complain("cannot read earlier events", &error);
+            Recalled::default()
+        }
+    }
+}
+
+/// Returns the last run of each unit whose exit is among the records.
+fn exits_in(records: &[Vec<u8>]) -> BTreeMap<String, u64> {
+    let may_be_exit = |record: &&str| record.contains(EXITED);
+    let texts = records.iter().filter_map(|record| std::str::from_utf8(record).ok());
+    let events = texts.filter(may_be_exit).filter_map(|text| serde_json::from_str(text).ok());
+    let exits = events.filter(|event: &Event| event.event == EXITED);
+    exits.filter_map(|event| Some((event.unit?, event.run?))).collect()
 }
 
 /// Returns the time of day as RFC 3339, to the millisecond.

@@ -24,6 +24,12 @@ struct Stored {
     wishes: BTreeMap<String, Stance>,
 }
 
+/// What every version of the file begins with.
+#[derive(Debug, Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
 /// A wish, without whom it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Stance {
@@ -44,27 +50,32 @@ impl Wishes {
     }
 
     fn understand(&mut self, bytes: &[u8]) -> Option<String> {
-        let stored: Result<Stored, _> = serde_json::from_slice(bytes);
-        match stored {
-            Ok(stored) if stored.version == VERSION => {
-                let units = stored.wishes.into_iter();
-                self.all = units
-                    .filter_map(|(name, stance)| Some((UnitName::parse(&name).ok()?, stance)))
-                    .collect();
-                None
+        // Only this version's wishes are known to look as `Stored` says.
+        match serde_json::from_slice(bytes) {
+            Ok(Versioned { version }) if version != VERSION => {
+                let what = format!("are of version {version}, and this agent knows {VERSION}");
+                return Some(self.set_aside(&what));
             }
-            Ok(_) | Err(_) => Some(self.set_aside()),
+            Ok(Versioned { .. }) | Err(_) => {}
         }
+        let Ok(stored) = serde_json::from_slice::<Stored>(bytes) else {
+            return Some(self.set_aside("make no sense"));
+        };
+        let units = stored.wishes.into_iter();
+        self.all = units
+            .filter_map(|(name, stance)| Some((UnitName::parse(&name).ok()?, stance)))
+            .collect();
+        None
     }
 
-    fn set_aside(&self) -> String {
+    fn set_aside(&self, what: &str) -> String {
         let stamp = clock::realtime_nanos();
         let aside = self.path.with_extension(format!("damaged-{stamp}"));
         match fs::rename(&self.path, &aside) {
             Ok(()) => {
-                format!("the wishes made no sense and were set aside as `{}`", aside.display())
+                format!("the wishes {what}: set aside as `{}`", aside.display())
             }
-            Err(error) => format!("the wishes make no sense and cannot be set aside: {error}"),
+            Err(error) => format!("the wishes {what}, and cannot be set aside: {error}"),
         }
     }
 

@@ -15,6 +15,7 @@
 mod agent;
 mod control;
 mod journal;
+mod lost;
 mod note;
 mod options;
 mod owner;

@@ -1,6 +1,11 @@
-//! Ending what a run leaves behind: TERM, [`PATIENCE`], KILL, until nobody carries its id.
+//! Ending what a run leaves behind: TERM, [`PATIENCE`], KILL, until nobody carries its id and
+//! nobody is left in its group.
 
-use std::{collections::BTreeMap, io, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    time::Duration,
+};
 
 use mainstay_api::keeper::RunRef;
 use mainstay_platform::{
@@ -22,15 +27,14 @@ pub(crate) struct Sweeps {
 #[derive(Debug)]
 struct Sweep {
     id: String,
+    main: u32,
     strays: Vec<Watched<Process>>,
     signal: SignalKind,
     next_at: Duration,
 }
 
 impl Sweeps {
-    /// Begins to end whoever carries the run's id; returns whether there is anybody.
-    ///
-    /// `main` is the run's own process, which has ended but may still be seen.
+    /// Begins to end whoever is left of the run; returns whether there is anybody.
     pub(crate) fn begin(
         &mut self,
         port: &Port,
@@ -44,6 +48,7 @@ impl Sweeps {
         }
         let sweep = Sweep {
             id: run.id.to_owned(),
+            main: run.main,
             strays,
             signal: SignalKind::Term,
             next_at: now + PATIENCE,
@@ -59,7 +64,7 @@ impl Sweeps {
         for (key, sweep) in &mut self.sweeps {
             sweep.strays.retain(|stray| !stray.has_ended());
             if sweep.strays.is_empty() {
-                let run = Swept { id: &sweep.id, main: 0, token };
+                let run = Swept { id: &sweep.id, main: sweep.main, token };
                 sweep.strays = find(port, run).unwrap_or_default();
                 sweep.send();
             }
@@ -88,14 +93,20 @@ impl Sweeps {
 pub(crate) struct Swept<'a> {
     /// The run's `MAINSTAY_ID`.
     pub(crate) id: &'a str,
-    /// The run's own process, which does not count.
+    /// The run's own process: it has ended and does not count, but its group does. 0 when nobody
+    /// knows.
     pub(crate) main: u32,
     /// Under which token the ends of strays are reported.
     pub(crate) token: Token,
 }
 
 fn find(port: &Port, run: Swept<'_>) -> io::Result<Vec<Watched<Process>>> {
-    let found = process::carrying(run.id)?;
+    let mut found = process::carrying(run.id)?;
+    if run.main != 0 {
+        let known: BTreeSet<u32> = found.iter().map(Process::pid).collect();
+        let led = process::led_by(run.main)?.into_iter();
+        found.extend(led.filter(|process| !known.contains(&process.pid())));
+    }
     let strays = found.into_iter().filter(|process| process.pid() != run.main);
     strays.map(|stray| port.watch(stray, run.token)).collect()
 }

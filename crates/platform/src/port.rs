@@ -49,6 +49,3 @@ pub enum WantWrite {
     /// The queue is empty.
     No,
 }
-
-#[cfg(test)]
-mod tests;

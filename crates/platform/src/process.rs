@@ -109,6 +109,44 @@ pub fn carrying(id: &str) -> io::Result<Vec<Process>> {
     imp::carrying(id)
 }
 
+/// A process and the variables it was started with.
+#[derive(Debug)]
+pub struct Carrier {
+    /// The process.
+    pub process: Process,
+    variables: Vec<Vec<u8>>,
+}
+
+impl Carrier {
+    /// Returns the value of a variable, if it is text.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        let values =
+            self.variables.iter().filter_map(|variable| std::str::from_utf8(variable).ok());
+        values
+            .filter_map(|variable| variable.split_once('='))
+            .find(|pair| pair.0 == name)
+            .map(|pair| pair.1)
+    }
+}
+
+/// Returns every other live process of this machine or container that was started with
+/// `NAME=value`.
+///
+/// Walks the whole process table. Returns nothing where the system keeps environments to itself.
+pub fn started_with(name: &str, value: &str) -> io::Result<Vec<Carrier>> {
+    imp::started_with(name, value)
+}
+
+/// Returns every live process in the group that `leader` led before it ended.
+///
+/// Finds what [`carrying`] cannot see, because the program has overwritten its environment, as
+/// nginx does. Only groups of the caller's own session are looked at, and those that are a session
+/// of their own: nobody but the caller's programs is there. Returns nothing where the system has
+/// no groups.
+pub fn led_by(leader: u32) -> io::Result<Vec<Process>> {
+    imp::led_by(leader)
+}
+
 /// A child that ended, as [`ended_child`] found it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EndedChild {

@@ -98,7 +98,8 @@ type Places = BTreeMap<ServiceName, Spot>;
 fn text_of<'a>(source: &SourceText<'a>) -> Result<&'a str, Box<Diagnostic>> {
     let size = u64::try_from(source.bytes.len()).unwrap_or(u64::MAX);
     if size > FILE_BYTES_MAX {
-        let message = format!("the file has {size} bytes; at most {FILE_BYTES_MAX} are read");
+        // How many it has is unknown here: whoever reads files stops behind the limit.
+        let message = format!("the file has more than {FILE_BYTES_MAX} bytes");
         let help = "split it into files under `services.d`";
         return Err(Box::new(Diagnostic::of_file(source.file, "file-too-large", message, help)));
     }

@@ -115,7 +115,8 @@ impl Control {
         storage: FileSystem,
     ) {
         let Some(run) = self.runs.get_mut(key) else { return };
-        let first = if error.is_some() { Channel::Output } else { Channel::Joined };
+        let is_split = run.brief.logs.streams == Streams::Split;
+        let first = if is_split { Channel::Output } else { Channel::Joined };
         for (channel, pipe) in [(first, output), (Channel::Error, error)] {
             let Some(pipe) = pipe else { continue };
             let logs = Arc::clone(&run.brief.logs);
@@ -127,10 +128,21 @@ impl Control {
         }
     }
 
-    /// Hands the pipes that a run already has to a pump again.
+    /// Hands all pipes of a run to a pump again, once the pumps were parked.
     pub(crate) fn pump_held(&mut self, key: &RunRef) {
         let Some(run) = self.runs.get(key) else { return };
         let (output, error) = (run.output.clone(), run.error.clone());
+        self.pump_found(key, output, error);
+    }
+
+    /// Hands pipes that were found again to the pump of the run's logs.
+    pub(crate) fn pump_found(
+        &mut self,
+        key: &RunRef,
+        output: Option<Arc<PipeReader>>,
+        error: Option<Arc<PipeReader>>,
+    ) {
+        let Some(run) = self.runs.get(key) else { return };
         let folder = std::path::Path::new(&run.brief.logs.directory);
         match filesystem::of(folder) {
             Ok(storage) => self.pump(key, output, error, storage),

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::Write as _,
-    path::Path,
+    path::{Path, PathBuf},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     time::Duration,
 };
@@ -185,18 +185,10 @@ impl Bench {
     /// Returns the chain's bytes, from the first to the last segment.
     fn text(&self) -> String {
         let chain = self.chain();
-        let mut closed = chain.find().unwrap().closed;
-        loop {
-            let mut paths: Vec<_> = closed.iter().map(|number| chain.closed(*number)).collect();
-            paths.push(chain.live());
-            let text = paths.iter().map(|path| fs::read_to_string(path).unwrap_or_default());
-            let text: String = text.collect();
-            // A segment that was closed meanwhile is missing in it.
-            let before = std::mem::replace(&mut closed, chain.find().unwrap().closed);
-            if before == closed {
-                return text;
-            }
-        }
+        let closed = chain.find().unwrap().closed;
+        let mut paths: Vec<PathBuf> = closed.iter().map(|number| chain.closed(*number)).collect();
+        paths.push(chain.live());
+        paths.iter().map(|path| fs::read_to_string(path).unwrap_or_default()).collect()
     }
 
     fn sources(&self) -> Vec<(u64, u64, SourceFlags)> {

@@ -14,6 +14,8 @@ use crate::{errors::CliError, print};
 
 const EXITS_SHOWN: usize = 5;
 const LINES_SHOWN: usize = 10;
+/// A program may write megabytes without a line end.
+const LETTERS_SHOWN: usize = 1_000;
 
 /// Tell why a unit is as it is, and what comes next
 #[derive(Debug, ClapArgs)]
@@ -76,7 +78,7 @@ fn now_and_next(unit: &Unit) -> String {
         let _ = writeln!(text, "Its process is {pid}, in run {}.", unit.run);
     }
     if unit.restarts > 0 {
-        let _ = writeln!(text, "It was started again {} times.", unit.restarts);
+        let _ = writeln!(text, "Restarts so far: {}.", unit.restarts);
     }
     if unit.degraded {
         text.push_str("It is degraded: its last runs were all too short.\n");
@@ -111,5 +113,16 @@ fn last_lines(detail: &UnitDetail) -> Vec<String> {
     let stem = stems.iter().find(|stem| stem.ends_with(".stderr")).or_else(|| stems.first());
     let Some(stem) = stem else { return Vec::new() };
     let lines = read::last_lines(&ChainFiles::new(folder, stem), LINES_SHOWN).unwrap_or_default();
-    lines.iter().map(|line| print::harmless(&String::from_utf8_lossy(&line.bytes))).collect()
+    lines.iter().map(|line| shortened(&line.bytes)).collect()
+}
+
+/// Returns the beginning of a line, harmless, with `…` for the rest.
+fn shortened(line: &[u8]) -> String {
+    let enough = line.get(..4 * LETTERS_SHOWN).unwrap_or(line);
+    let text = print::harmless(&String::from_utf8_lossy(enough));
+    let mut short: String = text.chars().take(LETTERS_SHOWN).collect();
+    if short.len() < text.len() || enough.len() < line.len() {
+        short.push('…');
+    }
+    short
 }

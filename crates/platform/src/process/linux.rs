@@ -8,15 +8,19 @@ use std::{
 use rustix::{
     io::Errno,
     process::{
-        Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group,
+        Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus, getsid, kill_process_group,
         pidfd_open, pidfd_send_signal, waitid,
     },
 };
 
-use super::{Ended, EndedChild, Identity, Orphans, SignalKind};
+use super::{Carrier, Ended, EndedChild, Identity, Orphans, SignalKind};
 
 /// `PIDFS_MAGIC`: pidfds have serial numbers of their own from Linux 6.9 on.
 const PIDFS_MAGIC: u64 = 0x5049_4446;
+/// Fields of `/proc/PID/stat` by their numbers in proc(5).
+const GROUP: usize = 5;
+const SESSION: usize = 6;
+const STARTED: usize = 22;
 /// `__WNOTHREAD`: only children of the calling thread.
 const OWN_THREAD: WaitIdOptions = WaitIdOptions::from_bits_retain(0x2000_0000);
 
@@ -161,27 +165,71 @@ pub(super) fn reap(pid: u32) {
 
 pub(super) fn carrying(id: &str) -> io::Result<Vec<Process>> {
     let wanted = format!("MAINSTAY_ID={id}").into_bytes();
+    alive_that(|pid| environment_of(pid).contains(&wanted))
+}
+
+pub(super) fn started_with(name: &str, value: &str) -> io::Result<Vec<Carrier>> {
+    let wanted = format!("{name}={value}").into_bytes();
+    let own = std::process::id();
+    // A container sees none of our processes, but we may see its own, under the same paths.
+    let place = |pid: u32| fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
+    let here = place(own);
+    let found = alive_that(|pid| {
+        pid != own && environment_of(pid).contains(&wanted) && place(pid) == here
+    })?;
+    let carrier = |process: Process| {
+        let variables = environment_of(process.pid());
+        Carrier { process, variables }
+    };
+    Ok(found.into_iter().map(carrier).collect())
+}
+
+fn environment_of(pid: u32) -> Vec<Vec<u8>> {
+    let bytes = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    bytes.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
+}
+
+pub(super) fn led_by(leader: u32) -> io::Result<Vec<Process>> {
+    let own = getsid(None)?.as_raw_nonzero().get().unsigned_abs();
+    // The number of a group that has members is not used again: whoever lives under it now is a
+    // stranger, and the group is gone.
+    if Process::open_pid(leader)?.is_some_and(|process| !process.has_ended()) {
+        return Ok(Vec::new());
+    }
+    alive_that(|pid| {
+        let number = |field| stat_field(pid, field)?.parse::<u32>().ok();
+        let session = number(SESSION).filter(|session| [own, leader].contains(session));
+        session.is_some() && number(GROUP) == Some(leader)
+    })
+}
+
+/// Returns every live process for which the question is answered with yes.
+fn alive_that(is_meant: impl Fn(u32) -> bool) -> io::Result<Vec<Process>> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")?.flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        // Open first, read then: a number that is used again cannot be mistaken.
+        // Open first, ask then: a number that is used again cannot be mistaken.
         let Ok(Some(process)) = Process::open_pid(pid) else { continue };
-        let environ = fs::read(entry.path().join("environ")).unwrap_or_default();
-        let carries = environ.split(|byte| *byte == 0).any(|variable| variable == wanted);
-        if carries && !process.has_ended() {
+        if is_meant(pid) && !process.has_ended() {
             found.push(process);
         }
     }
     Ok(found)
 }
 
-/// Returns field 22 of `/proc/PID/stat`, counted behind the command's closing parenthesis.
+/// Returns when a process was started, in ticks since the machine's start.
 pub(crate) fn start_ticks_of(pid: u32) -> Option<u64> {
+    stat_field(pid, STARTED)?.parse().ok()
+}
+
+/// Returns a field of `/proc/PID/stat` by its number in proc(5), counted behind the command's
+/// closing parenthesis: the command may hold anything.
+fn stat_field(pid: u32, field: usize) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_ascii_whitespace().nth(19)?.parse().ok()
+    rest.split_ascii_whitespace().nth(field.checked_sub(3)?).map(str::to_owned)
 }
 
 fn identity_of(pid: u32, pidfd: &OwnedFd) -> Identity {

@@ -28,7 +28,7 @@ use windows_sys::Win32::{
     },
 };
 
-use super::{Ended, EndedChild, Identity, Orphans, SignalKind};
+use super::{Carrier, Ended, EndedChild, Identity, Orphans, SignalKind};
 use crate::{
     port::{Sight, Watchable},
     windows::{Inherit, duplicate, is_signalled, own, succeed},
@@ -208,6 +208,16 @@ pub(super) fn carrying(id: &str) -> io::Result<Vec<Process>> {
         }
     }
     Ok(found)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "one contract for every system")]
+pub(super) const fn started_with(_name: &str, _value: &str) -> io::Result<Vec<Carrier>> {
+    Ok(Vec::new())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "one contract for every system")]
+pub(super) const fn led_by(_leader: u32) -> io::Result<Vec<Process>> {
+    Ok(Vec::new())
 }
 
 #[expect(unsafe_code, reason = "GetProcessTimes")]

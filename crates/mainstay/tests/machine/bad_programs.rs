@@ -1,0 +1,164 @@
+//! Programs that do not behave: they are contained, and their instance stays well.
+
+use std::{fs, io::ErrorKind, time::Duration};
+
+use mainstay_platform::{
+    clock,
+    door::{Connection, Received},
+};
+
+use crate::{
+    processes::{self, wait_until},
+    sandbox::Sandbox,
+};
+
+#[test]
+fn a_program_that_ignores_term_is_killed_at_its_deadline() {
+    let sandbox = Sandbox::up_with(
+        r#"
+[services.deaf]
+shell = "trap '' TERM; echo ready; while :; do sleep 0.05; done"
+stop = { timeout = "300ms" }
+"#,
+    );
+    let pid = sandbox.wait_for_pid("deaf");
+    wait_until("it ignores TERM", || sandbox.read(".mainstay/logs/deaf/deaf.log") == "ready\n");
+    sandbox.get(&["stop", "deaf", "--no-wait"]);
+    let stopping = sandbox.unit("deaf");
+    assert_eq!((stopping.state.as_str(), stopping.pid), ("stopping", Some(pid)));
+    assert_eq!(stopping.next.unwrap().what, "kill");
+    let stopped = sandbox.wait_for("deaf", |unit| unit.state == "stopped");
+    let exit = stopped.last_exit.unwrap();
+    assert_eq!((exit.signal, exit.code), (Some(9), None));
+    assert!(exit.lived_ms >= 300, "{exit:?}");
+    assert_eq!(sandbox.copies_of("deaf"), [0; 0]);
+}
+
+#[test]
+fn what_a_run_leaves_behind_is_ended_before_the_next_one() {
+    let sandbox = Sandbox::up_with(
+        r#"
+[services.child]
+shell = "sleep 1000 & echo run $MAINSTAY_RUN; exit 1"
+restart = { delay = "1ms", max-delay = "1ms" }
+
+[services.daemon]
+shell = "setsid --fork sleep 1000; setsid --fork sh -c 'sleep 1000 & wait'; exit 0"
+restart = { delay = "1ms", max-delay = "1ms" }
+
+[services.deaf]
+shell = "(trap '' TERM; while :; do sleep 1; done) & exit 1"
+restart = { delay = "1ms", max-delay = "1ms" }
+"#,
+    );
+    sandbox.wait_for("child", |unit| unit.run > 5);
+    sandbox.wait_for("daemon", |unit| unit.run > 5);
+    sandbox.wait_for("deaf", |unit| unit.run > 1);
+    for unit in ["child", "daemon", "deaf"] {
+        sandbox.get(&["stop", unit]);
+        wait_until("nothing is left of it", || sandbox.copies_of(unit).is_empty());
+    }
+    let lines = sandbox.read(".mainstay/logs/child/child.log");
+    assert_every_run_wrote_its_line(&lines);
+}
+
+fn assert_every_run_wrote_its_line(lines: &str) {
+    for (line, run) in lines.lines().zip(1..) {
+        assert_eq!(line, format!("run {run}"), "{lines}");
+    }
+    assert!(lines.is_empty() || lines.ends_with('\n'), "{lines}");
+}
+
+#[test]
+fn grandchildren_that_hold_the_pipe_over_many_runs_lose_no_line_and_are_bounded() {
+    let sandbox = Sandbox::up_with(
+        r#"
+[services.leaver]
+shell = "(sleep 1000) & echo run $MAINSTAY_RUN; exit 1"
+restart = { delay = "1ms", max-delay = "1ms" }
+stop = { scope = "process" }
+"#,
+    );
+    let after = sandbox.wait_for("leaver", |unit| unit.run > 25);
+    sandbox.get(&["stop", "leaver"]);
+    let lines = sandbox.read(".mainstay/logs/leaver/leaver.log");
+    assert!(lines.lines().count() as u64 >= after.run - 1, "{lines}");
+    assert_every_run_wrote_its_line(&lines);
+    assert!(sandbox.copies_of("leaver").len() > 20, "the scope leaves them alone");
+    // Four of older runs, that of the last one, and the few that the keeper works with.
+    let keeper = sandbox.status().keeper.pid;
+    wait_until("old pipes are closed", || pipes_of(keeper) <= 12);
+    let events = sandbox.get(&["events", "leaver", "--lines", "1000"]);
+    assert!(events.contains("an old pipe of `leaver` was closed: run 1\n"), "{events}");
+}
+
+/// Counts the pipes that a process holds.
+fn pipes_of(pid: u32) -> usize {
+    let entries = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
+    let targets = entries.filter_map(|entry| fs::read_link(entry.path()).ok());
+    targets.filter(|target| target.to_string_lossy().starts_with("pipe:")).count()
+}
+
+#[test]
+fn a_program_that_closes_its_output_runs_on_and_is_stopped_as_usual() {
+    let sandbox = Sandbox::up_with(
+        "[services.mute]\nshell = \"echo last words; exec >&- 2>&- <&-; exec sleep 1000\"\n",
+    );
+    let pid = sandbox.wait_for_pid("mute");
+    let log = || sandbox.read(".mainstay/logs/mute/mute.log");
+    wait_until("its words are there", || log() == "last words\n");
+    // A closed pipe is always ready: whoever watched it would never rest.
+    let keeper = sandbox.status().keeper.pid;
+    let (before, began) = (processes::time_used_by(keeper), clock::monotonic());
+    wait_until("half a second has passed", || {
+        clock::monotonic() > began + Duration::from_millis(500)
+    });
+    let used = processes::time_used_by(keeper).saturating_sub(before);
+    assert!(used < Duration::from_millis(100), "the keeper was busy for {used:?}");
+    assert_eq!(sandbox.wait_for_pid("mute"), pid);
+    sandbox.get(&["stop", "mute"]);
+    assert!(!processes::is_alive(pid));
+}
+
+#[test]
+fn an_agent_answers_quickly_while_a_hundred_programs_crash_for_ever() {
+    const SAMPLES: usize = 41;
+    let mut sandbox = Sandbox::up_with(
+        r#"
+[services.crash]
+command = ["true"]
+instances = 100
+restart = { delay = "1ms", max-delay = "1ms" }
+"#,
+    );
+    wait_until("they crash", || sandbox.status().units.iter().all(|unit| unit.restarts > 2));
+    let socket = sandbox.runtime().join("api.sock");
+    let mut times: Vec<Duration> = (0..SAMPLES).map(|_| time_of_status(&socket)).collect();
+    times.sort();
+    let median = times[SAMPLES / 2];
+    assert!(median < Duration::from_millis(50), "{median:?} of {times:?}");
+    assert!(sandbox.status().units.iter().all(|unit| unit.degraded));
+    assert_eq!(sandbox.down(), Some(0));
+    assert!(processes::of_folder(sandbox.folder()).is_empty());
+}
+
+/// Asks the API for the status and measures until the last byte.
+fn time_of_status(socket: &std::path::Path) -> Duration {
+    let began = clock::monotonic();
+    let connection = Connection::open(socket).unwrap();
+    let question = b"GET /v1/status HTTP/1.1\r\nhost: mainstay\r\nconnection: close\r\n\r\n";
+    assert_eq!(connection.send(question, &[]).unwrap(), question.len());
+    let mut answer = Vec::new();
+    loop {
+        match connection.receive(&mut answer, &mut Vec::new()) {
+            Ok(Received::Bytes(_)) => {}
+            Ok(Received::Empty) => std::thread::park_timeout(Duration::from_micros(200)),
+            Ok(Received::Closed) => break,
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Interrupted, "{error}"),
+        }
+    }
+    let took = clock::monotonic().saturating_sub(began);
+    let text = String::from_utf8(answer).unwrap();
+    assert!(text.starts_with("HTTP/1.1 200 OK\r\n") && text.ends_with("]}"), "{text}");
+    took
+}

@@ -1,0 +1,132 @@
+//! Help, exit codes and colours.
+
+use std::process::Command;
+
+use crate::sandbox::{Sandbox, answer_of};
+
+const HELP: &str = "\
+Turns programs into services that stay up
+
+Usage: mainstay [OPTIONS] <COMMAND>
+
+Commands:
+  up       Run the services of a configuration file here; Ctrl-C stops them
+  status   Show all units, or some
+  start    Start units and what they require
+  stop     Stop units and what requires them
+  restart  Stop units, then start them
+  kill     End units at once, without asking
+  reset    Forget failures and try again at once
+  logs     Show what programs wrote
+  events   Show what happened, to all units or some
+  why      Tell why a unit is as it is, and what comes next
+  show     Show everything about one unit
+  check    Read the configuration and say everything that is wrong with it
+  add      Add a service to the configuration and start it
+  remove   Remove a service from the configuration and stop it
+  drill    Do the bad thing on purpose, here and now, and report what it cost
+  doctor   Look for what may get in the way on this machine
+  help     Print this message or the help of the given subcommand(s)
+
+Options:
+      --file <PATH>  The configuration file of the instance to talk to
+  -h, --help         Print help
+  -V, --version      Print version
+
+Examples:
+  mainstay up mainstay.toml     run these services; Ctrl-C stops them
+  mainstay status               what runs, since when, and why not
+  mainstay why web              the story of one service
+  mainstay drill agent          kill the agent and see what it costs
+";
+
+const COMMANDS: &[&str] = &[
+    "up", "status", "start", "stop", "restart", "kill", "reset", "logs", "events", "why", "show",
+    "check", "add", "remove", "drill", "doctor",
+];
+
+const SLEEPER: &str = "[services.web]\ncommand = [\"sleep\", \"1000\"]\n";
+
+#[test]
+fn help_lists_every_command() {
+    let sandbox = Sandbox::new("");
+    assert_eq!(sandbox.get(&["--help"]), HELP);
+    let nothing = sandbox.ask(&[]);
+    assert_eq!((nothing.code, nothing.err.as_str()), (2, HELP));
+}
+
+#[test]
+fn every_command_has_help_with_examples() {
+    let sandbox = Sandbox::new("");
+    for command in COMMANDS {
+        let help = sandbox.get(&[command, "--help"]);
+        assert!(help.contains(&format!("Usage: mainstay {command}")), "{help}");
+        let example = format!("\n  mainstay {command}");
+        // These five share their arguments, and with them the examples.
+        let is_shared = ["start", "stop", "restart", "kill", "reset"].contains(command);
+        assert!(help.contains("Example"), "{help}");
+        assert!(is_shared || help.contains(&example), "{help}");
+    }
+}
+
+#[test]
+fn exit_codes_say_whose_turn_it_is() {
+    let sandbox = Sandbox::up_with(SLEEPER);
+    let elsewhere = Sandbox::new(SLEEPER);
+    let check = |sandbox: &Sandbox, arguments: &[&str], code: i32, expected: &str| {
+        let answer = sandbox.ask(arguments);
+        assert_eq!(answer.code, code, "{arguments:?}: {answer:?}");
+        let talk = if code == 0 { answer.out } else { answer.err };
+        assert!(talk.starts_with(expected), "{arguments:?}: {talk}");
+    };
+    check(&sandbox, &["--version"], 0, "mainstay ");
+    check(&sandbox, &["status"], 0, "/");
+    check(&sandbox, &["stop", "web"], 0, "web is stopped\n");
+    check(&sandbox, &["start", "web"], 0, "web is running (pid ");
+    check(&sandbox, &["status", "nobody"], 1, "error: there is no unit `nobody`\nhint:  `");
+    for command in ["why", "show", "start", "stop", "restart", "kill", "reset"] {
+        let expected = "error: there is no unit or service `nobody`\nhint:  `mainstay status` ";
+        check(&sandbox, &[command, "nobody"], 1, expected);
+    }
+    check(&sandbox, &["logs", "nobody"], 1, "error: there is no log of `nobody`\nhint:  ");
+    check(&sandbox, &["check"], 0, "/");
+    check(&sandbox, &["nonsense"], 2, "error: unrecognized subcommand 'nonsense'\n");
+    check(&sandbox, &["status", "--nonsense"], 2, "error: unexpected argument '--nonsense'");
+    check(&sandbox, &["logs", "-n", "few"], 2, "error: `few` is no number of lines\nhint:  ");
+    check(&sandbox, &["add", "x", "--env", "y", "--", "z"], 2, "error: `y` sets no variable\n");
+    for command in [["status", "--json"], ["why", "web"], ["stop", "web"], ["events", "web"]] {
+        check(&elsewhere, &command, 3, "error: no agent answers for `/");
+    }
+}
+
+#[test]
+fn a_folder_without_a_configuration_is_said_with_the_remedy() {
+    let sandbox = Sandbox::new("");
+    std::fs::remove_file(sandbox.file()).unwrap();
+    let answer = sandbox.ask(&["status"]);
+    assert_eq!(answer.code, 3);
+    assert_eq!(
+        answer.err,
+        "error: there is no `mainstay.toml` in this folder or above\n\
+         hint:  go to its folder, or name it with `--file PATH`\n"
+    );
+}
+
+#[test]
+fn colours_are_for_terminals_that_want_them() {
+    const GREEN: &str = "\u{1b}[32mrunning";
+    let sandbox = Sandbox::up_with(SLEEPER);
+    sandbox.wait_for_pid("web");
+    // `script` runs a command on a terminal of its own.
+    let command = format!("{} status", crate::sandbox::BINARY);
+    let on_terminal = || {
+        let arguments = ["--quiet", "--return", "--command", command.as_str(), "/dev/null"];
+        sandbox.prepare(Command::new("script"), &arguments)
+    };
+    let coloured = answer_of(&mut on_terminal());
+    assert!(coloured.out.contains(GREEN), "{coloured:?}");
+    let plain = answer_of(on_terminal().env("NO_COLOR", "1"));
+    assert!(plain.out.contains("running") && !plain.out.contains('\u{1b}'), "{plain:?}");
+    let piped = sandbox.get(&["status"]);
+    assert!(piped.contains("running") && !piped.contains('\u{1b}'), "{piped}");
+}

@@ -1,0 +1,20 @@
+//! The built binary on a real machine: real programs, bad programs, bad input, bad luck.
+//!
+//! Each test has an instance of its own in a folder of its own; see [`sandbox`]. Whatever carries
+//! that folder in its command line, environment or current folder ends with the test, nothing else.
+#![cfg(machine)]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests play the world outside")]
+
+mod picture;
+mod processes;
+mod sandbox;
+
+mod bad_input;
+mod bad_programs;
+mod command_line;
+mod mistakes;
+mod newcomers;
+mod output;
+mod real_programs;
+mod state_files;
+mod stories;

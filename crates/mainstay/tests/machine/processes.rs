@@ -1,0 +1,100 @@
+//! Which processes belong to a folder, and their end.
+
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
+
+use mainstay_platform::{
+    clock,
+    process::{Process, SignalKind},
+};
+
+/// Between two looks at something that will be true soon.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// Two cores that others use as well may be slow.
+const SOON: Duration = Duration::from_secs(30);
+
+/// Waits for a condition; `what` says what did not come true.
+pub(crate) fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
+    let until = clock::monotonic() + SOON;
+    while !is_true() {
+        assert!(clock::monotonic() < until, "in vain: {what}");
+        std::thread::park_timeout(LOOK_EVERY);
+    }
+}
+
+/// Returns every live process that has the folder in its command line, its environment or as its
+/// current folder, or whose group's leader has.
+pub(crate) fn of_folder(folder: &Path) -> BTreeSet<u32> {
+    let all = all();
+    let own = std::process::id();
+    let is_ours = |pid: &u32| *pid != own && mentions(*pid, folder);
+    let leaders: BTreeSet<u32> = all.iter().copied().filter(is_ours).collect();
+    let follows = |pid: &u32| group_of(*pid).is_some_and(|group| leaders.contains(&group));
+    all.iter().copied().filter(|pid| leaders.contains(pid) || follows(pid)).collect()
+}
+
+fn all() -> Vec<u32> {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+fn mentions(pid: u32, folder: &Path) -> bool {
+    if fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(folder)) {
+        return true;
+    }
+    let wanted = folder.as_os_str().as_encoded_bytes();
+    ["cmdline", "environ"].iter().any(|name| {
+        let bytes = fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
+        bytes.windows(wanted.len()).any(|part| part == wanted)
+    })
+}
+
+/// Returns the fields of `/proc/PID/stat` behind the name, which may hold anything.
+fn stat_of(pid: u32) -> Option<Vec<String>> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, fields) = text.rsplit_once(") ")?;
+    Some(fields.split_whitespace().map(str::to_owned).collect())
+}
+
+fn group_of(pid: u32) -> Option<u32> {
+    stat_of(pid)?.get(2)?.parse().ok()
+}
+
+/// Returns whether a process is there and not a zombie.
+pub(crate) fn is_alive(pid: u32) -> bool {
+    stat_of(pid).is_some_and(|fields| fields.first().is_some_and(|state| state != "Z"))
+}
+
+/// Returns how much time a process has used, in steps of `USER_HZ`, which is 100 on Linux.
+pub(crate) fn time_used_by(pid: u32) -> Duration {
+    let fields = stat_of(pid).unwrap();
+    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap();
+    Duration::from_millis(10 * (ticks(11) + ticks(12)))
+}
+
+/// Sends a signal; a process that is gone already needs none.
+pub(crate) fn signal(pid: u32, signal: SignalKind) {
+    if let Ok(Some(process)) = Process::open_pid(pid) {
+        drop(process.signal(signal));
+    }
+}
+
+/// Kills a process and waits for its end.
+pub(crate) fn kill(pid: u32) {
+    signal(pid, SignalKind::Kill);
+    wait_until("a killed process ends", || !is_alive(pid));
+}
+
+/// Kills whatever belongs to a folder, until nothing does: keepers come back when agents are left.
+pub(crate) fn end_all(folder: &Path) {
+    let until = clock::monotonic() + SOON;
+    while clock::monotonic() < until {
+        let left: Vec<u32> = of_folder(folder).into_iter().filter(|pid| is_alive(*pid)).collect();
+        if left.is_empty() {
+            return;
+        }
+        for pid in left {
+            signal(pid, SignalKind::Kill);
+        }
+        std::thread::park_timeout(LOOK_EVERY);
+    }
+}
