@@ -11,7 +11,12 @@ use mainstay_api::{
     keeper::{Leftover, Report, Request, Welcome},
 };
 use mainstay_core::{Input, Moment, Prune, Service, Supervisor};
-use mainstay_platform::{clock, daemon, lock::FileLock, paths};
+use mainstay_platform::{
+    clock, daemon,
+    lock::FileLock,
+    memory::{self, Bursts},
+    paths,
+};
 use mainstay_storage::instance::Instance;
 use tokio::{sync::mpsc, time::sleep};
 
@@ -74,6 +79,7 @@ pub(crate) struct Agent {
     waiters: Vec<Waiter>,
     listeners: Listeners,
     pub(crate) upgrade: upgrade::Upgrade,
+    pub(crate) bursts: Bursts,
 }
 
 /// Runs an agent until its keeper ends.
@@ -137,6 +143,7 @@ impl Agent {
             waiters: Vec::new(),
             listeners,
             upgrade: upgrade::Upgrade::default(),
+            bursts: Bursts::default(),
         })
     }
 
@@ -164,6 +171,7 @@ impl Agent {
     pub(crate) fn configure(&mut self, prune: Prune) {
         let services: Vec<Service> =
             self.config.services.iter().map(|(name, service)| service.core(name)).collect();
+        self.bursts.count(clock::monotonic(), services.len());
         self.take(Input::Configure { services, prune });
     }
 
@@ -230,17 +238,25 @@ impl Agent {
         match heard {
             Heard::Report(Ok(report)) => self.hear(report),
             Heard::Report(Err(error)) => self.find_keeper(&error).await?,
-            Heard::Deadline => self.take(Input::Deadline),
+            Heard::Deadline => self.deadline(),
             Heard::Call(Some(call)) => self.answer(call),
             Heard::Call(None) => return Ok(Goes::Ended),
         }
         Ok(Goes::On)
     }
 
+    fn deadline(&mut self) {
+        self.take(Input::Deadline);
+        if self.bursts.end(clock::monotonic()) {
+            memory::give_back();
+        }
+    }
+
     fn next_in(&self) -> Duration {
         let now = clock::monotonic();
         let core = self.supervisor.next_deadline().map(Moment::elapsed);
-        let next = core.into_iter().chain(self.upgrade.leave_at()).min();
+        let others = self.upgrade.leave_at().into_iter().chain(self.bursts.next_deadline());
+        let next = core.into_iter().chain(others).min();
         next.map_or(FAR_AWAY, |at| at.saturating_sub(now))
     }
 
@@ -252,6 +268,7 @@ impl Agent {
         }
         let deadline = self.supervisor.next_deadline().map(Moment::elapsed);
         self.keeper.finish_turn(deadline)?;
+        self.events.pass_on();
         if let Err(error) = self.wishes.save() {
             complain("cannot keep wishes", &error);
         }
@@ -285,6 +302,7 @@ impl Agent {
         complain("the keeper is lost", error);
         let message = "the keeper is lost; programs run on".to_owned();
         self.events.tell(Happening::of_instance(Level::Error, "KeeperLost", message));
+        self.events.pass_on();
         let until = clock::monotonic() + KEEPER_WITHIN;
         let mut is_started = false;
         loop {
@@ -353,6 +371,7 @@ fn first_config(
         Err(found) => {
             let message = config::render(&found);
             events.tell(Happening::of_instance(Level::Error, "ConfigRefused", message.clone()));
+            events.pass_on();
             configuration::recall(&kept).ok_or(AgentError::Config(message))
         }
     }

@@ -6,6 +6,7 @@ use mainstay_api::keeper::{
     Entry, Exited, Phase, Pressure, PressureKind, Report, Rotated, SpawnOutcome, Spawned, Status,
 };
 use mainstay_core::{Adopted, AdoptedPhase, Exit, Input, Memo, Moment, UnitName};
+use mainstay_platform::clock;
 use mainstay_storage::segment::ChainFiles;
 
 use crate::{
@@ -18,7 +19,12 @@ impl Agent {
     /// Takes what the keeper says.
     pub(crate) fn hear(&mut self, report: Report) {
         match report {
-            Report::Spawned(all) => all.into_iter().for_each(|one| self.spawned(one)),
+            Report::Spawned(all) => {
+                self.bursts.count(clock::monotonic(), all.len());
+                for one in all {
+                    self.spawned(one);
+                }
+            }
             Report::Exited(all) => all.into_iter().for_each(|one| self.exited(&one)),
             Report::ExitAmended(all) => all.into_iter().for_each(|one| self.amended(&one)),
             Report::Cleared(all) => {

@@ -12,12 +12,13 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::keeper::{Report, RequestFrame, Welcome};
+use mainstay_api::keeper::{Report, RequestFrame, RunRef, Welcome};
 use mainstay_platform::{
     boot, clock, daemon,
     descriptor::Descriptor,
     door::{Connection, Door},
     lock::FileLock,
+    memory::{self, Bursts},
     paths,
     port::{Notices, Port, Ready, Token, Watched},
     process::{self, Process},
@@ -100,12 +101,15 @@ pub(crate) struct Control {
     pub(crate) heir: Option<Guest>,
     pub(crate) amends: Vec<recovery::Amend>,
     pub(crate) reports: talk::Reports,
+    /// Runs that have ended in this turn.
+    pub(crate) ended: Vec<RunRef>,
     pub(crate) upgrade: Option<upgrade::Wanted>,
     /// Some children may have been started by the keeper that this one replaced.
     pub(crate) has_heritage: bool,
     inbox: Receiver<Note>,
     next_guest: u64,
     ending: Option<Ending>,
+    pub(crate) bursts: Bursts,
 }
 
 /// Somebody who connected and has not become the owner.
@@ -138,6 +142,7 @@ pub(crate) fn run(options: KeeperOptions) -> Result<(), KeeperError> {
     let Some(lock) = upgrade::lock_of(&options, inherited.as_ref(), &instance)? else {
         return Ok(());
     };
+    memory::be_thrifty();
     upgrade::survive_panics(&options, &lock);
     daemon::settle_down();
     process::become_subreaper().map_err(doing("become the parent of orphans"))?;
@@ -188,11 +193,13 @@ impl Control {
             heir: None,
             amends: Vec::new(),
             reports: talk::Reports::default(),
+            ended: Vec::new(),
             upgrade: None,
             has_heritage: false,
             inbox,
             next_guest: token::GUESTS,
             ending: None,
+            bursts: Bursts::default(),
         };
         control.settle(inherited)?;
         Ok(control)
@@ -211,6 +218,7 @@ impl Control {
             }
             self.look_at_clock();
             self.flush();
+            self.drain_ended();
             if self.is_done() {
                 return self.end();
             }
@@ -286,6 +294,9 @@ impl Control {
             self.go_on_sweeping();
         }
         self.amend(now);
+        if self.bursts.end(now) {
+            memory::give_back();
+        }
     }
 
     fn next_deadline(&self) -> Option<Duration> {
@@ -294,7 +305,7 @@ impl Control {
         let amends = self.amends.iter().map(recovery::Amend::next_at).min();
         [self.spawner.next_deadline(), self.agent.next_deadline(), self.sweeps.next_deadline()]
             .into_iter()
-            .chain([owner, ending, amends])
+            .chain([owner, ending, amends, self.bursts.next_deadline()])
             .flatten()
             .min()
     }

@@ -8,6 +8,7 @@ use mainstay_api::{
     },
 };
 use mainstay_core::{Command, Input, Prune, ServiceName, UnitName, UnitView};
+use mainstay_platform::clock;
 
 use super::Agent;
 use crate::{
@@ -26,7 +27,11 @@ impl Agent {
     /// Answers a question; whoever does not wait any more needs none.
     pub(super) fn answer(&mut self, call: Call) {
         match call {
-            Call::Status(reply) => drop(reply.send(Ok(self.status()))),
+            Call::Status(reply) => {
+                let status = self.status();
+                self.bursts.count(clock::monotonic(), status.units.len());
+                drop(reply.send(Ok(status)));
+            }
             Call::Unit(name, reply) => drop(reply.send(self.detail(&name))),
             Call::Events(query, reply) => self.answer_events(query, reply),
             Call::Command(asker, request, reply) => {

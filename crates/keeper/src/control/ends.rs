@@ -63,6 +63,17 @@ impl Control {
             }
         }
         self.reports.exited.push(exit);
+        self.ended.push(key.clone());
+    }
+
+    /// Asks the pumps for what waits in the pipes of runs that have ended. Comes after the reports:
+    /// a pump that wakes up must not take the processor from an agent that is to decide.
+    pub(crate) fn drain_ended(&mut self) {
+        for key in std::mem::take(&mut self.ended) {
+            if let Some(run) = self.runs.get(&key) {
+                self.pumps.drain(key, run.pump);
+            }
+        }
     }
 
     /// Goes on ending what a predecessor had begun to end.

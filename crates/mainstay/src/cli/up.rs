@@ -12,7 +12,7 @@ use mainstay_api::{
     config,
     control::{CommandAnswer, CommandName, CommandRequest, Events, Status},
 };
-use mainstay_platform::{clock, daemon, interrupt::Interrupts, lock::FileLock, paths};
+use mainstay_platform::{clock, daemon, interrupt::Interrupts, lock::FileLock, memory, paths};
 
 use crate::{
     client::Client,
@@ -34,6 +34,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, file: Option<PathBuf>) -> Result<ExitCode, CliError> {
+    memory::be_thrifty();
     let located = instance::nearest(args.path.or(file).as_deref())?;
     // A mistake is shown before anything is started or touched.
     if let Err(found) = configuration::load(&located.file) {
@@ -44,6 +45,8 @@ pub(super) async fn run(args: Args, file: Option<PathBuf>) -> Result<ExitCode, C
     let is_fresh = start_keeper(&located)?;
     let mut client = wait_for_agent(&located).await?;
     greet(&located, &mut client, is_fresh).await?;
+    // From here on it only waits.
+    memory::give_back();
     follow(&mut client, &mut interrupts).await
 }
 
