@@ -12,7 +12,12 @@ use mainstay_api::{
     keeper::{Leftover, Report, Request, Welcome},
 };
 use mainstay_core::{Input, Moment, Prune, Service, Supervisor};
-use mainstay_platform::{clock, daemon, lock::FileLock, paths};
+use mainstay_platform::{
+    clock, daemon,
+    lock::FileLock,
+    memory::{self, Bursts},
+    paths,
+};
 use mainstay_storage::instance::Instance;
 use tokio::{sync::mpsc, time::sleep};
 
@@ -33,6 +38,8 @@ use crate::{
 
 /// How long a keeper may be gone before the agent gives up.
 const KEEPER_WITHIN: Duration = Duration::from_secs(20);
+/// How long an agent that leaves waits for its last events.
+const EVENTS_WITHIN: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Nothing is due for at least this long when nothing is due at all.
 const FAR_AWAY: Duration = Duration::from_hours(24);
@@ -82,6 +89,7 @@ pub(crate) struct Agent {
     waiters: Vec<Waiter>,
     listeners: Listeners,
     pub(crate) upgrade: upgrade::Upgrade,
+    pub(crate) bursts: Bursts,
 }
 
 /// Runs an agent until its keeper ends.
@@ -151,6 +159,7 @@ impl Agent {
             waiters: Vec::new(),
             listeners,
             upgrade: upgrade::Upgrade::default(),
+            bursts: Bursts::default(),
         })
     }
 
@@ -179,6 +188,7 @@ impl Agent {
     pub(crate) fn configure(&mut self, prune: Prune) {
         let services: Vec<Service> =
             self.config.services.iter().map(|(name, service)| service.core(name)).collect();
+        self.bursts.count(clock::monotonic(), services.len());
         self.take(Input::Configure { services, prune });
     }
 
@@ -203,6 +213,7 @@ impl Agent {
                 return self.end().await;
             }
             if self.leave_at().is_some_and(|at| clock::monotonic() >= at) {
+                self.finish_events().await;
                 return Ok(());
             }
             let next_in = self.next_in();
@@ -222,7 +233,7 @@ impl Agent {
         match heard {
             Heard::Report(Ok(report)) => self.hear(report),
             Heard::Report(Err(error)) => self.find_keeper(&error).await?,
-            Heard::Deadline => self.take(Input::Deadline),
+            Heard::Deadline => self.deadline(),
             Heard::Call(Some(call)) => self.answer(call),
             Heard::Done(Some(done)) => self.done(done),
             Heard::Call(None) | Heard::Done(None) => return Ok(Goes::Ended),
@@ -230,10 +241,18 @@ impl Agent {
         Ok(Goes::On)
     }
 
+    fn deadline(&mut self) {
+        self.take(Input::Deadline);
+        if self.bursts.end(clock::monotonic()) {
+            memory::give_back();
+        }
+    }
+
     fn next_in(&self) -> Duration {
         let now = clock::monotonic();
         let core = self.supervisor.next_deadline().map(Moment::elapsed);
-        let next = core.into_iter().chain(self.leave_at()).min();
+        let others = self.leave_at().into_iter().chain(self.bursts.next_deadline());
+        let next = core.into_iter().chain(others).min();
         next.map_or(FAR_AWAY, |at| at.saturating_sub(now))
     }
 
@@ -250,14 +269,24 @@ impl Agent {
         }
         let deadline = self.supervisor.next_deadline().map(Moment::elapsed);
         self.keeper.finish_turn(deadline)?;
+        self.events.pass_on();
         self.save_wishes();
         self.answer_waiters();
         Ok(())
     }
 
+    /// Waits until what was told is on the disk, as long as the disk works.
+    async fn finish_events(&self) {
+        let until = clock::monotonic() + EVENTS_WITHIN;
+        while !self.events.is_synced(self.events.last()) && clock::monotonic() < until {
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+
     /// Everything is at rest: the keeper may go, and we go with it.
     async fn end(mut self) -> Result<(), AgentError> {
         self.finish_writing().await;
+        self.finish_events().await;
         self.keeper.ask(Request::Shutdown { programs: Leftover::Kill })?;
         self.keeper.finish_turn(None)?;
         loop {
@@ -273,6 +302,7 @@ impl Agent {
         complain("the keeper is lost", error);
         let message = "the keeper is lost; programs run on".to_owned();
         self.events.tell(Happening::of_instance(Level::Error, "KeeperLost", message));
+        self.events.pass_on();
         let until = clock::monotonic() + KEEPER_WITHIN;
         let mut is_started = false;
         loop {
@@ -339,6 +369,7 @@ fn first_config(
         Err(found) => {
             let message = config::render(&found);
             events.tell(Happening::of_instance(Level::Error, "ConfigRefused", message.clone()));
+            events.pass_on();
             configuration::recall(&files.kept).ok_or(AgentError::Config(message))
         }
     }

@@ -13,12 +13,14 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::keeper::{Pressure, Report, RequestFrame, Welcome};
+use mainstay_api::keeper::{Pressure, Report, RequestFrame, RunRef, Welcome};
 use mainstay_platform::{
     boot, clock, daemon,
     descriptor::Descriptor,
     door::{Connection, Door},
+    fail,
     lock::FileLock,
+    memory::{self, Bursts},
     paths,
     port::{Notices, Port, Ready, Token, Watched},
     process::{self, Process},
@@ -52,6 +54,7 @@ pub(crate) mod token {
     pub(crate) const AGENT: Token = Token(3);
     pub(crate) const OWNER: Token = Token(4);
     pub(crate) const STRAY: Token = Token(5);
+    pub(crate) const EXPECTED: Token = Token(6);
     /// Guests follow from here, runs far behind them.
     pub(crate) const GUESTS: u64 = 1 << 16;
     pub(crate) const RUNS: u64 = 1 << 32;
@@ -92,6 +95,9 @@ pub(crate) struct Control {
     pub(crate) spawner: Spawner,
     pub(crate) agent: AgentLife,
     pub(crate) agent_process: Option<Watched<Process>>,
+    /// An agent that was announced and has not called; known by its number alone, so that nothing
+    /// is done to it.
+    pub(crate) expected: Option<Watched<Process>>,
     pub(crate) owner: Option<Conversation>,
     pub(crate) guests: Vec<Guest>,
     pub(crate) heir: Option<Guest>,
@@ -99,12 +105,15 @@ pub(crate) struct Control {
     pub(crate) reports: talk::Reports,
     /// Units whose log takes nothing; every new owner is told.
     pub(crate) pressed: BTreeMap<String, Pressure>,
+    /// Runs that have ended in this turn.
+    pub(crate) ended: Vec<RunRef>,
     pub(crate) upgrade: Option<upgrade::Wanted>,
     /// Some children may have been started by the keeper that this one replaced.
     pub(crate) has_heritage: bool,
     inbox: Receiver<Note>,
     next_guest: u64,
     ending: Option<Ending>,
+    pub(crate) bursts: Bursts,
 }
 
 /// Somebody who connected and has not become the owner.
@@ -137,6 +146,7 @@ pub(crate) fn run(options: KeeperOptions) -> Result<(), KeeperError> {
     let Some(lock) = upgrade::lock_of(&options, inherited.as_ref(), &instance)? else {
         return Ok(());
     };
+    memory::be_thrifty();
     upgrade::survive_panics(&options, &lock);
     daemon::settle_down();
     process::become_subreaper().map_err(doing("become the parent of orphans"))?;
@@ -162,8 +172,8 @@ impl Control {
         let boot = boot::identity().map_err(doing("tell this boot from others"))?;
         let journal = Journal::open(&instance.keeper_journal(), &boot)?;
         let now = clock::monotonic();
-        let agent =
-            AgentLife::new(now, !options.agent.is_empty(), options.expected_agent.is_some());
+        let expected = options.expected_agent.and_then(|pid| expect(pid, &port));
+        let agent = AgentLife::new(now, !options.agent.is_empty(), expected.is_some());
         let epoch = inherited.as_ref().map_or_else(journal_epoch, |state| state.epoch.clone());
         let mut control = Self {
             options,
@@ -181,17 +191,20 @@ impl Control {
             spawner: spawner.map_err(doing("start a thread"))?,
             agent,
             agent_process: None,
+            expected,
             owner: None,
             guests: Vec::new(),
             heir: None,
             amends: Vec::new(),
             reports: talk::Reports::default(),
             pressed: BTreeMap::new(),
+            ended: Vec::new(),
             upgrade: None,
             has_heritage: false,
             inbox,
             next_guest: token::GUESTS,
             ending: None,
+            bursts: Bursts::default(),
         };
         control.settle(inherited)?;
         Ok(control)
@@ -202,6 +215,7 @@ impl Control {
             self.look_at_clock();
             // Before the first event too: a predecessor's agent waits for what was asked of it.
             self.flush();
+            self.drain_ended();
             if self.is_done() {
                 return self.end();
             }
@@ -225,6 +239,7 @@ impl Control {
             token::AGENT => self.agent_ended(),
             token::OWNER => self.hear_owner(),
             token::STRAY => self.go_on_sweeping(),
+            token::EXPECTED => self.expected_agent_ended(),
             Token(number) if number >= token::RUNS => self.run_ended(number - token::RUNS),
             guest => self.hear_guest(guest),
         }
@@ -285,6 +300,9 @@ impl Control {
             self.go_on_sweeping();
         }
         self.amend(now);
+        if self.bursts.end(now) {
+            memory::give_back();
+        }
     }
 
     fn next_deadline(&self) -> Option<Duration> {
@@ -294,7 +312,7 @@ impl Control {
         let upgrade = self.upgrade.as_ref().map(upgrade::Wanted::gives_up_at);
         [self.spawner.next_deadline(), self.agent.next_deadline(), self.sweeps.next_deadline()]
             .into_iter()
-            .chain([owner, ending, amends, upgrade])
+            .chain([owner, ending, amends, upgrade, self.bursts.next_deadline()])
             .flatten()
             .min()
     }
@@ -302,7 +320,7 @@ impl Control {
     /// Describes this keeper.
     pub(crate) fn welcome(&self) -> Welcome {
         Welcome {
-            protocol: mainstay_api::keeper::PROTOCOL,
+            protocol: mainstay_api::keeper::PROTOCOL + fail::raised(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             boot: self.boot.clone(),
@@ -342,6 +360,12 @@ impl Control {
 }
 
 /// Returns a text that differs for each keeper life.
+/// Watches an agent that was announced; nothing when it is gone already.
+fn expect(pid: u32, port: &Port) -> Option<Watched<Process>> {
+    let process = Process::open_pid(pid).ok().flatten().filter(|process| !process.has_ended())?;
+    port.watch(process, token::EXPECTED).ok()
+}
+
 fn journal_epoch() -> String {
     let now = clock::monotonic();
     format!("{:x}-{:x}", std::process::id(), now.as_nanos())

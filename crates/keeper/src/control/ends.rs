@@ -35,7 +35,13 @@ impl Control {
 
     /// Everything that follows an exit, in the order that keeps it safe: remember, sweep while the
     /// process still holds its number, reap, report.
-    pub(crate) fn conclude(&mut self, key: &RunRef, mut exit: Exited) {
+    pub(crate) fn conclude(&mut self, key: &RunRef, exit: Exited) {
+        self.note_end(key, exit);
+        self.ended.push(key.clone());
+    }
+
+    /// Concludes a run whose pipes nobody has found yet.
+    pub(crate) fn note_end(&mut self, key: &RunRef, mut exit: Exited) {
         exit.strays = self.sweep(key);
         let Some(run) = self.runs.get_mut(key) else { return };
         let ended =
@@ -44,7 +50,7 @@ impl Control {
         if let Err(error) = self.journal.write(run) {
             complain("cannot note an exit in the journal", &error);
         }
-        let (is_own, logs) = (run.is_own, run.spawn.logs.clone());
+        let is_own = run.is_own;
         if let RunState::Running { process, .. } = former {
             if is_own {
                 process.reap();
@@ -54,8 +60,17 @@ impl Control {
                 self.amends.push(Amend::new(key.clone(), process, clock::monotonic()));
             }
         }
-        self.pumps.drain(key.clone(), &logs);
         self.reports.exited.push(exit);
+    }
+
+    /// Asks the pumps for what waits in the pipes of runs that have ended. Comes after the reports:
+    /// a pump that wakes up must not take the processor from an agent that is to decide.
+    pub(crate) fn drain_ended(&mut self) {
+        for key in std::mem::take(&mut self.ended) {
+            if let Some(run) = self.runs.get(&key) {
+                self.pumps.drain(key, run.pump);
+            }
+        }
     }
 
     /// Goes on ending what a predecessor had begun to end.

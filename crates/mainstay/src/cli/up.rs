@@ -17,7 +17,9 @@ use mainstay_api::{
         ChangedService, CommandAnswer, CommandName, CommandRequest, ConfigChanges, Events, Status,
     },
 };
-use mainstay_platform::{clock, daemon, interrupt::Interrupts, lock::FileLock, paths, replace};
+use mainstay_platform::{
+    clock, daemon, interrupt::Interrupts, lock::FileLock, memory, paths, replace,
+};
 
 use crate::{
     card,
@@ -40,6 +42,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, CliError> {
+    memory::be_thrifty();
     let located = instance::to_start(args.path.as_deref(), named)?;
     // A mistake is shown before anything is started or touched.
     if let Err(found) = configuration::load(&located.file) {
@@ -51,6 +54,8 @@ pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, Cli
     let is_fresh = start_keeper(&located, name)?;
     let mut client = wait_for_agent(&located).await?;
     greet(&located, &mut client, is_fresh).await?;
+    // From here on it only waits.
+    memory::give_back();
     follow(&mut client, &mut interrupts).await
 }
 
