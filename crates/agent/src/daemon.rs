@@ -242,7 +242,8 @@ impl Agent {
     fn next_in(&self) -> Duration {
         let now = clock::monotonic();
         let core = self.supervisor.next_deadline().map(Moment::elapsed);
-        let next = core.into_iter().chain(self.upgrade.leave_at()).min();
+        let next =
+            core.into_iter().chain(self.upgrade.leave_at()).chain(self.wishes.retry_at()).min();
         next.map_or(FAR_AWAY, |at| at.saturating_sub(now))
     }
 
@@ -254,9 +255,7 @@ impl Agent {
         }
         let deadline = self.supervisor.next_deadline().map(Moment::elapsed);
         self.keeper.finish_turn(deadline)?;
-        if let Err(error) = self.wishes.save() {
-            complain("cannot keep wishes", &error);
-        }
+        self.wishes.save_if_due();
         self.answer_waiters();
         Ok(())
     }

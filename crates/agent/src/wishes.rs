@@ -1,14 +1,19 @@
 //! What operators want against or beyond the configuration; on disk before they are answered.
 
-use std::{collections::BTreeMap, fs, io, path::PathBuf};
+use std::{collections::BTreeMap, fs, io, path::PathBuf, time::Duration};
 
 use mainstay_core::{UnitName, Wish};
 use mainstay_platform::{clock, fail, paths};
 use mainstay_storage::atomic;
 use serde::{Deserialize, Serialize};
 
+use crate::events::complain;
+
 /// The version of the file; a newer one is set aside.
 const VERSION: u32 = 2;
+
+/// How long after a refusal the disk is asked again.
+const RETRY_EVERY: Duration = Duration::from_millis(500);
 
 /// All wishes.
 #[derive(Debug)]
@@ -16,6 +21,8 @@ pub(crate) struct Wishes {
     path: PathBuf,
     all: BTreeMap<UnitName, Stance>,
     is_changed: bool,
+    /// The disk took nothing; it is asked again then.
+    retry_at: Option<Duration>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,7 +47,7 @@ struct Stance {
 impl Wishes {
     /// Reads the wishes; a file that makes no sense is set aside and named in the result.
     pub(crate) fn open(path: PathBuf) -> (Self, Option<String>) {
-        let mut wishes = Self { path, all: BTreeMap::new(), is_changed: false };
+        let mut wishes = Self { path, all: BTreeMap::new(), is_changed: false, retry_at: None };
         let damage = match fs::read(&wishes.path) {
             Ok(bytes) => wishes.understand(&bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -100,11 +107,29 @@ impl Wishes {
         self.is_changed |= self.all.remove(unit).is_some();
     }
 
+    /// Returns when to ask a disk again that took nothing.
+    pub(crate) const fn retry_at(&self) -> Option<Duration> {
+        self.retry_at
+    }
+
+    /// Writes what has changed, unless the disk has just refused.
+    pub(crate) fn save_if_due(&mut self) {
+        let is_due = self.retry_at.is_none_or(|at| clock::monotonic() >= at);
+        let is_first = self.retry_at.is_none();
+        if is_due
+            && let Err(error) = self.save()
+            && is_first
+        {
+            complain("cannot keep wishes", &error);
+        }
+    }
+
     /// Writes what has changed, if anything has.
     pub(crate) fn save(&mut self) -> io::Result<()> {
         if !self.is_changed {
             return Ok(());
         }
+        self.retry_at = Some(clock::monotonic() + RETRY_EVERY);
         let all = self.all.iter();
         let wishes = all.map(|(unit, stance)| (unit.to_string(), *stance)).collect();
         let text = serde_json::to_vec(&Stored { version: VERSION, wishes })?;
@@ -112,6 +137,7 @@ impl Wishes {
         atomic::replace(&self.path, &text, paths::create_private_file)?;
         fail::point("agent.wishes.after");
         self.is_changed = false;
+        self.retry_at = None;
         Ok(())
     }
 }

@@ -128,12 +128,14 @@ impl Agent {
             &format!("asks to {command:?} {}", request.names.join(" ")).to_lowercase(),
         );
         self.take(Input::Command { units, command });
+        let answers = self.take_answers();
+        // What cannot be kept is obeyed all the same: it may be what makes room.
         if let Err(error) = self.wishes.save() {
-            let hint = "free space on the disk of the state folder";
-            let text = format!("the wish cannot be kept: {error}");
+            let hint = "free space on the disk of the state folder; it is tried again";
+            let text = format!("this is done, but the next agent will not know it: {error}");
             return Err(Refused::new(RefusedKind::Failed, text, hint));
         }
-        Ok(self.take_answers())
+        Ok(answers)
     }
 
     fn take_answers(&mut self) -> CommandAnswer {
