@@ -41,8 +41,7 @@ pub(super) async fn run(args: Args, file: Option<PathBuf>) -> Result<ExitCode, C
         return Ok(ExitCode::from(1));
     }
     let mut interrupts = Interrupts::new().map_err(|error| CliError::bug(error.to_string()))?;
-    let is_fresh = start_keeper(&located)?;
-    let mut client = wait_for_agent(&located).await?;
+    let (mut client, is_fresh) = start(&located).await?;
     greet(&located, &mut client, is_fresh).await?;
     follow(&mut client, &mut interrupts).await
 }
@@ -91,12 +90,16 @@ fn prepare_state(located: &Located) -> std::io::Result<()> {
     Ok(())
 }
 
-async fn wait_for_agent(located: &Located) -> Result<Client, CliError> {
+/// Waits for the agent's answer; returns whether the keeper is ours as well.
+async fn start(located: &Located) -> Result<(Client, bool), CliError> {
     let until = clock::monotonic() + START_WITHIN;
+    let mut is_fresh = false;
     loop {
+        // A keeper that still has the lock may be about to end.
+        is_fresh = is_fresh || start_keeper(located)?;
         let mut error = match Client::connect(located).await {
             Ok(mut client) => match client.get::<Status>("/v1/status").await {
-                Ok(_) => return Ok(client),
+                Ok(_) => return Ok((client, is_fresh)),
                 Err(error) => error,
             },
             Err(error) => error,
