@@ -5,6 +5,7 @@
 #![cfg(machine)]
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests play the world outside")]
 
+mod disks;
 mod picture;
 mod processes;
 mod sandbox;
@@ -12,6 +13,9 @@ mod sandbox;
 mod bad_input;
 mod bad_programs;
 mod command_line;
+mod crowds;
+mod frozen_disks;
+mod full_disks;
 mod mistakes;
 mod newcomers;
 mod output;

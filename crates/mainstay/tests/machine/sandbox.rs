@@ -3,6 +3,7 @@
 use std::{
     fs,
     fs::File,
+    os::unix::fs::{MetadataExt as _, chown},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -24,6 +25,8 @@ static COUNT: AtomicU32 = AtomicU32::new(0);
 pub(crate) struct Sandbox {
     folder: PathBuf,
     ups: Vec<Child>,
+    /// The words before our binary in a command line.
+    through: Vec<String>,
 }
 
 /// A unit with its process and the number of its run.
@@ -51,7 +54,7 @@ impl Sandbox {
         fs::create_dir_all(folder.join("run")).unwrap();
         let folder = folder.canonicalize().unwrap();
         fs::write(folder.join("mainstay.toml"), config).unwrap();
-        Self { folder, ups: Vec::new() }
+        Self { folder, ups: Vec::new(), through: Vec::new() }
     }
 
     /// Returns the same with the instance up.
@@ -83,7 +86,28 @@ impl Sandbox {
 
     /// Returns the binary with arguments, to be run for this instance.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        self.prepare(Command::new(BINARY), arguments)
+        let line: Vec<&str> = self.through.iter().map(String::as_str).chain([BINARY]).collect();
+        let mut command = Command::new(line[0]);
+        command.args(&line[1..]);
+        self.prepare(command, arguments)
+    }
+
+    /// Lets another program start ours from now on: one that changes what it may do.
+    pub(crate) fn through(&mut self, line: &[&str]) {
+        self.through = line.iter().map(|word| (*word).to_owned()).collect();
+    }
+
+    /// Gives the instance to an ordinary user, where we are the administrator.
+    pub(crate) fn belong_to_nobody(&mut self) {
+        const NOBODY: u32 = 65_534;
+        if fs::metadata(&self.folder).unwrap().uid() != 0 {
+            return;
+        }
+        for path in ["", "run", "mainstay.toml"] {
+            chown(self.path(path), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        let nobody = NOBODY.to_string();
+        self.through(&["setpriv", "--reuid", &nobody, "--regid", &nobody, "--clear-groups"]);
     }
 
     /// Makes a command one of this instance.
