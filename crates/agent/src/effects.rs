@@ -54,19 +54,16 @@ impl Agent {
     /// Does what can be done at once and gathers the rest.
     pub(crate) fn perform(&mut self, effects: Vec<Effect>) {
         for Effect { trace, unit, action } in effects {
+            fail::point(point_of(&action));
             match (unit, action) {
                 (Some(unit), action) => self.perform_for(&unit, trace, action),
                 (None, Action::AllAtRest) => self.outbox.is_all_at_rest = true,
-                (None, Action::Report(text)) => {
-                    self.events.tell(Happening::of_instance(Level::Error, "RuleBroken", text));
-                }
                 (None, _) => {}
             }
         }
     }
 
     fn perform_for(&mut self, unit: &UnitName, trace: TraceId, action: Action) {
-        fail::point(point_of(&action));
         match action {
             Action::Spawn { run, memo } => {
                 self.spawn(unit, run, memo);
@@ -99,9 +96,6 @@ impl Agent {
                 self.outbox.later.push_back((self.events.last(), Later::Unit(unit.to_string())));
             }
             Action::AllAtRest => self.outbox.is_all_at_rest = true,
-            Action::Report(text) => {
-                self.tell(Subject { unit, run: None, trace }, Level::Error, "RuleBroken", text);
-            }
         }
     }
 
@@ -219,7 +213,6 @@ const fn point_of(action: &Action) -> &'static str {
         Action::Changed => "agent.effect.changed",
         Action::Forget => "agent.effect.forget",
         Action::AllAtRest => "agent.effect.all-at-rest",
-        Action::Report(_) => "agent.effect.report",
     }
 }
 

@@ -8,12 +8,14 @@ use std::{
     collections::{BTreeMap, VecDeque},
     error::Error,
     io::{self, Write as _},
+    path::Path,
     sync::{
         Arc,
         atomic::Ordering,
         mpsc::{self, SyncSender},
     },
     thread,
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -29,7 +31,11 @@ use writer::{Line, Progress};
 
 /// So many events are kept in memory for clients.
 const KEPT: usize = 5_000;
-const LIMITS: ChainLimits = ChainLimits { file_bytes: 4 * 1024 * 1024, files: 4 };
+const LIMITS: ChainLimits =
+    ChainLimits { file_bytes: 4 * 1024 * 1024, total_bytes: 16 * 1024 * 1024 };
+
+/// How long an agent in recovery waits for what is old.
+const RECALL_WITHIN: Duration = Duration::from_secs(1);
 /// So many events may wait for the disk.
 const QUEUE_MAX: usize = 10_000;
 /// The event that tells an exit.
@@ -78,15 +84,13 @@ impl Happening {
 }
 
 impl Events {
-    /// Reads what was kept and starts the writer; in a recovery nothing old is read.
+    /// Reads what was kept and starts the writer; in a recovery whatever goes wrong with what is
+    /// old costs nothing but what is old.
     pub(crate) fn open(instance: &Instance, recover: bool) -> io::Result<Self> {
         let folder = instance.events_directory();
         paths::create_private(&folder)?;
-        let Contents { records, damaged_bytes } =
-            if recover { Contents::default() } else { journal::read(&folder)? };
-        let recent = records.iter().skip(records.len().saturating_sub(KEPT));
-        let kept: VecDeque<Event> =
-            recent.filter_map(|record| serde_json::from_slice(record).ok()).collect();
+        let recalled = if recover { recall_with_care(&folder) } else { recall(&folder)? };
+        let Recalled { kept, exits, damaged_bytes } = recalled;
         let last = kept.back().map_or(0, |event| event.sequence);
         let journal = Journal::open(&folder, LIMITS, paths::create_private_file)?;
         let (writer, inbox) = mpsc::sync_channel(QUEUE_MAX);
@@ -96,7 +100,6 @@ impl Events {
         thread::Builder::new()
             .name("events".to_owned())
             .spawn(move || writer::write(journal, &log, &inbox, &shared))?;
-        let exits = exits_in(&kept);
         let mut events = Self { kept, last, progress, was_stuck: false, exits, writer, dropped: 0 };
         if damaged_bytes > 0 {
             let message = format!("{damaged_bytes} bytes of the kept events make no sense");
@@ -138,8 +141,9 @@ impl Events {
             let text = "the disk of the state takes no events; they wait in memory";
             Happening::of_instance(Level::Error, "EventsHeld", text.to_owned())
         } else {
-            let text = "the disk of the state takes events again; none was lost";
-            Happening::of_instance(Level::Info, "EventsReleased", text.to_owned())
+            let lost = std::mem::take(&mut self.dropped);
+            let text = format!("the disk of the state takes events again; {lost} were lost");
+            Happening::of_instance(Level::Info, "EventsReleased", text)
         });
     }
 
@@ -204,10 +208,51 @@ impl Level {
     }
 }
 
-/// Returns the last run of each unit whose exit is among the events.
-fn exits_in(events: &VecDeque<Event>) -> BTreeMap<String, u64> {
-    let exits = events.iter().filter(|event| event.event == EXITED);
-    exits.filter_map(|event| Some((event.unit.clone()?, event.run?))).collect()
+/// What is left of earlier agents.
+#[derive(Debug, Default)]
+struct Recalled {
+    kept: VecDeque<Event>,
+    /// The last run of each unit whose exit was told.
+    exits: BTreeMap<String, u64>,
+    damaged_bytes: u64,
+}
+
+fn recall(folder: &Path) -> io::Result<Recalled> {
+    let Contents { records, damaged_bytes } = journal::read(folder)?;
+    let recent = records.iter().skip(records.len().saturating_sub(KEPT));
+    let kept = recent.filter_map(|record| serde_json::from_slice(record).ok()).collect();
+    Ok(Recalled { kept, exits: exits_in(&records), damaged_bytes })
+}
+
+/// Reads in a thread of its own, which may panic or hang.
+fn recall_with_care(folder: &Path) -> Recalled {
+    let (answer, question) = mpsc::sync_channel(1);
+    let folder = folder.to_owned();
+    let reader = thread::Builder::new().name("recall".to_owned());
+    let reading = reader.spawn(move || answer.send(recall(&folder)));
+    if let Err(error) = reading {
+        complain("cannot read earlier events", &error);
+    }
+    match question.recv_timeout(RECALL_WITHIN) {
+        Ok(Ok(recalled)) => recalled,
+        Ok(Err(error)) => {
+            complain("cannot read earlier events", &error);
+            Recalled::default()
+        }
+        Err(error) => {
+            complain("cannot read earlier events", &error);
+            Recalled::default()
+        }
+    }
+}
+
+/// Returns the last run of each unit whose exit is among the records.
+fn exits_in(records: &[Vec<u8>]) -> BTreeMap<String, u64> {
+    let may_be_exit = |record: &&str| record.contains(EXITED);
+    let texts = records.iter().filter_map(|record| std::str::from_utf8(record).ok());
+    let events = texts.filter(may_be_exit).filter_map(|text| serde_json::from_str(text).ok());
+    let exits = events.filter(|event: &Event| event.event == EXITED);
+    exits.filter_map(|event| Some((event.unit?, event.run?))).collect()
 }
 
 /// Returns the time of day as RFC 3339, to the millisecond.

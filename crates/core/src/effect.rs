@@ -65,8 +65,6 @@ pub enum Action {
     Forget,
     /// After `ShutDown`: everything is at rest.
     AllAtRest,
-    /// A rule of the core was broken; a bug to report, never a reason to die.
-    Report(String),
 }
 
 /// Why a command does not fit.

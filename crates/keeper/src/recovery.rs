@@ -17,7 +17,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mainstay_api::keeper::{CustodyEntry, Exited, Held, RunRef, Status};
+use mainstay_api::keeper::{CustodyEntry, Exited, Held, RunRef, Status, Streams};
 use mainstay_platform::{
     clock,
     descriptor::Descriptor,
@@ -164,22 +164,26 @@ impl Control {
             Err(error) => return complain("cannot watch a program", &error),
         };
         run.state = RunState::Running { process: watched, since };
-        if let Err(error) = self.journal.write(run) {
-            complain("cannot note in the journal", &error);
-        }
+        let is_split = run.spawn.logs.streams == Streams::Split;
         let Pipes { kept, serials: [first, second] } = pipes;
         let output = kept.output.or_else(|| reopen(pid, OUTPUT_NUMBER, first));
-        let is_split = second != 0;
         let error = kept.error.or_else(|| is_split.then(|| reopen(pid, ERROR_NUMBER, second))?);
         self.pump_again(key, output, error);
+        // With its pipes: the next keeper tells them from others by what is noted here.
+        if let Some(run) = self.runs.get(key)
+            && let Err(error) = self.journal.write(run)
+        {
+            complain("cannot note in the journal", &error);
+        }
     }
 
+    /// Reads pipes that were found again, besides those that are read already.
     fn pump_again(&mut self, key: &RunRef, output: Option<PipeReader>, error: Option<PipeReader>) {
         let Some(run) = self.runs.get_mut(key) else { return };
         let (output, error) = (output.map(Arc::new), error.map(Arc::new));
-        run.output = output.or_else(|| run.output.take());
-        run.error = error.or_else(|| run.error.take());
-        self.pump_held(key);
+        run.output = output.clone().or_else(|| run.output.take());
+        run.error = error.clone().or_else(|| run.error.take());
+        self.pump_found(key, output, error);
     }
 
     fn found_dead(&mut self, key: &RunRef, pid: u32, since: Duration) {
@@ -196,7 +200,8 @@ impl Control {
         if let Some(run) = self.runs.get_mut(key) {
             run.is_own = false;
         }
-        self.conclude(key, exit);
+        // The agent may have its pipes: until it gave them nobody says that all is in the file.
+        self.note_end(key, exit);
     }
 
     /// Takes what the agent held for a dead keeper.

@@ -17,7 +17,7 @@ use std::{
 
 use mainstay_api::keeper::{Spawn, Streams};
 use mainstay_platform::{
-    clock, filesystem,
+    clock, fail, filesystem,
     filesystem::FileSystem,
     pipe::{self, PipeReader, PipeWriter},
     process::Process,
@@ -201,6 +201,7 @@ fn start_run(
         group: if asked.session { Group::Session } else { Group::Own },
     };
     let process = spawn::spawn(&program)?;
+    fail::point("keeper.spawn.cloned");
     let at = clock::monotonic();
     Ok(Started { process, output: made.reader, error: made.error_reader, logs_on, at })
 }

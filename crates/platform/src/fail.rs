@@ -1,9 +1,9 @@
 //! Instants at which a test wants this process dead.
 //!
-//! Built with the feature `fail`, a process that finds `MAINSTAY_FAIL_DIR` in its environment kills
-//! itself, as `kill -9` would, when it comes to a point of whose name there is a file in that
-//! folder; the file is removed first, so that one file is one death. Without the feature nothing
-//! is left of a point.
+//! Built with the feature `fail`, a process that was told of a folder, by [`look_in`] or by
+//! `MAINSTAY_FAIL_DIR` in its environment, kills itself, as `kill -9` would, when it comes to a
+//! point of whose name there is a file in that folder; the file is removed first, so that one file
+//! is one death. Without the feature nothing is left of a point.
 
 /// Says that the process has come to a point.
 #[cfg(not(feature = "fail"))]
@@ -15,14 +15,25 @@ pub const fn is_wanted(_name: &str) -> bool {
     false
 }
 
+/// Says where the files are.
+#[cfg(not(feature = "fail"))]
+pub fn look_in(_folder: std::path::PathBuf) {}
+
 #[cfg(feature = "fail")]
-pub use wanted::{is_wanted, point};
+pub use wanted::{is_wanted, look_in, point};
 
 #[cfg(feature = "fail")]
 mod wanted {
     use std::{path::PathBuf, sync::OnceLock};
 
     use crate::process::{Process, SignalKind};
+
+    static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
+
+    /// Says where the files are; only the first word counts.
+    pub fn look_in(folder: PathBuf) {
+        drop(FOLDER.set(Some(folder)));
+    }
 
     /// Says that the process has come to a point.
     pub fn point(name: &str) {
@@ -33,7 +44,6 @@ mod wanted {
 
     /// Returns whether a test wants something else to go wrong here, once.
     pub fn is_wanted(name: &str) -> bool {
-        static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
         let folder =
             FOLDER.get_or_init(|| std::env::var_os("MAINSTAY_FAIL_DIR").map(PathBuf::from));
         folder.as_ref().is_some_and(|folder| std::fs::remove_file(folder.join(name)).is_ok())

@@ -17,6 +17,9 @@ use std::{
 const MAGIC: [u8; 4] = *b"\xF5MSJ";
 const PREFIX_BYTES: usize = 12;
 
+/// A chain never has more files than this.
+const FILES_MAX: usize = 256;
+
 /// The longest payload of a record.
 pub const RECORD_BYTES_MAX: usize = 1024 * 1024;
 
@@ -25,8 +28,8 @@ pub const RECORD_BYTES_MAX: usize = 1024 * 1024;
 pub struct ChainLimits {
     /// A file over this size is followed by the next one.
     pub file_bytes: u64,
-    /// So many files are kept.
-    pub files: usize,
+    /// Old files go when all of them together are over this size.
+    pub total_bytes: u64,
 }
 
 /// The writing end of a chain.
@@ -96,11 +99,17 @@ impl Journal {
         self.file.sync_data()
     }
 
+    /// Removes the oldest files: what counts is their size, for each opening begins another file.
     fn drop_surplus(&self) -> io::Result<()> {
-        let numbers = numbers(&self.folder)?;
-        let surplus = numbers.len().saturating_sub(self.limits.files.max(1));
-        for number in numbers.into_iter().take(surplus) {
-            fs::remove_file(path_of(&self.folder, number))?;
+        let (mut kept_bytes, mut kept_files) = (0, 0);
+        for number in numbers(&self.folder)?.into_iter().rev() {
+            let path = path_of(&self.folder, number);
+            kept_bytes += fs::metadata(&path)?.len();
+            kept_files += 1;
+            let is_surplus = kept_bytes > self.limits.total_bytes || kept_files > FILES_MAX;
+            if is_surplus && number != self.number {
+                fs::remove_file(path)?;
+            }
         }
         Ok(())
     }
@@ -184,7 +193,7 @@ fn whole_record(bytes: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
 
-    const LIMITS: ChainLimits = ChainLimits { file_bytes: 200, files: 3 };
+    const LIMITS: ChainLimits = ChainLimits { file_bytes: 200, total_bytes: 600 };
 
     #[test]
     fn records_come_back_and_old_files_go() {
@@ -199,6 +208,17 @@ mod tests {
         assert_eq!(contents.records.last().unwrap(), b"record 99");
         assert!((20..60).contains(&contents.records.len()), "{}", contents.records.len());
         assert_eq!(numbers(&folder).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn many_openings_cost_no_history() {
+        let folder = fresh("openings");
+        for number in 0..300 {
+            let limits = ChainLimits { file_bytes: 200, total_bytes: 6000 };
+            let mut journal = Journal::open(&folder, limits, create).unwrap();
+            journal.append(&[format!("record {number}").as_bytes()], create).unwrap();
+        }
+        assert_eq!(read(&folder).unwrap().records.len(), FILES_MAX);
     }
 
     #[test]

@@ -506,7 +506,6 @@ fn told(effect: &Effect) -> String {
         Action::Changed => format!("changed {unit}"),
         Action::Forget => format!("forget {unit}"),
         Action::AllAtRest => "all at rest".to_owned(),
-        Action::Report(text) => format!("report {text}"),
     }
 }
 

@@ -35,7 +35,15 @@ impl Control {
 
     /// Everything that follows an exit, in the order that keeps it safe: remember, sweep while the
     /// process still holds its number, reap, report.
-    pub(crate) fn conclude(&mut self, key: &RunRef, mut exit: Exited) {
+    pub(crate) fn conclude(&mut self, key: &RunRef, exit: Exited) {
+        self.note_end(key, exit);
+        if let Some(run) = self.runs.get(key) {
+            self.pumps.drain(key.clone(), &run.spawn.logs);
+        }
+    }
+
+    /// Concludes a run whose pipes nobody has found yet.
+    pub(crate) fn note_end(&mut self, key: &RunRef, mut exit: Exited) {
         exit.strays = self.sweep(key);
         let Some(run) = self.runs.get_mut(key) else { return };
         let ended =
@@ -44,7 +52,7 @@ impl Control {
         if let Err(error) = self.journal.write(run) {
             complain("cannot note an exit in the journal", &error);
         }
-        let (is_own, logs) = (run.is_own, run.spawn.logs.clone());
+        let is_own = run.is_own;
         if let RunState::Running { process, .. } = former {
             if is_own {
                 process.reap();
@@ -54,7 +62,6 @@ impl Control {
                 self.amends.push(Amend::new(key.clone(), process, clock::monotonic()));
             }
         }
-        self.pumps.drain(key.clone(), &logs);
         self.reports.exited.push(exit);
     }
 

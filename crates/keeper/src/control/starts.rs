@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mainstay_api::keeper::{RunRef, Spawn, SpawnOutcome, Spawned};
+use mainstay_api::keeper::{RunRef, Spawn, SpawnOutcome, Spawned, Streams};
 use mainstay_platform::{
     clock, daemon, filesystem, filesystem::FileSystem, pipe::PipeReader, port::Token,
     process::Process,
@@ -113,8 +113,9 @@ impl Control {
         storage: FileSystem,
     ) {
         let Some(run) = self.runs.get(key) else { return };
-        let first = if error.is_some() { Channel::Output } else { Channel::Joined };
         let logs = run.spawn.logs.clone();
+        let is_split = logs.streams == Streams::Split;
+        let first = if is_split { Channel::Output } else { Channel::Joined };
         for (channel, pipe) in [(first, output), (Channel::Error, error)] {
             let Some(pipe) = pipe else { continue };
             let fresh = FreshPipe { run: key.clone(), channel, pipe, logs: logs.clone() };
@@ -124,10 +125,21 @@ impl Control {
         }
     }
 
-    /// Hands the pipes that a run already has to a pump again.
+    /// Hands all pipes of a run to a pump again, once the pumps were parked.
     pub(crate) fn pump_held(&mut self, key: &RunRef) {
         let Some(run) = self.runs.get(key) else { return };
         let (output, error) = (run.output.clone(), run.error.clone());
+        self.pump_found(key, output, error);
+    }
+
+    /// Hands pipes that were found again to the pump of the run's logs.
+    pub(crate) fn pump_found(
+        &mut self,
+        key: &RunRef,
+        output: Option<Arc<PipeReader>>,
+        error: Option<Arc<PipeReader>>,
+    ) {
+        let Some(run) = self.runs.get(key) else { return };
         let folder = std::path::Path::new(&run.spawn.logs.directory);
         match filesystem::of(folder) {
             Ok(storage) => self.pump(key, output, error, storage),
@@ -148,6 +160,7 @@ impl Control {
 
     pub(crate) fn start_agent_if_due(&mut self, now: Duration) {
         let Some(start) = self.agent.due(now) else { return };
+        self.expected = None;
         let mut arguments = self.options.agent.clone();
         arguments.extend(["--link".to_owned(), self.door.path().display().to_string()]);
         if start == Start::Recover {
@@ -194,6 +207,14 @@ impl Control {
         self.agent.died(clock::monotonic());
         if let Some(guest) = self.heir.take() {
             self.adopt_agent(guest);
+        }
+    }
+
+    /// Whoever was announced will not call any more.
+    pub(crate) fn expected_agent_ended(&mut self) {
+        if self.expected.as_ref().is_some_and(|process| process.has_ended()) {
+            self.expected = None;
+            self.agent.is_missed(clock::monotonic());
         }
     }
 

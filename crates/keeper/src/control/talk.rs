@@ -209,6 +209,7 @@ impl Control {
         let Guest { conversation, hello, more, riders, .. } = guest;
         let Some(conversation) = conversation.renamed(&self.port, token::OWNER) else { return };
         self.owner = Some(conversation);
+        self.expected = None;
         self.agent.lives();
         let welcome = Report::Welcome(self.welcome());
         self.answer(hello.unwrap_or_default(), welcome);

@@ -13,7 +13,7 @@ use std::{
 
 use mainstay_api::keeper::{Logs, OnFull, Rotated};
 use mainstay_platform::{
-    clock,
+    clock, fail,
     pipe::{LineEnd, Moved, PipeReader, Scratch, Way},
 };
 use mainstay_storage::{
@@ -29,6 +29,9 @@ pub(super) const HOLD_MAX: Duration = Duration::from_millis(100);
 const TIME_EVERY: Duration = Duration::from_millis(10);
 /// One system call moves at most this much.
 const MOVE_BYTES_MAX: usize = 1024 * 1024;
+
+/// What a test loses on purpose to see whether it would be found.
+const LOST_BYTES: usize = 1000;
 
 /// Folder and stem of a chain.
 pub(super) type ChainKey = (PathBuf, String);
@@ -150,6 +153,9 @@ impl Chain {
     }
 
     fn pour(&mut self, pipe: &PipeReader, limit: usize) -> io::Result<Taken> {
+        if fail::is_wanted("pump.lose") {
+            drop(pipe.discard(limit.min(LOST_BYTES)));
+        }
         let Some(live) = &mut self.live else { return Ok(Taken::Empty) };
         Ok(match pipe.move_to(&live.file, live.size, limit, self.way)? {
             Moved::Bytes(count) => {
