@@ -23,6 +23,8 @@ pub(crate) struct Refused {
 pub(crate) enum RefusedKind {
     /// The question makes no sense.
     Bad,
+    /// Whoever asks has no rights here.
+    Stranger,
     /// There is no such thing.
     Missing,
     /// The state does not allow it.

@@ -1,12 +1,13 @@
 //! The loop: the world in, the core's decisions out, one owner of everything.
 
 mod answers;
+mod durable;
 mod upgrade;
 
 use std::{io, time::Duration};
 
 use mainstay_api::{
-    config::{self, Config, Diagnostic},
+    config::{self, Config},
     control::Events as ControlEvents,
     keeper::{Leftover, Report, Request, Welcome},
 };
@@ -18,7 +19,8 @@ use tokio::{sync::mpsc, time::sleep};
 use crate::{
     api::{self, Listeners},
     calls::{Call, EventsQuery, Reply},
-    configuration,
+    clerk::{Clerk, Done, Job},
+    configuration::{self, Files, Loaded},
     custody::Custody,
     effects::{Outbox, Settled},
     events::{Events, Happening, Level, complain},
@@ -66,6 +68,9 @@ pub(crate) struct Agent {
     pub(crate) welcome: Welcome,
     pub(crate) events: Events,
     pub(crate) wishes: Wishes,
+    pub(crate) clerk: Clerk,
+    /// Answers that wait for the clerk.
+    owed: durable::Owed,
     pub(crate) settled: Settled,
     pub(crate) outbox: Outbox,
     /// Facts that a decision brought about at once; they are told when it is done.
@@ -122,7 +127,9 @@ impl Agent {
         if let Some(message) = damage {
             events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
         }
-        let config = first_config(&options, &instance, &mut events)?;
+        let files = Files { main: options.config.clone(), kept: instance.last_good_config() };
+        let clerk = Clerk::start(files.clone()).map_err(doing("start the clerk"))?;
+        let config = first_config(&files, options.recover, &clerk, &mut events)?;
         let seed = clock::realtime_nanos();
         Ok(Self {
             options,
@@ -133,6 +140,8 @@ impl Agent {
             welcome: Welcome::default(),
             events,
             wishes,
+            clerk,
+            owed: durable::Owed::default(),
             settled: Settled::new(),
             outbox: Outbox::default(),
             afterwards: Vec::new(),
@@ -172,29 +181,6 @@ impl Agent {
         self.take(Input::Configure { services, prune });
     }
 
-    /// Reads the files again; a mistake in them changes nothing.
-    pub(crate) fn reload(&mut self, prune: Prune) -> Result<(), Vec<Diagnostic>> {
-        match configuration::load(&self.options.config) {
-            Ok(config) => {
-                self.config = config;
-                if let Err(error) =
-                    configuration::keep(&self.options.config, &self.instance.last_good_config())
-                {
-                    complain("cannot keep a copy of the configuration", &error);
-                }
-                let message = format!("{} services are configured", self.config.services.len());
-                self.events.tell(Happening::of_instance(Level::Info, "ConfigApplied", message));
-                self.configure(prune);
-                Ok(())
-            }
-            Err(found) => {
-                let message = config::render(&found);
-                self.events.tell(Happening::of_instance(Level::Error, "ConfigRefused", message));
-                Err(found)
-            }
-        }
-    }
-
     /// Lets the core take an input, and does what it decides.
     pub(crate) fn take(&mut self, input: Input) {
         let mut inputs = vec![input];
@@ -215,7 +201,7 @@ impl Agent {
             if self.outbox.is_all_at_rest {
                 return self.end().await;
             }
-            if self.upgrade.leave_at().is_some_and(|at| clock::monotonic() >= at) {
+            if self.leave_at().is_some_and(|at| clock::monotonic() >= at) {
                 self.finish_events().await;
                 return Ok(());
             }
@@ -224,6 +210,7 @@ impl Agent {
                 report = self.keeper.next() => Heard::Report(report),
                 () = sleep(next_in) => Heard::Deadline,
                 call = calls.recv() => Heard::Call(call),
+                done = self.clerk.next() => Heard::Done(done),
             };
             if let Goes::Ended = self.handle(heard).await? {
                 return Ok(());
@@ -237,7 +224,8 @@ impl Agent {
             Heard::Report(Err(error)) => self.find_keeper(&error).await?,
             Heard::Deadline => self.take(Input::Deadline),
             Heard::Call(Some(call)) => self.answer(call),
-            Heard::Call(None) => return Ok(Goes::Ended),
+            Heard::Done(Some(done)) => self.done(done),
+            Heard::Call(None) | Heard::Done(None) => return Ok(Goes::Ended),
         }
         Ok(Goes::On)
     }
@@ -245,12 +233,16 @@ impl Agent {
     fn next_in(&self) -> Duration {
         let now = clock::monotonic();
         let core = self.supervisor.next_deadline().map(Moment::elapsed);
-        let next =
-            core.into_iter().chain(self.upgrade.leave_at()).chain(self.wishes.retry_at()).min();
+        let next = core.into_iter().chain(self.leave_at()).chain(self.wishes.retry_at()).min();
         next.map_or(FAR_AWAY, |at| at.saturating_sub(now))
     }
 
-    /// Sends what was decided; wishes are on the disk before anybody is told that they are kept.
+    /// Returns when this agent makes room for its successor: not while it owes answers.
+    fn leave_at(&self) -> Option<Duration> {
+        self.upgrade.leave_at().filter(|_| self.owed.is_empty())
+    }
+
+    /// Sends what was decided; nothing here waits for a disk.
     fn finish_turn(&mut self) -> Result<(), KeeperError> {
         self.send_outbox()?;
         if let Some(question) = self.custody.question() {
@@ -258,7 +250,7 @@ impl Agent {
         }
         let deadline = self.supervisor.next_deadline().map(Moment::elapsed);
         self.keeper.finish_turn(deadline)?;
-        self.wishes.save_if_due();
+        self.save_wishes();
         self.answer_waiters();
         Ok(())
     }
@@ -274,6 +266,7 @@ impl Agent {
     /// Everything is at rest: the keeper may go, and we go with it.
     async fn end(mut self) -> Result<(), AgentError> {
         self.finish_events().await;
+        self.finish_writing().await;
         self.keeper.ask(Request::Shutdown { programs: Leftover::Kill })?;
         self.keeper.finish_turn(None)?;
         loop {
@@ -333,31 +326,29 @@ enum Heard {
     Report(Result<Report, KeeperError>),
     Deadline,
     Call(Option<Call>),
+    Done(Option<Done>),
 }
 
 /// Returns the configuration to begin with: the files, or what was last applied when they are bad.
 fn first_config(
-    options: &AgentOptions,
-    instance: &Instance,
+    files: &Files,
+    is_recovery: bool,
+    clerk: &Clerk,
     events: &mut Events,
 ) -> Result<Config, AgentError> {
-    let kept = instance.last_good_config();
-    if options.recover
-        && let Some(config) = configuration::recall(&kept)
-    {
+    if is_recovery && let Some(config) = configuration::recall(&files.kept) {
         return Ok(config);
     }
-    match configuration::load(&options.config) {
-        Ok(config) => {
-            if let Err(error) = configuration::keep(&options.config, &kept) {
-                complain("cannot keep a copy of the configuration", &error);
-            }
+    match configuration::read_all(&files.main) {
+        Ok(Loaded { config, texts }) => {
+            // It has nothing else to do yet.
+            drop(clerk.give(Job::Keep(texts)));
             Ok(config)
         }
         Err(found) => {
             let message = config::render(&found);
             events.tell(Happening::of_instance(Level::Error, "ConfigRefused", message.clone()));
-            configuration::recall(&kept).ok_or(AgentError::Config(message))
+            configuration::recall(&files.kept).ok_or(AgentError::Config(message))
         }
     }
 }

@@ -119,7 +119,7 @@ impl Events {
             event: event.to_owned(),
             unit: unit.map(|unit| unit.to_string()),
             run,
-            trace_id: format!("{:x}", trace.0),
+            trace_id: trace.to_string(),
             message,
         };
         self.note_exit(&event);
@@ -137,14 +137,15 @@ impl Events {
         if std::mem::replace(&mut self.was_stuck, is_stuck) == is_stuck {
             return;
         }
-        self.tell(if is_stuck {
+        let happening = if is_stuck {
             let text = "the disk of the state takes no events; they wait in memory";
             Happening::of_instance(Level::Error, "EventsHeld", text.to_owned())
         } else {
             let lost = std::mem::take(&mut self.dropped);
             let text = format!("the disk of the state takes events again; {lost} were lost");
             Happening::of_instance(Level::Info, "EventsReleased", text)
-        });
+        };
+        self.tell(happening);
     }
 
     /// Passes an event to the writer. One that is far behind loses events, which is counted: the

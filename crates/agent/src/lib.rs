@@ -7,6 +7,7 @@
 
 mod api;
 mod calls;
+mod clerk;
 pub mod configuration;
 mod custody;
 mod daemon;

@@ -6,7 +6,7 @@ use mainstay_api::keeper::{Entry, Exited, Phase, Report, Rotated, SpawnOutcome, 
 use mainstay_core::{Adopted, AdoptedPhase, Exit, Input, Memo, Moment, UnitName};
 use mainstay_storage::segment::ChainFiles;
 
-use crate::{daemon::Agent, events::complain, launch};
+use crate::{clerk::Job, daemon::Agent, launch};
 
 impl Agent {
     /// Takes what the keeper says.
@@ -81,16 +81,9 @@ impl Agent {
             return;
         }
         let chain = ChainFiles::new(&self.instance.logs_of(&rotated.unit), &rotated.chain);
-        let surplus = chain.find().map(|found| {
-            let keep = usize::try_from(keep).unwrap_or(usize::MAX);
-            let count = found.closed.len().saturating_sub(keep);
-            found.closed.into_iter().take(count).collect::<Vec<u64>>()
-        });
-        for number in surplus.unwrap_or_default() {
-            if let Err(error) = chain.remove(number) {
-                complain("cannot delete an old segment", &error);
-            }
-        }
+        let keep = usize::try_from(keep).unwrap_or(usize::MAX);
+        // A clerk that is too busy finds the surplus at the next rotation.
+        drop(self.clerk.give(Job::Thin(chain, keep)));
     }
 
     /// Takes over what a keeper knows when this agent has just begun.

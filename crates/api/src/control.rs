@@ -125,9 +125,37 @@ pub enum CommandName {
 
 /// What it answers: one entry for each unit that was meant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct CommandAnswer {
+    /// The chain of causes that began with the command; the events that follow carry it.
+    pub trace_id: String,
     /// The units.
     pub units: Vec<UnitAnswer>,
+    /// What a new configuration has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<ConfigChanges>,
+}
+
+/// What one configuration changes about another.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ConfigChanges {
+    /// Services that are new.
+    pub added: Vec<String>,
+    /// Services that say something else.
+    pub changed: Vec<ChangedService>,
+    /// Services that are not there any more.
+    pub removed: Vec<String>,
+}
+
+/// A service of which the configuration says something else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedService {
+    /// Its name.
+    pub service: String,
+    /// The keys that differ.
+    pub keys: Vec<String>,
+    /// Whether its programs are started anew.
+    pub restarts: bool,
 }
 
 /// Whether a unit does what was asked.

@@ -107,7 +107,8 @@ impl Supervisor {
             deadlines: BTreeSet::new(),
             queue: VecDeque::new(),
             chances: Chances { jitter: Chance::new(seed) },
-            traces: 0,
+            // Those of another agent began elsewhere.
+            traces: seed,
             phase: Phase::Adopting,
             delayed_until: None,
             turn: Turn::default(),
@@ -135,10 +136,16 @@ impl Supervisor {
         self.services.get(name).or_else(|| self.retired.get(name))
     }
 
+    /// Returns the chain that the next input begins, for what is told before it is handled.
+    pub const fn next_trace(&self) -> TraceId {
+        TraceId(self.traces.wrapping_add(1))
+    }
+
     /// Takes a wish or a fact and returns what the host must do, in this order.
     pub fn handle(&mut self, now: Moment, input: Input) -> Vec<Effect> {
-        self.traces += 1;
-        self.turn = Turn { trace: TraceId(self.traces), ..Turn::default() };
+        let trace = self.next_trace();
+        self.traces = trace.0;
+        self.turn = Turn { trace, ..Turn::default() };
         self.take(now, input);
         self.work_off(now);
         let Turn { mut effects, settled, .. } = std::mem::take(&mut self.turn);

@@ -47,6 +47,8 @@ pub(crate) enum AgentState {
 pub(crate) struct AgentLife {
     state: AgentState,
     starts_itself: bool,
+    /// Its next end is part of an upgrade.
+    makes_room: bool,
     deaths: VecDeque<Duration>,
     debt: Debt,
 }
@@ -77,7 +79,8 @@ impl AgentLife {
             (false, true) => AgentState::Waiting { until: now },
             (false, false) => AgentState::Absent,
         };
-        Self { state, starts_itself, deaths: VecDeque::new(), debt: Debt::default() }
+        let (deaths, debt) = (VecDeque::new(), Debt::default());
+        Self { state, starts_itself, makes_room: false, deaths, debt }
     }
 
     pub(crate) const fn state(&self) -> AgentState {
@@ -119,9 +122,16 @@ impl AgentLife {
         self.debt = Debt::default();
     }
 
+    /// The agent was told of an upgrade: it leaves for its successor, which is no death.
+    pub(crate) fn makes_room(&mut self) {
+        self.makes_room = true;
+    }
+
     /// The agent died, or could not be started.
     pub(crate) fn died(&mut self, now: Duration) {
-        self.deaths.push_back(now);
+        if !std::mem::take(&mut self.makes_room) {
+            self.deaths.push_back(now);
+        }
         while self.deaths.front().is_some_and(|death| *death + SERIES_WITHIN < now) {
             self.deaths.pop_front();
         }

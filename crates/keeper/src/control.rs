@@ -133,7 +133,7 @@ struct Ending {
 /// Runs a keeper until it is told to end, or returns at once when there is one already.
 pub(crate) fn run(options: KeeperOptions) -> Result<(), KeeperError> {
     if options.probe {
-        return Ok(upgrade::probe()?);
+        return Ok(upgrade::answer_probe()?);
     }
     let instance = Instance::new(options.runtime.clone(), PathBuf::new());
     paths::create_private(&options.runtime).map_err(doing("create the runtime folder"))?;
@@ -204,6 +204,13 @@ impl Control {
 
     fn work(mut self) -> Result<(), KeeperError> {
         loop {
+            self.look_at_clock();
+            // Before the first event too: a predecessor's agent waits for what was asked of it.
+            self.flush();
+            if self.is_done() {
+                return self.end();
+            }
+            self.upgrade_if_wanted();
             let timeout = self.next_deadline().map(|at| at.saturating_sub(clock::monotonic()));
             let ready = self.port.wait(timeout).map_err(doing("wait for events"))?;
             let ready = ready.to_vec();
@@ -213,12 +220,6 @@ impl Control {
             while let Ok(note) = self.inbox.try_recv() {
                 self.note(note);
             }
-            self.look_at_clock();
-            self.flush();
-            if self.is_done() {
-                return self.end();
-            }
-            self.upgrade_if_wanted();
         }
     }
 
@@ -296,9 +297,10 @@ impl Control {
         let owner = self.owner.as_ref().and_then(Conversation::next_deadline);
         let ending = self.ending.map(|ending| ending.until);
         let amends = self.amends.iter().map(recovery::Amend::next_at).min();
+        let upgrade = self.upgrade.as_ref().map(upgrade::Wanted::gives_up_at);
         [self.spawner.next_deadline(), self.agent.next_deadline(), self.sweeps.next_deadline()]
             .into_iter()
-            .chain([owner, ending, amends])
+            .chain([owner, ending, amends, upgrade])
             .flatten()
             .min()
     }

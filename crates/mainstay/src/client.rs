@@ -1,5 +1,7 @@
 //! The client's end of the control API.
 
+use std::io::ErrorKind;
+
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
     Method, Request, StatusCode,
@@ -31,7 +33,10 @@ impl Client {
                 format!("start it with `mainstay up {file}`"),
             )
         };
-        let stream = local::connect(&socket).map_err(|error| unreachable(&error))?;
+        let stream = local::connect(&socket).map_err(|error| {
+            let is_forbidden = error.kind() == ErrorKind::PermissionDenied;
+            if is_forbidden { not_allowed(located) } else { unreachable(&error) }
+        })?;
         let handshake = http1::handshake(TokioIo::new(stream)).await;
         let (sender, connection) = handshake.map_err(|error| unreachable(&error))?;
         tokio::spawn(async move {
@@ -84,6 +89,14 @@ impl Client {
         let bytes = answer.into_body().collect().await.map_err(lost)?.to_bytes();
         understand(status, &bytes)
     }
+}
+
+/// The socket's own mode keeps strangers out, before an agent can tell them why.
+fn not_allowed(located: &Located) -> CliError {
+    CliError::refused(
+        format!("you have no rights on the instance of `{}`", located.file.display()),
+        "ask as the user whose instance it is, or as the administrator",
+    )
 }
 
 fn understand<T: DeserializeOwned>(status: StatusCode, bytes: &[u8]) -> Result<T, CliError> {

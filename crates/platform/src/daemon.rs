@@ -9,9 +9,10 @@ mod imp;
 
 use std::{ffi::OsString, fs::File, io, path::PathBuf};
 
-/// Returns the path of the running binary.
+/// Returns a path under which the running binary can be started again, even after another one has
+/// taken its place on the disk.
 pub fn own_program() -> io::Result<PathBuf> {
-    std::env::current_exe()
+    imp::own_program()
 }
 
 /// Starts a program in a session of its own, with null input and with `log` as output and error.

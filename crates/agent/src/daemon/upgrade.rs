@@ -59,7 +59,7 @@ impl Agent {
             let text = "another upgrade is under way".to_owned();
             return refuse(reply, RefusedKind::Conflict, text, "wait until it is done");
         }
-        self.note(asker, &format!("upgrades to `{}`", request.program));
+        let _trace = self.note(asker, &format!("upgrades to `{}`", request.program));
         match self.keeper.ask(Request::Upgrade { program: request.program }) {
             Ok(()) => self.upgrade.asked = Some(reply),
             Err(error) => refuse(reply, RefusedKind::Failed, error.to_string(), "try again"),

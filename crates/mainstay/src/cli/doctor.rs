@@ -1,6 +1,6 @@
 //! `mainstay doctor`: what of this machine may get in the way.
 
-use std::{path::Path, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use mainstay_agent::configuration;
@@ -29,8 +29,8 @@ struct Finding {
     remedy: String,
 }
 
-pub(super) fn run(args: &Args, file: Option<&Path>) -> ExitCode {
-    let units = instance::nearest(file)
+pub(super) fn run(args: &Args, named: Option<&str>) -> ExitCode {
+    let units = instance::choose(named)
         .ok()
         .and_then(|located| configuration::load(&located.file).ok())
         .map_or(0, |config| {

@@ -1,6 +1,6 @@
 //! `mainstay events`: what happened.
 
-use std::{path::Path, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use mainstay_api::control::{Event, Events};
@@ -28,8 +28,8 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) async fn run(args: Args, file: Option<&Path>) -> Result<ExitCode, CliError> {
-    let (_, mut client) = super::connect(file).await?;
+pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
+    let (_, mut client) = super::connect(instance).await?;
     let names = args.names.join(",");
     let mut path = format!("/v1/events?limit={}&names={names}", args.lines);
     loop {

@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, Write as _},
-    path::Path,
     process::ExitCode,
     time::Duration,
 };
@@ -61,8 +60,8 @@ struct Source {
     cursor: Cursor,
 }
 
-pub(super) async fn run(args: Args, file: Option<&Path>) -> Result<ExitCode, CliError> {
-    let located = instance::nearest(file)?;
+pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, CliError> {
+    let located = instance::choose(named)?;
     if Client::connect(&located).await.is_err() {
         print::talk("note: no agent answers; this is what the log files hold");
     }

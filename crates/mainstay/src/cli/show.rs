@@ -20,8 +20,8 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) async fn run(args: &Args, file: Option<&Path>) -> Result<ExitCode, CliError> {
-    let (_, mut client) = super::connect(file).await?;
+pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
+    let (_, mut client) = super::connect(instance).await?;
     let detail: UnitDetail = client.get(&format!("/v1/units/{}", args.name)).await?;
     if args.json {
         print::json(&detail);

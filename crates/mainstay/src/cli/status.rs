@@ -1,6 +1,6 @@
 //! `mainstay status`: what runs, since when, and why not.
 
-use std::{fmt::Write as _, path::Path, process::ExitCode};
+use std::{fmt::Write as _, process::ExitCode};
 
 use clap::Args as ClapArgs;
 use mainstay_api::control::{Status, Unit};
@@ -20,8 +20,8 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) async fn run(args: &Args, file: Option<&Path>) -> Result<ExitCode, CliError> {
-    let (_, mut client) = super::connect(file).await?;
+pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
+    let (_, mut client) = super::connect(instance).await?;
     let mut status: Status = client.get("/v1/status").await?;
     if !args.names.is_empty() {
         let is_meant =

@@ -10,11 +10,14 @@ use clap::Args as ClapArgs;
 use mainstay_agent::{AgentOptions, configuration};
 use mainstay_api::{
     config,
-    control::{CommandAnswer, CommandName, CommandRequest, Events, Status},
+    control::{
+        ChangedService, CommandAnswer, CommandName, CommandRequest, ConfigChanges, Events, Status,
+    },
 };
 use mainstay_platform::{clock, daemon, interrupt::Interrupts, lock::FileLock, paths};
 
 use crate::{
+    card,
     client::Client,
     errors::CliError,
     instance::{self, Located},
@@ -33,21 +36,22 @@ pub(super) struct Args {
     path: Option<PathBuf>,
 }
 
-pub(super) async fn run(args: Args, file: Option<PathBuf>) -> Result<ExitCode, CliError> {
-    let located = instance::nearest(args.path.or(file).as_deref())?;
+pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, CliError> {
+    let located = instance::to_start(args.path.as_deref(), named)?;
     // A mistake is shown before anything is started or touched.
     if let Err(found) = configuration::load(&located.file) {
         print::talk(config::render(&found).trim_end());
         return Ok(ExitCode::from(1));
     }
     let mut interrupts = Interrupts::new().map_err(|error| CliError::bug(error.to_string()))?;
-    let (mut client, is_fresh) = start(&located).await?;
+    let name = args.path.and(named);
+    let (mut client, is_fresh) = start(&located, name).await?;
     greet(&located, &mut client, is_fresh).await?;
     follow(&mut client, &mut interrupts).await
 }
 
 /// Starts a keeper unless one runs; returns whether it did.
-fn start_keeper(located: &Located) -> Result<bool, CliError> {
+fn start_keeper(located: &Located, name: Option<&str>) -> Result<bool, CliError> {
     let failed = |what: &str, error: std::io::Error| {
         CliError::refused(format!("cannot {what}: {error}"), "")
     };
@@ -59,6 +63,7 @@ fn start_keeper(located: &Located) -> Result<bool, CliError> {
     if lock.map_err(|error| failed("look for a keeper", error))?.is_none() {
         return Ok(false);
     }
+    card::write(located, name).map_err(|error| failed("name the instance", error))?;
     let agent = AgentOptions {
         runtime: instance.runtime.clone(),
         state: instance.state.clone(),
@@ -91,12 +96,12 @@ fn prepare_state(located: &Located) -> std::io::Result<()> {
 }
 
 /// Waits for the agent's answer; returns whether the keeper is ours as well.
-async fn start(located: &Located) -> Result<(Client, bool), CliError> {
+async fn start(located: &Located, name: Option<&str>) -> Result<(Client, bool), CliError> {
     let until = clock::monotonic() + START_WITHIN;
     let mut is_fresh = false;
     loop {
         // A keeper that still has the lock may be about to end.
-        is_fresh = is_fresh || start_keeper(located)?;
+        is_fresh = is_fresh || start_keeper(located, name)?;
         let mut error = match Client::connect(located).await {
             Ok(mut client) => match client.get::<Status>("/v1/status").await {
                 Ok(_) => return Ok((client, is_fresh)),
@@ -114,8 +119,9 @@ async fn start(located: &Located) -> Result<(Client, bool), CliError> {
 }
 
 async fn greet(located: &Located, client: &mut Client, is_fresh: bool) -> Result<(), CliError> {
+    let mut changes = None;
     if !is_fresh {
-        let _answer: CommandAnswer = client.post("/v1/apply", &()).await?;
+        changes = client.post::<CommandAnswer>("/v1/apply", &()).await?.changes;
     }
     let status: Status = client.get("/v1/status").await?;
     let what = if is_fresh { "started" } else { "attached to the running instance of" };
@@ -123,8 +129,33 @@ async fn greet(located: &Located, client: &mut Client, is_fresh: bool) -> Result
     let file = located.file.display();
     let count = status.units.len();
     print::talk(&format!("{what} {file}: {count} units, keeper {keeper}, agent {agent}"));
+    if let Some(changes) = changes {
+        print::talk(&told(&changes));
+    }
     print::talk("Ctrl-C stops everything; a second Ctrl-C kills");
     Ok(())
+}
+
+/// Returns what was applied, one line a service.
+fn told(changes: &ConfigChanges) -> String {
+    let mut lines = Vec::new();
+    for service in &changes.added {
+        lines.push(format!("  + {service}: new"));
+    }
+    for ChangedService { service, keys, restarts } in &changes.changed {
+        let what = if *restarts { "its programs are started anew" } else { "its programs run on" };
+        lines.push(format!("  ~ {service}: {} changed; {what}", keys.join(", ")));
+    }
+    for service in &changes.removed {
+        let hint = format!("`mainstay stop {service}` ends it");
+        lines.push(format!(
+            "  - {service}: not configured any more; what runs of it runs on, {hint}"
+        ));
+    }
+    if lines.is_empty() {
+        return "the configuration is the one that runs; nothing to apply".to_owned();
+    }
+    format!("the configuration has changed; applied:\n{}", lines.join("\n"))
 }
 
 /// Shows what happens until the instance has ended.

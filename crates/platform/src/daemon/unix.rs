@@ -2,14 +2,24 @@
 
 use std::{
     ffi::OsString,
-    fs::File,
+    fs::{self, File},
     io,
-    os::unix::process::CommandExt as _,
-    path::Path,
+    os::unix::{fs::MetadataExt as _, process::CommandExt as _},
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, setsid};
+
+/// Linux knows the file itself, whatever became of its name.
+const OWN_FILE: &str = "/proc/self/exe";
+
+pub(super) fn own_program() -> io::Result<PathBuf> {
+    let path = std::env::current_exe()?;
+    let identity = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
+    let own = identity(Path::new(OWN_FILE));
+    if own.is_none() || own == identity(&path) { Ok(path) } else { Ok(OWN_FILE.into()) }
+}
 
 #[expect(unsafe_code, reason = "setsid between fork and exec")]
 pub(super) fn start_detached(program: &Path, arguments: &[OsString], log: File) -> io::Result<u32> {

@@ -10,11 +10,16 @@ use std::{
     fs::File,
     io,
     os::windows::process::CommandExt as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use windows_sys::Win32::System::Threading::{CREATE_NEW_PROCESS_GROUP, DETACHED_PROCESS};
+
+/// A running image cannot be deleted here; one that was renamed is not looked for.
+pub(super) fn own_program() -> io::Result<PathBuf> {
+    std::env::current_exe()
+}
 
 pub(super) fn start_detached(program: &Path, arguments: &[OsString], log: File) -> io::Result<u32> {
     let error = log.try_clone()?;
