@@ -12,7 +12,12 @@ use mainstay_api::{
     keeper::{Leftover, Report, Request, Welcome},
 };
 use mainstay_core::{Input, Moment, Prune, Service, Supervisor};
-use mainstay_platform::{clock, daemon, lock::FileLock, paths};
+use mainstay_platform::{
+    clock, daemon,
+    lock::FileLock,
+    memory::{self, Bursts},
+    paths,
+};
 use mainstay_storage::instance::Instance;
 use tokio::{sync::mpsc, time::sleep};
 
@@ -82,6 +87,7 @@ pub(crate) struct Agent {
     waiters: Vec<Waiter>,
     listeners: Listeners,
     pub(crate) upgrade: upgrade::Upgrade,
+    pub(crate) bursts: Bursts,
 }
 
 /// Runs an agent until its keeper ends.
@@ -150,6 +156,7 @@ impl Agent {
             waiters: Vec::new(),
             listeners,
             upgrade: upgrade::Upgrade::default(),
+            bursts: Bursts::default(),
         })
     }
 
@@ -178,6 +185,7 @@ impl Agent {
     pub(crate) fn configure(&mut self, prune: Prune) {
         let services: Vec<Service> =
             self.config.services.iter().map(|(name, service)| service.core(name)).collect();
+        self.bursts.count(clock::monotonic(), services.len());
         self.take(Input::Configure { services, prune });
     }
 
@@ -222,7 +230,7 @@ impl Agent {
         match heard {
             Heard::Report(Ok(report)) => self.hear(report),
             Heard::Report(Err(error)) => self.find_keeper(&error).await?,
-            Heard::Deadline => self.take(Input::Deadline),
+            Heard::Deadline => self.deadline(),
             Heard::Call(Some(call)) => self.answer(call),
             Heard::Done(Some(done)) => self.done(done),
             Heard::Call(None) | Heard::Done(None) => return Ok(Goes::Ended),
@@ -230,10 +238,18 @@ impl Agent {
         Ok(Goes::On)
     }
 
+    fn deadline(&mut self) {
+        self.take(Input::Deadline);
+        if self.bursts.end(clock::monotonic()) {
+            memory::give_back();
+        }
+    }
+
     fn next_in(&self) -> Duration {
         let now = clock::monotonic();
         let core = self.supervisor.next_deadline().map(Moment::elapsed);
-        let next = core.into_iter().chain(self.leave_at()).chain(self.wishes.retry_at()).min();
+        let others = [self.leave_at(), self.wishes.retry_at(), self.bursts.next_deadline()];
+        let next = core.into_iter().chain(others.into_iter().flatten()).min();
         next.map_or(FAR_AWAY, |at| at.saturating_sub(now))
     }
 
@@ -250,6 +266,7 @@ impl Agent {
         }
         let deadline = self.supervisor.next_deadline().map(Moment::elapsed);
         self.keeper.finish_turn(deadline)?;
+        self.events.pass_on();
         self.save_wishes();
         self.answer_waiters();
         Ok(())
@@ -282,6 +299,7 @@ impl Agent {
         complain("the keeper is lost", error);
         let message = "the keeper is lost; programs run on".to_owned();
         self.events.tell(Happening::of_instance(Level::Error, "KeeperLost", message));
+        self.events.pass_on();
         let until = clock::monotonic() + KEEPER_WITHIN;
         let mut is_started = false;
         loop {
@@ -348,6 +366,7 @@ fn first_config(
         Err(found) => {
             let message = config::render(&found);
             events.tell(Happening::of_instance(Level::Error, "ConfigRefused", message.clone()));
+            events.pass_on();
             configuration::recall(&files.kept).ok_or(AgentError::Config(message))
         }
     }

@@ -65,6 +65,8 @@ pub(crate) struct Happening {
 pub(crate) struct Events {
     kept: VecDeque<Event>,
     last: u64,
+    /// So many of the last ones have not been passed to the writer yet.
+    fresh: usize,
     progress: Arc<Progress>,
     /// That the disk takes nothing was told.
     was_stuck: bool,
@@ -100,7 +102,8 @@ impl Events {
         thread::Builder::new()
             .name("events".to_owned())
             .spawn(move || writer::write(journal, &log, &inbox, &shared))?;
-        let mut events = Self { kept, last, progress, was_stuck: false, exits, writer, dropped: 0 };
+        let (fresh, was_stuck, dropped) = (0, false, 0);
+        let mut events = Self { kept, last, fresh, progress, was_stuck, exits, writer, dropped };
         if damaged_bytes > 0 {
             let message = format!("{damaged_bytes} bytes of the kept events make no sense");
             events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
@@ -108,7 +111,7 @@ impl Events {
         Ok(events)
     }
 
-    /// Tells an event.
+    /// Tells an event; [`pass_on`](Self::pass_on) makes it last.
     pub(crate) fn tell(&mut self, happening: Happening) {
         self.last += 1;
         let Happening { level, event, unit, run, trace, message } = happening;
@@ -123,12 +126,11 @@ impl Events {
             message,
         };
         self.note_exit(&event);
-        self.pass_on(&event);
-        if self.kept.len() >= KEPT {
-            self.kept.pop_front();
-        }
         self.kept.push_back(event);
-        self.tell_if_stuck();
+        self.fresh += 1;
+        if self.fresh >= KEPT {
+            self.pass_on();
+        }
     }
 
     /// Tells in memory what cannot be told on the disk, and when that is over.
@@ -148,15 +150,29 @@ impl Events {
         self.tell(happening);
     }
 
-    /// Passes an event to the writer. One that is far behind loses events, which is counted: the
-    /// memory of a disk that hangs has a limit.
-    fn pass_on(&mut self, event: &Event) {
-        let Ok(text) = serde_json::to_vec(event) else { return };
-        if self.writer.try_send(Line { sequence: event.sequence, text }).is_ok() {
-            return;
+    /// Passes what was told to the writer; comes last in a turn, so that no restart waits for it.
+    ///
+    /// A writer that is far behind loses events, which is counted: the memory of a disk that hangs
+    /// has a limit.
+    pub(crate) fn pass_on(&mut self) {
+        self.tell_if_stuck();
+        let fresh = self.kept.len().saturating_sub(std::mem::take(&mut self.fresh));
+        let mut dropped = 0;
+        for event in self.kept.range(fresh..) {
+            let Ok(text) = serde_json::to_vec(event) else { continue };
+            let line = Line { sequence: event.sequence, text };
+            dropped += u64::from(self.writer.try_send(line).is_err());
         }
-        self.dropped += 1;
-        if self.dropped.is_power_of_two() {
+        let surplus = self.kept.len().saturating_sub(KEPT);
+        self.kept.drain(..surplus);
+        self.count_dropped(dropped);
+    }
+
+    /// Says so each time twice as many events are lost as when it was said last.
+    fn count_dropped(&mut self, more: u64) {
+        let before = self.dropped.checked_ilog2();
+        self.dropped += more;
+        if self.dropped.checked_ilog2() != before {
             let error = io::Error::other(format!("{} events were not written", self.dropped));
             complain("the disk does not take events", &error);
         }

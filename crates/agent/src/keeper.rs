@@ -3,8 +3,8 @@
 use std::{io, time::Duration};
 
 use mainstay_api::keeper::{
-    CustodyRequest, Entry, FrameError, Framer, Hello, PROTOCOL, Report, ReportFrame, Request,
-    RequestFrame, Welcome, encode,
+    BUFFER_BYTES_KEPT, CustodyRequest, Entry, FrameError, Framer, Hello, PROTOCOL, Report,
+    ReportFrame, Request, RequestFrame, Welcome, encode,
 };
 use mainstay_platform::{descriptor::Descriptor, link::Link};
 use tokio::time::timeout;
@@ -156,6 +156,7 @@ impl Keeper {
         if !self.outgoing.is_empty() {
             self.link.send(&self.outgoing, &[])?;
             self.outgoing.clear();
+            self.outgoing.shrink_to(BUFFER_BYTES_KEPT);
         }
         Ok(())
     }

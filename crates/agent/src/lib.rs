@@ -27,6 +27,7 @@ use std::process::ExitCode;
 
 /// Runs an agent until its keeper ends or another agent takes over.
 pub fn run(arguments: &[String]) -> ExitCode {
+    mainstay_platform::memory::be_thrifty();
     let ended =
         AgentOptions::parse(arguments).map_err(daemon::AgentError::from).and_then(daemon::run);
     match ended {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use mainstay_api::keeper::{Entry, Exited, Phase, Report, Rotated, SpawnOutcome, Spawned, Status};
 use mainstay_core::{Adopted, AdoptedPhase, Exit, Input, Memo, Moment, UnitName};
+use mainstay_platform::clock;
 use mainstay_storage::segment::ChainFiles;
 
 use crate::{clerk::Job, daemon::Agent, launch};
@@ -12,7 +13,12 @@ impl Agent {
     /// Takes what the keeper says.
     pub(crate) fn hear(&mut self, report: Report) {
         match report {
-            Report::Spawned(all) => all.into_iter().for_each(|one| self.spawned(one)),
+            Report::Spawned(all) => {
+                self.bursts.count(clock::monotonic(), all.len());
+                for one in all {
+                    self.spawned(one);
+                }
+            }
             Report::Exited(all) => all.into_iter().for_each(|one| self.exited(&one)),
             Report::ExitAmended(all) => all.into_iter().for_each(|one| self.amended(&one)),
             Report::Cleared(all) => {

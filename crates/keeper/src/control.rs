@@ -13,12 +13,13 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::keeper::{Pressure, Report, RequestFrame, Welcome};
+use mainstay_api::keeper::{Pressure, Report, RequestFrame, RunRef, Welcome};
 use mainstay_platform::{
     boot, clock, daemon,
     descriptor::Descriptor,
     door::{Connection, Door},
     lock::FileLock,
+    memory::{self, Bursts},
     paths,
     port::{Notices, Port, Ready, Token, Watched},
     process::{self, Process},
@@ -103,12 +104,15 @@ pub(crate) struct Control {
     pub(crate) reports: talk::Reports,
     /// Units whose log takes nothing; every new owner is told.
     pub(crate) pressed: BTreeMap<String, Pressure>,
+    /// Runs that have ended in this turn.
+    pub(crate) ended: Vec<RunRef>,
     pub(crate) upgrade: Option<upgrade::Wanted>,
     /// Some children may have been started by the keeper that this one replaced.
     pub(crate) has_heritage: bool,
     inbox: Receiver<Note>,
     next_guest: u64,
     ending: Option<Ending>,
+    pub(crate) bursts: Bursts,
 }
 
 /// Somebody who connected and has not become the owner.
@@ -141,6 +145,7 @@ pub(crate) fn run(options: KeeperOptions) -> Result<(), KeeperError> {
     let Some(lock) = upgrade::lock_of(&options, inherited.as_ref(), &instance)? else {
         return Ok(());
     };
+    memory::be_thrifty();
     upgrade::survive_panics(&options, &lock);
     daemon::settle_down();
     process::become_subreaper().map_err(doing("become the parent of orphans"))?;
@@ -192,11 +197,13 @@ impl Control {
             amends: Vec::new(),
             reports: talk::Reports::default(),
             pressed: BTreeMap::new(),
+            ended: Vec::new(),
             upgrade: None,
             has_heritage: false,
             inbox,
             next_guest: token::GUESTS,
             ending: None,
+            bursts: Bursts::default(),
         };
         control.settle(inherited)?;
         Ok(control)
@@ -207,6 +214,7 @@ impl Control {
             self.look_at_clock();
             // Before the first event too: a predecessor's agent waits for what was asked of it.
             self.flush();
+            self.drain_ended();
             if self.is_done() {
                 return self.end();
             }
@@ -291,6 +299,9 @@ impl Control {
             self.go_on_sweeping();
         }
         self.amend(now);
+        if self.bursts.end(now) {
+            memory::give_back();
+        }
     }
 
     fn next_deadline(&self) -> Option<Duration> {
@@ -300,7 +311,7 @@ impl Control {
         let upgrade = self.upgrade.as_ref().map(upgrade::Wanted::gives_up_at);
         [self.spawner.next_deadline(), self.agent.next_deadline(), self.sweeps.next_deadline()]
             .into_iter()
-            .chain([owner, ending, amends, upgrade])
+            .chain([owner, ending, amends, upgrade, self.bursts.next_deadline()])
             .flatten()
             .min()
     }

@@ -4,14 +4,14 @@
 //! Written without sync: it must outlive a process, not a machine. A machine that was restarted
 //! has another boot identity, and then nothing is taken over.
 
-use std::{collections::HashMap, io, path::Path, time::Duration};
+use std::{collections::HashMap, io, path::Path, sync::Arc, time::Duration};
 
-use mainstay_api::keeper::{Exited, Logs, RunRef, Scope, Spawn};
-use mainstay_platform::{clock, fail, paths, process::Identity};
+use mainstay_api::keeper::{Exited, Logs, RunRef, Scope};
+use mainstay_platform::{clock, fail, paths, pipe::PipeReader, process::Identity};
 use mainstay_storage::slots::{SlotFile, SlotIndex, SlotRecord, SlotsError};
 use serde::{Deserialize, Serialize};
 
-use crate::runs::{Remembered, Run, RunState, Runs, microseconds};
+use crate::runs::{Brief, Remembered, Run, RunState, Runs, microseconds};
 
 /// The journal of one keeper life after the other.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub(crate) struct FoundAll {
 /// A run that a predecessor noted.
 #[derive(Debug)]
 pub(crate) struct Found {
-    pub(crate) spawn: Spawn,
+    pub(crate) brief: Brief,
     pub(crate) id: String,
     pub(crate) phase: FoundPhase,
     /// Serial numbers of its pipes, or 0.
@@ -209,17 +209,16 @@ const fn points_of(state: &RunState) -> [&'static str; 2] {
 
 impl RunRecord {
     fn of(run: &Run) -> Self {
-        let serial = |pipe: &Option<std::sync::Arc<mainstay_platform::pipe::PipeReader>>| {
-            pipe.as_ref().map_or(0, |pipe| pipe.serial())
-        };
+        let serial = |pipe: &Option<Arc<PipeReader>>| pipe.as_ref().map_or(0, |pipe| pipe.serial());
+        let Brief { unit, run: number, spec_hash, memo, logs, scope } = run.brief.clone();
         Self {
-            unit: run.spawn.unit.clone(),
-            run: run.spawn.run,
-            hash: run.spawn.spec_hash.clone(),
-            memo: run.spawn.memo.clone(),
+            unit,
+            run: number,
+            hash: spec_hash,
+            memo,
             id: run.id.clone(),
-            logs: run.spawn.logs.clone(),
-            scope: run.spawn.scope,
+            logs: Logs::clone(&logs),
+            scope,
             phase: PhaseRecord::of(&run.state),
             pipes: [serial(&run.output), serial(&run.error)],
         }
@@ -254,20 +253,14 @@ impl From<RunRecord> for Found {
                 FoundPhase::Ended { exit, is_acknowledged: acknowledged, has_strays: strays }
             }
         };
-        // Only what a running program still needs is kept: it is never started from here.
-        let spawn = Spawn {
+        let brief = Brief {
             unit: record.unit,
             run: record.run,
             spec_hash: record.hash,
             memo: record.memo,
-            command: Vec::new(),
-            directory: None,
-            environment: mainstay_api::keeper::Environment::default(),
-            logs: record.logs,
+            logs: Arc::new(record.logs),
             scope: record.scope,
-            files: None,
-            session: false,
         };
-        Self { spawn, id: record.id, phase, pipes: record.pipes }
+        Self { brief, id: record.id, phase, pipes: record.pipes }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::{collections::VecDeque, io, time::Duration};
 
-use mainstay_api::keeper::{FrameError, Framer, Report, ReportFrame, RequestFrame, encode};
+use mainstay_api::keeper::{
+    BUFFER_BYTES_KEPT, FrameError, Framer, Report, ReportFrame, RequestFrame, encode,
+};
 use mainstay_platform::{
     descriptor::{Borrowed, Descriptor, borrow},
     door::{Connection, Peer, Received},
@@ -155,6 +157,9 @@ impl Conversation {
             self.sent += u64::try_from(sent).unwrap_or_default();
         }
         self.queue.drain(..done);
+        if self.queue.is_empty() {
+            self.queue.shrink_to(BUFFER_BYTES_KEPT);
+        }
         self.judge(now, done)
     }
 

@@ -1,7 +1,7 @@
 //! Threads that move bytes from pipes into segments, one for each storage.
 //!
 //! ```text
-//!            armed ──event──► reading ──short read──► resting ──1 ms──► reading
+//!            armed ──event──► reading ──short read──► resting ─≤ 1 ms─► reading
 //!              ▲                 │  ▲                                     │
 //!              │ empty           │  └── half a pipe or more: at once ◄────┤
 //!              └─────────────────┴────────────────── empty ◄──────────────┘
@@ -12,13 +12,13 @@
 //! file, and everything else is found again from the files themselves.
 
 mod chain;
+mod pace;
 mod source;
 mod thread;
 
 use std::{
     collections::BTreeMap,
     io,
-    path::PathBuf,
     sync::{
         Arc,
         mpsc::{self, Sender},
@@ -55,7 +55,7 @@ pub(crate) struct FreshPipe {
     pub(crate) run: RunRef,
     pub(crate) channel: Channel,
     pub(crate) pipe: Arc<PipeReader>,
-    pub(crate) logs: Logs,
+    pub(crate) logs: Arc<Logs>,
 }
 
 /// What a pump is told.
@@ -90,9 +90,12 @@ pub(crate) enum PumpNote {
 #[derive(Debug)]
 pub(crate) struct Pumps {
     notes: Notes,
-    by_device: BTreeMap<u64, PumpHandle>,
-    device_of: BTreeMap<PathBuf, u64>,
+    by_device: BTreeMap<PumpKey, PumpHandle>,
 }
+
+/// Names a pump: the storage that it writes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct PumpKey(u64);
 
 #[derive(Debug)]
 struct PumpHandle {
@@ -103,40 +106,41 @@ struct PumpHandle {
 
 impl Pumps {
     pub(crate) const fn new(notes: Notes) -> Self {
-        Self { notes, by_device: BTreeMap::new(), device_of: BTreeMap::new() }
+        Self { notes, by_device: BTreeMap::new() }
     }
 
-    /// Hands a pipe to the pump of the storage that its segments lie on.
-    pub(crate) fn attach(&mut self, fresh: FreshPipe, storage: FileSystem) -> io::Result<()> {
-        let device = self.pump_for(storage)?;
-        self.device_of.insert(PathBuf::from(&fresh.logs.directory), device);
-        self.tell(device, PumpOrder::Attach(Box::new(fresh)));
-        Ok(())
+    /// Hands a pipe to the pump of the storage that its segments lie on, and says which that is.
+    pub(crate) fn attach(&mut self, fresh: FreshPipe, storage: FileSystem) -> io::Result<PumpKey> {
+        let pump = self.pump_for(storage)?;
+        self.tell(pump, PumpOrder::Attach(Box::new(fresh)));
+        Ok(pump)
     }
 
     /// Asks to be told when what waits in the run's pipes is in the file.
-    pub(crate) fn drain(&self, run: RunRef, logs: &Logs) {
-        self.tell_owner_of(logs, PumpOrder::Drain(run));
+    pub(crate) fn drain(&self, run: RunRef, pump: Option<PumpKey>) {
+        if let Some(pump) = pump {
+            self.tell(pump, PumpOrder::Drain(run));
+        }
     }
 
     /// Closes the unit's live segments.
     pub(crate) fn rotate(&self, unit: &str) {
-        for device in self.by_device.keys() {
-            self.tell(*device, PumpOrder::Rotate(unit.to_owned()));
+        for pump in self.by_device.keys() {
+            self.tell(*pump, PumpOrder::Rotate(unit.to_owned()));
         }
     }
 
     /// Closes the files of a unit that is no more.
     pub(crate) fn forget(&self, unit: &str) {
-        for device in self.by_device.keys() {
-            self.tell(*device, PumpOrder::Forget(unit.to_owned()));
+        for pump in self.by_device.keys() {
+            self.tell(*pump, PumpOrder::Forget(unit.to_owned()));
         }
     }
 
     /// Ends all pumps; their pipes stay open with whoever else holds them.
     pub(crate) fn park(&mut self) {
-        for device in self.by_device.keys() {
-            self.tell(*device, PumpOrder::Park);
+        for pump in self.by_device.keys() {
+            self.tell(*pump, PumpOrder::Park);
         }
         for (_, pump) in std::mem::take(&mut self.by_device) {
             // A pump that panicked has nothing to give back.
@@ -144,28 +148,23 @@ impl Pumps {
         }
     }
 
-    fn tell_owner_of(&self, logs: &Logs, order: PumpOrder) {
-        if let Some(device) = self.device_of.get(&PathBuf::from(&logs.directory)) {
-            self.tell(*device, order);
-        }
-    }
-
-    fn tell(&self, device: u64, order: PumpOrder) {
-        let Some(pump) = self.by_device.get(&device) else { return };
+    fn tell(&self, pump: PumpKey, order: PumpOrder) {
+        let Some(pump) = self.by_device.get(&pump) else { return };
         if pump.orders.send(order).is_ok() {
             pump.waker.wake();
         }
     }
 
     /// Returns the key of the pump for a storage, after starting it where there is none yet.
-    fn pump_for(&mut self, storage: FileSystem) -> io::Result<u64> {
-        if self.by_device.contains_key(&storage.device) {
-            return Ok(storage.device);
+    fn pump_for(&mut self, storage: FileSystem) -> io::Result<PumpKey> {
+        let key = PumpKey(storage.device);
+        if self.by_device.contains_key(&key) {
+            return Ok(key);
         }
         if self.by_device.len() >= PUMPS_MAX
-            && let Some((device, _)) = self.by_device.last_key_value()
+            && let Some((last, _)) = self.by_device.last_key_value()
         {
-            return Ok(*device);
+            return Ok(*last);
         }
         let port = Port::new()?;
         let waker = port.waker();
@@ -174,8 +173,8 @@ impl Pumps {
         let pump = thread::PumpThread::new(port, inbox, self.notes.clone(), way)?;
         let name = format!("pump-{}", self.by_device.len());
         let thread = std::thread::Builder::new().name(name).spawn(move || pump.run())?;
-        self.by_device.insert(storage.device, PumpHandle { orders, waker, thread });
-        Ok(storage.device)
+        self.by_device.insert(key, PumpHandle { orders, waker, thread });
+        Ok(key)
     }
 }
 

@@ -99,7 +99,7 @@ impl Control {
         }
         self.has_heritage = !found.runs.is_empty();
         for run in found.runs {
-            let key = RunRef { unit: run.spawn.unit.clone(), run: run.spawn.run };
+            let key = RunRef { unit: run.brief.unit.clone(), run: run.brief.run };
             let kept = inherited.as_mut().and_then(|state| state.take(&key)).unwrap_or_default();
             self.settle_run(&key, run, kept);
         }
@@ -112,15 +112,15 @@ impl Control {
     }
 
     fn settle_run(&mut self, key: &RunRef, found: Found, kept: Kept) {
-        let Found { spawn, id, phase, pipes } = found;
+        let Found { brief, id, phase, pipes } = found;
         match phase {
             FoundPhase::Intent => {
                 let carriers = process::carrying(&id).unwrap_or_default();
-                self.runs.add(spawn, id);
+                self.runs.add(brief, id);
                 self.settle_intent(key, carriers, kept);
             }
             FoundPhase::Started { identity, since } => {
-                self.runs.add(spawn, id);
+                self.runs.add(brief, id);
                 match Process::open(identity) {
                     Ok(Some(process)) => {
                         self.adopt(key, process, since, Pipes { kept, serials: pipes });
@@ -129,7 +129,7 @@ impl Control {
                 }
             }
             FoundPhase::Ended { exit, is_acknowledged, has_strays } => {
-                let run = self.runs.add(spawn, id);
+                let run = self.runs.add(brief, id);
                 run.state = RunState::Ended { exit, is_acknowledged, has_strays };
                 if has_strays {
                     self.sweep_again(key);
@@ -164,7 +164,7 @@ impl Control {
             Err(error) => return complain("cannot watch a program", &error),
         };
         run.state = RunState::Running { process: watched, since };
-        let is_split = run.spawn.logs.streams == Streams::Split;
+        let is_split = run.brief.logs.streams == Streams::Split;
         let Pipes { kept, serials: [first, second] } = pipes;
         let output = kept.output.or_else(|| reopen(pid, OUTPUT_NUMBER, first));
         let error = kept.error.or_else(|| is_split.then(|| reopen(pid, ERROR_NUMBER, second))?);
@@ -229,7 +229,7 @@ impl Control {
             if let Some(run) = self.runs.get(&key)
                 && matches!(run.state, RunState::Ended { .. })
             {
-                self.pumps.drain(key, &run.spawn.logs);
+                self.pumps.drain(key, run.pump);
             }
         }
     }

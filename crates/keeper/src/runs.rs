@@ -13,8 +13,10 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::keeper::{Entry, Exited, Phase, RunRef, Scope, Spawn, Status};
+use mainstay_api::keeper::{Entry, Exited, Logs, Phase, RunRef, Scope, Spawn, Status};
 use mainstay_platform::{pipe::PipeReader, port::Watched, process::Process};
+
+use crate::pump::PumpKey;
 
 /// Everything the keeper knows of units.
 #[derive(Debug, Default)]
@@ -30,7 +32,8 @@ struct Unit {
     hash: String,
     /// What an agent wrote on the highest run, for a time when there is nothing else left of it.
     memo: String,
-    runs: BTreeMap<u64, Run>,
+    /// Boxed: a node of the map has room for eleven.
+    runs: BTreeMap<u64, Box<Run>>,
 }
 
 /// What is left of the runs of a unit: the highest number, its hash and its memo.
@@ -41,11 +44,28 @@ pub(crate) struct Remembered {
     pub(crate) memo: String,
 }
 
+/// What has to be known of a run beyond its start: of what the agent ordered, the lesser part.
+#[derive(Debug, Clone)]
+pub(crate) struct Brief {
+    /// The unit's name.
+    pub(crate) unit: String,
+    /// The run's number.
+    pub(crate) run: u64,
+    /// The hash of what was ordered.
+    pub(crate) spec_hash: String,
+    /// What the agent last wrote on it.
+    pub(crate) memo: String,
+    /// Where its output goes.
+    pub(crate) logs: Arc<Logs>,
+    /// What happens to its descendants.
+    pub(crate) scope: Scope,
+}
+
 /// One run that is not forgotten yet.
 #[derive(Debug)]
 pub(crate) struct Run {
-    /// What the agent asked for; its memo is kept up to date.
-    pub(crate) spawn: Spawn,
+    /// What is known of it.
+    pub(crate) brief: Brief,
     /// The run's `MAINSTAY_ID`.
     pub(crate) id: String,
     /// The number of its registrations.
@@ -56,6 +76,8 @@ pub(crate) struct Run {
     pub(crate) output: Option<Arc<PipeReader>>,
     /// The read end of its stderr pipe, until it ends.
     pub(crate) error: Option<Arc<PipeReader>>,
+    /// The pump that reads them.
+    pub(crate) pump: Option<PumpKey>,
     /// The request that is to be answered when its start comes to an end.
     pub(crate) asked_by: u64,
     /// False for a run that an earlier keeper started: the system tells its end to others.
@@ -107,28 +129,29 @@ impl Runs {
     }
 
     /// Adds a run that is about to be started, or that was found running.
-    pub(crate) fn add(&mut self, spawn: Spawn, id: String) -> &mut Run {
+    pub(crate) fn add(&mut self, brief: Brief, id: String) -> &mut Run {
         let serial = self.next_serial;
         self.next_serial += 1;
-        let number = spawn.run;
-        let key = RunRef { unit: spawn.unit.clone(), run: number };
-        let unit = self.units.entry(spawn.unit.clone()).or_default();
+        let number = brief.run;
+        let key = RunRef { unit: brief.unit.clone(), run: number };
+        let unit = self.units.entry(brief.unit.clone()).or_default();
         if number >= unit.highest {
             unit.highest = number;
-            unit.hash.clone_from(&spawn.spec_hash);
+            unit.hash.clone_from(&brief.spec_hash);
         }
         self.by_serial.insert(serial, key);
         let run = Run {
-            spawn,
+            brief,
             id,
             serial,
             state: RunState::Starting,
             output: None,
             error: None,
+            pump: None,
             asked_by: 0,
             is_own: true,
         };
-        unit.runs.entry(number).insert_entry(run).into_mut()
+        unit.runs.entry(number).insert_entry(Box::new(run)).into_mut()
     }
 
     /// Remembers that a unit once had this run.
@@ -142,12 +165,12 @@ impl Runs {
 
     /// Returns a run.
     pub(crate) fn get(&self, key: &RunRef) -> Option<&Run> {
-        self.units.get(&key.unit)?.runs.get(&key.run)
+        self.units.get(&key.unit)?.runs.get(&key.run).map(Box::as_ref)
     }
 
     /// Returns a run for change.
     pub(crate) fn get_mut(&mut self, key: &RunRef) -> Option<&mut Run> {
-        self.units.get_mut(&key.unit)?.runs.get_mut(&key.run)
+        self.units.get_mut(&key.unit)?.runs.get_mut(&key.run).map(Box::as_mut)
     }
 
     /// Returns the run that was registered under a number.
@@ -156,18 +179,18 @@ impl Runs {
     }
 
     /// Drops a run; its number stays remembered.
-    pub(crate) fn remove(&mut self, key: &RunRef) -> Option<Run> {
+    pub(crate) fn remove(&mut self, key: &RunRef) -> Option<Box<Run>> {
         let unit = self.units.get_mut(&key.unit)?;
         let run = unit.runs.remove(&key.run)?;
         if key.run == unit.highest {
-            unit.memo.clone_from(&run.spawn.memo);
+            unit.memo.clone_from(&run.brief.memo);
         }
         self.by_serial.remove(&run.serial);
         Some(run)
     }
 
     /// Makes a run's number free again, because it never started.
-    pub(crate) fn retract(&mut self, key: &RunRef) -> Option<Run> {
+    pub(crate) fn retract(&mut self, key: &RunRef) -> Option<Box<Run>> {
         let run = self.remove(key)?;
         if let Some(unit) = self.units.get_mut(&key.unit) {
             unit.hash.clear();
@@ -184,7 +207,7 @@ impl Runs {
 
     /// Returns the runs, by unit and number.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Run> {
-        self.units.values().flat_map(|unit| unit.runs.values())
+        self.units.values().flat_map(|unit| unit.runs.values().map(Box::as_ref))
     }
 
     /// Returns what is remembered of a unit's highest run.
@@ -199,18 +222,16 @@ impl Runs {
         self.units.values().map(|unit| unit.runs.len() + beyond(unit)).sum()
     }
 
-    /// Returns how many pipes are held.
-    pub(crate) fn pipes(&self) -> usize {
-        let pipes =
-            |run: &Run| usize::from(run.output.is_some()) + usize::from(run.error.is_some());
-        self.iter().map(pipes).sum()
+    /// Returns how many runs are not forgotten.
+    pub(crate) fn len(&self) -> usize {
+        self.by_serial.len()
     }
 
     /// Returns everything, as the agent is told.
     pub(crate) fn entries(&self) -> Vec<Entry> {
         let mut entries = Vec::with_capacity(self.count());
         for (name, unit) in &self.units {
-            entries.extend(unit.runs.values().map(Run::entry));
+            entries.extend(unit.runs.values().map(|run| run.entry()));
             // One beyond all others was ordered and came to nothing.
             if !unit.runs.contains_key(&unit.highest) {
                 entries.push(Entry {
@@ -226,10 +247,23 @@ impl Runs {
     }
 }
 
+impl From<&Spawn> for Brief {
+    fn from(spawn: &Spawn) -> Self {
+        Self {
+            unit: spawn.unit.clone(),
+            run: spawn.run,
+            spec_hash: spawn.spec_hash.clone(),
+            memo: spawn.memo.clone(),
+            logs: Arc::new(spawn.logs.clone()),
+            scope: spawn.scope,
+        }
+    }
+}
+
 impl Run {
     /// Returns what names the run.
     pub(crate) fn key(&self) -> RunRef {
-        RunRef { unit: self.spawn.unit.clone(), run: self.spawn.run }
+        RunRef { unit: self.brief.unit.clone(), run: self.brief.run }
     }
 
     /// Returns its process, while it runs.
@@ -249,7 +283,7 @@ impl Run {
 
     /// Returns whether what it leaves behind is to be ended.
     pub(crate) fn is_swept(&self) -> bool {
-        self.spawn.scope == Scope::Tree
+        self.brief.scope == Scope::Tree
     }
 
     fn entry(&self) -> Entry {
@@ -264,10 +298,10 @@ impl Run {
             }
         };
         Entry {
-            unit: self.spawn.unit.clone(),
-            run: self.spawn.run,
-            spec_hash: self.spawn.spec_hash.clone(),
-            memo: self.spawn.memo.clone(),
+            unit: self.brief.unit.clone(),
+            run: self.brief.run,
+            spec_hash: self.brief.spec_hash.clone(),
+            memo: self.brief.memo.clone(),
             phase,
         }
     }
@@ -279,8 +313,8 @@ impl Run {
             RunState::Starting | RunState::Ended { .. } => (0, at),
         };
         Exited {
-            unit: self.spawn.unit.clone(),
-            run: self.spawn.run,
+            unit: self.brief.unit.clone(),
+            run: self.brief.run,
             pid,
             status,
             at_us: microseconds(at),

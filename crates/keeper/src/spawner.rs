@@ -212,9 +212,11 @@ fn prepare_logs(asked: &Spawn) -> io::Result<Option<FileSystem>> {
         return Ok(None);
     }
     let folder = Path::new(&asked.logs.directory);
-    if !folder.is_dir() {
-        mainstay_platform::paths::create_private(folder)?;
+    match filesystem::of(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        found => return found.map(Some),
     }
+    mainstay_platform::paths::create_private(folder)?;
     filesystem::of(folder).map(Some)
 }
 
@@ -274,10 +276,11 @@ fn start_agent(
 /// Returns the program's environment: the keeper's own, less what is unset, with what is set.
 fn environment(asked: &Spawn, id: &str, base: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let changes = &asked.environment;
-    let name_of = |variable: &[u8]| variable.split(|byte| *byte == b'=').next().map(<[u8]>::to_vec);
+    let is_changed =
+        |name: &str| changes.set.contains_key(name) || changes.unset.iter().any(|it| it == name);
     let is_kept = |variable: &&Vec<u8>| {
-        let name = name_of(variable).and_then(|name| String::from_utf8(name).ok());
-        name.is_none_or(|name| !changes.set.contains_key(&name) && !changes.unset.contains(&name))
+        let name = variable.split(|byte| *byte == b'=').next();
+        !name.and_then(|name| std::str::from_utf8(name).ok()).is_some_and(is_changed)
     };
     let mut all: Vec<Vec<u8>> = base.iter().filter(is_kept).cloned().collect();
     all.extend(changes.set.iter().map(|(name, value)| format!("{name}={value}").into_bytes()));

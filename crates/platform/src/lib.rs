@@ -19,6 +19,7 @@ pub mod link;
 pub mod local;
 pub mod lock;
 pub mod machine;
+pub mod memory;
 pub mod paths;
 pub mod pipe;
 pub mod port;

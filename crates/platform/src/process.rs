@@ -23,7 +23,7 @@ pub(crate) use imp::{Job, console_lock, is_interrupting_others};
 pub struct Identity {
     /// Its number, which the system uses again.
     pub pid: u32,
-    /// When it was started, in the system's own unit.
+    /// When it was started, in the system's own unit; 0 where `serial` says more.
     pub started: u64,
     /// A number that is never used again in this boot, or 0 where the system has none.
     pub serial: u64,
@@ -66,9 +66,16 @@ impl Process {
     pub fn open(identity: Identity) -> io::Result<Option<Self>> {
         let Some(process) = Self::open_pid(identity.pid)? else { return Ok(None) };
         let found = process.identity();
-        let is_same = found.started == identity.started
-            && (found.serial == identity.serial || found.serial == 0 || identity.serial == 0);
-        Ok(is_same.then_some(process))
+        Ok(found.is_same(identity).then_some(process))
+    }
+}
+
+impl Identity {
+    /// Returns whether both are of one process: a serial number decides where both have one.
+    fn is_same(self, other: Self) -> bool {
+        let is_serial = self.serial != 0 && other.serial != 0;
+        self.pid == other.pid
+            && if is_serial { self.serial == other.serial } else { self.started == other.started }
     }
 }
 

@@ -12,6 +12,9 @@ use crate::{
     segment::ChainFiles,
 };
 
+/// A larger gap between segments is none that a listing makes.
+const GAP_MAX: u64 = 1_000;
+
 /// One line of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -84,10 +87,21 @@ pub fn lines_behind(chain: &ChainFiles, cursor: &mut Cursor) -> io::Result<Vec<L
 }
 
 /// Returns the numbers of all segments, oldest first.
+///
+/// A listing takes time: a segment that is closed meanwhile may be missing between later ones, so
+/// that small gaps are filled; what is not there is left out when it is opened.
 fn segments(chain: &ChainFiles) -> io::Result<Vec<u64>> {
     let found = chain.find()?;
     let live = found.has_live.then(|| found.live_number());
-    Ok(found.closed.iter().copied().chain(live).collect())
+    let mut all: Vec<u64> = Vec::new();
+    for number in found.closed.iter().copied().chain(live) {
+        let next = all.last().map_or(number, |last| last + 1);
+        if number - next.min(number) <= GAP_MAX {
+            all.extend(next..number);
+        }
+        all.push(number);
+    }
+    Ok(all)
 }
 
 /// Opens a segment that is or was the live one; nothing when it is gone or not there yet.

@@ -4,6 +4,7 @@ use mainstay_api::control::{
     CommandAnswer, CommandName, CommandRequest, Events, Role, Status, Unit, UnitAnswer, UnitDetail,
 };
 use mainstay_core::{Command, Input, TraceId, UnitName, UnitView};
+use mainstay_platform::clock;
 
 use super::Agent;
 use crate::{
@@ -21,7 +22,11 @@ impl Agent {
     /// Answers a question; whoever does not wait any more needs none.
     pub(super) fn answer(&mut self, call: Call) {
         match call {
-            Call::Status(reply) => drop(reply.send(Ok(self.status()))),
+            Call::Status(reply) => {
+                let status = self.status();
+                self.bursts.count(clock::monotonic(), status.units.len());
+                drop(reply.send(Ok(status)));
+            }
             Call::Unit(name, reply) => drop(reply.send(self.detail(&name))),
             Call::Events(query, reply) => self.answer_events(query, reply),
             Call::Command(asker, request, reply) => match self.command(&asker, &request) {

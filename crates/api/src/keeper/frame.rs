@@ -1,9 +1,12 @@
-//! Framing: a length, then JSON. Buffers are kept, so that a busy connection does not allocate.
+//! Framing: a length, then JSON. Buffers are kept, so that a busy connection does not allocate, but
+//! no longer than [`BUFFER_BYTES_KEPT`]: a thousand starts must not cost memory for ever.
 
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The longest frame either side accepts.
 pub const FRAME_BYTES_MAX: usize = 1024 * 1024;
+/// What a connection that has nothing to say keeps of each of its buffers.
+pub const BUFFER_BYTES_KEPT: usize = 16 * 1024;
 const LENGTH_BYTES: usize = 4;
 
 /// A frame that breaks the protocol; the connection cannot go on.
@@ -55,6 +58,9 @@ impl Framer {
     pub fn feed(&mut self, bytes: &[u8]) {
         self.bytes.drain(..self.taken);
         self.taken = 0;
+        if self.bytes.is_empty() {
+            self.bytes.shrink_to(BUFFER_BYTES_KEPT);
+        }
         self.bytes.extend_from_slice(bytes);
     }
 
@@ -103,6 +109,20 @@ mod tests {
             }
             assert_eq!(seen, [first.clone(), second.clone()], "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn a_long_frame_does_not_cost_memory_for_ever() {
+        let long = RequestFrame { id: 1, request: Request::Forget(vec!["x".repeat(100_000)]) };
+        let short = RequestFrame { id: 2, request: Request::List };
+        let mut framer = Framer::default();
+        for frame in [&long, &short] {
+            let mut stream = Vec::new();
+            encode(frame, &mut stream).unwrap();
+            framer.feed(&stream);
+            assert_eq!(framer.next::<RequestFrame>().unwrap().as_ref(), Some(frame));
+        }
+        assert!(framer.bytes.capacity() <= BUFFER_BYTES_KEPT, "{}", framer.bytes.capacity());
     }
 
     #[test]

@@ -37,9 +37,7 @@ impl Control {
     /// process still holds its number, reap, report.
     pub(crate) fn conclude(&mut self, key: &RunRef, exit: Exited) {
         self.note_end(key, exit);
-        if let Some(run) = self.runs.get(key) {
-            self.pumps.drain(key.clone(), &run.spawn.logs);
-        }
+        self.ended.push(key.clone());
     }
 
     /// Concludes a run whose pipes nobody has found yet.
@@ -63,6 +61,16 @@ impl Control {
             }
         }
         self.reports.exited.push(exit);
+    }
+
+    /// Asks the pumps for what waits in the pipes of runs that have ended. Comes after the reports:
+    /// a pump that wakes up must not take the processor from an agent that is to decide.
+    pub(crate) fn drain_ended(&mut self) {
+        for key in std::mem::take(&mut self.ended) {
+            if let Some(run) = self.runs.get(&key) {
+                self.pumps.drain(key, run.pump);
+            }
+        }
     }
 
     /// Goes on ending what a predecessor had begun to end.

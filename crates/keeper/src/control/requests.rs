@@ -75,6 +75,7 @@ impl Control {
 
     fn list(&mut self, id: u64) {
         let entries = self.runs.entries();
+        self.bursts.count(clock::monotonic(), entries.len());
         let mut parts: Vec<Vec<Entry>> =
             entries.chunks(ENTRIES_A_FRAME).map(<[Entry]>::to_vec).collect();
         if parts.is_empty() {
@@ -128,7 +129,7 @@ impl Control {
     fn remember(&mut self, memo: RunMemo) {
         let key = RunRef { unit: memo.unit, run: memo.run };
         let Some(run) = self.runs.get_mut(&key) else { return };
-        run.spawn.memo = memo.memo;
+        run.brief.memo = memo.memo;
         if let Err(error) = self.journal.write(run) {
             complain("cannot note in the journal", &error);
         }

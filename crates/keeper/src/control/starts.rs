@@ -13,7 +13,7 @@ use crate::{
     agent::{AgentState, Start},
     note::{complain, root_of},
     pump::{Channel, FreshPipe},
-    runs::{Admission, RunState, microseconds},
+    runs::{Admission, Brief, RunState, microseconds},
     spawner::{NotStarted, Order, Started, StartedNote},
 };
 
@@ -34,8 +34,9 @@ impl Control {
     /// The intent is in the journal before anything can run.
     fn start_fresh(&mut self, id: u64, spawn: Spawn) {
         let mark = self.journal.new_id();
-        let pipes = self.runs.pipes();
-        let run = self.runs.add(spawn.clone(), mark.clone());
+        // As if all runs had as many: to look at each one would make a thousand starts slow.
+        let pipes = self.runs.len() * pipes_of(spawn.logs.streams);
+        let run = self.runs.add(Brief::from(&spawn), mark.clone());
         run.asked_by = id;
         if let Err(error) = self.journal.write(run) {
             let key = run.key();
@@ -84,6 +85,7 @@ impl Control {
     fn run_started(&mut self, spawn: &Spawn, started: Started) {
         let key = RunRef { unit: spawn.unit.clone(), run: spawn.run };
         let Started { process, output, error, logs_on, at } = started;
+        self.bursts.count(at, 1);
         let (output, error) = (output.map(Arc::new), error.map(Arc::new));
         let Some(run) = self.runs.get_mut(&key) else { return };
         let pid = process.pid();
@@ -112,15 +114,16 @@ impl Control {
         error: Option<Arc<PipeReader>>,
         storage: FileSystem,
     ) {
-        let Some(run) = self.runs.get(key) else { return };
-        let logs = run.spawn.logs.clone();
-        let is_split = logs.streams == Streams::Split;
+        let Some(run) = self.runs.get_mut(key) else { return };
+        let is_split = run.brief.logs.streams == Streams::Split;
         let first = if is_split { Channel::Output } else { Channel::Joined };
         for (channel, pipe) in [(first, output), (Channel::Error, error)] {
             let Some(pipe) = pipe else { continue };
-            let fresh = FreshPipe { run: key.clone(), channel, pipe, logs: logs.clone() };
-            if let Err(error) = self.pumps.attach(fresh, storage) {
-                complain("cannot start a pump", &error);
+            let logs = Arc::clone(&run.brief.logs);
+            let fresh = FreshPipe { run: key.clone(), channel, pipe, logs };
+            match self.pumps.attach(fresh, storage) {
+                Ok(pump) => run.pump = Some(pump),
+                Err(error) => complain("cannot start a pump", &error),
             }
         }
     }
@@ -140,7 +143,7 @@ impl Control {
         error: Option<Arc<PipeReader>>,
     ) {
         let Some(run) = self.runs.get(key) else { return };
-        let folder = std::path::Path::new(&run.spawn.logs.directory);
+        let folder = std::path::Path::new(&run.brief.logs.directory);
         match filesystem::of(folder) {
             Ok(storage) => self.pump(key, output, error, storage),
             Err(_) if output.is_none() && error.is_none() => {}
@@ -225,5 +228,13 @@ impl Control {
             self.agent.doom();
             self.kill_agent();
         }
+    }
+}
+
+const fn pipes_of(streams: Streams) -> usize {
+    match streams {
+        Streams::Off => 0,
+        Streams::Joined => 1,
+        Streams::Split => 2,
     }
 }

@@ -8,6 +8,7 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, Seek as _, SeekFrom, Write as _},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -33,15 +34,14 @@ const MOVE_BYTES_MAX: usize = 1024 * 1024;
 /// What a test loses on purpose to see whether it would be found.
 const LOST_BYTES: usize = 1000;
 
-/// Folder and stem of a chain.
-pub(super) type ChainKey = (PathBuf, String);
+/// Folder and stem of a chain, shared by it and its sources.
+pub(super) type ChainKey = Arc<(PathBuf, String)>;
 
 /// One chain of segments.
 #[derive(Debug)]
 pub(super) struct Chain {
     files: ChainFiles,
     unit: String,
-    stem: String,
     max_size: u64,
     pub(super) on_full: OnFull,
     way: Way,
@@ -87,7 +87,6 @@ impl Chain {
         Self {
             files: ChainFiles::new(&key.0, &key.1),
             unit: unit.to_owned(),
-            stem: key.1.clone(),
             max_size: logs.max_size,
             on_full: logs.on_full,
             way,
@@ -284,7 +283,11 @@ impl Chain {
         }
         self.files.close(number)?;
         self.live = None;
-        Ok(Rotated { unit: self.unit.clone(), chain: self.stem.clone(), segment: number })
+        Ok(Rotated {
+            unit: self.unit.clone(),
+            chain: self.files.stem().to_owned(),
+            segment: number,
+        })
     }
 
     /// Returns whether there is anything to close.

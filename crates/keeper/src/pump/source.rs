@@ -5,13 +5,11 @@ use std::{sync::Arc, time::Duration};
 use mainstay_api::keeper::RunRef;
 use mainstay_platform::{pipe::PipeReader, port::Watched};
 
-use super::Channel;
+use super::{Channel, pace::Pace};
 
 /// What a busy pipe is enlarged to.
 const LARGE_PIPE_BYTES: usize = 1024 * 1024;
 const USUAL_PIPE_BYTES: usize = 64 * 1024;
-/// How long after a short read the next one comes.
-pub(super) const REST: Duration = Duration::from_millis(1);
 /// How long after its last flood a pipe is made small again.
 const COLD_AFTER: Duration = Duration::from_secs(10);
 
@@ -32,6 +30,7 @@ pub(super) struct Source {
     capacity: usize,
     is_eager: bool,
     flooded_at: Duration,
+    pace: Pace,
 }
 
 /// What to do after a read.
@@ -39,8 +38,8 @@ pub(super) struct Source {
 pub(super) enum Next {
     /// Read again at once.
     Again,
-    /// Read again after [`REST`].
-    Rest,
+    /// Read again after this long.
+    Rest(Duration),
 }
 
 impl Source {
@@ -62,6 +61,7 @@ impl Source {
             capacity,
             is_eager: false,
             flooded_at: Duration::ZERO,
+            pace: Pace::new(),
         }
     }
 
@@ -69,10 +69,19 @@ impl Source {
     pub(super) fn learn(&mut self, now: Duration, moved: usize) -> Next {
         if moved >= self.capacity / 2 {
             self.flooded_at = now;
+            self.pace.learn(moved, self.capacity);
             self.enlarge();
             return Next::Again;
         }
-        if self.is_eager { Next::Again } else { Next::Rest }
+        if self.is_eager {
+            return Next::Again;
+        }
+        Next::Rest(self.pace.rest(moved, self.capacity))
+    }
+
+    /// Nothing waits.
+    pub(super) const fn pause(&mut self) {
+        self.pace.pause();
     }
 
     fn enlarge(&mut self) {

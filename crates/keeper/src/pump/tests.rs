@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io::Write as _,
+    path::{Path, PathBuf},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     time::Duration,
 };
@@ -88,7 +89,7 @@ fn what_waits_at_the_exit_is_drained_even_when_somebody_keeps_the_pipe() {
     let mut bench = Bench::new("drained", 0);
     let mut program = bench.attach(3);
     program.write_all(b"last words\n").unwrap();
-    bench.pumps.drain(Bench::run(3), &bench.logs);
+    bench.pumps.drain(Bench::run(3), bench.pump);
     let drained = bench.wait(|note| match note {
         PumpNote::Drained(drained) => Some(drained),
         PumpNote::Rotated(_) | PumpNote::Pressure(_) | PumpNote::Closed { .. } => None,
@@ -130,7 +131,8 @@ fn a_parked_pump_leaves_the_rest_to_the_next_one() {
 struct Bench {
     pumps: Pumps,
     notes: Receiver<Note>,
-    logs: Logs,
+    logs: Arc<Logs>,
+    pump: Option<PumpKey>,
     pipes: Vec<Arc<PipeReader>>,
     _port: Port,
 }
@@ -144,13 +146,13 @@ impl Bench {
         let (sender, notes) = channel();
         let port = Port::new().unwrap();
         let pumps = Pumps::new(Notes::new(sender, port.waker()));
-        let logs = Logs {
+        let logs = Arc::new(Logs {
             directory: folder.display().to_string(),
             streams: Streams::Joined,
             max_size,
             on_full: OnFull::Block,
-        };
-        Self { pumps, notes, logs, pipes: Vec::new(), _port: port }
+        });
+        Self { pumps, notes, logs, pump: None, pipes: Vec::new(), _port: port }
     }
 
     fn run(run: u64) -> RunRef {
@@ -166,18 +168,18 @@ impl Bench {
     }
 
     fn attach_pipe(&mut self, run: u64, pipe: Arc<PipeReader>) {
-        let storage = filesystem::of(&PathBuf::from(&self.logs.directory)).unwrap();
+        let storage = filesystem::of(Path::new(&self.logs.directory)).unwrap();
         let fresh = FreshPipe {
             run: Self::run(run),
             channel: Channel::Joined,
             pipe,
-            logs: self.logs.clone(),
+            logs: Arc::clone(&self.logs),
         };
-        self.pumps.attach(fresh, storage).unwrap();
+        self.pump = Some(self.pumps.attach(fresh, storage).unwrap());
     }
 
     fn chain(&self) -> ChainFiles {
-        ChainFiles::new(&PathBuf::from(&self.logs.directory), "web")
+        ChainFiles::new(Path::new(&self.logs.directory), "web")
     }
 
     /// Returns the chain's bytes, from the first to the last segment.

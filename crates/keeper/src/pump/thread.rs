@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io,
     path::PathBuf,
-    sync::mpsc::Receiver,
+    sync::{Arc, mpsc::Receiver},
     time::Duration,
 };
 
@@ -19,7 +19,7 @@ use mainstay_storage::index::SourceFlags;
 use super::{
     Channel, FreshPipe, PumpNote, PumpOrder,
     chain::{Chain, ChainKey, Force, HOLD_MAX, Taken, Writer},
-    source::{Next, REST, Source},
+    source::{Next, Source},
 };
 use crate::note::{Note, Notes};
 
@@ -225,6 +225,7 @@ impl PumpThread {
                 None
             }
             Taken::Empty => {
+                self.sources.get_mut(&token)?.pause();
                 self.drained(token);
                 Some(After::Arm)
             }
@@ -246,8 +247,8 @@ impl PumpThread {
         }
         match next {
             Next::Again => None,
-            Next::Rest if is_draining => None,
-            Next::Rest => Some(After::At(now + REST)),
+            Next::Rest(_) if is_draining => None,
+            Next::Rest(rest) => Some(After::At(now + rest)),
         }
     }
 
@@ -414,5 +415,5 @@ fn key_of(unit: &str, channel: Channel, logs: &Logs) -> ChainKey {
         Channel::Output => format!("{unit}.stdout"),
         Channel::Error => format!("{unit}.stderr"),
     };
-    (PathBuf::from(&logs.directory), stem)
+    Arc::new((PathBuf::from(&logs.directory), stem))
 }

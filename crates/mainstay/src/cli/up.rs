@@ -14,7 +14,7 @@ use mainstay_api::{
         ChangedService, CommandAnswer, CommandName, CommandRequest, ConfigChanges, Events, Status,
     },
 };
-use mainstay_platform::{clock, daemon, interrupt::Interrupts, lock::FileLock, paths};
+use mainstay_platform::{clock, daemon, interrupt::Interrupts, lock::FileLock, memory, paths};
 
 use crate::{
     card,
@@ -37,6 +37,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, CliError> {
+    memory::be_thrifty();
     let located = instance::to_start(args.path.as_deref(), named)?;
     // A mistake is shown before anything is started or touched.
     if let Err(found) = configuration::load(&located.file) {
@@ -47,6 +48,8 @@ pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, Cli
     let name = args.path.and(named);
     let (mut client, is_fresh) = start(&located, name).await?;
     greet(&located, &mut client, is_fresh).await?;
+    // From here on it only waits.
+    memory::give_back();
     follow(&mut client, &mut interrupts).await
 }
 

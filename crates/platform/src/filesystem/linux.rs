@@ -18,8 +18,11 @@ const REMOTE: &[u64] = &[
 ];
 
 pub(super) fn of(folder: &Path) -> io::Result<FileSystem> {
-    let device = std::fs::metadata(folder)?.dev();
+    let found = std::fs::metadata(folder)?;
+    if !found.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
     let magic = rustix::fs::statfs(folder)?.f_type;
     let magic = u64::from_ne_bytes(magic.to_ne_bytes()) & 0xFFFF_FFFF;
-    Ok(FileSystem { device, is_remote: REMOTE.contains(&magic) })
+    Ok(FileSystem { device: found.dev(), is_remote: REMOTE.contains(&magic) })
 }
