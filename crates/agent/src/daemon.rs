@@ -27,6 +27,7 @@ use crate::{
     clerk::{Clerk, Done, Job},
     configuration::{self, Files, Loaded},
     custody::Custody,
+    descriptors,
     effects::{Outbox, Settled},
     events::{Events, Happening, Level, complain},
     keeper::{Introduction, Keeper, KeeperError},
@@ -361,6 +362,10 @@ fn first_config(
         Ok(Loaded { config, texts }) => {
             // It has nothing else to do yet.
             drop(clerk.give(Job::Keep(texts)));
+            if let Err(found) = descriptors::check(&config, &files.main) {
+                let message = config::render(&found);
+                events.tell(Happening::of_instance(Level::Error, "TooFewFiles", message));
+            }
             Ok(config)
         }
         Err(found) => {

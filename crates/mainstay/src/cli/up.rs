@@ -7,7 +7,7 @@
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Args as ClapArgs;
-use mainstay_agent::{AgentOptions, configuration};
+use mainstay_agent::{AgentOptions, configuration, descriptors};
 use mainstay_api::{
     config,
     control::{
@@ -40,7 +40,9 @@ pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, Cli
     memory::be_thrifty();
     let located = instance::to_start(args.path.as_deref(), named)?;
     // A mistake is shown before anything is started or touched.
-    if let Err(found) = configuration::load(&located.file) {
+    let good = configuration::load(&located.file)
+        .and_then(|config| descriptors::check(&config, &located.file));
+    if let Err(found) = good {
         print::talk(config::render(&found).trim_end());
         return Ok(ExitCode::from(1));
     }

@@ -45,3 +45,38 @@ fn an_ordinary_user_may_have_more_services_than_pipes_of_full_size() {
     assert_eq!(sandbox.down(), Some(0));
     assert!(processes::of_folder(sandbox.folder()).is_empty());
 }
+
+#[test]
+fn too_few_open_files_are_refused_with_the_number_that_is_needed() {
+    // 64 of their own, and three for each unit.
+    const ENOUGH_FOR_TEN: &str = "ulimit -n 94; exec \"$0\" \"$@\"";
+    let mut sandbox = Sandbox::new(&crowd_of(11));
+    sandbox.through(&["sh", "-c", ENOUGH_FOR_TEN]);
+    let expected = "11 units need 97 open files, and 94 are allowed";
+    let up = sandbox.ask(&["up"]);
+    assert_eq!(up.code, 1);
+    assert!(up.err.contains(expected) && up.err.contains("`ulimit -n 97`"), "{}", up.err);
+    assert!(!sandbox.path(".mainstay").exists(), "something was started");
+
+    let ten = crowd_of(10);
+    fs::write(sandbox.file(), &ten).unwrap();
+    sandbox.up();
+    sandbox.wait_for_all();
+    let before = sandbox.runs();
+    let added = sandbox.ask(&["add", "more", "--", "sleep", "1000"]);
+    assert_eq!((added.code, added.err.contains(expected)), (1, true), "{added:?}");
+    assert_eq!(sandbox.read("mainstay.toml"), ten);
+    fs::write(sandbox.file(), crowd_of(11)).unwrap();
+    let applied = sandbox.ask(&["up"]);
+    assert_eq!((applied.code, applied.err.contains(expected)), (1, true), "{applied:?}");
+    assert_eq!(sandbox.runs(), before);
+
+    fs::write(sandbox.file(), &ten).unwrap();
+    sandbox.get(&["remove", "s9"]);
+    sandbox.get(&["add", "more", "--", "sleep", "1000"]);
+    sandbox.wait_for_pid("more");
+    // Every program is there, ends and starts again within what is allowed.
+    sandbox.get(&["restart", "*"]);
+    sandbox.wait_for_all();
+    assert_eq!(sandbox.down(), Some(0));
+}
