@@ -154,6 +154,7 @@ async fn unit(State(calls): Calls, Path(name): Path<String>) -> Response {
 struct EventsParameters {
     after: Option<u64>,
     names: Option<String>,
+    trace: Option<String>,
     limit: Option<usize>,
     wait: Option<bool>,
 }
@@ -163,7 +164,7 @@ async fn events(State(calls): Calls, Query(asked): Query<EventsParameters>) -> R
     let names = names.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
     let limit = asked.limit.unwrap_or(EVENTS_USUAL).min(EVENTS_MAX);
     let patience = if asked.wait == Some(true) { Patience::Waits } else { Patience::None };
-    let query = EventsQuery { after: asked.after, names, limit, patience };
+    let query = EventsQuery { after: asked.after, names, trace: asked.trace, limit, patience };
     put(&calls, |reply| Call::Events(query, reply)).await
 }
 

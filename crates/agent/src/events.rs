@@ -19,7 +19,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use mainstay_api::control::Event;
+use mainstay_api::control::{Event, Facts};
 use mainstay_core::{TraceId, UnitName};
 use mainstay_platform::{clock, paths};
 use mainstay_storage::{
@@ -58,6 +58,7 @@ pub(crate) struct Happening {
     pub(crate) run: Option<u64>,
     pub(crate) trace: TraceId,
     pub(crate) message: String,
+    pub(crate) facts: Facts,
 }
 
 /// The events of an instance.
@@ -81,7 +82,7 @@ impl Happening {
     /// Returns an event about the instance as a whole.
     pub(crate) fn of_instance(level: Level, event: &'static str, message: String) -> Self {
         let trace = TraceId::default();
-        Self { level, event, unit: None, run: None, trace, message }
+        Self { level, event, unit: None, run: None, trace, message, facts: Facts::default() }
     }
 }
 
@@ -114,7 +115,7 @@ impl Events {
     /// Tells an event; [`pass_on`](Self::pass_on) makes it last.
     pub(crate) fn tell(&mut self, happening: Happening) {
         self.last += 1;
-        let Happening { level, event, unit, run, trace, message } = happening;
+        let Happening { level, event, unit, run, trace, message, facts } = happening;
         let event = Event {
             sequence: self.last,
             timestamp: now(),
@@ -124,6 +125,7 @@ impl Events {
             run,
             trace_id: trace.to_string(),
             message,
+            facts,
         };
         self.note_exit(&event);
         self.kept.push_back(event);

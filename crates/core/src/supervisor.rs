@@ -198,15 +198,26 @@ impl Supervisor {
         self.queue.extend(names);
     }
 
+    /// What happens to a unit on its way is part of what sent it there.
+    fn go_on(&mut self, name: &UnitName) {
+        if let Some(trace) = self.units.get(name).and_then(Unit::chain) {
+            self.turn.trace = trace;
+        }
+    }
+
     /// Passes a fact about a run on, unless it is about another run than the current one.
     fn tell(&mut self, now: Moment, name: &UnitName, run: u64, event: Event) {
         if self.units.get(name).is_some_and(|unit| unit.run == run) {
+            self.go_on(name);
             self.apply(now, name, event);
         }
     }
 
     fn exited(&mut self, now: Moment, name: &UnitName, ended: Ended) {
         let Ended { run, exit, strays } = ended;
+        if self.units.get(name).is_some_and(|unit| unit.run == run) {
+            self.go_on(name);
+        }
         self.settle(name, run, exit);
         let Some(unit) = self.units.get_mut(name).filter(|unit| unit.run == run) else { return };
         unit.strays_of = strays.then_some(run);
@@ -244,6 +255,7 @@ impl Supervisor {
                 break;
             }
             self.deadlines.pop_first();
+            self.go_on(&name);
             self.apply(now, &name, Event::Timeout);
         }
         if self.delayed_until.is_some_and(|until| until <= now) {
@@ -259,6 +271,9 @@ impl Supervisor {
         let (former, former_deadline) = (unit.state, unit.deadline());
         let act = unit.handle(now, event, service, &mut self.chances);
         let (state, deadline) = (unit.state, unit.deadline());
+        if former != state {
+            unit.trace = self.turn.trace;
+        }
         let (run, memo) = (unit.run, unit.memo());
         if former_deadline != deadline {
             former_deadline.map(|at| self.deadlines.remove(&(at, name.clone())));

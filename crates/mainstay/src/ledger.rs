@@ -199,6 +199,7 @@ mod tests {
             run: 1,
             stream: Stream::Joined,
             bytes: text.as_bytes().to_vec(),
+            is_partial: false,
         };
         texts.lines().map(line).collect()
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    index::{IndexRecord, Stream},
+    index::{IndexRecord, SourceFlags, Stream},
     segment::ChainFiles,
 };
 
@@ -26,6 +26,8 @@ pub struct Line {
     pub stream: Stream,
     /// Its bytes, without the line end.
     pub bytes: Vec<u8>,
+    /// There is no line end: it was cut, interrupted by another source, or is still being written.
+    pub is_partial: bool,
 }
 
 /// Where a reader has got to.
@@ -37,19 +39,44 @@ pub struct Cursor {
     pub offset: u64,
 }
 
+/// The end of a chain: its last lines, oldest first, and where to read on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tail {
+    /// The lines; the last one may be partial.
+    pub lines: Vec<Line>,
+    /// Behind the last whole line.
+    pub cursor: Cursor,
+}
+
 /// Returns the last `count` lines of a chain, oldest first.
 pub fn last_lines(chain: &ChainFiles, count: usize) -> io::Result<Vec<Line>> {
+    Ok(tail(chain, count)?.lines)
+}
+
+/// Returns the last `count` lines of a chain, and where to read on: nothing comes twice or is left
+/// out, whatever is written meanwhile.
+pub fn tail(chain: &ChainFiles, count: usize) -> io::Result<Tail> {
     let mut lines: Vec<Line> = Vec::new();
+    let mut cursor = None;
     for number in segments(chain)?.into_iter().rev() {
-        if lines.len() >= count {
+        if lines.len() >= count && cursor.is_some() {
             break;
         }
-        let mut earlier = lines_of(chain, number, 0)?;
+        let bytes = read_from(chain, number, 0)?;
+        let offset = u64::try_from(whole_lines(&bytes)).unwrap_or_default();
+        cursor.get_or_insert(Cursor { segment: number, offset });
+        let mut earlier = split(&bytes, 0, &read_index(chain, number));
         earlier.append(&mut lines);
         lines = earlier;
     }
     let surplus = lines.len().saturating_sub(count);
-    Ok(lines.split_off(surplus))
+    let first = Cursor { segment: 1, offset: 0 };
+    Ok(Tail { lines: lines.split_off(surplus), cursor: cursor.unwrap_or(first) })
+}
+
+/// Returns how many bytes there are up to the last line end.
+fn whole_lines(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
 }
 
 /// Writes every byte of a chain, exactly as it was written.
@@ -78,7 +105,7 @@ pub fn lines_behind(chain: &ChainFiles, cursor: &mut Cursor) -> io::Result<Vec<L
         *cursor = Cursor { segment: cursor.segment + 1, offset: 0 };
     }
     let mut fresh = read_from(chain, cursor.segment, cursor.offset)?;
-    let whole = fresh.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let whole = whole_lines(&fresh);
     fresh.truncate(whole);
     let index = read_index(chain, cursor.segment);
     lines.extend(split(&fresh, cursor.offset, &index));
@@ -153,19 +180,43 @@ fn split(bytes: &[u8], from: u64, index: &[IndexRecord]) -> Vec<Line> {
     let mut known = Known::default();
     let mut records = index.iter().peekable();
     let mut offset = from;
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+    for line in pieces(bytes, from, index) {
         while let Some(record) = records.next_if(|record| record.offset() <= offset) {
             known.learn(record);
         }
+        let text = line.strip_suffix(b"\n");
         lines.push(Line {
             realtime_ns: known.realtime_ns,
             run: known.run,
             stream: known.stream,
-            bytes: line.strip_suffix(b"\n").unwrap_or(line).to_vec(),
+            bytes: text.unwrap_or(line).to_vec(),
+            is_partial: text.is_none(),
         });
         offset += u64::try_from(line.len()).unwrap_or_default();
     }
     lines
+}
+
+/// Cuts bytes behind each line end, and where a source was interrupted in the middle of its line.
+fn pieces<'a>(bytes: &'a [u8], from: u64, index: &[IndexRecord]) -> Vec<&'a [u8]> {
+    let mut pieces = Vec::new();
+    let mut offset = from;
+    let mut cuts = index.iter().filter_map(IndexRecord::interrupts).peekable();
+    for mut line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let end = offset + u64::try_from(line.len()).unwrap_or_default();
+        while let Some(cut) = cuts.next_if(|cut| *cut < end) {
+            let length = usize::try_from(cut.saturating_sub(offset)).unwrap_or_default();
+            if length > 0
+                && let Some((half, rest)) = line.split_at_checked(length)
+            {
+                pieces.push(half);
+                (line, offset) = (rest, cut);
+            }
+        }
+        pieces.push(line);
+        offset = end;
+    }
+    pieces
 }
 
 struct Known {
@@ -196,6 +247,16 @@ impl IndexRecord {
             Self::Source { offset, .. } | Self::Time { offset, .. } => offset,
         }
     }
+
+    /// Returns where the source before was interrupted in the middle of its line.
+    fn interrupts(&self) -> Option<u64> {
+        match *self {
+            Self::Source { offset, flags, .. } if flags.contains(SourceFlags::UNFINISHED) => {
+                Some(offset)
+            }
+            Self::Source { .. } | Self::Time { .. } => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -203,7 +264,6 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
-    use crate::index::SourceFlags;
 
     #[test]
     fn the_last_lines_come_from_as_many_segments_as_it_takes() {
@@ -237,6 +297,43 @@ mod tests {
         let lines = lines_behind(&chain, &mut cursor).unwrap();
         let texts: Vec<&[u8]> = lines.iter().map(|line| line.bytes.as_slice()).collect();
         assert_eq!(texts, [b"seven".as_slice(), b"eight"]);
+    }
+
+    #[test]
+    fn a_follower_goes_on_where_the_tail_ends() {
+        let chain = sample("tail");
+        append(&chain, b"six\nhalf");
+        let Tail { lines, mut cursor } = tail(&chain, 2).unwrap();
+        let seen: Vec<_> =
+            lines.iter().map(|line| (line.bytes.as_slice(), line.is_partial)).collect();
+        assert_eq!(seen, [(b"six".as_slice(), false), (b"half".as_slice(), true)]);
+        append(&chain, b" and half\n");
+        let fresh = lines_behind(&chain, &mut cursor).unwrap();
+        assert_eq!(fresh.first().unwrap().bytes, b"half and half");
+        assert_eq!(fresh.len(), 1);
+    }
+
+    #[test]
+    fn a_line_that_was_interrupted_is_two_partial_ones() {
+        let chain = sample("interrupted");
+        append(&chain, b"half of run 2whole of run 3\nend");
+        let (stream, flags) = (Stream::Joined, SourceFlags::UNFINISHED);
+        let record = IndexRecord::Source { offset: 23, run: 3, stream, flags };
+        let mut options = fs::OpenOptions::new();
+        let mut index = options.append(true).open(chain.index(2)).unwrap();
+        index.write_all(&record.encode()).unwrap();
+        let lines = last_lines(&chain, 4).unwrap();
+        let seen: Vec<_> = lines
+            .iter()
+            .map(|line| (str::from_utf8(&line.bytes).unwrap(), line.run, line.is_partial))
+            .collect();
+        let expected = [
+            ("five", 2, false),
+            ("half of run 2", 2, true),
+            ("whole of run 3", 3, false),
+            ("end", 3, true),
+        ];
+        assert_eq!(seen, expected);
     }
 
     #[test]

@@ -106,7 +106,9 @@ impl Agent {
                 || unit.is_some_and(|unit| query.names.iter().any(|name| matches(name, unit)))
         };
         let events = self.events.select(query.limit, |event| {
-            query.after.is_none_or(|after| event.sequence > after) && fits_name(event.unit.as_ref())
+            query.after.is_none_or(|after| event.sequence > after)
+                && query.trace.as_ref().is_none_or(|trace| *trace == event.trace_id)
+                && fits_name(event.unit.as_ref())
         });
         Events { events, last: self.events.last() }
     }

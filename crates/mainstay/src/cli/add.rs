@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args as ClapArgs;
 use mainstay_api::control::{AddService, CommandAnswer};
 
-use crate::{errors::CliError, print};
+use crate::{client::escaped, errors::CliError, print};
 
 /// Add a service to the configuration and start it
 #[derive(Debug, ClapArgs)]
@@ -68,7 +68,8 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
 
 pub(super) async fn remove(args: RemoveArgs, instance: Option<&str>) -> Result<ExitCode, CliError> {
     let (located, mut client) = super::connect(instance).await?;
-    let _answer: CommandAnswer = client.delete(&format!("/v1/services/{}", args.name)).await?;
+    let _answer: CommandAnswer =
+        client.delete(&format!("/v1/services/{}", escaped(&args.name))).await?;
     print::data(&format!("removed `{}` from {}\n", args.name, located.file.display()));
     Ok(ExitCode::SUCCESS)
 }

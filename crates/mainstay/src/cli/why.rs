@@ -10,7 +10,7 @@ use mainstay_storage::{
 };
 
 use super::status::milliseconds;
-use crate::{errors::CliError, print};
+use crate::{client::escaped, errors::CliError, print};
 
 const EXITS_SHOWN: usize = 5;
 const LINES_SHOWN: usize = 10;
@@ -32,7 +32,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
     let (_, mut client) = super::connect(instance).await?;
-    let detail: UnitDetail = client.get(&format!("/v1/units/{}", args.name)).await?;
+    let detail: UnitDetail = client.get(&format!("/v1/units/{}", escaped(&args.name))).await?;
     let lines = last_lines(&detail);
     if args.json {
         print::json(

@@ -14,11 +14,14 @@ mod slow_disk;
 
 mod bad_input;
 mod bad_programs;
+mod chains;
 mod command_line;
 mod crowds;
+mod drills;
 mod frozen_disks;
 mod full_disks;
 mod instances;
+mod log_lines;
 mod mistakes;
 mod newcomers;
 mod output;
