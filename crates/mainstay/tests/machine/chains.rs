@@ -39,7 +39,7 @@ fn a_restart_is_one_chain_with_its_exit_and_its_new_run() {
     let fresh = sandbox.wait_for_pid("web");
     let chain = events(&sandbox, &["--trace", &answer.trace_id]);
     assert_eq!(words(&chain), ["CommandReceived", "stopping", "starting", "UnitExited", "running"]);
-    let facts = |index: usize| chain.get(index).unwrap().facts.clone();
+    let facts = |index: usize| chain[index].facts.clone();
     assert_eq!(facts(1).pid, Some(former));
     assert_eq!(facts(3).signal, Some(15));
     assert_eq!(facts(4).pid, Some(fresh));
