@@ -25,6 +25,7 @@ mod log_lines;
 mod mistakes;
 mod newcomers;
 mod output;
+mod pauses;
 mod real_programs;
 mod state_files;
 mod stories;
