@@ -115,7 +115,7 @@ fn work(files: &Files, inbox: &Receiver<Job>, outbox: &UnboundedSender<Done>) {
 fn configure(files: &Files, edit: Option<&Edit>) -> Result<Loaded, EditError> {
     let loaded = match edit {
         Some(edit) => configuration::edit(&files.main, edit)?,
-        None => configuration::read_all(&files.main).map_err(EditError::Bad)?,
+        None => configuration::read_to_apply(&files.main).map_err(EditError::Bad)?,
     };
     keep(files, &loaded.texts);
     Ok(loaded)

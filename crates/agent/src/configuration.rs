@@ -11,6 +11,8 @@ use mainstay_platform::paths;
 use mainstay_storage::atomic;
 use serde::{Deserialize, Serialize};
 
+use crate::descriptors;
+
 /// A file with its contents.
 #[derive(Debug)]
 struct Source {
@@ -60,6 +62,13 @@ pub(crate) fn read_all(main: &Path) -> Result<Loaded, Vec<Diagnostic>> {
         sources.iter().map(|file| SourceText { file: &file.name, bytes: &file.bytes }).collect();
     let config = config::parse(&texts)?;
     Ok(Loaded { config, texts: Texts(sources.into_iter().map(Kept::of).collect()) })
+}
+
+/// Reads everything to be applied now: this machine must allow it, too.
+pub(crate) fn read_to_apply(main: &Path) -> Result<Loaded, Vec<Diagnostic>> {
+    let loaded = read_all(main)?;
+    descriptors::check(&loaded.config, main)?;
+    Ok(loaded)
 }
 
 /// Returns the files of an instance, in the order in which they are read.
@@ -137,7 +146,12 @@ pub(crate) fn edit(main: &Path, edit: &Edit) -> Result<Loaded, EditError> {
         Edit::Remove(name) => config::remove(&before, name.as_str())?,
     };
     write(main, &after).map_err(disk)?;
-    match read_all(main) {
+    let loaded = match edit {
+        Edit::Add(..) => read_to_apply(main),
+        // Never refused for what is left: there may have been too much before.
+        Edit::Remove(_) => read_all(main),
+    };
+    match loaded {
         Ok(loaded) => Ok(loaded),
         Err(found) => {
             write(main, &before).map_err(disk)?;

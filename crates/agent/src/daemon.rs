@@ -27,6 +27,7 @@ use crate::{
     clerk::{Clerk, Done, Job},
     configuration::{self, Files, Loaded},
     custody::Custody,
+    descriptors,
     effects::{Outbox, Settled},
     events::{Events, Happening, Level, complain},
     given::Given,
@@ -251,8 +252,8 @@ impl Agent {
     fn next_in(&self) -> Duration {
         let now = clock::monotonic();
         let core = self.supervisor.next_deadline().map(Moment::elapsed);
-        let others = self.leave_at().into_iter().chain(self.bursts.next_deadline());
-        let next = core.into_iter().chain(others).min();
+        let others = [self.leave_at(), self.wishes.retry_at(), self.bursts.next_deadline()];
+        let next = core.into_iter().chain(others.into_iter().flatten()).min();
         next.map_or(FAR_AWAY, |at| at.saturating_sub(now))
     }
 
@@ -286,6 +287,7 @@ impl Agent {
     /// Everything is at rest: the keeper may go, and we go with it.
     async fn end(mut self) -> Result<(), AgentError> {
         self.finish_writing().await;
+        self.events.pass_on();
         self.finish_events().await;
         self.keeper.ask(Request::Shutdown { programs: Leftover::Kill })?;
         self.keeper.finish_turn(None)?;
@@ -364,6 +366,10 @@ fn first_config(
         Ok(Loaded { config, texts }) => {
             // It has nothing else to do yet.
             drop(clerk.give(Job::Keep(texts)));
+            if let Err(found) = descriptors::check(&config, &files.main) {
+                let message = config::render(&found);
+                events.tell(Happening::of_instance(Level::Error, "TooFewFiles", message));
+            }
             Ok(config)
         }
         Err(found) => {

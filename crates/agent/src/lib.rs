@@ -11,6 +11,7 @@ mod clerk;
 pub mod configuration;
 mod custody;
 mod daemon;
+pub mod descriptors;
 mod effects;
 mod events;
 mod given;

@@ -1,6 +1,6 @@
 //! What operators want against or beyond the configuration; on disk before they are answered.
 
-use std::{collections::BTreeMap, fs, io, path::PathBuf};
+use std::{collections::BTreeMap, fs, io, path::PathBuf, time::Duration};
 
 use mainstay_core::{UnitName, Wish};
 use mainstay_platform::{clock, fail, paths};
@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 /// The version of the file; a newer one is set aside.
 const VERSION: u32 = 2;
+
+/// How long after a refusal the disk is asked again.
+const RETRY_EVERY: Duration = Duration::from_millis(500);
 
 /// All wishes.
 #[derive(Debug)]
@@ -22,6 +25,10 @@ pub(crate) struct Wishes {
     /// Everything up to this change is on the disk.
     saved: u64,
     is_being_written: bool,
+    /// The disk took nothing the last time.
+    is_refused: bool,
+    /// When it is asked again.
+    retry_at: Option<Duration>,
 }
 
 /// All wishes at one instant, on their way to the disk.
@@ -61,6 +68,8 @@ impl Wishes {
             asked: 0,
             saved: 0,
             is_being_written: false,
+            is_refused: false,
+            retry_at: None,
         };
         let damage = match fs::read(&wishes.path) {
             Ok(bytes) => wishes.understand(&bytes),
@@ -145,24 +154,35 @@ impl Wishes {
         }
     }
 
+    /// Returns when to ask a disk again that took nothing.
+    pub(crate) const fn retry_at(&self) -> Option<Duration> {
+        self.retry_at
+    }
+
     /// Returns what is to be written: one page at a time, with everything that has changed.
     pub(crate) fn page(&mut self) -> Option<Page> {
+        if self.retry_at.is_some_and(|at| clock::monotonic() >= at) {
+            self.insist();
+        }
         if self.is_being_written || self.asked == self.generation {
             return None;
         }
         (self.asked, self.is_being_written) = (self.generation, true);
+        self.retry_at = None;
         let all = self.all.iter();
         let wishes = all.map(|(unit, stance)| (unit.to_string(), *stance)).collect();
         let text = serde_json::to_vec(&Stored { version: VERSION, wishes }).unwrap_or_default();
         Some(Page { generation: self.generation, path: self.path.clone(), text })
     }
 
-    /// A page was written, or could not be.
-    pub(crate) const fn written(&mut self, generation: u64, is_saved: bool) {
+    /// A page was written, or could not be; returns whether a refusal is news.
+    pub(crate) fn written(&mut self, generation: u64, is_saved: bool) -> bool {
         self.is_being_written = false;
         if is_saved {
             self.saved = generation;
         }
+        self.retry_at = (!is_saved).then(|| clock::monotonic() + RETRY_EVERY);
+        !std::mem::replace(&mut self.is_refused, !is_saved) && !is_saved
     }
 }
 

@@ -170,6 +170,12 @@ impl AgentLife {
         self.debt = Debt::default();
     }
 
+    /// We stood still ourselves, and most likely the whole machine: what is owed is owed from now.
+    pub(crate) fn excuse(&mut self, now: Duration) {
+        self.debt.oldest = self.debt.oldest.map(|_| now);
+        self.debt.promised = self.debt.promised.map(|at| at.max(now));
+    }
+
     /// Returns whether the agent counts as hung.
     pub(crate) fn is_hung(&self, now: Duration) -> bool {
         self.state == AgentState::Alive && self.hangs_at().is_some_and(|at| now >= at)
@@ -245,6 +251,18 @@ mod tests {
         life.heard(T + Duration::from_secs(4), 1, Some(T + Duration::from_mins(1)));
         assert!(!life.is_hung(T + Duration::from_secs(64)));
         assert!(life.is_hung(T + Duration::from_secs(65)));
+    }
+
+    #[test]
+    fn an_agent_is_not_blamed_for_a_time_in_which_its_keeper_stood_still() {
+        let mut life = AgentLife::new(T, true, false);
+        life.lives();
+        life.heard(T, 0, Some(T + Duration::from_secs(1)));
+        life.told(T, 1);
+        let later = T + Duration::from_hours(1);
+        life.excuse(later);
+        assert!(!life.is_hung(later + Duration::from_secs(4)));
+        assert!(life.is_hung(later + Duration::from_secs(5)));
     }
 
     #[test]

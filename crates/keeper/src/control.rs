@@ -45,6 +45,9 @@ use crate::{
 /// How long killed programs may take to go when the keeper ends.
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
+/// Whoever wakes up so much later than meant stood still: a machine that was paused, most likely.
+const OVERSLEPT: Duration = Duration::from_millis(250);
+
 /// The registrations of the control thread's port.
 pub(crate) mod token {
     use mainstay_platform::port::Token;
@@ -220,9 +223,14 @@ impl Control {
                 return self.end();
             }
             self.upgrade_if_wanted();
-            let timeout = self.next_deadline().map(|at| at.saturating_sub(clock::monotonic()));
+            let deadline = self.next_deadline();
+            let timeout = deadline.map(|at| at.saturating_sub(clock::monotonic()));
             let ready = self.port.wait(timeout).map_err(doing("wait for events"))?;
             let ready = ready.to_vec();
+            let now = clock::monotonic();
+            if deadline.is_some_and(|at| now > at + OVERSLEPT) {
+                self.agent.excuse(now);
+            }
             for event in ready {
                 self.turn(event);
             }

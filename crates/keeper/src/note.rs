@@ -39,6 +39,15 @@ impl Notes {
     }
 }
 
+/// Returns where a chain of errors begins: the words of the system.
+pub(crate) fn root_of(error: &dyn Error) -> &dyn Error {
+    let mut root = error;
+    while let Some(cause) = root.source() {
+        root = cause;
+    }
+    root
+}
+
 /// Writes one line about something that nobody else can be told of.
 pub(crate) fn complain(what: &str, error: &dyn Error) {
     let mut line = format!("keeper: {what}: {error}");

@@ -37,6 +37,11 @@ pub fn settle_down() {
     imp::settle_down();
 }
 
+/// Returns the hard limit of open files.
+pub fn file_limit() -> u64 {
+    imp::file_limit()
+}
+
 /// Raises the soft limit of open files to the hard one; returns the former soft and the hard limit.
 pub fn raise_file_limit() -> io::Result<(u64, u64)> {
     imp::raise_file_limit()

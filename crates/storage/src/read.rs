@@ -12,6 +12,9 @@ use crate::{
     segment::ChainFiles,
 };
 
+/// A larger gap between segments is none that a listing makes.
+const GAP_MAX: u64 = 1_000;
+
 /// One line of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -110,11 +113,41 @@ pub fn lines_behind(chain: &ChainFiles, cursor: &mut Cursor) -> io::Result<Vec<L
     Ok(lines)
 }
 
+/// The name of a chain, with lines of it.
+pub type Named<T> = (T, Vec<Line>);
+
+/// Merges lines of several chains by time, each with the name of its chain.
+///
+/// The lines of a chain stay in their order, even when somebody has set the clock back meanwhile.
+pub fn merged<T: Clone>(chains: Vec<Named<T>>) -> Vec<(Line, T)> {
+    let mut all = Vec::new();
+    for (name, lines) in chains {
+        let mut latest = 0;
+        for line in lines {
+            latest = line.realtime_ns.max(latest);
+            all.push((latest, (line, name.clone())));
+        }
+    }
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, line)| line).collect()
+}
+
 /// Returns the numbers of all segments, oldest first.
+///
+/// A listing takes time: a segment that is closed meanwhile may be missing between later ones, so
+/// that small gaps are filled; what is not there is left out when it is opened.
 fn segments(chain: &ChainFiles) -> io::Result<Vec<u64>> {
     let found = chain.find()?;
     let live = found.has_live.then(|| found.live_number());
-    Ok(found.closed.iter().copied().chain(live).collect())
+    let mut all: Vec<u64> = Vec::new();
+    for number in found.closed.iter().copied().chain(live) {
+        let next = all.last().map_or(number, |last| last + 1);
+        if number - next.min(number) <= GAP_MAX {
+            all.extend(next..number);
+        }
+        all.push(number);
+    }
+    Ok(all)
 }
 
 /// Opens a segment that is or was the live one; nothing when it is gone or not there yet.
@@ -270,6 +303,21 @@ mod tests {
         let lines = last_lines(&chain, 2).unwrap();
         let known: Vec<_> = lines.iter().map(|line| (line.run, line.realtime_ns)).collect();
         assert_eq!(known, [(1, 100), (2, 200)]);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_does_not_turn_a_log_around() {
+        let chain = |name: &'static str, times: &[u64]| {
+            let (run, stream, bytes, is_partial) = (1, Stream::Joined, Vec::new(), false);
+            let empty = Line { realtime_ns: 0, run, stream, bytes, is_partial };
+            let line = |realtime_ns: &u64| Line { realtime_ns: *realtime_ns, ..empty.clone() };
+            (name, times.iter().map(line).collect::<Vec<Line>>())
+        };
+        let all = merged(vec![chain("a", &[10, 40, 20, 30]), chain("b", &[15, 50, 25])]);
+        let order: Vec<_> = all.iter().map(|(line, name)| (*name, line.realtime_ns)).collect();
+        let expected =
+            [("a", 10), ("b", 15), ("a", 40), ("a", 20), ("a", 30), ("b", 50), ("b", 25)];
+        assert_eq!(order, expected);
     }
 
     #[test]

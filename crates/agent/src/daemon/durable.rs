@@ -54,8 +54,8 @@ impl Agent {
         let Some(page) = self.wishes.page() else { return };
         let generation = page.generation;
         if self.clerk.give(Job::Wishes(page)).is_err() {
+            // The clerk is busy; whoever waits there is told of the disk.
             self.wishes.written(generation, false);
-            self.wishes.insist();
         }
     }
 
@@ -69,7 +69,7 @@ impl Agent {
     }
 
     fn settle_debts(&mut self, generation: u64, result: &io::Result<()>) {
-        self.wishes.written(generation, result.is_ok());
+        let is_news = self.wishes.written(generation, result.is_ok());
         while let Some(debt) = self.owed.pop_front_if(|debt| debt.generation <= generation) {
             let Debt { reply, answer, .. } = debt;
             drop(reply.send(match result {
@@ -77,7 +77,9 @@ impl Agent {
                 Err(error) => Err(not_kept(error)),
             }));
         }
-        if let Err(error) = result {
+        if let Err(error) = result
+            && is_news
+        {
             let message = format!("the wishes cannot be kept: {error}");
             self.events.tell(Happening::of_instance(Level::Error, "WishesNotKept", message));
         }
@@ -170,6 +172,8 @@ impl Agent {
 }
 
 fn not_kept(error: &io::Error) -> Refused {
-    let hint = "free space on the disk of the state folder";
-    Refused::new(RefusedKind::Failed, format!("the wish cannot be kept: {error}"), hint)
+    // What cannot be kept is obeyed all the same: it may be what makes room.
+    let text = format!("this is done, but the next agent will not know it: {error}");
+    let hint = "free space on the disk of the state folder; it is tried again";
+    Refused::new(RefusedKind::Failed, text, hint)
 }

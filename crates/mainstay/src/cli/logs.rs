@@ -255,9 +255,9 @@ fn show_past(sources: &mut [Source], args: &Args) -> Result<(), CliError> {
             lines.pop_if(|line| line.is_partial);
         }
         let lines = lines.into_iter().filter(|line| args.wants(line));
-        all.extend(lines.map(|line| (line, source.unit.clone())));
+        all.push((source.unit.clone(), lines.collect()));
     }
-    all.sort_by_key(|(line, _)| line.realtime_ns);
+    let mut all = read::merged(all);
     let surplus = all.len().saturating_sub(args.count());
     show(&all.split_off(surplus), several, args);
     Ok(())
@@ -272,9 +272,9 @@ fn show_fresh(sources: &mut [Source], args: &Args) -> Result<(), CliError> {
         let lines = lines.map_err(|error| unreadable(source, &error))?;
         source.cursor = cursor;
         let lines = lines.into_iter().filter(|line| args.wants(line));
-        all.extend(lines.map(|line| (line, source.unit.clone())));
+        all.push((source.unit.clone(), lines.collect()));
     }
-    all.sort_by_key(|(line, _)| line.realtime_ns);
+    let all = read::merged(all);
     show(&all, several, args);
     Ok(())
 }

@@ -10,7 +10,7 @@
 use std::{ffi::OsString, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Args as ClapArgs;
-use mainstay_agent::{AgentOptions, configuration};
+use mainstay_agent::{AgentOptions, configuration, descriptors};
 use mainstay_api::{
     config,
     control::{
@@ -45,14 +45,15 @@ pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, Cli
     memory::be_thrifty();
     let located = instance::to_start(args.path.as_deref(), named)?;
     // A mistake is shown before anything is started or touched.
-    if let Err(found) = configuration::load(&located.file) {
+    let good = configuration::load(&located.file)
+        .and_then(|config| descriptors::check(&config, &located.file));
+    if let Err(found) = good {
         print::talk(config::render(&found).trim_end());
         return Ok(ExitCode::from(1));
     }
     let mut interrupts = Interrupts::new().map_err(|error| CliError::bug(error.to_string()))?;
     let name = args.path.and(named);
-    let is_fresh = start_keeper(&located, name)?;
-    let mut client = wait_for_agent(&located).await?;
+    let (mut client, is_fresh) = start(&located, name).await?;
     greet(&located, &mut client, is_fresh).await?;
     // From here on it only waits.
     memory::give_back();
@@ -117,12 +118,16 @@ fn prepare_state(located: &Located) -> std::io::Result<()> {
     Ok(())
 }
 
-async fn wait_for_agent(located: &Located) -> Result<Client, CliError> {
+/// Waits for the agent's answer; returns whether the keeper is ours as well.
+async fn start(located: &Located, name: Option<&str>) -> Result<(Client, bool), CliError> {
     let until = clock::monotonic() + START_WITHIN;
+    let mut is_fresh = false;
     loop {
+        // A keeper that still has the lock may be about to end.
+        is_fresh = is_fresh || start_keeper(located, name)?;
         let mut error = match Client::connect(located).await {
             Ok(mut client) => match client.get::<Status>("/v1/status").await {
-                Ok(_) => return Ok(client),
+                Ok(_) => return Ok((client, is_fresh)),
                 Err(error) => error,
             },
             Err(error) => error,

@@ -112,6 +112,7 @@ fn whoever_ends_the_container_stops_programs_in_order() {
         processes::signal(container.first, signal);
         assert_eq!(container.end_code(), 0);
         assert_eq!(container.sandbox.read("bye"), "bye\n");
-        assert_eq!(processes::of_folder(container.sandbox.folder()).len(), 0);
+        let is_over = || processes::of_folder(container.sandbox.folder()).is_empty();
+        wait_until("the last process ends", is_over);
     }
 }

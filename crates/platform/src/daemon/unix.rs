@@ -50,6 +50,10 @@ pub(super) fn settle_down() {
     }
 }
 
+pub(super) fn file_limit() -> u64 {
+    getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX)
+}
+
 pub(super) fn raise_file_limit() -> io::Result<(u64, u64)> {
     let limit = getrlimit(Resource::Nofile);
     let former = limit.current.unwrap_or(u64::MAX);
