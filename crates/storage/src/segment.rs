@@ -14,7 +14,7 @@ use std::{
 const ZEROS_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The files of one chain.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ChainFiles {
     folder: PathBuf,
     stem: String,

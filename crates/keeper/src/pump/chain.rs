@@ -7,7 +7,6 @@
 use std::{
     fs::{File, OpenOptions},
     io,
-    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -34,13 +33,13 @@ const MOVE_BYTES_MAX: usize = 1024 * 1024;
 /// What a test loses on purpose to see whether it would be found.
 const LOST_BYTES: usize = 1000;
 
-/// Folder and stem of a chain, shared by it and its sources.
-pub(super) type ChainKey = Arc<(PathBuf, String)>;
+/// Names a chain; shared by it and its sources.
+pub(super) type ChainKey = Arc<ChainFiles>;
 
 /// One chain of segments.
 #[derive(Debug)]
 pub(super) struct Chain {
-    files: ChainFiles,
+    files: ChainKey,
     unit: String,
     max_size: u64,
     pub(super) on_full: OnFull,
@@ -85,7 +84,7 @@ pub(super) enum Taken {
 impl Chain {
     pub(super) fn new(key: &ChainKey, unit: &str, logs: &Logs, way: Way) -> Self {
         Self {
-            files: ChainFiles::new(&key.0, &key.1),
+            files: Arc::clone(key),
             unit: unit.to_owned(),
             max_size: logs.max_size,
             on_full: logs.on_full,
