@@ -13,7 +13,7 @@ use std::{
 
 use mainstay_api::keeper::{Logs, OnFull, Rotated};
 use mainstay_platform::{
-    clock, fail,
+    clock, fail, paths,
     pipe::{LineEnd, Moved, PipeReader, Scratch, Way},
 };
 use mainstay_storage::{
@@ -172,14 +172,27 @@ impl Chain {
         }
         let found = self.files.find()?;
         let number = found.live_number();
-        let path = self.files.live();
-        let mut options = OpenOptions::new();
-        let file = mainstay_platform::paths::open_log(options.read(true).write(true), &path)?;
+        let file = self.open_live()?;
         let size = segment::solid_length(&file)?;
         self.live = Some(Live { file, number, size });
         self.writer = None;
         self.timed_at = None;
         Ok(())
+    }
+
+    /// Opens the live file; the folder is made for the first one.
+    fn open_live(&self) -> io::Result<File> {
+        let open = || {
+            let mut options = OpenOptions::new();
+            paths::open_log(options.read(true).write(true), &self.files.live())
+        };
+        match open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                paths::create_private(self.files.folder())?;
+                open()
+            }
+            opened => opened,
+        }
     }
 
     fn is_over_size(&self) -> bool {
@@ -234,7 +247,7 @@ impl Chain {
     fn append_index(&self, number: u64, record: &IndexRecord) -> io::Result<()> {
         let mut options = OpenOptions::new();
         let path = self.files.index(number);
-        let file = mainstay_platform::paths::open_log(options.append(true), &path)?;
+        let file = paths::open_log(options.append(true), &path)?;
         io::Write::write_all(&mut &file, &record.encode())
     }
 
