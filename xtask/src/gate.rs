@@ -42,6 +42,8 @@ const STEPS: &[Step] = &[
         run: |workspace| simulate(workspace, &["--seeds".into(), SEEDS.into()]),
     },
     Step { name: "kill test", run: |workspace| kill(workspace, &[]) },
+    Step { name: "kill test: keeper", run: |workspace| kill(workspace, &["--keeper".into()]) },
+    Step { name: "kill test: both", run: |workspace| kill(workspace, &["--both".into()]) },
     Step { name: "windows under wine", run: wine::run },
 ];
 
@@ -147,7 +149,8 @@ fn optimised(
     [package, binary]: [&str; 2],
     arguments: &[String],
 ) -> Result<()> {
-    let mut command = vec!["run", "--release", "--package", package, "--bin", binary, "--"];
+    let mut command = vec!["run", "--release", "--all-features"];
+    command.extend(["--package", package, "--bin", binary, "--"]);
     command.extend(arguments.iter().map(String::as_str));
     workspace.cargo(&command)
 }

@@ -20,6 +20,10 @@ pub(crate) struct Custody {
 /// A descriptor and what it is.
 type Keepsake = (Held, Descriptor);
 
+fn duplicate((kind, descriptor): &Keepsake) -> Option<Keepsake> {
+    Some((*kind, descriptor.try_clone().ok()?))
+}
+
 /// A part of what is held, ready to be given to a new keeper.
 #[derive(Debug, Default)]
 pub(crate) struct Parcel {
@@ -62,19 +66,20 @@ impl Custody {
         }
     }
 
-    /// Returns everything that is held, in parcels, for a new keeper, and forgets it: the runs are
-    /// asked for again.
+    /// Returns duplicates of everything that is held, in parcels, for a new keeper.
+    ///
+    /// What is ours stays until the new keeper says that all is in the file: it may die as well.
     pub(crate) fn parcels(&mut self) -> Vec<Parcel> {
         self.is_asking = false;
         let mut parcels = Vec::new();
-        for (index, (run, held)) in std::mem::take(&mut self.held).into_iter().enumerate() {
+        for (index, (run, held)) in self.held.iter().enumerate() {
             if index % CUSTODY_RUNS_MAX == 0 {
                 parcels.push(Parcel::default());
             }
             let Some(parcel) = parcels.last_mut() else { continue };
-            let (kinds, descriptors): (Vec<Held>, Vec<Descriptor>) = held.into_iter().unzip();
-            self.wanted.push_back(run.clone());
-            let RunRef { unit, run } = run;
+            let duplicates = held.iter().filter_map(duplicate);
+            let (kinds, descriptors): (Vec<Held>, Vec<Descriptor>) = duplicates.unzip();
+            let RunRef { unit, run } = run.clone();
             parcel.entries.push(CustodyEntry { unit, run, held: kinds, handles: Vec::new() });
             parcel.descriptors.extend(descriptors);
         }

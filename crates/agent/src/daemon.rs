@@ -34,6 +34,8 @@ use crate::{
 
 /// How long a keeper may be gone before the agent gives up.
 const KEEPER_WITHIN: Duration = Duration::from_secs(20);
+/// How long an agent that leaves waits for its last events.
+const EVENTS_WITHIN: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Nothing is due for at least this long when nothing is due at all.
 const FAR_AWAY: Duration = Duration::from_hours(24);
@@ -217,6 +219,7 @@ impl Agent {
                 return self.end().await;
             }
             if self.upgrade.leave_at().is_some_and(|at| clock::monotonic() >= at) {
+                self.finish_events().await;
                 return Ok(());
             }
             let next_in = self.next_in();
@@ -273,8 +276,17 @@ impl Agent {
         Ok(())
     }
 
+    /// Waits until what was told is on the disk, as long as the disk works.
+    async fn finish_events(&self) {
+        let until = clock::monotonic() + EVENTS_WITHIN;
+        while !self.events.is_synced(self.events.last()) && clock::monotonic() < until {
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+
     /// Everything is at rest: the keeper may go, and we go with it.
     async fn end(mut self) -> Result<(), AgentError> {
+        self.finish_events().await;
         self.keeper.ask(Request::Shutdown { programs: Leftover::Kill })?;
         self.keeper.finish_turn(None)?;
         loop {

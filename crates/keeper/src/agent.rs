@@ -106,6 +106,13 @@ impl AgentLife {
         Some(if self.is_recovering() { Start::Recover } else { Start::Normal })
     }
 
+    /// The agent that was announced has ended before it called.
+    pub(crate) fn is_missed(&mut self, now: Duration) {
+        if matches!(self.state, AgentState::Expected { .. }) {
+            self.state = AgentState::Expected { until: now };
+        }
+    }
+
     /// An agent lives: ours or somebody else's.
     pub(crate) fn lives(&mut self) {
         self.state = AgentState::Alive;
@@ -235,5 +242,8 @@ mod tests {
         let mut life = AgentLife::new(T, true, true);
         assert_eq!(life.due(T + Duration::from_secs(4)), None);
         assert_eq!(life.due(T + Duration::from_secs(5)), Some(Start::Normal));
+        let mut life = AgentLife::new(T, true, true);
+        life.is_missed(T + Duration::from_secs(1));
+        assert_eq!(life.due(T + Duration::from_secs(1)), Some(Start::Normal));
     }
 }

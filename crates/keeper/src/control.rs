@@ -17,6 +17,7 @@ use mainstay_platform::{
     boot, clock, daemon,
     descriptor::Descriptor,
     door::{Connection, Door},
+    fail,
     lock::FileLock,
     memory::{self, Bursts},
     paths,
@@ -52,6 +53,7 @@ pub(crate) mod token {
     pub(crate) const AGENT: Token = Token(3);
     pub(crate) const OWNER: Token = Token(4);
     pub(crate) const STRAY: Token = Token(5);
+    pub(crate) const EXPECTED: Token = Token(6);
     /// Guests follow from here, runs far behind them.
     pub(crate) const GUESTS: u64 = 1 << 16;
     pub(crate) const RUNS: u64 = 1 << 32;
@@ -92,6 +94,9 @@ pub(crate) struct Control {
     pub(crate) spawner: Spawner,
     pub(crate) agent: AgentLife,
     pub(crate) agent_process: Option<Watched<Process>>,
+    /// An agent that was announced and has not called; known by its number alone, so that nothing
+    /// is done to it.
+    pub(crate) expected: Option<Watched<Process>>,
     pub(crate) owner: Option<Conversation>,
     pub(crate) guests: Vec<Guest>,
     pub(crate) heir: Option<Guest>,
@@ -164,8 +169,8 @@ impl Control {
         let boot = boot::identity().map_err(doing("tell this boot from others"))?;
         let journal = Journal::open(&instance.keeper_journal(), &boot)?;
         let now = clock::monotonic();
-        let agent =
-            AgentLife::new(now, !options.agent.is_empty(), options.expected_agent.is_some());
+        let expected = options.expected_agent.and_then(|pid| expect(pid, &port));
+        let agent = AgentLife::new(now, !options.agent.is_empty(), expected.is_some());
         let epoch = inherited.as_ref().map_or_else(journal_epoch, |state| state.epoch.clone());
         let mut control = Self {
             options,
@@ -183,6 +188,7 @@ impl Control {
             spawner: spawner.map_err(doing("start a thread"))?,
             agent,
             agent_process: None,
+            expected,
             owner: None,
             guests: Vec::new(),
             heir: None,
@@ -228,6 +234,7 @@ impl Control {
             token::AGENT => self.agent_ended(),
             token::OWNER => self.hear_owner(),
             token::STRAY => self.go_on_sweeping(),
+            token::EXPECTED => self.expected_agent_ended(),
             Token(number) if number >= token::RUNS => self.run_ended(number - token::RUNS),
             guest => self.hear_guest(guest),
         }
@@ -307,7 +314,7 @@ impl Control {
     /// Describes this keeper.
     pub(crate) fn welcome(&self) -> Welcome {
         Welcome {
-            protocol: mainstay_api::keeper::PROTOCOL,
+            protocol: mainstay_api::keeper::PROTOCOL + fail::raised(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             boot: self.boot.clone(),
@@ -347,6 +354,12 @@ impl Control {
 }
 
 /// Returns a text that differs for each keeper life.
+/// Watches an agent that was announced; nothing when it is gone already.
+fn expect(pid: u32, port: &Port) -> Option<Watched<Process>> {
+    let process = Process::open_pid(pid).ok().flatten().filter(|process| !process.has_ended())?;
+    port.watch(process, token::EXPECTED).ok()
+}
+
 fn journal_epoch() -> String {
     let now = clock::monotonic();
     format!("{:x}-{:x}", std::process::id(), now.as_nanos())

@@ -200,7 +200,8 @@ impl Control {
         if let Some(run) = self.runs.get_mut(key) {
             run.is_own = false;
         }
-        self.conclude(key, exit);
+        // The agent may have its pipes: until it gave them nobody says that all is in the file.
+        self.note_end(key, exit);
     }
 
     /// Takes what the agent held for a dead keeper.

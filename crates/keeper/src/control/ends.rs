@@ -35,7 +35,13 @@ impl Control {
 
     /// Everything that follows an exit, in the order that keeps it safe: remember, sweep while the
     /// process still holds its number, reap, report.
-    pub(crate) fn conclude(&mut self, key: &RunRef, mut exit: Exited) {
+    pub(crate) fn conclude(&mut self, key: &RunRef, exit: Exited) {
+        self.note_end(key, exit);
+        self.ended.push(key.clone());
+    }
+
+    /// Concludes a run whose pipes nobody has found yet.
+    pub(crate) fn note_end(&mut self, key: &RunRef, mut exit: Exited) {
         exit.strays = self.sweep(key);
         let Some(run) = self.runs.get_mut(key) else { return };
         let ended =
@@ -55,7 +61,6 @@ impl Control {
             }
         }
         self.reports.exited.push(exit);
-        self.ended.push(key.clone());
     }
 
     /// Asks the pumps for what waits in the pipes of runs that have ended. Comes after the reports:

@@ -163,6 +163,7 @@ impl Control {
 
     pub(crate) fn start_agent_if_due(&mut self, now: Duration) {
         let Some(start) = self.agent.due(now) else { return };
+        self.expected = None;
         let mut arguments = self.options.agent.clone();
         arguments.extend(["--link".to_owned(), self.door.path().display().to_string()]);
         if start == Start::Recover {
@@ -209,6 +210,14 @@ impl Control {
         self.agent.died(clock::monotonic());
         if let Some(guest) = self.heir.take() {
             self.adopt_agent(guest);
+        }
+    }
+
+    /// Whoever was announced will not call any more.
+    pub(crate) fn expected_agent_ended(&mut self) {
+        if self.expected.as_ref().is_some_and(|process| process.has_ended()) {
+            self.expected = None;
+            self.agent.is_missed(clock::monotonic());
         }
     }
 

@@ -209,6 +209,7 @@ impl Control {
         let Guest { conversation, hello, more, riders, .. } = guest;
         let Some(conversation) = conversation.renamed(&self.port, token::OWNER) else { return };
         self.owner = Some(conversation);
+        self.expected = None;
         self.agent.lives();
         let welcome = Report::Welcome(self.welcome());
         self.answer(hello.unwrap_or_default(), welcome);
@@ -224,9 +225,11 @@ impl Control {
 }
 
 fn refusal(hello: &Hello, guest: &Guest) -> Option<String> {
-    if hello.protocol != PROTOCOL {
+    // Right after an upgrade the agent is still the former one.
+    let own = PROTOCOL + fail::raised();
+    if hello.protocol != own && hello.protocol + 1 != own {
         return Some(format!(
-            "this keeper speaks protocol {PROTOCOL}, the agent {}; run `mainstay upgrade`",
+            "this keeper speaks protocol {own}, the agent {}; run `mainstay upgrade`",
             hello.protocol
         ));
     }
