@@ -10,6 +10,7 @@ mod events;
 mod logs;
 mod show;
 mod status;
+mod subject;
 mod up;
 mod upgrade;
 mod why;
