@@ -25,6 +25,8 @@ pub mod pipe;
 pub mod port;
 pub mod process;
 pub mod replace;
+#[cfg(unix)]
+mod socket;
 pub mod spawn;
 #[cfg(windows)]
 mod windows;
