@@ -31,7 +31,8 @@ pub fn settle_down() {
     imp::settle_down();
 }
 
-/// Raises the soft limit of open files to the hard one; returns the former soft and the hard limit.
+/// Raises the soft limit of open files as far as the system allows, to the hard one on Linux;
+/// returns the former soft limit and the one that was reached.
 pub fn raise_file_limit() -> io::Result<(u64, u64)> {
     imp::raise_file_limit()
 }

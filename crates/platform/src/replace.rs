@@ -1,17 +1,19 @@
 //! Replacing the running program in place, with its children and some of its descriptors.
 
-#[cfg(target_os = "linux")]
-#[path = "replace/linux.rs"]
+#[cfg(unix)]
+#[path = "replace/unix.rs"]
 mod imp;
-#[cfg(not(target_os = "linux"))]
-#[path = "replace/other.rs"]
+#[cfg(windows)]
+#[path = "replace/windows.rs"]
 mod imp;
 
 use std::{convert::Infallible, ffi::OsString, fs::File, io, path::Path};
 
 use crate::descriptor::{Borrowed, Descriptor};
 
-/// Returns an anonymous file in memory that a successor can read.
+/// Returns a file without a name that a successor can read.
+///
+/// It lies in memory on Linux, and among the user's temporary files on macOS.
 pub fn memory_file() -> io::Result<File> {
     imp::memory_file()
 }

@@ -1,4 +1,11 @@
-//! `execve` and memfd.
+//! `execve`.
+
+#[cfg(target_os = "linux")]
+#[path = "unix/linux.rs"]
+mod state;
+#[cfg(target_os = "macos")]
+#[path = "unix/macos.rs"]
+mod state;
 
 use std::{
     convert::Infallible,
@@ -13,15 +20,12 @@ use std::{
     process::{Command, Stdio},
 };
 
-use rustix::{
-    fs::MemfdFlags,
-    io::{FdFlags, fcntl_getfd, fcntl_setfd},
-};
+use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
 
 use crate::descriptor::{Borrowed, Descriptor};
 
 pub(super) fn memory_file() -> io::Result<File> {
-    Ok(rustix::fs::memfd_create("mainstay-state", MemfdFlags::CLOEXEC)?.into())
+    state::memory_file()
 }
 
 pub(super) fn replace(
