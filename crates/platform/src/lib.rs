@@ -19,6 +19,8 @@ pub mod link;
 pub mod local;
 pub mod lock;
 pub mod machine;
+#[cfg(target_os = "macos")]
+mod macos;
 pub mod memory;
 pub mod paths;
 pub mod pipe;

@@ -10,6 +10,11 @@ mod imp;
 #[path = "process/macos.rs"]
 mod imp;
 
+#[cfg(any(target_os = "macos", test))]
+mod arguments;
+#[cfg(unix)]
+mod unix;
+
 use std::io;
 
 pub use imp::Process;
@@ -81,7 +86,8 @@ impl Identity {
 
 /// Makes orphans of our programs our own children, so that none of them escapes notice.
 ///
-/// Does nothing where the system has no such thing.
+/// Does nothing where the system has no such thing: on Windows jobs keep them together, on macOS
+/// they become children of launchd.
 pub fn become_subreaper() -> io::Result<()> {
     imp::become_subreaper()
 }
@@ -97,14 +103,17 @@ pub enum Orphans {
 
 /// Returns whether anybody but our own programs might have become our child.
 ///
-/// Cheap: one system call. Must be called on the thread that starts no programs itself.
+/// Cheap: one system call. Must be called on the thread that starts no programs itself. Where
+/// orphans do not become our children, the answer is always that there may be some.
 pub fn orphans() -> Orphans {
     imp::orphans()
 }
 
 /// Returns every live process that carries `MAINSTAY_ID=id` in its environment.
 ///
-/// Walks the whole process table; call it only when [`orphans`] says so.
+/// Walks the whole process table; call it only when [`orphans`] says so. macOS hides the
+/// environments of programs that are part of the system, such as `/bin/sh`: [`led_by`] finds those
+/// as far as they stay in the run's group.
 pub fn carrying(id: &str) -> io::Result<Vec<Process>> {
     imp::carrying(id)
 }
@@ -157,6 +166,9 @@ pub struct EndedChild {
 }
 
 /// Returns a child of this thread that has ended and was not reaped yet, without reaping it.
+///
+/// Returns nothing where nobody but our own programs can become our child, Windows and macOS: their
+/// ends are seen one by one.
 pub fn ended_child() -> Option<EndedChild> {
     imp::ended_child()
 }

@@ -9,12 +9,20 @@ mod imp;
 #[cfg(target_os = "macos")]
 #[path = "spawn/macos.rs"]
 mod imp;
+#[cfg(unix)]
+#[path = "spawn/unix/search.rs"]
+mod search;
+#[cfg(unix)]
+mod unix;
 
 use std::{fmt, io, path::PathBuf};
 
 use crate::{pipe::PipeWriter, process::Process};
 
+#[cfg(windows)]
 pub use imp::own_environment;
+#[cfg(unix)]
+pub use unix::own_environment;
 
 /// A program to be started.
 #[derive(Debug)]
@@ -31,7 +39,8 @@ pub struct Program<'a> {
     pub output: Output<'a>,
     /// Where stderr goes; the same as stdout when absent.
     pub error: Option<&'a PipeWriter>,
-    /// Soft limit of open files.
+    /// Soft limit of open files. macOS cannot set it for a single program: there it gets as many as
+    /// the starter, and one that asks for more does not start.
     pub files: Option<u64>,
     /// Whether it gets a session of its own, not just a process group.
     pub group: Group,
