@@ -216,7 +216,7 @@ pub(super) fn started_with(name: &str, value: &str) -> io::Result<Vec<Carrier>> 
     let own = std::process::id();
     let mut environments = Environments::new();
     let found =
-        alive(table::everybody()?, |pid| pid != own && environments.of(pid).contains(&wanted))?;
+        alive(table::everybody()?, |pid| pid != own && environments.of(pid).contains(&wanted));
     let carrier = |process: Process| {
         let variables = environments.of(process.pid());
         Carrier { process, variables }
