@@ -6,7 +6,7 @@ use mainstay_api::keeper::{
     BUFFER_BYTES_KEPT, CustodyRequest, Entry, FrameError, Framer, Hello, PROTOCOL, Report,
     ReportFrame, Request, RequestFrame, Welcome, encode,
 };
-use mainstay_platform::{descriptor::Descriptor, link::Link};
+use mainstay_platform::{descriptor::Descriptor, fail, link::Link};
 use tokio::time::timeout;
 
 use crate::custody::Parcel;
@@ -79,7 +79,7 @@ impl Keeper {
 
     async fn introduce(&mut self) -> Result<Introduction, KeeperError> {
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let hello = Hello { protocol: PROTOCOL, version, pid: std::process::id() };
+        let hello = Hello { protocol: PROTOCOL + fail::raised(), version, pid: std::process::id() };
         self.ask(Request::Hello(hello))?;
         self.flush()?;
         let first = self.next().await?;

@@ -17,6 +17,7 @@ use mainstay_platform::{
     boot, clock, daemon,
     descriptor::Descriptor,
     door::{Connection, Door},
+    fail,
     lock::FileLock,
     memory::{self, Bursts},
     paths,
@@ -313,7 +314,7 @@ impl Control {
     /// Describes this keeper.
     pub(crate) fn welcome(&self) -> Welcome {
         Welcome {
-            protocol: mainstay_api::keeper::PROTOCOL,
+            protocol: mainstay_api::keeper::PROTOCOL + fail::raised(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             boot: self.boot.clone(),

@@ -9,6 +9,7 @@ use std::{
     fs::File,
     io::{self, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
+    thread,
     time::Duration,
 };
 
@@ -17,6 +18,7 @@ use mainstay_platform::{
     clock, daemon,
     descriptor::{Borrowed, borrow_file},
     door::{Connection, Door},
+    fail,
     lock::FileLock,
     pipe::PipeReader,
     replace,
@@ -31,13 +33,18 @@ use crate::{
     owner::Conversation,
 };
 
-/// The state's own version; a keeper refuses to become one that does not know it.
+/// The state's own version; a keeper reads this one and the one before.
 const STATE_VERSION: u32 = 1;
+/// The oldest version whose keepers understand what we write: one may always go back.
+const READABLE_BY: u32 = 1;
 /// How long starts that are under way may hold an upgrade up.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// So many panics within [`PANICS_WITHIN`] are survived.
 const PANICS_MAX: usize = 3;
 const PANICS_WITHIN: Duration = Duration::from_mins(1);
+/// Whoever holds the lock for longer than this is the keeper.
+const LOCK_WITHIN: Duration = Duration::from_millis(500);
+const LOCK_EVERY: Duration = Duration::from_millis(5);
 const STATE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// An upgrade that was asked for.
@@ -55,9 +62,11 @@ impl Wanted {
 }
 
 /// What travels through the exec.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct State {
     version: u32,
+    /// Newer than its reader, a state is understood by keepers from this version on.
+    readable_by: u32,
     epoch: String,
     lock: u64,
     door: u64,
@@ -104,7 +113,7 @@ pub(crate) enum InheritanceError {
     Unreadable(#[from] io::Error),
     #[error("cannot understand the state")]
     Malformed(#[from] serde_json::Error),
-    #[error("the state has version {0}, and this keeper knows version {STATE_VERSION}")]
+    #[error("the state has version {0}, and this keeper knows version {known}", known = own_version())]
     Version(u32),
 }
 
@@ -120,11 +129,20 @@ pub(crate) fn probe() -> Result<(), InheritanceError> {
     read_state(io::stdin().lock()).map(drop)
 }
 
+fn own_version() -> u32 {
+    STATE_VERSION + fail::raised()
+}
+
+const fn is_understood(state: &State, own: u32) -> bool {
+    let is_recent = state.version <= own && state.version + 1 >= own;
+    is_recent || (state.version > own && state.readable_by <= own)
+}
+
 fn read_state(from: impl io::Read) -> Result<State, InheritanceError> {
     let mut text = Vec::new();
     from.take(STATE_BYTES_MAX).read_to_end(&mut text)?;
     let state: State = serde_json::from_slice(&text)?;
-    if state.version == STATE_VERSION {
+    if is_understood(&state, own_version()) {
         Ok(state)
     } else {
         Err(InheritanceError::Version(state.version))
@@ -166,7 +184,20 @@ pub(crate) fn lock_of(
         let lock = replace::inherited(number).map_err(doing("take over the lock"))?;
         return Ok(Some(FileLock::from_descriptor(lock)));
     }
-    FileLock::try_take(&instance.keeper_lock()).map_err(doing("take the lock"))
+    take_lock(&instance.keeper_lock()).map_err(doing("take the lock"))
+}
+
+/// Takes the lock, which may be held for a moment by somebody who is no keeper: a child of a dead
+/// one between clone and exec, or whoever looks whether there is one.
+fn take_lock(path: &Path) -> io::Result<Option<FileLock>> {
+    let until = clock::monotonic() + LOCK_WITHIN;
+    loop {
+        let lock = FileLock::try_take(path)?;
+        if lock.is_some() || clock::monotonic() >= until {
+            return Ok(lock);
+        }
+        thread::park_timeout(LOCK_EVERY);
+    }
 }
 
 /// Returns the listeners: inherited, or opened now.
@@ -265,7 +296,8 @@ impl Control {
     fn state(&self, id: u64) -> State {
         let number = |borrowed: Borrowed<'_>| replace::number_of(borrowed);
         State {
-            version: STATE_VERSION,
+            version: own_version(),
+            readable_by: READABLE_BY,
             epoch: self.epoch.clone(),
             lock: number(borrow_file(self.lock.file())),
             door: number(self.door.borrow()),
@@ -351,4 +383,38 @@ fn rise_again(options: &KeeperOptions, lock: &File) -> io::Result<()> {
     arguments.splice(1..1, more);
     let program = daemon::own_program()?;
     match replace::replace(Path::new(&program), &arguments, &[borrow_file(lock)])? {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_held_for_a_moment_makes_nobody_leave() {
+        let path = std::env::temp_dir().join(format!("mainstay-lock-{}", std::process::id()));
+        let passer_by = FileLock::try_take(&path).unwrap().unwrap();
+        let keeper = thread::spawn({
+            let path = path.clone();
+            move || take_lock(&path).unwrap().is_some()
+        });
+        thread::park_timeout(LOCK_WITHIN / 10);
+        drop(passer_by);
+        assert!(keeper.join().unwrap());
+        let _keeper = FileLock::try_take(&path).unwrap().unwrap();
+        assert!(take_lock(&path).unwrap().is_none());
+        drop(std::fs::remove_file(&path));
+    }
+
+    #[test]
+    fn a_keeper_reads_its_own_state_the_one_before_and_what_says_that_it_may() {
+        let check = |[version, readable_by]: [u32; 2], own: u32, expected: bool| {
+            let state = State { version, readable_by, ..State::default() };
+            assert_eq!(is_understood(&state, own), expected, "{version}/{readable_by} by {own}");
+        };
+        check([3, 1], 3, true);
+        check([2, 1], 3, true);
+        check([1, 1], 3, false);
+        check([4, 3], 3, true);
+        check([4, 4], 3, false);
+    }
 }

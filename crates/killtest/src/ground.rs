@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use mainstay_storage::instance::Instance;
 
+/// The name of the copy that pretends to be of the next version.
+pub(crate) const NEWER: &str = "newer";
+
 /// The folder of a trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ground(PathBuf);
@@ -51,8 +54,8 @@ impl Ground {
         self.0.join("agents")
     }
 
-    /// Copies of the binary, to be upgraded to.
+    /// Copies of the binary, to be upgraded to; the second pretends to be of the next version.
     pub(crate) fn binaries(&self) -> [PathBuf; 2] {
-        ["one", "other"].map(|name| self.0.join("binaries").join(name))
+        ["one", NEWER].map(|name| self.0.join("binaries").join(name))
     }
 }

@@ -87,8 +87,8 @@ impl Trial {
     }
 
     fn binary(&self) -> PathBuf {
-        let [one, other] = self.ground.binaries();
-        if self.binary.is_multiple_of(2) { one } else { other }
+        let [one, newer] = self.ground.binaries();
+        if self.binary.is_multiple_of(2) { one } else { newer }
     }
 
     /// Returns what the agent says; waits for one.
@@ -112,7 +112,7 @@ impl Trial {
         text.lines().filter_map(|line| line.parse().ok()).collect()
     }
 
-    /// Replaces keeper and agent by the other copy of the binary; the process of the keeper stays.
+    /// Replaces keeper and agent by the next version, or by the former one again; the process of the keeper stays.
     pub(crate) fn upgrade(&mut self) -> Result<(), Broken> {
         let before = self.status()?;
         self.binary += 1;

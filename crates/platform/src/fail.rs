@@ -4,6 +4,8 @@
 //! `MAINSTAY_FAIL_DIR` in its environment, kills itself, as `kill -9` would, when it comes to a
 //! point of whose name there is a file in that folder; the file is removed first, so that one file
 //! is one death. Without the feature nothing is left of a point.
+//!
+//! And a test may pretend that its binary is the next version of itself: [`raise`].
 
 /// Says that the process has come to a point.
 #[cfg(not(feature = "fail"))]
@@ -19,16 +21,44 @@ pub const fn is_wanted(_name: &str) -> bool {
 #[cfg(not(feature = "fail"))]
 pub fn look_in(_folder: std::path::PathBuf) {}
 
+/// Lets this process pretend to be of the next version of every format.
+#[cfg(not(feature = "fail"))]
+pub const fn raise() {}
+
+/// Returns how much newer than it is this process pretends to be.
+#[cfg(not(feature = "fail"))]
+pub const fn raised() -> u32 {
+    0
+}
+
 #[cfg(feature = "fail")]
-pub use wanted::{is_wanted, look_in, point};
+pub use wanted::{is_wanted, look_in, point, raise, raised};
 
 #[cfg(feature = "fail")]
 mod wanted {
-    use std::{path::PathBuf, sync::OnceLock};
+    use std::{
+        path::PathBuf,
+        sync::{
+            OnceLock,
+            atomic::{AtomicU32, Ordering},
+        },
+    };
 
     use crate::process::{Process, SignalKind};
 
     static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
+
+    static RAISED: AtomicU32 = AtomicU32::new(0);
+
+    /// Lets this process pretend to be of the next version of every format.
+    pub fn raise() {
+        RAISED.store(1, Ordering::SeqCst);
+    }
+
+    /// Returns how much newer than it is this process pretends to be.
+    pub fn raised() -> u32 {
+        RAISED.load(Ordering::SeqCst)
+    }
 
     /// Says where the files are; only the first word counts.
     pub fn look_in(folder: PathBuf) {

@@ -37,9 +37,7 @@ impl Control {
     /// process still holds its number, reap, report.
     pub(crate) fn conclude(&mut self, key: &RunRef, exit: Exited) {
         self.note_end(key, exit);
-        if let Some(run) = self.runs.get(key) {
-            self.pumps.drain(key.clone(), &run.spawn.logs);
-        }
+        self.ended.push(key.clone());
     }
 
     /// Concludes a run whose pipes nobody has found yet.
@@ -63,7 +61,6 @@ impl Control {
             }
         }
         self.reports.exited.push(exit);
-        self.ended.push(key.clone());
     }
 
     /// Asks the pumps for what waits in the pipes of runs that have ended. Comes after the reports:

@@ -225,9 +225,11 @@ impl Control {
 }
 
 fn refusal(hello: &Hello, guest: &Guest) -> Option<String> {
-    if hello.protocol != PROTOCOL {
+    // Right after an upgrade the agent is still the former one.
+    let own = PROTOCOL + fail::raised();
+    if hello.protocol != own && hello.protocol + 1 != own {
         return Some(format!(
-            "this keeper speaks protocol {PROTOCOL}, the agent {}; run `mainstay upgrade`",
+            "this keeper speaks protocol {own}, the agent {}; run `mainstay upgrade`",
             hello.protocol
         ));
     }
