@@ -1,4 +1,8 @@
 //! Processes that are known exactly: watched, signalled and asked for their end.
+//!
+//! Linux holds a process by its pidfd, Windows by its handle, both of which travel between
+//! processes. macOS holds it by a queue that waits for its end: that does not travel
+//! (`Process::duplicate` is `Unsupported`), and signals go by number.
 
 #[cfg(target_os = "linux")]
 #[path = "process/linux.rs"]

@@ -138,12 +138,13 @@ impl std::error::Error for SpawnError {
 /// Starts a program.
 ///
 /// The calling thread sleeps until the program executes or fails to; a program on a hung mount
-/// holds it for as long as the mount hangs.
+/// holds it for as long as the mount hangs. On macOS the system does not say which step failed:
+/// the folder is looked at afterwards, and what is not its fault is the program's.
 pub fn spawn(program: &Program<'_>) -> Result<Process, SpawnError> {
     imp::spawn(program)
 }
 
 #[cfg(test)]
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 #[path = "spawn/tests.rs"]
 mod tests;

@@ -110,9 +110,7 @@ impl Process {
     /// signal would be hit.
     pub fn signal(&self, kind: SignalKind) -> io::Result<()> {
         match number(self.identity.pid) {
-            Some(number) if self.is_current() && !self.has_ended() => {
-                unless_gone(kill_process(number, native(kind)))
-            }
+            Some(number) if !self.has_ended() => unless_gone(kill_process(number, native(kind))),
             _ => Ok(()),
         }
     }
@@ -129,9 +127,11 @@ impl Process {
         }
     }
 
-    /// Returns whether the number still is this process, ended or not.
+    /// Returns whether the number has not become another process's, as far as can be seen: those
+    /// of other users cannot.
     fn is_current(&self) -> bool {
-        identity_of(self.identity.pid) == self.identity
+        let started = table::started(self.identity.pid);
+        started.is_none_or(|started| started == self.identity.started)
     }
 
     /// Returns how our own child ended, without reaping it; nothing while it runs.
