@@ -116,8 +116,8 @@ pub fn orphans() -> Orphans {
 /// Returns every live process that carries `MAINSTAY_ID=id` in its environment.
 ///
 /// Walks the whole process table; call it only when [`orphans`] says so. macOS hides the
-/// environments of programs that are part of the system, such as `/bin/sh`: [`led_by`] finds those
-/// as far as they stay in the run's group.
+/// environments of programs that are part of the system, such as `/bin/sh`, even from root:
+/// [`led_by`] finds those as far as they stay in the run's group.
 pub fn carrying(id: &str) -> io::Result<Vec<Process>> {
     imp::carrying(id)
 }
