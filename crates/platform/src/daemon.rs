@@ -9,9 +9,15 @@ mod imp;
 
 use std::{ffi::OsString, fs::File, io, path::PathBuf};
 
-/// Returns the path of the running binary.
+/// Returns a path under which the running binary can be started again, even after another one has
+/// taken its place on the disk. macOS knows the path only: there the other one is started.
 pub fn own_program() -> io::Result<PathBuf> {
-    std::env::current_exe()
+    imp::own_program()
+}
+
+/// Returns whether this process is the first of its system or container, the parent of all orphans.
+pub fn is_init() -> bool {
+    imp::is_init()
 }
 
 /// Starts a program in a session of its own, with null input and with `log` as output and error.
@@ -31,8 +37,14 @@ pub fn settle_down() {
     imp::settle_down();
 }
 
-/// Raises the soft limit of open files as far as the system allows, to the hard one on Linux;
-/// returns the former soft limit and the one that was reached.
+/// Returns how many open files this process may ask for: the hard limit, or what the system lets
+/// one process have.
+pub fn file_limit() -> u64 {
+    imp::file_limit()
+}
+
+/// Raises the soft limit of open files to [`file_limit`]; returns the former soft limit and the one
+/// that was reached.
 pub fn raise_file_limit() -> io::Result<(u64, u64)> {
     imp::raise_file_limit()
 }

@@ -11,18 +11,30 @@ use std::{
     convert::Infallible,
     ffi::OsString,
     fs::File,
-    io::{self, Write as _},
+    io::{self, Read as _, Seek as _, Write as _},
     os::{
         fd::{AsRawFd as _, FromRawFd as _, RawFd},
         unix::process::CommandExt as _,
     },
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+    time::Duration,
 };
 
-use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::{Errno, FdFlags, fcntl_getfd, fcntl_setfd, ioctl_fionbio},
+};
 
-use crate::descriptor::{Borrowed, Descriptor};
+use super::Probed;
+use crate::{
+    clock,
+    descriptor::{Borrowed, Descriptor},
+    process::Process,
+};
+
+/// So much of what a probed program writes is looked at.
+const WORDS_BYTES_MAX: usize = 256;
 
 pub(super) fn memory_file() -> io::Result<File> {
     state::memory_file()
@@ -63,13 +75,55 @@ pub(super) fn inherited(number: u64) -> io::Result<Descriptor> {
     Ok(descriptor)
 }
 
-pub(super) fn probe(program: &Path, arguments: &[OsString], state: &[u8]) -> io::Result<bool> {
+pub(super) fn probe(
+    program: &Path,
+    arguments: &[OsString],
+    state: &[u8],
+    within: Duration,
+) -> io::Result<Probed> {
+    // A file, not a pipe: nobody waits for a program that does not read.
+    let mut input = memory_file()?;
+    input.write_all(state)?;
+    input.rewind()?;
     let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.args(arguments).stdin(input).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn()?;
-    if let Some(mut input) = child.stdin.take() {
-        // A probe that does not read to the end says no by its status.
-        drop(input.write_all(state));
+    let status = match wait(&mut child, within) {
+        Ok(status) => status,
+        Err(error) => {
+            child.kill()?;
+            child.wait()?;
+            return Err(error);
+        }
+    };
+    let words = child.stdout.take().map(first_words).transpose()?.unwrap_or_default();
+    Ok(Probed { is_success: status.success(), words })
+}
+
+fn wait(child: &mut Child, within: Duration) -> io::Result<ExitStatus> {
+    let process = Process::open_pid(child.id())?.ok_or(io::ErrorKind::NotFound)?;
+    let until = clock::monotonic() + within;
+    loop {
+        let left = until.saturating_sub(clock::monotonic());
+        let timeout =
+            Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
+        match poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&timeout)) {
+            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+            Ok(_) => return child.wait(),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
     }
-    Ok(child.wait()?.success())
+}
+
+/// Reads what is there; a grandchild that holds the other end open is not waited for.
+fn first_words(mut output: ChildStdout) -> io::Result<Vec<u8>> {
+    ioctl_fionbio(&output, true)?;
+    let mut words = vec![0; WORDS_BYTES_MAX];
+    match output.read(&mut words) {
+        Ok(count) => words.truncate(count),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => words.clear(),
+        Err(error) => return Err(error),
+    }
+    Ok(words)
 }
