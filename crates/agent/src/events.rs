@@ -35,6 +35,9 @@ const LOG_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// How long an agent in recovery waits for what is old.
 const RECALL_WITHIN: Duration = Duration::from_secs(1);
+/// A sync that began at once would compete with the very restart that it tells of; and what happens
+/// meanwhile shares the next one.
+const SYNC_AFTER: Duration = Duration::from_millis(10);
 /// So many events may wait for the disk.
 const QUEUE_MAX: usize = 10_000;
 /// The event that tells an exit.
@@ -273,8 +276,9 @@ fn write(mut journal: Journal, log: &PathBuf, inbox: &Receiver<Line>, synced: &A
         fail::point("agent.events.before");
         let written = journal
             .append(&payloads, paths::create_private_file)
-            .and_then(|()| append_log(log, &batch))
-            .and_then(|()| journal.sync());
+            .and_then(|()| append_log(log, &batch));
+        thread::park_timeout(SYNC_AFTER);
+        let written = written.and_then(|()| journal.sync());
         match written {
             Ok(()) => {
                 fail::point("agent.events.synced");
