@@ -4,8 +4,9 @@ use std::{io, thread};
 
 use axum::{
     Json, Router,
-    extract::{ConnectInfo, Path, Query, State, connect_info::Connected},
+    extract::{ConnectInfo, Path, Query, Request, State, connect_info::Connected},
     http::StatusCode,
+    middleware::{self, Next},
     response::{IntoResponse as _, Response},
     routing::{delete, get, post},
     serve::IncomingStream,
@@ -52,7 +53,7 @@ async fn serve_all(mut inbox: mpsc::UnboundedReceiver<Descriptor>, calls: mpsc::
         match local::Listener::from_descriptor(descriptor) {
             Ok(listener) => {
                 let service = router(calls.clone()).into_make_service_with_connect_info::<Caller>();
-                let server = axum::serve(Trusted(listener), service);
+                let server = axum::serve(Clients(listener), service);
                 tokio::spawn(async move {
                     if let Err(error) = server.await {
                         complain("the API ends", &error);
@@ -76,21 +77,21 @@ fn router(calls: mpsc::Sender<Call>) -> Router {
         .route("/v1/shutdown", post(shut_down))
         .route("/v1/upgrade", post(upgrade))
         .fallback(nowhere)
+        .layer(middleware::from_fn(refuse_strangers))
         .with_state(calls)
 }
 
-/// A listener that shows the door to whoever is neither our user nor the administrator.
-struct Trusted(local::Listener);
+/// A listener that says who comes, and lets nobody wait because of another's failure.
+struct Clients(local::Listener);
 
-impl axum::serve::Listener for Trusted {
+impl axum::serve::Listener for Clients {
     type Io = local::Stream;
     type Addr = Peer;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             match self.0.accept().await {
-                Ok((stream, peer)) if peer.is_trusted => return (stream, peer),
-                Ok(_) => {}
+                Ok(client) => return client,
                 Err(error) => {
                     complain("cannot accept a client", &error);
                     // Out of descriptors, most likely: others must close some first.
@@ -107,12 +108,35 @@ impl axum::serve::Listener for Trusted {
 
 /// Who a request comes from.
 #[derive(Debug, Clone)]
-struct Caller(Asker);
+struct Caller {
+    asker: Asker,
+    is_trusted: bool,
+}
 
-impl Connected<IncomingStream<'_, Trusted>> for Caller {
-    fn connect_info(stream: IncomingStream<'_, Trusted>) -> Self {
-        Self(Asker { user: stream.remote_addr().user.clone() })
+impl Caller {
+    fn of(peer: &Peer) -> Self {
+        Self { asker: Asker { user: peer.user.clone() }, is_trusted: peer.is_trusted }
     }
+}
+
+impl Connected<IncomingStream<'_, Clients>> for Caller {
+    fn connect_info(stream: IncomingStream<'_, Clients>) -> Self {
+        Self::of(stream.remote_addr())
+    }
+}
+
+/// Answers whoever is neither our user nor the administrator, before anything of theirs is read.
+async fn refuse_strangers(
+    ConnectInfo(caller): ConnectInfo<Caller>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if caller.is_trusted {
+        return next.run(request).await;
+    }
+    let what = format!("user {} has no rights on this instance", caller.asker.user);
+    let remedy = "ask as the user whose instance it is, or as the administrator";
+    refused(Refused::new(RefusedKind::Stranger, what, remedy))
 }
 
 type Calls = State<mpsc::Sender<Call>>;
@@ -130,6 +154,7 @@ async fn unit(State(calls): Calls, Path(name): Path<String>) -> Response {
 struct EventsParameters {
     after: Option<u64>,
     names: Option<String>,
+    trace: Option<String>,
     limit: Option<usize>,
     wait: Option<bool>,
 }
@@ -139,13 +164,13 @@ async fn events(State(calls): Calls, Query(asked): Query<EventsParameters>) -> R
     let names = names.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
     let limit = asked.limit.unwrap_or(EVENTS_USUAL).min(EVENTS_MAX);
     let patience = if asked.wait == Some(true) { Patience::Waits } else { Patience::None };
-    let query = EventsQuery { after: asked.after, names, limit, patience };
+    let query = EventsQuery { after: asked.after, names, trace: asked.trace, limit, patience };
     put(&calls, |reply| Call::Events(query, reply)).await
 }
 
 async fn command(
     State(calls): Calls,
-    ConnectInfo(Caller(asker)): From,
+    ConnectInfo(Caller { asker, .. }): From,
     Json(request): Json<CommandRequest>,
 ) -> Response {
     put(&calls, |reply| Call::Command(asker, request, reply)).await
@@ -153,7 +178,7 @@ async fn command(
 
 async fn add(
     State(calls): Calls,
-    ConnectInfo(Caller(asker)): From,
+    ConnectInfo(Caller { asker, .. }): From,
     Json(service): Json<AddService>,
 ) -> Response {
     put(&calls, |reply| Call::Add(asker, service, reply)).await
@@ -161,23 +186,23 @@ async fn add(
 
 async fn remove(
     State(calls): Calls,
-    ConnectInfo(Caller(asker)): From,
+    ConnectInfo(Caller { asker, .. }): From,
     Path(name): Path<String>,
 ) -> Response {
     put(&calls, |reply| Call::Remove(asker, name, reply)).await
 }
 
-async fn apply(State(calls): Calls, ConnectInfo(Caller(asker)): From) -> Response {
+async fn apply(State(calls): Calls, ConnectInfo(Caller { asker, .. }): From) -> Response {
     put(&calls, |reply| Call::Apply(asker, reply)).await
 }
 
-async fn shut_down(State(calls): Calls, ConnectInfo(Caller(asker)): From) -> Response {
+async fn shut_down(State(calls): Calls, ConnectInfo(Caller { asker, .. }): From) -> Response {
     put(&calls, |reply| Call::ShutDown(asker, reply)).await
 }
 
 async fn upgrade(
     State(calls): Calls,
-    ConnectInfo(Caller(asker)): From,
+    ConnectInfo(Caller { asker, .. }): From,
     Json(request): Json<UpgradeRequest>,
 ) -> Response {
     put(&calls, |reply| Call::Upgrade(asker, request, reply)).await
@@ -209,10 +234,82 @@ async fn put<T: Serialize>(
 fn refused(reason: Refused) -> Response {
     let status = match reason.kind {
         RefusedKind::Bad => StatusCode::BAD_REQUEST,
+        RefusedKind::Stranger => StatusCode::FORBIDDEN,
         RefusedKind::Missing => StatusCode::NOT_FOUND,
         RefusedKind::Conflict => StatusCode::CONFLICT,
         RefusedKind::Failed => StatusCode::SERVICE_UNAVAILABLE,
     };
     let problem: Problem = reason.problem;
     (status, Json(problem)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+
+    use super::*;
+
+    #[test]
+    fn a_stranger_is_told_the_remedy_and_nothing_else() {
+        for path in ["GET /v1/status", "POST /v1/shutdown", "GET /nowhere"] {
+            let (answer, asked) = ask(path, false);
+            assert!(answer.starts_with("HTTP/1.1 403 Forbidden"), "{answer}");
+            let body = answer.split("\r\n\r\n").nth(1).unwrap();
+            let problem: Problem = serde_json::from_str(body).unwrap();
+            assert_eq!(problem.error, "user 1234 has no rights on this instance");
+            assert!(problem.hint.contains("administrator"), "{}", problem.hint);
+            assert!(!asked, "the loop never hears of a stranger");
+        }
+    }
+
+    #[test]
+    fn whoever_is_trusted_reaches_the_loop() {
+        let (answer, asked) = ask("GET /v1/status", true);
+        assert!(asked, "{answer}");
+    }
+
+    /// Returns the answer to a request, and whether the loop was asked.
+    fn ask(line: &str, is_trusted: bool) -> (String, bool) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (mut client, server) = duplex(4096);
+            let (calls, mut questions) = mpsc::channel(1);
+            let service = router(calls).into_make_service_with_connect_info::<Caller>();
+            let user = Peer { pid: 1, user: "1234".to_owned(), is_trusted };
+            let server = axum::serve(OneClient(Some((server, user))), service);
+            tokio::spawn(async move { server.await });
+            // A question that nobody answers is answered as well: the agent is ending.
+            let loop_ends = tokio::spawn(async move { questions.recv().await.is_some() });
+            let request = format!("{line} HTTP/1.1\r\nhost: m\r\nconnection: close\r\n\r\n");
+            client.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).await.unwrap();
+            let asked = loop_ends.is_finished() && loop_ends.await.unwrap();
+            (answer, asked)
+        })
+    }
+
+    impl Connected<IncomingStream<'_, OneClient>> for Caller {
+        fn connect_info(stream: IncomingStream<'_, OneClient>) -> Self {
+            Self::of(stream.remote_addr())
+        }
+    }
+
+    struct OneClient(Option<(DuplexStream, Peer)>);
+
+    impl axum::serve::Listener for OneClient {
+        type Io = DuplexStream;
+        type Addr = Peer;
+
+        async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+            match self.0.take() {
+                Some(client) => client,
+                None => std::future::pending().await,
+            }
+        }
+
+        fn local_addr(&self) -> io::Result<Self::Addr> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+    }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Refused {
 pub(crate) enum RefusedKind {
     /// The question makes no sense.
     Bad,
+    /// Whoever asks has no rights here.
+    Stranger,
     /// There is no such thing.
     Missing,
     /// The state does not allow it.
@@ -55,6 +57,8 @@ pub(crate) struct EventsQuery {
     pub(crate) after: Option<u64>,
     /// Only of these units or services.
     pub(crate) names: Vec<String>,
+    /// Only of this chain.
+    pub(crate) trace: Option<String>,
     /// At most so many, the newest.
     pub(crate) limit: usize,
     /// Whether to answer only once there is one.

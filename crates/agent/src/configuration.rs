@@ -5,25 +5,49 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mainstay_api::config::{self, Config, Diagnostic, FILE_BYTES_MAX, SourceText};
+use mainstay_api::config::{self, Config, Diagnostic, FILE_BYTES_MAX, NewService, SourceText};
+use mainstay_core::ServiceName;
 use mainstay_platform::paths;
 use mainstay_storage::atomic;
 use serde::{Deserialize, Serialize};
 
+use crate::descriptors;
+
 /// A file with its contents.
 #[derive(Debug)]
-struct Loaded {
+struct Source {
     name: String,
     bytes: Vec<u8>,
 }
 
+/// A configuration, and the texts it was read from.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) config: Config,
+    pub(crate) texts: Texts,
+}
+
+/// Where the configuration of an instance is.
+#[derive(Debug, Clone)]
+pub(crate) struct Files {
+    /// The main file; others lie in `services.d` beside it.
+    pub(crate) main: PathBuf,
+    /// The copy of what was last applied.
+    pub(crate) kept: PathBuf,
+}
+
 /// Reads the main file and `services.d/*.toml` beside it, and says everything that is wrong.
 pub fn load(main: &Path) -> Result<Config, Vec<Diagnostic>> {
-    let mut loaded = Vec::new();
+    read_all(main).map(|loaded| loaded.config)
+}
+
+/// Reads everything and keeps the texts.
+pub(crate) fn read_all(main: &Path) -> Result<Loaded, Vec<Diagnostic>> {
+    let mut sources = Vec::new();
     let mut found = Vec::new();
     for path in files(main) {
         match read(&path) {
-            Ok(bytes) => loaded.push(Loaded { name: path.display().to_string(), bytes }),
+            Ok(bytes) => sources.push(Source { name: path.display().to_string(), bytes }),
             Err(error) => {
                 let message = format!("cannot read the file: {error}");
                 let file = path.display().to_string();
@@ -35,8 +59,16 @@ pub fn load(main: &Path) -> Result<Config, Vec<Diagnostic>> {
         return Err(found);
     }
     let texts: Vec<SourceText<'_>> =
-        loaded.iter().map(|file| SourceText { file: &file.name, bytes: &file.bytes }).collect();
-    config::parse(&texts)
+        sources.iter().map(|file| SourceText { file: &file.name, bytes: &file.bytes }).collect();
+    let config = config::parse(&texts)?;
+    Ok(Loaded { config, texts: Texts(sources.into_iter().map(Kept::of).collect()) })
+}
+
+/// Reads everything to be applied now: this machine must allow it, too.
+pub(crate) fn read_to_apply(main: &Path) -> Result<Loaded, Vec<Diagnostic>> {
+    let loaded = read_all(main)?;
+    descriptors::check(&loaded.config, main)?;
+    Ok(loaded)
 }
 
 /// Returns the files of an instance, in the order in which they are read.
@@ -58,21 +90,25 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The texts of the configuration that was last applied, as they are kept for bad days.
+/// The texts of a configuration, as they are kept for bad days.
+#[derive(Debug)]
+pub(crate) struct Texts(Vec<Kept>);
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     name: String,
     text: String,
 }
 
-/// Keeps the texts of a configuration that was applied.
-pub(crate) fn keep(main: &Path, kept: &Path) -> io::Result<()> {
-    let mut all = Vec::new();
-    for path in files(main) {
-        let text = String::from_utf8_lossy(&read(&path)?).into_owned();
-        all.push(Kept { name: path.display().to_string(), text });
+impl Kept {
+    fn of(source: Source) -> Self {
+        Self { name: source.name, text: String::from_utf8_lossy(&source.bytes).into_owned() }
     }
-    atomic::replace(kept, &serde_json::to_vec(&all)?, paths::create_private_file)
+}
+
+/// Keeps the texts of a configuration that is good.
+pub(crate) fn keep(texts: &Texts, kept: &Path) -> io::Result<()> {
+    atomic::replace(kept, &serde_json::to_vec(&texts.0)?, paths::create_private_file)
 }
 
 /// Reads the configuration that was last applied.
@@ -83,8 +119,49 @@ pub(crate) fn recall(kept: &Path) -> Option<Config> {
     config::parse(&texts).ok()
 }
 
+/// An edit of the main file, as people ask for it.
+#[derive(Debug, Clone)]
+pub(crate) enum Edit {
+    Add(ServiceName, NewService),
+    Remove(ServiceName),
+}
+
+/// An edit that did not come about; the file is as it was.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EditError {
+    #[error("cannot edit `{path}`: {source}")]
+    Disk { path: String, source: io::Error },
+    #[error("{0}")]
+    Refused(#[from] config::EditError),
+    #[error("{}", config::render(.0))]
+    Bad(Vec<Diagnostic>),
+}
+
+/// Edits the main file and reads everything again; what cannot be applied is taken back.
+pub(crate) fn edit(main: &Path, edit: &Edit) -> Result<Loaded, EditError> {
+    let disk = |source| EditError::Disk { path: main.display().to_string(), source };
+    let before = fs::read_to_string(main).map_err(disk)?;
+    let after = match edit {
+        Edit::Add(name, service) => config::add(&before, name.as_str(), service)?,
+        Edit::Remove(name) => config::remove(&before, name.as_str())?,
+    };
+    write(main, &after).map_err(disk)?;
+    let loaded = match edit {
+        Edit::Add(..) => read_to_apply(main),
+        // Never refused for what is left: there may have been too much before.
+        Edit::Remove(_) => read_all(main),
+    };
+    match loaded {
+        Ok(loaded) => Ok(loaded),
+        Err(found) => {
+            write(main, &before).map_err(disk)?;
+            Err(EditError::Bad(found))
+        }
+    }
+}
+
 /// Replaces a configuration file by an edited text; its mode stays.
-pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
+fn write(path: &Path, text: &str) -> io::Result<()> {
     let permissions = fs::metadata(path)?.permissions();
     atomic::replace(path, text.as_bytes(), |temporary| {
         let file = paths::create_private_file(temporary)?;

@@ -1,12 +1,13 @@
 //! The loop: the world in, the core's decisions out, one owner of everything.
 
 mod answers;
+mod durable;
 mod upgrade;
 
 use std::{io, time::Duration};
 
 use mainstay_api::{
-    config::{self, Config, Diagnostic},
+    config::{self, Config},
     control::Events as ControlEvents,
     keeper::{Leftover, Report, Request, Welcome},
 };
@@ -23,12 +24,16 @@ use tokio::{sync::mpsc, time::sleep};
 use crate::{
     api::{self, Listeners},
     calls::{Call, EventsQuery, Reply},
-    configuration,
+    clerk::{Clerk, Done, Job},
+    configuration::{self, Files, Loaded},
     custody::Custody,
+    descriptors,
     effects::{Outbox, Settled},
     events::{Events, Happening, Level, complain},
+    given::Given,
     keeper::{Introduction, Keeper, KeeperError},
     options::{AgentOptions, OptionsError},
+    pressure::Pressed,
     wishes::Wishes,
 };
 
@@ -70,11 +75,17 @@ pub(crate) struct Agent {
     pub(crate) welcome: Welcome,
     pub(crate) events: Events,
     pub(crate) wishes: Wishes,
+    pub(crate) clerk: Clerk,
+    /// Answers that wait for the clerk.
+    owed: durable::Owed,
     pub(crate) settled: Settled,
     pub(crate) outbox: Outbox,
     /// Facts that a decision brought about at once; they are told when it is done.
     pub(crate) afterwards: Vec<Input>,
     pub(crate) custody: Custody,
+    pub(crate) given: Given,
+    /// What is wrong with logs.
+    pub(crate) pressed: Pressed,
     /// Clients that wait for events.
     waiters: Vec<Waiter>,
     listeners: Listeners,
@@ -125,7 +136,9 @@ impl Agent {
         if let Some(message) = damage {
             events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
         }
-        let config = first_config(&options, &instance, &mut events)?;
+        let files = Files { main: options.config.clone(), kept: instance.last_good_config() };
+        let clerk = Clerk::start(files.clone()).map_err(doing("start the clerk"))?;
+        let config = first_config(&files, options.recover, &clerk, &mut events)?;
         let seed = clock::realtime_nanos();
         Ok(Self {
             options,
@@ -136,10 +149,14 @@ impl Agent {
             welcome: Welcome::default(),
             events,
             wishes,
+            clerk,
+            owed: durable::Owed::default(),
             settled: Settled::new(),
             outbox: Outbox::default(),
             afterwards: Vec::new(),
             custody: Custody::default(),
+            given: Given::default(),
+            pressed: Pressed::default(),
             waiters: Vec::new(),
             listeners,
             upgrade: upgrade::Upgrade::default(),
@@ -153,6 +170,7 @@ impl Agent {
         let message = format!("agent {} works with keeper {}", std::process::id(), welcome.pid);
         self.events.tell(Happening::of_instance(Level::Info, what, message));
         self.welcome = welcome;
+        self.pressed = Pressed::default();
         // The API's thread lives as long as this one.
         drop(self.listeners.send(listener));
         if is_first == IsFirst::Yes {
@@ -175,29 +193,6 @@ impl Agent {
         self.take(Input::Configure { services, prune });
     }
 
-    /// Reads the files again; a mistake in them changes nothing.
-    pub(crate) fn reload(&mut self, prune: Prune) -> Result<(), Vec<Diagnostic>> {
-        match configuration::load(&self.options.config) {
-            Ok(config) => {
-                self.config = config;
-                if let Err(error) =
-                    configuration::keep(&self.options.config, &self.instance.last_good_config())
-                {
-                    complain("cannot keep a copy of the configuration", &error);
-                }
-                let message = format!("{} services are configured", self.config.services.len());
-                self.events.tell(Happening::of_instance(Level::Info, "ConfigApplied", message));
-                self.configure(prune);
-                Ok(())
-            }
-            Err(found) => {
-                let message = config::render(&found);
-                self.events.tell(Happening::of_instance(Level::Error, "ConfigRefused", message));
-                Err(found)
-            }
-        }
-    }
-
     /// Lets the core take an input, and does what it decides.
     pub(crate) fn take(&mut self, input: Input) {
         let mut inputs = vec![input];
@@ -218,7 +213,7 @@ impl Agent {
             if self.outbox.is_all_at_rest {
                 return self.end().await;
             }
-            if self.upgrade.leave_at().is_some_and(|at| clock::monotonic() >= at) {
+            if self.leave_at().is_some_and(|at| clock::monotonic() >= at) {
                 self.finish_events().await;
                 return Ok(());
             }
@@ -227,6 +222,7 @@ impl Agent {
                 report = self.keeper.next() => Heard::Report(report),
                 () = sleep(next_in) => Heard::Deadline,
                 call = calls.recv() => Heard::Call(call),
+                done = self.clerk.next() => Heard::Done(done),
             };
             if let Goes::Ended = self.handle(heard).await? {
                 return Ok(());
@@ -240,7 +236,8 @@ impl Agent {
             Heard::Report(Err(error)) => self.find_keeper(&error).await?,
             Heard::Deadline => self.deadline(),
             Heard::Call(Some(call)) => self.answer(call),
-            Heard::Call(None) => return Ok(Goes::Ended),
+            Heard::Done(Some(done)) => self.done(done),
+            Heard::Call(None) | Heard::Done(None) => return Ok(Goes::Ended),
         }
         Ok(Goes::On)
     }
@@ -255,12 +252,17 @@ impl Agent {
     fn next_in(&self) -> Duration {
         let now = clock::monotonic();
         let core = self.supervisor.next_deadline().map(Moment::elapsed);
-        let others = self.upgrade.leave_at().into_iter().chain(self.bursts.next_deadline());
-        let next = core.into_iter().chain(others).min();
+        let others = [self.leave_at(), self.wishes.retry_at(), self.bursts.next_deadline()];
+        let next = core.into_iter().chain(others.into_iter().flatten()).min();
         next.map_or(FAR_AWAY, |at| at.saturating_sub(now))
     }
 
-    /// Sends what was decided; wishes are on the disk before anybody is told that they are kept.
+    /// Returns when this agent makes room for its successor: not while it owes answers.
+    fn leave_at(&self) -> Option<Duration> {
+        self.upgrade.leave_at().filter(|_| self.owed.is_empty())
+    }
+
+    /// Sends what was decided; nothing here waits for a disk.
     fn finish_turn(&mut self) -> Result<(), KeeperError> {
         self.send_outbox()?;
         if let Some(question) = self.custody.question() {
@@ -269,9 +271,7 @@ impl Agent {
         let deadline = self.supervisor.next_deadline().map(Moment::elapsed);
         self.keeper.finish_turn(deadline)?;
         self.events.pass_on();
-        if let Err(error) = self.wishes.save() {
-            complain("cannot keep wishes", &error);
-        }
+        self.save_wishes();
         self.answer_waiters();
         Ok(())
     }
@@ -286,6 +286,8 @@ impl Agent {
 
     /// Everything is at rest: the keeper may go, and we go with it.
     async fn end(mut self) -> Result<(), AgentError> {
+        self.finish_writing().await;
+        self.events.pass_on();
         self.finish_events().await;
         self.keeper.ask(Request::Shutdown { programs: Leftover::Kill })?;
         self.keeper.finish_turn(None)?;
@@ -347,24 +349,26 @@ enum Heard {
     Report(Result<Report, KeeperError>),
     Deadline,
     Call(Option<Call>),
+    Done(Option<Done>),
 }
 
 /// Returns the configuration to begin with: the files, or what was last applied when they are bad.
 fn first_config(
-    options: &AgentOptions,
-    instance: &Instance,
+    files: &Files,
+    is_recovery: bool,
+    clerk: &Clerk,
     events: &mut Events,
 ) -> Result<Config, AgentError> {
-    let kept = instance.last_good_config();
-    if options.recover
-        && let Some(config) = configuration::recall(&kept)
-    {
+    if is_recovery && let Some(config) = configuration::recall(&files.kept) {
         return Ok(config);
     }
-    match configuration::load(&options.config) {
-        Ok(config) => {
-            if let Err(error) = configuration::keep(&options.config, &kept) {
-                complain("cannot keep a copy of the configuration", &error);
+    match configuration::read_all(&files.main) {
+        Ok(Loaded { config, texts }) => {
+            // It has nothing else to do yet.
+            drop(clerk.give(Job::Keep(texts)));
+            if let Err(found) = descriptors::check(&config, &files.main) {
+                let message = config::render(&found);
+                events.tell(Happening::of_instance(Level::Error, "TooFewFiles", message));
             }
             Ok(config)
         }
@@ -372,7 +376,7 @@ fn first_config(
             let message = config::render(&found);
             events.tell(Happening::of_instance(Level::Error, "ConfigRefused", message.clone()));
             events.pass_on();
-            configuration::recall(&kept).ok_or(AgentError::Config(message))
+            configuration::recall(&files.kept).ok_or(AgentError::Config(message))
         }
     }
 }

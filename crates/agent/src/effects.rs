@@ -2,8 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use mainstay_api::keeper::{Reach, Request, RunMemo, RunRef, Signal, SignalName, Spawn};
-use mainstay_core::{Action, Effect, Exit, Input, Refusal, TraceId, UnitName};
+use mainstay_api::{
+    control::Facts,
+    keeper::{Reach, Request, RunMemo, RunRef, Signal, SignalName, Spawn},
+};
+use mainstay_core::{
+    Action, Effect, Exit, Input, Refusal, TraceId, UnitName, UnitView, view::Next,
+};
 use mainstay_platform::fail;
 
 use crate::{
@@ -72,7 +77,7 @@ impl Agent {
             Action::Ask { run } => self.ask(unit, run),
             Action::Kill { run } => self.signal(unit, run, SignalName::Kill),
             Action::Remember { run, memo } => {
-                let memo = launch::write_memo(memo);
+                let memo = launch::write_memo(memo, self.given.of(unit, run));
                 self.outbox.memos.push(RunMemo { unit: unit.to_string(), run, memo });
             }
             Action::Settle { run, exit } => {
@@ -85,6 +90,8 @@ impl Agent {
             Action::Forget => {
                 self.acknowledge_former(unit);
                 self.wishes.forget(unit);
+                self.given.forget(unit);
+                self.pressed.forget(unit);
                 let message = format!("`{unit}` is forgotten");
                 self.tell(
                     Subject { unit, run: None, trace },
@@ -101,6 +108,9 @@ impl Agent {
     fn spawn(&mut self, unit: &UnitName, run: u64, memo: mainstay_core::Memo) {
         if let Some(spawn) = launch::order(&self.config, &self.instance, unit, run, memo) {
             self.outbox.spawns.push(spawn);
+            if let Some(service) = self.config.services.get(&unit.service) {
+                self.given.note(unit, run, service);
+            }
             return;
         }
         let reason = "its service is not configured any more".to_owned();
@@ -113,7 +123,13 @@ impl Agent {
         }
         let level = if exit.is_success() { Level::Info } else { Level::Warn };
         let message = format!("run {run} of `{}` {exit}", subject.unit);
-        self.tell(subject, level, EXITED, message);
+        let (exit_code, signal) = match exit {
+            Exit::Code(code) => (Some(code), None),
+            Exit::Signal(signal) => (None, Some(signal)),
+            Exit::Unknown => (None, None),
+        };
+        let facts = Facts { exit_code, signal, ..Facts::default() };
+        self.tell_with(subject, level, (EXITED, message), facts);
     }
 
     /// Notes that an exit is dealt with; one that has a successor already needs no further wait.
@@ -158,7 +174,14 @@ impl Agent {
             _ => Level::Info,
         };
         let message = format!("`{unit}` is {state}: {why}");
-        self.tell(Subject { unit, run: Some(run), trace }, level, "UnitStateChanged", message);
+        let facts = Facts {
+            state: Some(state.to_owned()),
+            pid: view.pid(),
+            delay_ms: delay_of(view),
+            ..Facts::default()
+        };
+        let subject = Subject { unit, run: Some(run), trace };
+        self.tell_with(subject, level, ("UnitStateChanged", message), facts);
     }
 
     pub(crate) fn tell(
@@ -168,9 +191,19 @@ impl Agent {
         event: &'static str,
         message: String,
     ) {
+        self.tell_with(subject, level, (event, message), Facts::default());
+    }
+
+    fn tell_with(
+        &mut self,
+        subject: Subject<'_>,
+        level: Level,
+        (event, message): (&'static str, String),
+        facts: Facts,
+    ) {
         let Subject { unit, run, trace } = subject;
         let unit = Some(unit.clone());
-        self.events.tell(Happening { level, event, unit, run, trace, message });
+        self.events.tell(Happening { level, event, unit, run, trace, message, facts });
     }
 
     /// An exit is acknowledged once it is in the history for good; until then the keeper has it.
@@ -212,6 +245,14 @@ const fn point_of(action: &Action) -> &'static str {
         Action::Changed => "agent.effect.changed",
         Action::Forget => "agent.effect.forget",
         Action::AllAtRest => "agent.effect.all-at-rest",
+    }
+}
+
+/// Returns how long the next attempt waits.
+fn delay_of(view: UnitView<'_>) -> Option<u64> {
+    match view.next() {
+        Next::Start(at) => u64::try_from(at.since(view.since()).as_millis()).ok(),
+        Next::Kill(_) | Next::Nothing => None,
     }
 }
 

@@ -2,53 +2,44 @@
 //!
 //! Writing is done by a thread of its own: neither a restart nor an answer waits for a disk.
 
+mod writer;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     error::Error,
-    fs::OpenOptions,
     io::{self, Write as _},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
-        mpsc::{self, Receiver, SyncSender},
+        atomic::Ordering,
+        mpsc::{self, SyncSender},
     },
     thread,
     time::Duration,
 };
 
 use jiff::Timestamp;
-use mainstay_api::control::Event;
+use mainstay_api::control::{Event, Facts};
 use mainstay_core::{TraceId, UnitName};
-use mainstay_platform::{clock, fail, paths};
+use mainstay_platform::{clock, paths};
 use mainstay_storage::{
     instance::Instance,
     journal::{self, ChainLimits, Contents, Journal},
 };
 
+use writer::{Line, Progress};
+
 /// So many events are kept in memory for clients.
 const KEPT: usize = 5_000;
 const LIMITS: ChainLimits =
     ChainLimits { file_bytes: 4 * 1024 * 1024, total_bytes: 16 * 1024 * 1024 };
-/// The agent's own log is renamed once it is longer than this; one predecessor is kept.
-const LOG_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// How long an agent in recovery waits for what is old.
 const RECALL_WITHIN: Duration = Duration::from_secs(1);
-/// A sync that began at once would compete with the very restart that it tells of; and what happens
-/// meanwhile shares the next one.
-const SYNC_AFTER: Duration = Duration::from_millis(10);
 /// So many events may wait for the disk.
 const QUEUE_MAX: usize = 10_000;
 /// The event that tells an exit.
 pub(crate) const EXITED: &str = "UnitExited";
-
-/// An event on its way to the disk.
-#[derive(Debug)]
-struct Line {
-    sequence: u64,
-    text: Vec<u8>,
-}
 
 /// How much an event matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +58,7 @@ pub(crate) struct Happening {
     pub(crate) run: Option<u64>,
     pub(crate) trace: TraceId,
     pub(crate) message: String,
+    pub(crate) facts: Facts,
 }
 
 /// The events of an instance.
@@ -76,8 +68,9 @@ pub(crate) struct Events {
     last: u64,
     /// So many of the last ones have not been passed to the writer yet.
     fresh: usize,
-    /// Everything up to this one is on the disk.
-    synced: Arc<AtomicU64>,
+    progress: Arc<Progress>,
+    /// That the disk takes nothing was told.
+    was_stuck: bool,
     /// The last run of each unit whose exit was told.
     exits: BTreeMap<String, u64>,
     writer: SyncSender<Line>,
@@ -89,7 +82,7 @@ impl Happening {
     /// Returns an event about the instance as a whole.
     pub(crate) fn of_instance(level: Level, event: &'static str, message: String) -> Self {
         let trace = TraceId::default();
-        Self { level, event, unit: None, run: None, trace, message }
+        Self { level, event, unit: None, run: None, trace, message, facts: Facts::default() }
     }
 }
 
@@ -104,13 +97,14 @@ impl Events {
         let last = kept.back().map_or(0, |event| event.sequence);
         let journal = Journal::open(&folder, LIMITS, paths::create_private_file)?;
         let (writer, inbox) = mpsc::sync_channel(QUEUE_MAX);
-        let synced = Arc::new(AtomicU64::new(last));
-        let progress = Arc::clone(&synced);
+        let progress = Arc::new(Progress::new(last));
+        let shared = Arc::clone(&progress);
         let log = instance.agent_log();
         thread::Builder::new()
             .name("events".to_owned())
-            .spawn(move || write(journal, &log, &inbox, &progress))?;
-        let mut events = Self { kept, last, fresh: 0, synced, exits, writer, dropped: 0 };
+            .spawn(move || writer::write(journal, &log, &inbox, &shared))?;
+        let (fresh, was_stuck, dropped) = (0, false, 0);
+        let mut events = Self { kept, last, fresh, progress, was_stuck, exits, writer, dropped };
         if damaged_bytes > 0 {
             let message = format!("{damaged_bytes} bytes of the kept events make no sense");
             events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
@@ -121,7 +115,7 @@ impl Events {
     /// Tells an event; [`pass_on`](Self::pass_on) makes it last.
     pub(crate) fn tell(&mut self, happening: Happening) {
         self.last += 1;
-        let Happening { level, event, unit, run, trace, message } = happening;
+        let Happening { level, event, unit, run, trace, message, facts } = happening;
         let event = Event {
             sequence: self.last,
             timestamp: now(),
@@ -129,8 +123,9 @@ impl Events {
             event: event.to_owned(),
             unit: unit.map(|unit| unit.to_string()),
             run,
-            trace_id: format!("{:x}", trace.0),
+            trace_id: trace.to_string(),
             message,
+            facts,
         };
         self.note_exit(&event);
         self.kept.push_back(event);
@@ -140,11 +135,29 @@ impl Events {
         }
     }
 
+    /// Tells in memory what cannot be told on the disk, and when that is over.
+    fn tell_if_stuck(&mut self) {
+        let is_stuck = self.progress.is_stuck.load(Ordering::SeqCst);
+        if std::mem::replace(&mut self.was_stuck, is_stuck) == is_stuck {
+            return;
+        }
+        let happening = if is_stuck {
+            let text = "the disk of the state takes no events; they wait in memory";
+            Happening::of_instance(Level::Error, "EventsHeld", text.to_owned())
+        } else {
+            let lost = std::mem::take(&mut self.dropped);
+            let text = format!("the disk of the state takes events again; {lost} were lost");
+            Happening::of_instance(Level::Info, "EventsReleased", text)
+        };
+        self.tell(happening);
+    }
+
     /// Passes what was told to the writer; comes last in a turn, so that no restart waits for it.
     ///
     /// A writer that is far behind loses events, which is counted: the memory of a disk that hangs
     /// has a limit.
     pub(crate) fn pass_on(&mut self) {
+        self.tell_if_stuck();
         let fresh = self.kept.len().saturating_sub(std::mem::take(&mut self.fresh));
         let mut dropped = 0;
         for event in self.kept.range(fresh..) {
@@ -187,7 +200,7 @@ impl Events {
 
     /// Returns whether everything up to an event is on the disk.
     pub(crate) fn is_synced(&self, sequence: u64) -> bool {
-        self.synced.load(Ordering::SeqCst) >= sequence
+        self.progress.synced.load(Ordering::SeqCst) >= sequence
     }
 
     /// Returns the number of the last event.
@@ -266,45 +279,7 @@ pub(crate) fn now() -> String {
     Timestamp::try_from(clock::realtime()).map_or_else(|_| String::new(), |now| format!("{now:.3}"))
 }
 
-/// Writes in batches: what gathers while one is written goes with the next.
-fn write(mut journal: Journal, log: &PathBuf, inbox: &Receiver<Line>, synced: &AtomicU64) {
-    while let Ok(first) = inbox.recv() {
-        let mut batch = vec![first];
-        batch.extend(inbox.try_iter());
-        let last = batch.last().map_or(0, |line| line.sequence);
-        let payloads: Vec<&[u8]> = batch.iter().map(|line| line.text.as_slice()).collect();
-        fail::point("agent.events.before");
-        let written = journal
-            .append(&payloads, paths::create_private_file)
-            .and_then(|()| append_log(log, &batch));
-        thread::park_timeout(SYNC_AFTER);
-        let written = written.and_then(|()| journal.sync());
-        match written {
-            Ok(()) => {
-                fail::point("agent.events.synced");
-                synced.store(last, Ordering::SeqCst);
-            }
-            Err(error) => complain("cannot write events", &error),
-        }
-    }
-}
-
-fn append_log(path: &PathBuf, batch: &[Line]) -> io::Result<()> {
-    if std::fs::metadata(path).is_ok_and(|found| found.len() > LOG_BYTES_MAX) {
-        std::fs::rename(path, path.with_extension("log.1"))?;
-    }
-    let mut options = OpenOptions::new();
-    let mut file = paths::open_log(options.append(true), path)?;
-    let mut text = Vec::new();
-    for line in batch {
-        text.extend_from_slice(&line.text);
-        text.push(b'\n');
-    }
-    file.write_all(&text)
-}
-
 /// Writes one line about something that nobody else can be told of.
-#[expect(clippy::print_stderr, reason = "the last resort when the log itself fails")]
 pub(crate) fn complain(what: &str, error: &dyn Error) {
     let mut line = format!("agent: {what}: {error}");
     let mut cause = error.source();
@@ -313,5 +288,6 @@ pub(crate) fn complain(what: &str, error: &dyn Error) {
         line.push_str(&error.to_string());
         cause = error.source();
     }
-    eprintln!("{line}");
+    // `eprintln!` panics when the disk of the log is full.
+    drop(writeln!(io::stderr(), "{line}"));
 }

@@ -7,14 +7,18 @@
 
 mod api;
 mod calls;
+mod clerk;
 pub mod configuration;
 mod custody;
 mod daemon;
+pub mod descriptors;
 mod effects;
 mod events;
+mod given;
 mod keeper;
 mod launch;
 mod options;
+mod pressure;
 mod report;
 mod wishes;
 mod world;

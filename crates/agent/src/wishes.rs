@@ -1,6 +1,6 @@
 //! What operators want against or beyond the configuration; on disk before they are answered.
 
-use std::{collections::BTreeMap, fs, io, path::PathBuf};
+use std::{collections::BTreeMap, fs, io, path::PathBuf, time::Duration};
 
 use mainstay_core::{UnitName, Wish};
 use mainstay_platform::{clock, fail, paths};
@@ -10,12 +10,33 @@ use serde::{Deserialize, Serialize};
 /// The version of the file; a newer one is set aside.
 const VERSION: u32 = 2;
 
+/// How long after a refusal the disk is asked again.
+const RETRY_EVERY: Duration = Duration::from_millis(500);
+
 /// All wishes.
 #[derive(Debug)]
 pub(crate) struct Wishes {
     path: PathBuf,
     all: BTreeMap<UnitName, Stance>,
-    is_changed: bool,
+    /// Counts the changes.
+    generation: u64,
+    /// Everything up to this change was given away to be written.
+    asked: u64,
+    /// Everything up to this change is on the disk.
+    saved: u64,
+    is_being_written: bool,
+    /// The disk took nothing the last time.
+    is_refused: bool,
+    /// When it is asked again.
+    retry_at: Option<Duration>,
+}
+
+/// All wishes at one instant, on their way to the disk.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) generation: u64,
+    path: PathBuf,
+    text: Vec<u8>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,7 +61,16 @@ struct Stance {
 impl Wishes {
     /// Reads the wishes; a file that makes no sense is set aside and named in the result.
     pub(crate) fn open(path: PathBuf) -> (Self, Option<String>) {
-        let mut wishes = Self { path, all: BTreeMap::new(), is_changed: false };
+        let mut wishes = Self {
+            path,
+            all: BTreeMap::new(),
+            generation: 0,
+            asked: 0,
+            saved: 0,
+            is_being_written: false,
+            is_refused: false,
+            retry_at: None,
+        };
         let damage = match fs::read(&wishes.path) {
             Ok(bytes) => wishes.understand(&bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -88,30 +118,80 @@ impl Wishes {
         self.all.iter().map(wish).collect()
     }
 
-    /// Notes a wish; [`save`](Self::save) makes it last.
+    /// Notes a wish; the next [`page`](Self::page) makes it last.
     pub(crate) fn keep(&mut self, wish: Wish) {
         let Wish { unit, up, beyond } = wish;
         let stance = Stance { up, beyond };
-        self.is_changed |= self.all.insert(unit, stance) != Some(stance);
+        let is_news = self.all.insert(unit, stance) != Some(stance);
+        self.generation += u64::from(is_news);
     }
 
     /// Forgets a unit.
     pub(crate) fn forget(&mut self, unit: &UnitName) {
-        self.is_changed |= self.all.remove(unit).is_some();
+        let is_news = self.all.remove(unit).is_some();
+        self.generation += u64::from(is_news);
     }
 
-    /// Writes what has changed, if anything has.
-    pub(crate) fn save(&mut self) -> io::Result<()> {
-        if !self.is_changed {
-            return Ok(());
+    /// Returns the number of the last change.
+    pub(crate) const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Returns whether a change is on the disk.
+    pub(crate) const fn is_saved(&self, generation: u64) -> bool {
+        self.saved >= generation
+    }
+
+    /// Returns whether a page is on its way.
+    pub(crate) const fn is_being_written(&self) -> bool {
+        self.is_being_written
+    }
+
+    /// Lets a page be written again that was tried in vain.
+    pub(crate) const fn insist(&mut self) {
+        if !self.is_being_written {
+            self.asked = self.saved;
         }
+    }
+
+    /// Returns when to ask a disk again that took nothing.
+    pub(crate) const fn retry_at(&self) -> Option<Duration> {
+        self.retry_at
+    }
+
+    /// Returns what is to be written: one page at a time, with everything that has changed.
+    pub(crate) fn page(&mut self) -> Option<Page> {
+        if self.retry_at.is_some_and(|at| clock::monotonic() >= at) {
+            self.insist();
+        }
+        if self.is_being_written || self.asked == self.generation {
+            return None;
+        }
+        (self.asked, self.is_being_written) = (self.generation, true);
+        self.retry_at = None;
         let all = self.all.iter();
         let wishes = all.map(|(unit, stance)| (unit.to_string(), *stance)).collect();
-        let text = serde_json::to_vec(&Stored { version: VERSION, wishes })?;
+        let text = serde_json::to_vec(&Stored { version: VERSION, wishes }).unwrap_or_default();
+        Some(Page { generation: self.generation, path: self.path.clone(), text })
+    }
+
+    /// A page was written, or could not be; returns whether a refusal is news.
+    pub(crate) fn written(&mut self, generation: u64, is_saved: bool) -> bool {
+        self.is_being_written = false;
+        if is_saved {
+            self.saved = generation;
+        }
+        self.retry_at = (!is_saved).then(|| clock::monotonic() + RETRY_EVERY);
+        !std::mem::replace(&mut self.is_refused, !is_saved) && !is_saved
+    }
+}
+
+impl Page {
+    /// Writes the page; it is on the disk when this returns.
+    pub(crate) fn write(&self) -> io::Result<()> {
         fail::point("agent.wishes.before");
-        atomic::replace(&self.path, &text, paths::create_private_file)?;
+        atomic::replace(&self.path, &self.text, paths::create_private_file)?;
         fail::point("agent.wishes.after");
-        self.is_changed = false;
         Ok(())
     }
 }

@@ -2,18 +2,12 @@
 
 use std::time::Duration;
 
-use mainstay_api::keeper::{
-    Entry, Exited, Phase, Pressure, PressureKind, Report, Rotated, SpawnOutcome, Spawned, Status,
-};
+use mainstay_api::keeper::{Entry, Exited, Phase, Report, Rotated, SpawnOutcome, Spawned, Status};
 use mainstay_core::{Adopted, AdoptedPhase, Exit, Input, Memo, Moment, UnitName};
 use mainstay_platform::clock;
 use mainstay_storage::segment::ChainFiles;
 
-use crate::{
-    daemon::Agent,
-    events::{Happening, Level, complain},
-    launch,
-};
+use crate::{clerk::Job, daemon::Agent, launch};
 
 impl Agent {
     /// Takes what the keeper says.
@@ -93,40 +87,9 @@ impl Agent {
             return;
         }
         let chain = ChainFiles::new(&self.instance.logs_of(&rotated.unit), &rotated.chain);
-        let surplus = chain.find().map(|found| {
-            let keep = usize::try_from(keep).unwrap_or(usize::MAX);
-            let count = found.closed.len().saturating_sub(keep);
-            found.closed.into_iter().take(count).collect::<Vec<u64>>()
-        });
-        for number in surplus.unwrap_or_default() {
-            if let Err(error) = chain.remove(number) {
-                complain("cannot delete an old segment", &error);
-            }
-        }
-    }
-
-    fn pressed(&mut self, pressure: &Pressure) {
-        let Pressure { unit, kind, count, message } = pressure;
-        let (level, text) = match kind {
-            PressureKind::DiskFull => {
-                (Level::Error, format!("the log of `{unit}` takes nothing: {message}"))
-            }
-            PressureKind::DiskRoom => {
-                (Level::Info, format!("the log of `{unit}` takes bytes again"))
-            }
-            PressureKind::DroppedOldest => {
-                (Level::Warn, format!("{count} old segments of `{unit}` were deleted to make room"))
-            }
-            PressureKind::DroppedNew => {
-                (Level::Warn, format!("{count} bytes of `{unit}` were discarded"))
-            }
-            PressureKind::LingeringClosed => {
-                (Level::Warn, format!("an old pipe of `{unit}` was closed: {message}"))
-            }
-        };
-        let unit = UnitName::parse(unit).ok();
-        let happening = Happening::of_instance(level, "LogPressure", text);
-        self.events.tell(Happening { unit, ..happening });
+        let keep = usize::try_from(keep).unwrap_or(usize::MAX);
+        // A clerk that is too busy finds the surplus at the next rotation.
+        drop(self.clerk.give(Job::Thin(chain, keep)));
     }
 
     /// Takes over what a keeper knows when this agent has just begun.
@@ -136,6 +99,7 @@ impl Agent {
         for entry in entries.iter().filter(|entry| matches!(entry.phase, Phase::Running { .. })) {
             self.custody.want(&entry.unit, entry.run);
         }
+        self.given.recall(entries);
         let wishes = self.wishes.all();
         self.take(Input::Adopt { runs, wishes });
         self.take(Input::Open);

@@ -3,6 +3,7 @@
 //! All files of an instance are read together, so that one run shows every error there is.
 
 mod diagnostic;
+mod difference;
 mod duration;
 mod edit;
 mod fields;
@@ -14,6 +15,7 @@ mod types;
 mod tests;
 
 pub use diagnostic::{Diagnostic, Severity, render};
+pub use difference::difference;
 pub use duration::{parse_duration, parse_size};
 pub use edit::{EditError, NewService, add, remove};
 pub use parse::{FILE_BYTES_MAX, SourceText, parse};

@@ -59,6 +59,12 @@ pub struct Unit {
     pub degraded: bool,
     /// It vanished from the configuration and runs on.
     pub orphaned: bool,
+    /// Its run goes on with some of a former configuration; a restart applies the new one.
+    #[serde(default)]
+    pub outdated: bool,
+    /// What is wrong with its log at this moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pressure: Option<String>,
     /// How its last run ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_exit: Option<LastExit>,
@@ -122,9 +128,39 @@ pub enum CommandName {
 
 /// What it answers: one entry for each unit that was meant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct CommandAnswer {
+    /// The chain of causes that began with the command; the events that follow carry it.
+    pub trace_id: String,
     /// The units.
     pub units: Vec<UnitAnswer>,
+    /// What a new configuration has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<ConfigChanges>,
+}
+
+/// What one configuration changes about another.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ConfigChanges {
+    /// Services that are new.
+    pub added: Vec<String>,
+    /// Services that say something else.
+    pub changed: Vec<ChangedService>,
+    /// Services that are not there any more.
+    pub removed: Vec<String>,
+}
+
+/// A service of which the configuration says something else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedService {
+    /// Its name.
+    pub service: String,
+    /// The keys that differ.
+    pub keys: Vec<String>,
+    /// Whether its programs are started anew.
+    pub restarts: bool,
+    /// Whether some of it holds only from their next run on.
+    pub later: bool,
 }
 
 /// Whether a unit does what was asked.
@@ -160,6 +196,30 @@ pub struct Event {
     pub trace_id: String,
     /// In words.
     pub message: String,
+    /// The same as values.
+    #[serde(flatten)]
+    pub facts: Facts,
+}
+
+/// What an event says, as values for machines.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Facts {
+    /// The state that a unit is in since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// The process of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// The code that the run returned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<u32>,
+    /// The signal that killed the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<i32>,
+    /// How long the next attempt waits, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_ms: Option<u64>,
 }
 
 /// What `GET /v1/events` answers.

@@ -1,5 +1,7 @@
 //! Decisions: everything that the core can ask of its host.
 
+use std::fmt;
+
 use crate::{
     exit::Exit,
     input::{Memo, Wish},
@@ -9,6 +11,12 @@ use crate::{
 /// Names one chain of causes: the input that began it and every effect that follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TraceId(pub u64);
+
+impl fmt::Display for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
 
 /// What the host must do.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -107,7 +107,8 @@ impl Supervisor {
             deadlines: BTreeSet::new(),
             queue: VecDeque::new(),
             chances: Chances { jitter: Chance::new(seed) },
-            traces: 0,
+            // Those of another agent began elsewhere.
+            traces: seed,
             phase: Phase::Adopting,
             delayed_until: None,
             turn: Turn::default(),
@@ -135,10 +136,16 @@ impl Supervisor {
         self.services.get(name).or_else(|| self.retired.get(name))
     }
 
+    /// Returns the chain that the next input begins, for what is told before it is handled.
+    pub const fn next_trace(&self) -> TraceId {
+        TraceId(self.traces.wrapping_add(1))
+    }
+
     /// Takes a wish or a fact and returns what the host must do, in this order.
     pub fn handle(&mut self, now: Moment, input: Input) -> Vec<Effect> {
-        self.traces += 1;
-        self.turn = Turn { trace: TraceId(self.traces), ..Turn::default() };
+        let trace = self.next_trace();
+        self.traces = trace.0;
+        self.turn = Turn { trace, ..Turn::default() };
         self.take(now, input);
         self.work_off(now);
         let Turn { mut effects, settled, .. } = std::mem::take(&mut self.turn);
@@ -193,15 +200,26 @@ impl Supervisor {
         self.queue.extend(names);
     }
 
+    /// What happens to a unit on its way is part of what sent it there.
+    fn go_on(&mut self, name: &UnitName) {
+        if let Some(trace) = self.units.get(name).and_then(Unit::chain) {
+            self.turn.trace = trace;
+        }
+    }
+
     /// Passes a fact about a run on, unless it is about another run than the current one.
     fn tell(&mut self, now: Moment, name: &UnitName, run: u64, event: Event) {
         if self.units.get(name).is_some_and(|unit| unit.run == run) {
+            self.go_on(name);
             self.apply(now, name, event);
         }
     }
 
     fn exited(&mut self, now: Moment, name: &UnitName, ended: Ended) {
         let Ended { run, exit, strays } = ended;
+        if self.units.get(name).is_some_and(|unit| unit.run == run) {
+            self.go_on(name);
+        }
         self.settle(name, run, exit);
         let Some(unit) = self.units.get_mut(name).filter(|unit| unit.run == run) else { return };
         unit.strays_of = strays.then_some(run);
@@ -239,6 +257,7 @@ impl Supervisor {
                 break;
             }
             self.deadlines.pop_first();
+            self.go_on(&name);
             self.apply(now, &name, Event::Timeout);
         }
         if self.delayed_until.is_some_and(|until| until <= now) {
@@ -254,6 +273,9 @@ impl Supervisor {
         let (former, former_deadline) = (unit.state, unit.deadline());
         let act = unit.handle(now, event, service, &mut self.chances);
         let (state, deadline) = (unit.state, unit.deadline());
+        if former != state {
+            unit.trace = self.turn.trace;
+        }
         let (run, memo) = (unit.run, unit.memo());
         if former_deadline != deadline {
             former_deadline.map(|at| self.deadlines.remove(&(at, name.clone())));

@@ -16,6 +16,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{
+    effect::TraceId,
     exit::Exit,
     input::Memo,
     name::UnitName,
@@ -140,6 +141,8 @@ pub struct Unit {
     pub(crate) last_exit: Option<LastExit>,
     pub(crate) is_orphaned: bool,
     pub(crate) is_pruned: bool,
+    /// The chain that brought it into its state.
+    pub(crate) trace: TraceId,
     starts: VecDeque<Moment>,
 }
 
@@ -189,6 +192,7 @@ impl Unit {
             last_exit: None,
             is_orphaned: false,
             is_pruned: false,
+            trace: TraceId::default(),
             starts: VecDeque::new(),
         }
     }
@@ -196,6 +200,20 @@ impl Unit {
     /// Returns whether its last runs were all too short.
     pub const fn is_degraded(&self) -> bool {
         self.short_runs >= DEGRADED_AFTER
+    }
+
+    /// Returns the chain that goes on with the next fact: of a start, a stop or a retry that is
+    /// under way. What happens to a unit at rest, or to a program that just runs, begins its own.
+    pub(crate) const fn chain(&self) -> Option<TraceId> {
+        match self.state {
+            State::Starting
+            | State::Leaving { .. }
+            | State::Stopping { .. }
+            | State::Backoff { .. } => Some(self.trace),
+            State::Stopped | State::Waiting | State::Running | State::Failed | State::Completed => {
+                None
+            }
+        }
     }
 
     /// Returns when [`Event::Timeout`] is due.

@@ -47,6 +47,8 @@ pub(crate) enum AgentState {
 pub(crate) struct AgentLife {
     state: AgentState,
     starts_itself: bool,
+    /// Its next end is part of an upgrade.
+    makes_room: bool,
     deaths: VecDeque<Duration>,
     debt: Debt,
 }
@@ -77,7 +79,8 @@ impl AgentLife {
             (false, true) => AgentState::Waiting { until: now },
             (false, false) => AgentState::Absent,
         };
-        Self { state, starts_itself, deaths: VecDeque::new(), debt: Debt::default() }
+        let (deaths, debt) = (VecDeque::new(), Debt::default());
+        Self { state, starts_itself, makes_room: false, deaths, debt }
     }
 
     pub(crate) const fn state(&self) -> AgentState {
@@ -119,9 +122,16 @@ impl AgentLife {
         self.debt = Debt::default();
     }
 
+    /// The agent was told of an upgrade: it leaves for its successor, which is no death.
+    pub(crate) fn makes_room(&mut self) {
+        self.makes_room = true;
+    }
+
     /// The agent died, or could not be started.
     pub(crate) fn died(&mut self, now: Duration) {
-        self.deaths.push_back(now);
+        if !std::mem::take(&mut self.makes_room) {
+            self.deaths.push_back(now);
+        }
         while self.deaths.front().is_some_and(|death| *death + SERIES_WITHIN < now) {
             self.deaths.pop_front();
         }
@@ -158,6 +168,12 @@ impl AgentLife {
     /// The agent is being killed; its end is awaited without further complaint.
     pub(crate) fn doom(&mut self) {
         self.debt = Debt::default();
+    }
+
+    /// We stood still ourselves, and most likely the whole machine: what is owed is owed from now.
+    pub(crate) fn excuse(&mut self, now: Duration) {
+        self.debt.oldest = self.debt.oldest.map(|_| now);
+        self.debt.promised = self.debt.promised.map(|at| at.max(now));
     }
 
     /// Returns whether the agent counts as hung.
@@ -235,6 +251,18 @@ mod tests {
         life.heard(T + Duration::from_secs(4), 1, Some(T + Duration::from_mins(1)));
         assert!(!life.is_hung(T + Duration::from_secs(64)));
         assert!(life.is_hung(T + Duration::from_secs(65)));
+    }
+
+    #[test]
+    fn an_agent_is_not_blamed_for_a_time_in_which_its_keeper_stood_still() {
+        let mut life = AgentLife::new(T, true, false);
+        life.lives();
+        life.heard(T, 0, Some(T + Duration::from_secs(1)));
+        life.told(T, 1);
+        let later = T + Duration::from_hours(1);
+        life.excuse(later);
+        assert!(!life.is_hung(later + Duration::from_secs(4)));
+        assert!(life.is_hung(later + Duration::from_secs(5)));
     }
 
     #[test]

@@ -6,13 +6,14 @@ mod starts;
 mod talk;
 
 use std::{
+    collections::BTreeMap,
     io,
     path::PathBuf,
     sync::mpsc::{self, Receiver},
     time::Duration,
 };
 
-use mainstay_api::keeper::{Report, RequestFrame, RunRef, Welcome};
+use mainstay_api::keeper::{Pressure, Report, RequestFrame, RunRef, Welcome};
 use mainstay_platform::{
     boot, clock, daemon,
     descriptor::Descriptor,
@@ -43,6 +44,9 @@ use crate::{
 
 /// How long killed programs may take to go when the keeper ends.
 const LAST_WAIT: Duration = Duration::from_secs(5);
+
+/// Whoever wakes up so much later than meant stood still: a machine that was paused, most likely.
+const OVERSLEPT: Duration = Duration::from_millis(250);
 
 /// The registrations of the control thread's port.
 pub(crate) mod token {
@@ -102,6 +106,8 @@ pub(crate) struct Control {
     pub(crate) heir: Option<Guest>,
     pub(crate) amends: Vec<recovery::Amend>,
     pub(crate) reports: talk::Reports,
+    /// Units whose log takes nothing; every new owner is told.
+    pub(crate) pressed: BTreeMap<String, Pressure>,
     /// Runs that have ended in this turn.
     pub(crate) ended: Vec<RunRef>,
     pub(crate) upgrade: Option<upgrade::Wanted>,
@@ -135,7 +141,7 @@ struct Ending {
 /// Runs a keeper until it is told to end, or returns at once when there is one already.
 pub(crate) fn run(options: KeeperOptions) -> Result<(), KeeperError> {
     if options.probe {
-        return Ok(upgrade::probe()?);
+        return Ok(upgrade::answer_probe()?);
     }
     let instance = Instance::new(options.runtime.clone(), PathBuf::new());
     paths::create_private(&options.runtime).map_err(doing("create the runtime folder"))?;
@@ -194,6 +200,7 @@ impl Control {
             heir: None,
             amends: Vec::new(),
             reports: talk::Reports::default(),
+            pressed: BTreeMap::new(),
             ended: Vec::new(),
             upgrade: None,
             has_heritage: false,
@@ -208,22 +215,28 @@ impl Control {
 
     fn work(mut self) -> Result<(), KeeperError> {
         loop {
-            let timeout = self.next_deadline().map(|at| at.saturating_sub(clock::monotonic()));
-            let ready = self.port.wait(timeout).map_err(doing("wait for events"))?;
-            let ready = ready.to_vec();
-            for event in ready {
-                self.turn(event);
-            }
-            while let Ok(note) = self.inbox.try_recv() {
-                self.note(note);
-            }
             self.look_at_clock();
+            // Before the first event too: a predecessor's agent waits for what was asked of it.
             self.flush();
             self.drain_ended();
             if self.is_done() {
                 return self.end();
             }
             self.upgrade_if_wanted();
+            let deadline = self.next_deadline();
+            let timeout = deadline.map(|at| at.saturating_sub(clock::monotonic()));
+            let ready = self.port.wait(timeout).map_err(doing("wait for events"))?;
+            let ready = ready.to_vec();
+            let now = clock::monotonic();
+            if deadline.is_some_and(|at| now > at + OVERSLEPT) {
+                self.agent.excuse(now);
+            }
+            for event in ready {
+                self.turn(event);
+            }
+            while let Ok(note) = self.inbox.try_recv() {
+                self.note(note);
+            }
         }
     }
 
@@ -304,9 +317,10 @@ impl Control {
         let owner = self.owner.as_ref().and_then(Conversation::next_deadline);
         let ending = self.ending.map(|ending| ending.until);
         let amends = self.amends.iter().map(recovery::Amend::next_at).min();
+        let upgrade = self.upgrade.as_ref().map(upgrade::Wanted::gives_up_at);
         [self.spawner.next_deadline(), self.agent.next_deadline(), self.sweeps.next_deadline()]
             .into_iter()
-            .chain([owner, ending, amends, self.bursts.next_deadline()])
+            .chain([owner, ending, amends, upgrade, self.bursts.next_deadline()])
             .flatten()
             .min()
     }

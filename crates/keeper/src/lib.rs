@@ -19,6 +19,7 @@ mod lost;
 mod note;
 mod options;
 mod owner;
+mod probe;
 mod pump;
 mod recovery;
 mod runs;

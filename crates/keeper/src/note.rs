@@ -1,6 +1,10 @@
 //! What other threads tell the control thread.
 
-use std::{error::Error, sync::mpsc::Sender};
+use std::{
+    error::Error,
+    io::{self, Write as _},
+    sync::mpsc::Sender,
+};
 
 use mainstay_platform::port::Waker;
 
@@ -35,8 +39,16 @@ impl Notes {
     }
 }
 
+/// Returns where a chain of errors begins: the words of the system.
+pub(crate) fn root_of(error: &dyn Error) -> &dyn Error {
+    let mut root = error;
+    while let Some(cause) = root.source() {
+        root = cause;
+    }
+    root
+}
+
 /// Writes one line about something that nobody else can be told of.
-#[expect(clippy::print_stderr, reason = "the keeper's stderr is its only own log")]
 pub(crate) fn complain(what: &str, error: &dyn Error) {
     let mut line = format!("keeper: {what}: {error}");
     let mut cause = error.source();
@@ -45,5 +57,6 @@ pub(crate) fn complain(what: &str, error: &dyn Error) {
         line.push_str(&error.to_string());
         cause = error.source();
     }
-    eprintln!("{line}");
+    // `eprintln!` panics when the disk of the log is full.
+    drop(writeln!(io::stderr(), "{line}"));
 }

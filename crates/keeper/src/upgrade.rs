@@ -31,6 +31,7 @@ use crate::{
     note::complain,
     options::KeeperOptions,
     owner::Conversation,
+    probe,
 };
 
 /// The state's own version; a keeper reads this one and the one before.
@@ -58,6 +59,10 @@ pub(crate) struct Wanted {
 impl Wanted {
     pub(crate) fn new(id: u64, program: PathBuf, now: Duration) -> Self {
         Self { id, program, until: now + PATIENCE }
+    }
+
+    pub(crate) const fn gives_up_at(&self) -> Duration {
+        self.until
     }
 }
 
@@ -125,7 +130,8 @@ pub(crate) struct Doors {
 }
 
 /// Reads a state from standard input; success means that this binary could go on from it.
-pub(crate) fn probe() -> Result<(), InheritanceError> {
+pub(crate) fn answer_probe() -> Result<(), InheritanceError> {
+    probe::introduce()?;
     read_state(io::stdin().lock()).map(drop)
 }
 
@@ -239,6 +245,7 @@ impl Control {
                 self.port.watch(process, token::AGENT).map_err(doing("watch the agent"))?;
             self.agent_process = Some(process);
             self.agent.lives();
+            self.agent.makes_room();
         }
         let mut conversation = Conversation::new(connection, peer);
         conversation.continue_at(owner.sequence, &owner.unread);
@@ -267,15 +274,13 @@ impl Control {
             }
         };
         self.answer(wanted.id, Report::Refused { reason });
+        self.flush();
     }
 
     /// Probes, parks the pumps and executes; comes back only when that was not possible.
     fn become_successor(&mut self, wanted: &Wanted) -> io::Result<std::convert::Infallible> {
-        let probe = [OsString::from("keeper"), OsString::from("--probe")];
         let text = serde_json::to_vec(&self.state(wanted.id))?;
-        if !replace::probe(&wanted.program, &probe, &text)? {
-            return Err(io::Error::other("the new keeper does not understand our state"));
-        }
+        probe::ask(&wanted.program, &text).map_err(io::Error::other)?;
         self.pumps.park();
         let result = self.execute(wanted);
         self.unpark();

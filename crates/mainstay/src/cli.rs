@@ -10,9 +10,10 @@ mod logs;
 mod show;
 mod status;
 mod up;
+mod upgrade;
 mod why;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -30,9 +31,9 @@ use crate::{
     after_help = "Examples:\n  mainstay up mainstay.toml     run these services; Ctrl-C stops them\n  mainstay status               what runs, since when, and why not\n  mainstay why web              the story of one service\n  mainstay drill agent          kill the agent and see what it costs"
 )]
 struct Cli {
-    /// The configuration file of the instance to talk to
-    #[arg(long, global = true, value_name = "PATH")]
-    file: Option<PathBuf>,
+    /// An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
+    #[arg(long, global = true, value_name = "NAME")]
+    instance: Option<String>,
 
     #[command(subcommand)]
     command: Command,
@@ -61,6 +62,7 @@ enum Command {
     /// Remove a service from the configuration and stop it
     Remove(add::RemoveArgs),
     Drill(drill::Args),
+    Upgrade(upgrade::Args),
     Doctor(doctor::Args),
 }
 
@@ -90,30 +92,31 @@ pub(crate) fn run() -> ExitCode {
 
 async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
     use mainstay_api::control::CommandName;
-    let file = cli.file;
+    let instance = cli.instance.as_deref();
     match cli.command {
-        Command::Up(args) => up::run(args, file).await,
-        Command::Check(args) => check::run(&args, file.as_deref()),
-        Command::Doctor(args) => Ok(doctor::run(&args, file.as_deref())),
-        Command::Logs(args) => logs::run(args, file.as_deref()).await,
-        Command::Status(args) => status::run(&args, file.as_deref()).await,
-        Command::Start(args) => command::run(args, CommandName::Start, file.as_deref()).await,
-        Command::Stop(args) => command::run(args, CommandName::Stop, file.as_deref()).await,
-        Command::Restart(args) => command::run(args, CommandName::Restart, file.as_deref()).await,
-        Command::Kill(args) => command::run(args, CommandName::Kill, file.as_deref()).await,
-        Command::Reset(args) => command::run(args, CommandName::Reset, file.as_deref()).await,
-        Command::Events(args) => events::run(args, file.as_deref()).await,
-        Command::Why(args) => why::run(&args, file.as_deref()).await,
-        Command::Show(args) => show::run(&args, file.as_deref()).await,
-        Command::Add(args) => add::run(args, file.as_deref()).await,
-        Command::Remove(args) => add::remove(args, file.as_deref()).await,
-        Command::Drill(args) => drill::run(args, file.as_deref()).await,
+        Command::Up(args) => up::run(args, instance).await,
+        Command::Check(args) => check::run(&args, instance),
+        Command::Doctor(args) => Ok(doctor::run(&args, instance)),
+        Command::Logs(args) => logs::run(args, instance).await,
+        Command::Status(args) => status::run(&args, instance).await,
+        Command::Start(args) => command::run(args, CommandName::Start, instance).await,
+        Command::Stop(args) => command::run(args, CommandName::Stop, instance).await,
+        Command::Restart(args) => command::run(args, CommandName::Restart, instance).await,
+        Command::Kill(args) => command::run(args, CommandName::Kill, instance).await,
+        Command::Reset(args) => command::run(args, CommandName::Reset, instance).await,
+        Command::Events(args) => events::run(args, instance).await,
+        Command::Why(args) => why::run(&args, instance).await,
+        Command::Show(args) => show::run(&args, instance).await,
+        Command::Add(args) => add::run(args, instance).await,
+        Command::Remove(args) => add::remove(args, instance).await,
+        Command::Drill(args) => drill::run(args, instance).await,
+        Command::Upgrade(args) => upgrade::run(args, instance).await,
     }
 }
 
 /// Finds the instance and connects to its agent.
-async fn connect(file: Option<&std::path::Path>) -> Result<(Located, Client), CliError> {
-    let located = instance::nearest(file)?;
+async fn connect(named: Option<&str>) -> Result<(Located, Client), CliError> {
+    let located = instance::choose(named)?;
     let client = Client::connect(&located).await?;
     Ok((located, client))
 }

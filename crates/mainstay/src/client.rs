@@ -1,5 +1,7 @@
 //! The client's end of the control API.
 
+use std::{fmt::Write as _, io::ErrorKind};
+
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
     Method, Request, StatusCode,
@@ -31,7 +33,10 @@ impl Client {
                 format!("start it with `mainstay up {file}`"),
             )
         };
-        let stream = local::connect(&socket).map_err(|error| unreachable(&error))?;
+        let stream = local::connect(&socket).map_err(|error| {
+            let is_forbidden = error.kind() == ErrorKind::PermissionDenied;
+            if is_forbidden { not_allowed(located) } else { unreachable(&error) }
+        })?;
         let handshake = http1::handshake(TokioIo::new(stream)).await;
         let (sender, connection) = handshake.map_err(|error| unreachable(&error))?;
         tokio::spawn(async move {
@@ -86,6 +91,28 @@ impl Client {
     }
 }
 
+/// Returns a text as a part of a path or query: a name may hold anything.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~*@".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            // A string never refuses.
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
+}
+
+/// The socket's own mode keeps strangers out, before an agent can tell them why.
+fn not_allowed(located: &Located) -> CliError {
+    CliError::refused(
+        format!("you have no rights on the instance of `{}`", located.file.display()),
+        "ask as the user whose instance it is, or as the administrator",
+    )
+}
+
 fn understand<T: DeserializeOwned>(status: StatusCode, bytes: &[u8]) -> Result<T, CliError> {
     if status.is_success() {
         return serde_json::from_slice(bytes)
@@ -95,4 +122,16 @@ fn understand<T: DeserializeOwned>(status: StatusCode, bytes: &[u8]) -> Result<T
         Ok(problem) => CliError::refused(problem.error, problem.hint),
         Err(_) => CliError::refused(String::from_utf8_lossy(bytes).into_owned(), ""),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_break_out_of_its_place_in_a_path() {
+        assert_eq!(escaped("web@2*"), "web@2*");
+        assert_eq!(escaped("a b/../c?d&e=%\n"), "a%20b%2F..%2Fc%3Fd%26e%3D%25%0A");
+        assert_eq!(escaped("ü"), "%C3%BC");
+    }
 }

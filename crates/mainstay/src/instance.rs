@@ -1,17 +1,26 @@
 //! Which instance a command talks to.
 //!
-//! `--file` or the nearest `mainstay.toml` in this folder or above, as long as the folder belongs to
-//! the caller or the administrator: a file that somebody else planted must not be obeyed.
+//! `--instance` or `MAINSTAY_INSTANCE`; else the nearest `mainstay.toml` in this folder or above
+//! whose agent answers, as long as the folder belongs to the caller or the administrator: a file
+//! that somebody else planted must not be obeyed.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
-use mainstay_platform::paths;
+use mainstay_platform::{local, paths};
 use mainstay_storage::instance::Instance;
 
-use crate::errors::CliError;
+use crate::{
+    card::{self, Card},
+    errors::CliError,
+};
 
 /// The name of a configuration file.
 const FILE_NAME: &str = "mainstay.toml";
+/// Names an instance to whoever is not told on the command line. Programs find their own in it.
+const VARIABLE: &str = "MAINSTAY_INSTANCE";
 
 /// An instance with its configuration file.
 #[derive(Debug, Clone)]
@@ -26,32 +35,106 @@ pub(crate) fn of_file(file: &Path) -> Result<Located, CliError> {
         let hint = "name the file: `mainstay up path/to/mainstay.toml`";
         CliError::refused(format!("cannot open `{}`: {error}", file.display()), hint)
     })?;
-    let base = paths::runtime_base().map_err(|error| {
-        CliError::refused(format!("there is no safe runtime folder: {error}"), "")
-    })?;
-    let runtime = base.join(format!("{:016x}", fingerprint(&file)));
+    let runtime = base()?.join(format!("{:016x}", fingerprint(&file)));
     let state = file.parent().unwrap_or_else(|| Path::new("/")).join(".mainstay");
     Ok(Located { file, instance: Instance::new(runtime, state) })
 }
 
-/// Returns the instance that is meant when nobody names one.
-pub(crate) fn nearest(named: Option<&Path>) -> Result<Located, CliError> {
-    if let Some(file) = named {
-        return of_file(file);
+/// Returns the instance that is meant: the named one, or the nearest.
+pub(crate) fn choose(named: Option<&str>) -> Result<Located, CliError> {
+    let variable = || std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
+    match named.map(OsString::from).or_else(variable) {
+        Some(named) => by_name(&named),
+        None => nearest(answers),
     }
+}
+
+/// Returns the instance that `up` means: nobody's environment says what is started here.
+pub(crate) fn to_start(file: Option<&Path>, named: Option<&str>) -> Result<Located, CliError> {
+    match (file, named) {
+        (Some(file), _) => of_file(file),
+        (None, Some(named)) => by_name(&OsString::from(named)),
+        (None, None) => nearest(|_| true),
+    }
+}
+
+/// Finds an instance by its name, its configuration file or one of its folders.
+fn by_name(named: &OsString) -> Result<Located, CliError> {
+    let path = Path::new(named);
+    if path.is_file() {
+        return of_file(path);
+    }
+    if let Some(card) = card::read(path) {
+        return of_file(&card.config);
+    }
+    if path.join(FILE_NAME).is_file() {
+        return of_file(&path.join(FILE_NAME));
+    }
+    let name = named.to_string_lossy();
+    let all = card::all(&base()?);
+    let mut fitting = all.iter().filter(|card| card.name == name);
+    match (fitting.next(), fitting.next()) {
+        (Some(card), None) => of_file(&card.config),
+        (Some(_), Some(_)) => Err(CliError::usage(
+            format!("there is more than one instance `{name}`"),
+            format!("name its configuration file instead; {}", known(&all)),
+        )),
+        (None, _) => Err(CliError::unreachable(
+            format!("there is no instance `{name}`"),
+            format!("name one that there is, or its configuration file; {}", known(&all)),
+        )),
+    }
+}
+
+/// Returns the nearest instance that is wanted, else the nearest.
+fn nearest(is_wanted: impl Fn(&Located) -> bool) -> Result<Located, CliError> {
     let here = std::env::current_dir().map_err(|error| {
         CliError::refused(format!("cannot tell the current folder: {error}"), "")
     })?;
-    let trusted = |folder: &&Path| {
-        folder.join(FILE_NAME).is_file() && paths::is_trusted_owner(folder).unwrap_or_default()
-    };
-    match here.ancestors().find(trusted) {
-        Some(folder) => of_file(&folder.join(FILE_NAME)),
-        None => Err(CliError::unreachable(
-            format!("there is no `{FILE_NAME}` in this folder or above"),
-            "go to its folder, or name it with `--file PATH`",
-        )),
+    let mut first = None;
+    for folder in here.ancestors().filter(|folder| is_trusted(folder)) {
+        let located = of_file(&folder.join(FILE_NAME))?;
+        if is_wanted(&located) {
+            return Ok(located);
+        }
+        first.get_or_insert(located);
     }
+    first.ok_or_else(|| {
+        let known = base().map(|base| known(&card::all(&base))).unwrap_or_default();
+        CliError::unreachable(
+            format!("there is no `{FILE_NAME}` in this folder or above"),
+            format!("go to its folder, or name it with `--instance NAME`; {known}"),
+        )
+    })
+}
+
+fn is_trusted(folder: &Path) -> bool {
+    folder.join(FILE_NAME).is_file() && paths::is_trusted_owner(folder).unwrap_or_default()
+}
+
+/// Returns whether somebody listens for clients.
+pub(crate) fn answers(located: &Located) -> bool {
+    local::connect(&located.instance.api_socket()).is_ok()
+}
+
+/// Lists the instances that there are, for a hint.
+fn known(all: &[Card]) -> String {
+    if all.is_empty() {
+        return "no instance was ever started by this user".to_owned();
+    }
+    let lines: Vec<String> = all.iter().map(describe).collect();
+    format!("there are:\n{}", lines.join("\n"))
+}
+
+fn describe(card: &Card) -> String {
+    let runs = of_file(&card.config).is_ok_and(|located| answers(&located));
+    let word = if runs { "runs" } else { "is down" };
+    format!("       {}  {}  ({word})", card.name, card.config.display())
+}
+
+fn base() -> Result<PathBuf, CliError> {
+    paths::runtime_base()
+        .map_err(|error| CliError::refused(format!("there is no safe runtime folder: {error}"), ""))
 }
 
 /// FNV-1a of the path: short enough for socket paths, the same in every version.

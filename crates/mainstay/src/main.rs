@@ -1,10 +1,13 @@
 //! The `mainstay` binary: picks a role. People use the command line; `keeper` and `agent` are roles
 //! that our own processes start.
 
+mod card;
 mod cli;
 mod client;
+mod cost;
 mod errors;
 mod instance;
+mod ledger;
 mod print;
 
 use std::process::ExitCode;

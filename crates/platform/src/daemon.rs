@@ -9,9 +9,15 @@ mod imp;
 
 use std::{ffi::OsString, fs::File, io, path::PathBuf};
 
-/// Returns the path of the running binary.
+/// Returns a path under which the running binary can be started again, even after another one has
+/// taken its place on the disk.
 pub fn own_program() -> io::Result<PathBuf> {
-    std::env::current_exe()
+    imp::own_program()
+}
+
+/// Returns whether this process is the first of its system or container, the parent of all orphans.
+pub fn is_init() -> bool {
+    imp::is_init()
 }
 
 /// Starts a program in a session of its own, with null input and with `log` as output and error.
@@ -29,6 +35,11 @@ pub fn start_detached(
 /// have inherited, such as those of `nohup`.
 pub fn settle_down() {
     imp::settle_down();
+}
+
+/// Returns the hard limit of open files.
+pub fn file_limit() -> u64 {
+    imp::file_limit()
 }
 
 /// Raises the soft limit of open files to the hard one; returns the former soft and the hard limit.

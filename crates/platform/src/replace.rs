@@ -7,7 +7,7 @@ mod imp;
 #[path = "replace/other.rs"]
 mod imp;
 
-use std::{convert::Infallible, ffi::OsString, fs::File, io, path::Path};
+use std::{convert::Infallible, ffi::OsString, fs::File, io, path::Path, time::Duration};
 
 use crate::descriptor::{Borrowed, Descriptor};
 
@@ -39,7 +39,54 @@ pub fn inherited(number: u64) -> io::Result<Descriptor> {
     imp::inherited(number)
 }
 
-/// Runs `program` with a copy of the state on its standard input; returns whether it exits with 0.
-pub fn probe(program: &Path, arguments: &[OsString], state: &[u8]) -> io::Result<bool> {
-    imp::probe(program, arguments, state)
+/// What a program said to a probe, and how it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probed {
+    /// Whether it ended with success.
+    pub is_success: bool,
+    /// The beginning of what it wrote to its standard output.
+    pub words: Vec<u8>,
+}
+
+/// Runs `program` with a copy of the state on its standard input, for no longer than `within`.
+///
+/// A program that takes longer is killed and fails with [`io::ErrorKind::TimedOut`].
+pub fn probe(
+    program: &Path,
+    arguments: &[OsString],
+    state: &[u8],
+    within: Duration,
+) -> io::Result<Probed> {
+    imp::probe(program, arguments, state, within)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(200);
+
+    fn shell(script: &str, within: Duration) -> io::Result<Probed> {
+        let arguments = ["-c", script].map(OsString::from);
+        // More than a pipe holds.
+        probe(Path::new("/bin/sh"), &arguments, &vec![b'x'; 1 << 20], within)
+    }
+
+    #[test]
+    fn a_probed_program_says_what_it_is_and_how_it_ended() {
+        let within = Duration::from_secs(20);
+        let counted = shell("wc -c; exit 3", within).unwrap();
+        assert_eq!(counted, Probed { is_success: false, words: b"1048576\n".to_vec() });
+        let quiet = shell("sleep 60 & exit 0", within).unwrap();
+        assert_eq!(quiet, Probed { is_success: true, words: Vec::new() });
+    }
+
+    #[test]
+    fn a_probed_program_holds_nobody_up() {
+        for script in ["exec sleep 60", "exec yes"] {
+            let error = shell(script, SHORT).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut, "{script}");
+        }
+        probe(Path::new("/no/such/program"), &[], b"", SHORT).unwrap_err();
+    }
 }

@@ -16,9 +16,12 @@ pub fn replace(
 ) -> io::Result<()> {
     let temporary = beside(path);
     let mut file = create(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if let Err(error) = written.and_then(|()| fs::rename(&temporary, path)) {
+        // A disk that is full needs the room; what became of the rest matters more.
+        drop(fs::remove_file(&temporary));
+        return Err(error);
+    }
     sync_folder(path)
 }
 

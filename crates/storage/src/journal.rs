@@ -10,7 +10,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write as _},
+    io::{self, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -67,8 +67,8 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Appends records; they survive a crash of this process, and after [`sync`](Self::sync) one
-    /// of the machine.
+    /// Appends records, all or none; they survive a crash of this process, and after
+    /// [`sync`](Self::sync) one of the machine.
     pub fn append(
         &mut self,
         payloads: &[&[u8]],
@@ -84,7 +84,12 @@ impl Journal {
             self.size = 0;
             self.drop_surplus()?;
         }
-        self.file.write_all(&bytes)?;
+        if let Err(error) = self.file.write_all(&bytes) {
+            // A full disk may have taken a part, which would stand as damage among the records.
+            self.file.set_len(self.size)?;
+            self.file.seek(SeekFrom::Start(self.size))?;
+            return Err(error);
+        }
         self.size += u64::try_from(bytes.len()).unwrap_or_default();
         Ok(())
     }

@@ -5,13 +5,15 @@
 use std::{
     fs::{self, File},
     io::{self, Read as _, Seek as _, SeekFrom, Write},
-    path::PathBuf,
 };
 
 use crate::{
-    index::{IndexRecord, Stream},
+    index::{IndexRecord, SourceFlags, Stream},
     segment::ChainFiles,
 };
+
+/// A larger gap between segments is none that a listing makes.
+const GAP_MAX: u64 = 1_000;
 
 /// One line of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub struct Line {
     pub stream: Stream,
     /// Its bytes, without the line end.
     pub bytes: Vec<u8>,
+    /// There is no line end: it was cut, interrupted by another source, or is still being written.
+    pub is_partial: bool,
 }
 
 /// Where a reader has got to.
@@ -35,31 +39,51 @@ pub struct Cursor {
     pub offset: u64,
 }
 
+/// The end of a chain: its last lines, oldest first, and where to read on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tail {
+    /// The lines; the last one may be partial.
+    pub lines: Vec<Line>,
+    /// Behind the last whole line.
+    pub cursor: Cursor,
+}
+
 /// Returns the last `count` lines of a chain, oldest first.
 pub fn last_lines(chain: &ChainFiles, count: usize) -> io::Result<Vec<Line>> {
+    Ok(tail(chain, count)?.lines)
+}
+
+/// Returns the last `count` lines of a chain, and where to read on: nothing comes twice or is left
+/// out, whatever is written meanwhile.
+pub fn tail(chain: &ChainFiles, count: usize) -> io::Result<Tail> {
     let mut lines: Vec<Line> = Vec::new();
-    for (number, path) in segments(chain)?.into_iter().rev() {
-        if lines.len() >= count {
+    let mut cursor = None;
+    for number in segments(chain)?.into_iter().rev() {
+        if lines.len() >= count && cursor.is_some() {
             break;
         }
-        let mut earlier = lines_of(chain, number, &path, 0)?;
+        let bytes = read_from(chain, number, 0)?;
+        let offset = u64::try_from(whole_lines(&bytes)).unwrap_or_default();
+        cursor.get_or_insert(Cursor { segment: number, offset });
+        let mut earlier = split(&bytes, 0, &read_index(chain, number));
         earlier.append(&mut lines);
         lines = earlier;
     }
     let surplus = lines.len().saturating_sub(count);
-    Ok(lines.split_off(surplus))
+    let first = Cursor { segment: 1, offset: 0 };
+    Ok(Tail { lines: lines.split_off(surplus), cursor: cursor.unwrap_or(first) })
+}
+
+/// Returns how many bytes there are up to the last line end.
+fn whole_lines(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
 }
 
 /// Writes every byte of a chain, exactly as it was written.
 pub fn copy_all(chain: &ChainFiles, out: &mut impl Write) -> io::Result<()> {
-    for (_, path) in segments(chain)? {
-        match File::open(&path) {
-            Ok(mut file) => {
-                io::copy(&mut file, out)?;
-            }
-            // Retention took it meanwhile.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+    for number in segments(chain)? {
+        if let Some(mut file) = open(chain, number)? {
+            io::copy(&mut file, out)?;
         }
     }
     Ok(())
@@ -77,12 +101,11 @@ pub fn lines_behind(chain: &ChainFiles, cursor: &mut Cursor) -> io::Result<Vec<L
     let mut lines = Vec::new();
     let live = chain.find()?.live_number();
     while cursor.segment < live {
-        let path = chain.closed(cursor.segment);
-        lines.extend(lines_of(chain, cursor.segment, &path, cursor.offset).unwrap_or_default());
+        lines.extend(lines_of(chain, cursor.segment, cursor.offset).unwrap_or_default());
         *cursor = Cursor { segment: cursor.segment + 1, offset: 0 };
     }
-    let mut fresh = read_from(&chain.live(), cursor.offset)?;
-    let whole = fresh.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let mut fresh = read_from(chain, cursor.segment, cursor.offset)?;
+    let whole = whole_lines(&fresh);
     fresh.truncate(whole);
     let index = read_index(chain, cursor.segment);
     lines.extend(split(&fresh, cursor.offset, &index));
@@ -90,34 +113,78 @@ pub fn lines_behind(chain: &ChainFiles, cursor: &mut Cursor) -> io::Result<Vec<L
     Ok(lines)
 }
 
-/// A segment's number and path.
-type Segment = (u64, PathBuf);
+/// The name of a chain, with lines of it.
+pub type Named<T> = (T, Vec<Line>);
 
-/// Returns all segments, oldest first.
-fn segments(chain: &ChainFiles) -> io::Result<Vec<Segment>> {
+/// Merges lines of several chains by time, each with the name of its chain.
+///
+/// The lines of a chain stay in their order, even when somebody has set the clock back meanwhile.
+pub fn merged<T: Clone>(chains: Vec<Named<T>>) -> Vec<(Line, T)> {
+    let mut all = Vec::new();
+    for (name, lines) in chains {
+        let mut latest = 0;
+        for line in lines {
+            latest = line.realtime_ns.max(latest);
+            all.push((latest, (line, name.clone())));
+        }
+    }
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, line)| line).collect()
+}
+
+/// Returns the numbers of all segments, oldest first.
+///
+/// A listing takes time: a segment that is closed meanwhile may be missing between later ones, so
+/// that small gaps are filled; what is not there is left out when it is opened.
+fn segments(chain: &ChainFiles) -> io::Result<Vec<u64>> {
     let found = chain.find()?;
-    let mut all: Vec<Segment> =
-        found.closed.iter().map(|number| (*number, chain.closed(*number))).collect();
-    if found.has_live {
-        all.push((found.live_number(), chain.live()));
+    let live = found.has_live.then(|| found.live_number());
+    let mut all: Vec<u64> = Vec::new();
+    for number in found.closed.iter().copied().chain(live) {
+        let next = all.last().map_or(number, |last| last + 1);
+        if number - next.min(number) <= GAP_MAX {
+            all.extend(next..number);
+        }
+        all.push(number);
     }
     Ok(all)
 }
 
-fn lines_of(chain: &ChainFiles, number: u64, path: &PathBuf, from: u64) -> io::Result<Vec<Line>> {
-    let bytes = read_from(path, from)?;
+/// Opens a segment that is or was the live one; nothing when it is gone or not there yet.
+///
+/// The live segment may be closed while we look, and another one take its name: what was opened
+/// under that name is the one we mean only when ours is not closed by then, and no later one is
+/// live. Both are asked: a listing may leave out what is renamed meanwhile.
+fn open(chain: &ChainFiles, number: u64) -> io::Result<Option<File>> {
+    let closed = || existing(File::open(chain.closed(number)));
+    if let Some(file) = closed()? {
+        return Ok(Some(file));
+    }
+    let live = existing(File::open(chain.live()))?;
+    if let Some(file) = closed()? {
+        return Ok(Some(file));
+    }
+    Ok(live.filter(|_| chain.find().is_ok_and(|found| found.live_number() <= number)))
+}
+
+fn existing(opened: io::Result<File>) -> io::Result<Option<File>> {
+    match opened {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn lines_of(chain: &ChainFiles, number: u64, from: u64) -> io::Result<Vec<Line>> {
+    let bytes = read_from(chain, number, from)?;
     Ok(split(&bytes, from, &read_index(chain, number)))
 }
 
-fn read_from(path: &PathBuf, from: u64) -> io::Result<Vec<u8>> {
+fn read_from(chain: &ChainFiles, number: u64, from: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    match File::open(path) {
-        Ok(mut file) => {
-            file.seek(SeekFrom::Start(from))?;
-            file.read_to_end(&mut bytes)?;
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
+    if let Some(mut file) = open(chain, number)? {
+        file.seek(SeekFrom::Start(from))?;
+        file.read_to_end(&mut bytes)?;
     }
     Ok(bytes)
 }
@@ -133,19 +200,43 @@ fn split(bytes: &[u8], from: u64, index: &[IndexRecord]) -> Vec<Line> {
     let mut known = Known::default();
     let mut records = index.iter().peekable();
     let mut offset = from;
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+    for line in pieces(bytes, from, index) {
         while let Some(record) = records.next_if(|record| record.offset() <= offset) {
             known.learn(record);
         }
+        let text = line.strip_suffix(b"\n");
         lines.push(Line {
             realtime_ns: known.realtime_ns,
             run: known.run,
             stream: known.stream,
-            bytes: line.strip_suffix(b"\n").unwrap_or(line).to_vec(),
+            bytes: text.unwrap_or(line).to_vec(),
+            is_partial: text.is_none(),
         });
         offset += u64::try_from(line.len()).unwrap_or_default();
     }
     lines
+}
+
+/// Cuts bytes behind each line end, and where a source was interrupted in the middle of its line.
+fn pieces<'a>(bytes: &'a [u8], from: u64, index: &[IndexRecord]) -> Vec<&'a [u8]> {
+    let mut pieces = Vec::new();
+    let mut offset = from;
+    let mut cuts = index.iter().filter_map(IndexRecord::interrupts).peekable();
+    for mut line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let end = offset + u64::try_from(line.len()).unwrap_or_default();
+        while let Some(cut) = cuts.next_if(|cut| *cut < end) {
+            let length = usize::try_from(cut.saturating_sub(offset)).unwrap_or_default();
+            if length > 0
+                && let Some((half, rest)) = line.split_at_checked(length)
+            {
+                pieces.push(half);
+                (line, offset) = (rest, cut);
+            }
+        }
+        pieces.push(line);
+        offset = end;
+    }
+    pieces
 }
 
 struct Known {
@@ -176,12 +267,23 @@ impl IndexRecord {
             Self::Source { offset, .. } | Self::Time { offset, .. } => offset,
         }
     }
+
+    /// Returns where the source before was interrupted in the middle of its line.
+    fn interrupts(&self) -> Option<u64> {
+        match *self {
+            Self::Source { offset, flags, .. } if flags.contains(SourceFlags::UNFINISHED) => {
+                Some(offset)
+            }
+            Self::Source { .. } | Self::Time { .. } => None,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
-    use crate::index::SourceFlags;
 
     #[test]
     fn the_last_lines_come_from_as_many_segments_as_it_takes() {
@@ -204,6 +306,21 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_was_set_back_does_not_turn_a_log_around() {
+        let chain = |name: &'static str, times: &[u64]| {
+            let (run, stream, bytes, is_partial) = (1, Stream::Joined, Vec::new(), false);
+            let empty = Line { realtime_ns: 0, run, stream, bytes, is_partial };
+            let line = |realtime_ns: &u64| Line { realtime_ns: *realtime_ns, ..empty.clone() };
+            (name, times.iter().map(line).collect::<Vec<Line>>())
+        };
+        let all = merged(vec![chain("a", &[10, 40, 20, 30]), chain("b", &[15, 50, 25])]);
+        let order: Vec<_> = all.iter().map(|(line, name)| (*name, line.realtime_ns)).collect();
+        let expected =
+            [("a", 10), ("b", 15), ("a", 40), ("a", 20), ("a", 30), ("b", 50), ("b", 25)];
+        assert_eq!(order, expected);
+    }
+
+    #[test]
     fn a_follower_misses_nothing_over_a_rotation() {
         let chain = sample("follower");
         let mut cursor = end(&chain).unwrap();
@@ -218,12 +335,80 @@ mod tests {
     }
 
     #[test]
+    fn a_follower_goes_on_where_the_tail_ends() {
+        let chain = sample("tail");
+        append(&chain, b"six\nhalf");
+        let Tail { lines, mut cursor } = tail(&chain, 2).unwrap();
+        let seen: Vec<_> =
+            lines.iter().map(|line| (line.bytes.as_slice(), line.is_partial)).collect();
+        assert_eq!(seen, [(b"six".as_slice(), false), (b"half".as_slice(), true)]);
+        append(&chain, b" and half\n");
+        let fresh = lines_behind(&chain, &mut cursor).unwrap();
+        assert_eq!(fresh.first().unwrap().bytes, b"half and half");
+        assert_eq!(fresh.len(), 1);
+    }
+
+    #[test]
+    fn a_line_that_was_interrupted_is_two_partial_ones() {
+        let chain = sample("interrupted");
+        append(&chain, b"half of run 2whole of run 3\nend");
+        let (stream, flags) = (Stream::Joined, SourceFlags::UNFINISHED);
+        let record = IndexRecord::Source { offset: 23, run: 3, stream, flags };
+        let mut options = fs::OpenOptions::new();
+        let mut index = options.append(true).open(chain.index(2)).unwrap();
+        index.write_all(&record.encode()).unwrap();
+        let lines = last_lines(&chain, 4).unwrap();
+        let seen: Vec<_> = lines
+            .iter()
+            .map(|line| (str::from_utf8(&line.bytes).unwrap(), line.run, line.is_partial))
+            .collect();
+        let expected = [
+            ("five", 2, false),
+            ("half of run 2", 2, true),
+            ("whole of run 3", 3, false),
+            ("end", 3, true),
+        ];
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
     fn a_copy_is_exact() {
         let chain = sample("exact");
         append(&chain, b"\xff\0half");
         let mut all = Vec::new();
         copy_all(&chain, &mut all).unwrap();
         assert_eq!(all, b"one\ntwo\nthree\nfour\nfive\n\xff\0half");
+    }
+
+    #[test]
+    fn a_reader_that_is_overtaken_by_rotations_misses_no_segment() {
+        const KEPT: u64 = 10;
+        let chain = sample("overtaken");
+        let is_enough = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for number in 2.. {
+                    chain.close(number).unwrap();
+                    append(&chain, format!("{}\n", number + 1).as_bytes());
+                    drop(chain.remove(number.saturating_sub(KEPT)));
+                    if is_enough.load(Ordering::Relaxed) {
+                        return;
+                    }
+                }
+            });
+            let mut gaps = Vec::new();
+            for _ in 0..500 {
+                let mut all = Vec::new();
+                copy_all(&chain, &mut all).unwrap();
+                let text = String::from_utf8(all).unwrap();
+                let numbers: Vec<u64> = text.lines().filter_map(|line| line.parse().ok()).collect();
+                // The oldest may go while they are read, those behind them may not.
+                let fresh = &numbers[numbers.len().saturating_sub(3)..];
+                gaps.extend(fresh.windows(2).find(|pair| pair[0] + 1 != pair[1]).map(Vec::from));
+            }
+            is_enough.store(true, Ordering::Relaxed);
+            assert_eq!(gaps, [[0; 0]; 0]);
+        });
     }
 
     fn sample(name: &str) -> ChainFiles {

@@ -1,19 +1,14 @@
 //! Answers to clients.
 
-use mainstay_api::{
-    config::{self, NewService},
-    control::{
-        AddService, CommandAnswer, CommandName, CommandRequest, Events, Role, Status, UnitAnswer,
-        UnitDetail,
-    },
+use mainstay_api::control::{
+    CommandAnswer, CommandName, CommandRequest, Events, Role, Status, Unit, UnitAnswer, UnitDetail,
 };
-use mainstay_core::{Command, Input, Prune, ServiceName, UnitName, UnitView};
+use mainstay_core::{Command, Input, TraceId, UnitName, UnitView};
 use mainstay_platform::clock;
 
 use super::Agent;
 use crate::{
     calls::{Asker, Call, EventsQuery, Patience, Refused, RefusedKind, Reply},
-    configuration,
     events::{Happening, Level},
     report::{self, Clocks},
 };
@@ -34,17 +29,18 @@ impl Agent {
             }
             Call::Unit(name, reply) => drop(reply.send(self.detail(&name))),
             Call::Events(query, reply) => self.answer_events(query, reply),
-            Call::Command(asker, request, reply) => {
-                drop(reply.send(self.command(&asker, &request)));
-            }
-            Call::Add(asker, service, reply) => drop(reply.send(self.add(&asker, service))),
-            Call::Remove(asker, name, reply) => drop(reply.send(self.remove(&asker, &name))),
-            Call::Apply(asker, reply) => drop(reply.send(self.apply(&asker))),
+            Call::Command(asker, request, reply) => match self.command(&asker, &request) {
+                Ok(answer) => self.owe(reply, answer),
+                Err(refused) => drop(reply.send(Err(refused))),
+            },
+            Call::Add(asker, service, reply) => self.add(asker, service, reply),
+            Call::Remove(asker, name, reply) => self.remove(asker, &name, reply),
+            Call::Apply(asker, reply) => self.order(asker, None, reply),
             Call::Upgrade(asker, request, reply) => self.upgrade(&asker, request, reply),
             Call::ShutDown(asker, reply) => {
-                self.note(&asker, "asks for a shutdown");
+                let trace = self.note(&asker, "asks for a shutdown");
                 self.take(Input::ShutDown);
-                drop(reply.send(Ok(CommandAnswer { units: Vec::new() })));
+                drop(reply.send(Ok(self.take_answers(trace))));
             }
         }
     }
@@ -55,8 +51,16 @@ impl Agent {
             instance: self.options.config.display().to_string(),
             keeper: Role { pid: self.welcome.pid, version: self.welcome.version.clone() },
             agent: own_role(),
-            units: self.supervisor.units().map(|view| report::unit(view, clocks)).collect(),
+            units: self.supervisor.units().map(|view| self.unit(view, clocks)).collect(),
         }
+    }
+
+    fn unit(&self, view: UnitView<'_>, clocks: Clocks) -> Unit {
+        let name = view.name();
+        let service = self.config.services.get(&name.service).filter(|_| view.pid().is_some());
+        let outdated =
+            service.is_some_and(|service| self.given.is_outdated(name, view.run(), service));
+        Unit { pressure: self.pressed.of(name), outdated, ..report::unit(view, clocks) }
     }
 
     fn detail(&self, name: &str) -> Result<UnitDetail, Refused> {
@@ -66,7 +70,7 @@ impl Agent {
         let service = self.config.services.get(&unit.service);
         let full = unit.to_string();
         Ok(UnitDetail {
-            unit: report::unit(view, Clocks::read()),
+            unit: self.unit(view, Clocks::read()),
             command: service.map(|service| service.command.clone()).unwrap_or_default(),
             directory: service.and_then(|service| service.directory.clone()),
             logs: self.instance.logs_of(&full).display().to_string(),
@@ -106,7 +110,9 @@ impl Agent {
                 || unit.is_some_and(|unit| query.names.iter().any(|name| matches(name, unit)))
         };
         let events = self.events.select(query.limit, |event| {
-            query.after.is_none_or(|after| event.sequence > after) && fits_name(event.unit.as_ref())
+            query.after.is_none_or(|after| event.sequence > after)
+                && query.trace.as_ref().is_none_or(|trace| *trace == event.trace_id)
+                && fits_name(event.unit.as_ref())
         });
         Events { events, last: self.events.last() }
     }
@@ -124,26 +130,19 @@ impl Agent {
             CommandName::Kill => Command::Kill,
             CommandName::Reset => Command::Reset,
         };
-        self.note(
-            asker,
-            &format!("asks to {command:?} {}", request.names.join(" ")).to_lowercase(),
-        );
+        let word = format!("{command:?}").to_lowercase();
+        let trace = self.note(asker, &format!("asks to {word} {}", request.names.join(" ")));
         self.take(Input::Command { units, command });
-        if let Err(error) = self.wishes.save() {
-            let hint = "free space on the disk of the state folder";
-            let text = format!("the wish cannot be kept: {error}");
-            return Err(Refused::new(RefusedKind::Failed, text, hint));
-        }
-        Ok(self.take_answers())
+        Ok(self.take_answers(trace))
     }
 
-    fn take_answers(&mut self) -> CommandAnswer {
+    pub(super) fn take_answers(&mut self, trace: TraceId) -> CommandAnswer {
         let answers = std::mem::take(&mut self.outbox.answers).into_iter();
         let units = answers.map(|(unit, answer)| UnitAnswer {
             unit: unit.to_string(),
             refused: answer.err().map(|refusal| refusal.reason),
         });
-        CommandAnswer { units: units.collect() }
+        CommandAnswer { trace_id: trace.to_string(), units: units.collect(), changes: None }
     }
 
     /// Returns the units that names mean: exact ones, all units of a service, or patterns.
@@ -169,59 +168,13 @@ impl Agent {
         Ok(units)
     }
 
-    fn add(&mut self, asker: &Asker, service: AddService) -> Result<CommandAnswer, Refused> {
-        let bad = |reason: &str| Refused::new(RefusedKind::Bad, reason, "");
-        let name = ServiceName::new(&service.name).map_err(|error| bad(error.reason))?;
-        let new = NewService {
-            command: service.command,
-            directory: service.directory,
-            environment: service.environment,
-            start: service.start,
-            requires: service.requires,
-        };
-        self.note(asker, &format!("adds service `{name}`"));
-        self.edit(|text| config::add(text, name.as_str(), &new), Prune::Keep)
-    }
-
-    fn remove(&mut self, asker: &Asker, name: &str) -> Result<CommandAnswer, Refused> {
-        let service = ServiceName::new(name).map_err(|_| no_unit(name))?;
-        self.note(asker, &format!("removes service `{name}`"));
-        self.edit(|text| config::remove(text, name), Prune::Named(service))
-    }
-
-    /// Edits the configuration file and applies it; what cannot be applied is taken back.
-    fn edit(
-        &mut self,
-        edit: impl Fn(&str) -> Result<String, config::EditError>,
-        prune: Prune,
-    ) -> Result<CommandAnswer, Refused> {
-        let path = self.options.config.clone();
-        let failed = |error: std::io::Error| {
-            let text = format!("cannot edit `{}`: {error}", path.display());
-            Refused::new(RefusedKind::Failed, text, "")
-        };
-        let before = std::fs::read_to_string(&path).map_err(failed)?;
-        let after = edit(&before)
-            .map_err(|error| Refused::new(RefusedKind::Conflict, error.to_string(), ""))?;
-        configuration::write(&path, &after).map_err(failed)?;
-        if let Err(found) = self.reload(prune) {
-            configuration::write(&path, &before).map_err(failed)?;
-            return Err(Refused::new(RefusedKind::Bad, config::render(&found), ""));
-        }
-        Ok(self.take_answers())
-    }
-
-    fn apply(&mut self, asker: &Asker) -> Result<CommandAnswer, Refused> {
-        self.note(asker, "applies the configuration");
-        match self.reload(Prune::Keep) {
-            Ok(()) => Ok(self.take_answers()),
-            Err(found) => Err(Refused::new(RefusedKind::Bad, config::render(&found), "")),
-        }
-    }
-
-    pub(super) fn note(&mut self, asker: &Asker, what: &str) {
+    /// Tells who wants what; returns the chain of causes that begins with it.
+    pub(super) fn note(&mut self, asker: &Asker, what: &str) -> TraceId {
+        let trace = self.supervisor.next_trace();
         let message = format!("user {} {what}", asker.user);
-        self.events.tell(Happening::of_instance(Level::Info, "CommandReceived", message));
+        let happening = Happening::of_instance(Level::Info, "CommandReceived", message);
+        self.events.tell(Happening { trace, ..happening });
+        trace
     }
 }
 
@@ -230,7 +183,7 @@ pub(super) fn own_role() -> Role {
     Role { pid: std::process::id(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
-fn no_unit(name: &str) -> Refused {
+pub(super) fn no_unit(name: &str) -> Refused {
     let text = format!("there is no unit or service `{name}`");
     Refused::new(RefusedKind::Missing, text, "`mainstay status` lists all")
 }

@@ -20,6 +20,7 @@ use super::Agent;
 use crate::{
     calls::{Asker, Refused, RefusedKind, Reply},
     events::{Happening, Level},
+    pressure::Pressed,
 };
 
 /// Long enough for an answer to leave the API's thread.
@@ -58,7 +59,7 @@ impl Agent {
             let text = "another upgrade is under way".to_owned();
             return refuse(reply, RefusedKind::Conflict, text, "wait until it is done");
         }
-        self.note(asker, &format!("upgrades to `{}`", request.program));
+        let _trace = self.note(asker, &format!("upgrades to `{}`", request.program));
         match self.keeper.ask(Request::Upgrade { program: request.program }) {
             Ok(()) => self.upgrade.asked = Some(reply),
             Err(error) => refuse(reply, RefusedKind::Failed, error.to_string(), "try again"),
@@ -71,6 +72,8 @@ impl Agent {
         self.events.tell(Happening::of_instance(Level::Info, "KeeperUpgraded", message));
         let keeper = Role { pid: welcome.pid, version: welcome.version.clone() };
         self.welcome = welcome;
+        // Its pumps begin anew, and say again what lasts.
+        self.pressed = Pressed::default();
         if let Some(reply) = self.upgrade.asked.take() {
             let former_agent = super::answers::own_role();
             drop(reply.send(Ok(UpgradeAnswer { keeper, former_agent })));

@@ -1,6 +1,7 @@
 //! Stories of whole instances.
 
 mod taken_over;
+mod traces;
 
 use super::*;
 use crate::{

@@ -1,6 +1,6 @@
 //! Ends: of runs, of what they leave behind, of pipes, and of strangers.
 
-use mainstay_api::keeper::{Exited, RunRef, Status};
+use mainstay_api::keeper::{Exited, Pressure, PressureKind, RunRef, Status};
 use mainstay_platform::{
     clock,
     process::{self, Ended, Orphans, Process, SignalKind},
@@ -150,9 +150,22 @@ impl Control {
         match note {
             PumpNote::Drained(drained) => self.reports.drained.push(drained),
             PumpNote::Rotated(rotated) => self.reports.rotated.push(rotated),
-            PumpNote::Pressure(pressure) => self.reports.pressure.push(pressure),
+            PumpNote::Pressure(pressure) => self.pump_is_pressed(pressure),
             PumpNote::Closed { run, channel } => self.pipe_closed(&run, channel),
         }
+    }
+
+    fn pump_is_pressed(&mut self, pressure: Pressure) {
+        match pressure.kind {
+            PressureKind::DiskFull => {
+                self.pressed.insert(pressure.unit.clone(), pressure.clone());
+            }
+            PressureKind::DiskRoom => drop(self.pressed.remove(&pressure.unit)),
+            PressureKind::DroppedOldest
+            | PressureKind::DroppedNew
+            | PressureKind::LingeringClosed => {}
+        }
+        self.reports.pressure.push(pressure);
     }
 
     fn pipe_closed(&mut self, key: &RunRef, channel: Channel) {

@@ -122,6 +122,7 @@ impl Control {
     fn forget(&mut self, unit: &str) {
         self.runs.forget(unit);
         self.pumps.forget(unit);
+        self.pressed.remove(unit);
         self.journal.forget(unit);
     }
 

@@ -11,7 +11,7 @@ use mainstay_platform::{
 use super::{Control, talk::SpawnAnswer, token};
 use crate::{
     agent::{AgentState, Start},
-    note::complain,
+    note::{complain, root_of},
     pump::{Channel, FreshPipe},
     runs::{Admission, Brief, RunState, microseconds},
     spawner::{NotStarted, Order, Started, StartedNote},
@@ -40,7 +40,7 @@ impl Control {
         run.asked_by = id;
         if let Err(error) = self.journal.write(run) {
             let key = run.key();
-            let message = format!("cannot write the keeper's journal: {error}");
+            let message = format!("cannot write the keeper's journal: {}", root_of(&error));
             self.runs.retract(&key);
             let step = "journal".to_owned();
             self.spawned(id, &spawn, SpawnOutcome::Failed { step, code: 0, message });

@@ -217,6 +217,9 @@ impl Control {
             Ok(listener) => self.answer_with(0, Report::Listener, vec![listener]),
             Err(error) => complain("cannot hand over the listener", &error),
         }
+        if !self.pressed.is_empty() {
+            self.tell_owner(Report::Pressure(self.pressed.values().cloned().collect()));
+        }
         if self.reports.stop_requested {
             self.tell_owner(Report::StopRequested);
         }

@@ -6,7 +6,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io,
+    io::{self, Seek as _, SeekFrom, Write as _},
     sync::Arc,
     time::Duration,
 };
@@ -180,6 +180,19 @@ impl Chain {
         Ok(())
     }
 
+    /// Ends the line that a gap has cut, so that the next one stays whole.
+    pub(super) fn end_line(&mut self) -> io::Result<()> {
+        if self.at_line_end()? {
+            return Ok(());
+        }
+        let Some(live) = &mut self.live else { return Ok(()) };
+        let mut file = &live.file;
+        file.seek(SeekFrom::Start(live.size))?;
+        file.write_all(b"\n")?;
+        live.size += 1;
+        Ok(())
+    }
+
     /// Opens the live file; the folder is made for the first one.
     fn open_live(&self) -> io::Result<File> {
         let open = || {
@@ -248,7 +261,7 @@ impl Chain {
         let mut options = OpenOptions::new();
         let path = self.files.index(number);
         let file = paths::open_log(options.append(true), &path)?;
-        io::Write::write_all(&mut &file, &record.encode())
+        (&file).write_all(&record.encode())
     }
 
     /// Returns how much may be moved so that the segment ends with a line.

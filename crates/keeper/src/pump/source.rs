@@ -25,6 +25,8 @@ pub(super) struct Source {
     pub(super) drain: Option<usize>,
     /// Since when it waits for another source to end its line.
     pub(super) held_since: Option<Duration>,
+    /// Bytes of it were dropped: what comes next may be the rest of a line.
+    pub(super) has_gap: bool,
     capacity: usize,
     is_eager: bool,
     flooded_at: Duration,
@@ -55,6 +57,7 @@ impl Source {
             pipe,
             drain: None,
             held_since: None,
+            has_gap: false,
             capacity,
             is_eager: false,
             flooded_at: Duration::ZERO,

@@ -11,7 +11,7 @@ use std::{
 use mainstay_api::keeper::{Drained, Logs, OnFull, Pressure, PressureKind, RunRef};
 use mainstay_platform::{
     clock,
-    pipe::{Moved, Scratch, Way},
+    pipe::{LineEnd, Moved, Scratch, Way},
     port::{Port, Token},
 };
 use mainstay_storage::{index::SourceFlags, segment::ChainFiles};
@@ -218,6 +218,12 @@ impl PumpThread {
     fn read(&mut self, token: u64, now: Duration) -> After {
         for _ in 0..TURNS_IN_A_ROW {
             let Some(source) = self.sources.get_mut(&token) else { return After::Gone };
+            if source.has_gap
+                && let Some(after) = self.close_gap(token, now)
+            {
+                return after;
+            }
+            let Some(source) = self.sources.get_mut(&token) else { return After::Gone };
             let Some(chain) = self.chains.get_mut(&source.chain) else { return After::Gone };
             let writer = Writer { run: source.run.run, channel: source.channel };
             let has_waited = source.held_since.is_some_and(|since| now >= since + HOLD_MAX);
@@ -360,16 +366,41 @@ impl PumpThread {
         }
     }
 
-    fn drop_new(&self, token: u64, retry_at: Duration, unit: &str) -> After {
+    fn drop_new(&mut self, token: u64, retry_at: Duration, unit: &str) -> After {
         let Some(source) = self.sources.get(&token) else { return After::Gone };
         let mut dropped = 0;
         while let Ok(Moved::Bytes(count)) = source.pipe.discard(DISCARD_BYTES) {
             dropped += u64::try_from(count).unwrap_or_default();
         }
         if dropped > 0 {
+            if let Some(source) = self.sources.get_mut(&token) {
+                source.has_gap = true;
+            }
             self.pressure(unit, PressureKind::DroppedNew, dropped, String::new());
         }
         After::At(retry_at)
+    }
+
+    /// Leaves out the rest of the line that a gap has cut in two, and ends its beginning; returns
+    /// what to do when that is not possible at once.
+    fn close_gap(&mut self, token: u64, now: Duration) -> Option<After> {
+        let source = self.sources.get_mut(&token)?;
+        let chain = self.chains.get_mut(&source.chain)?;
+        let (count, is_whole) = match source.pipe.line_end(&mut self.scratch) {
+            Ok(LineEnd::After(count)) => (count, true),
+            Ok(LineEnd::NotWithin(count)) => (count, false),
+            Ok(LineEnd::Empty | LineEnd::Ended) => return None,
+            Err(error) => return Some(self.refused(token, now, &error)),
+        };
+        let closed = chain.end_line().and_then(|()| source.pipe.discard(count));
+        if let Err(error) = closed {
+            return Some(self.refused(token, now, &error));
+        }
+        source.has_gap = !is_whole;
+        let unit = source.run.unit.clone();
+        let dropped = u64::try_from(count).unwrap_or_default();
+        self.pressure(&unit, PressureKind::DroppedNew, dropped, String::new());
+        (!is_whole).then_some(After::At(now))
     }
 
     fn recovered(&mut self, token: u64) {

@@ -1,11 +1,11 @@
 //! `mainstay add` and `mainstay remove`: change the configuration file, comments stay.
 
-use std::{path::Path, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use mainstay_api::control::{AddService, CommandAnswer};
 
-use crate::{errors::CliError, print};
+use crate::{client::escaped, errors::CliError, print};
 
 /// Add a service to the configuration and start it
 #[derive(Debug, ClapArgs)]
@@ -43,7 +43,7 @@ pub(super) struct RemoveArgs {
     name: String,
 }
 
-pub(super) async fn run(args: Args, file: Option<&Path>) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
     let mut environment = Vec::new();
     for pair in &args.environment {
         let Some((name, value)) = pair.split_once('=') else {
@@ -52,7 +52,7 @@ pub(super) async fn run(args: Args, file: Option<&Path>) -> Result<ExitCode, Cli
         };
         environment.push((name.to_owned(), value.to_owned()));
     }
-    let (located, mut client) = super::connect(file).await?;
+    let (located, mut client) = super::connect(instance).await?;
     let service = AddService {
         name: args.name.clone(),
         command: args.command,
@@ -66,9 +66,10 @@ pub(super) async fn run(args: Args, file: Option<&Path>) -> Result<ExitCode, Cli
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn remove(args: RemoveArgs, file: Option<&Path>) -> Result<ExitCode, CliError> {
-    let (located, mut client) = super::connect(file).await?;
-    let _answer: CommandAnswer = client.delete(&format!("/v1/services/{}", args.name)).await?;
+pub(super) async fn remove(args: RemoveArgs, instance: Option<&str>) -> Result<ExitCode, CliError> {
+    let (located, mut client) = super::connect(instance).await?;
+    let _answer: CommandAnswer =
+        client.delete(&format!("/v1/services/{}", escaped(&args.name))).await?;
     print::data(&format!("removed `{}` from {}\n", args.name, located.file.display()));
     Ok(ExitCode::SUCCESS)
 }

@@ -1,9 +1,6 @@
 //! `mainstay check`: is the configuration right?
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args as ClapArgs;
 use mainstay_agent::configuration;
@@ -26,10 +23,10 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) fn run(args: &Args, file: Option<&Path>) -> Result<ExitCode, CliError> {
-    let path = match args.path.as_deref().or(file) {
-        Some(path) => path.to_owned(),
-        None => instance::nearest(None)?.file,
+pub(super) fn run(args: &Args, named: Option<&str>) -> Result<ExitCode, CliError> {
+    let path = match &args.path {
+        Some(path) => path.clone(),
+        None => instance::to_start(None, named)?.file,
     };
     match configuration::load(&path) {
         Ok(config) if args.json => {

@@ -1,6 +1,6 @@
 //! `mainstay start|stop|restart|kill|reset`: ask units for something.
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use clap::Args as ClapArgs;
 use mainstay_api::{
@@ -37,9 +37,9 @@ pub(super) struct Args {
 pub(super) async fn run(
     args: Args,
     command: CommandName,
-    file: Option<&Path>,
+    instance: Option<&str>,
 ) -> Result<ExitCode, CliError> {
-    let (_, mut client) = super::connect(file).await?;
+    let (_, mut client) = super::connect(instance).await?;
     let before: Status = client.get("/v1/status").await?;
     let request = CommandRequest { command, names: args.names };
     let answer: CommandAnswer = client.post("/v1/command", &request).await?;

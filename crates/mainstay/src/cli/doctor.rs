@@ -1,16 +1,12 @@
 //! `mainstay doctor`: what of this machine may get in the way.
 
-use std::{path::Path, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
-use mainstay_agent::configuration;
+use mainstay_agent::{configuration, descriptors};
 use mainstay_platform::{daemon, machine, paths};
 
 use crate::{instance, print};
-
-/// Descriptors that keeper and agent need besides those of their units.
-const DESCRIPTORS_BASE: u64 = 64;
-const DESCRIPTORS_A_UNIT: u64 = 3;
 
 /// Look for what may get in the way on this machine
 #[derive(Debug, ClapArgs)]
@@ -29,14 +25,13 @@ struct Finding {
     remedy: String,
 }
 
-pub(super) fn run(args: &Args, file: Option<&Path>) -> ExitCode {
-    let units = instance::nearest(file)
+pub(super) fn run(args: &Args, named: Option<&str>) -> ExitCode {
+    let config = instance::choose(named)
         .ok()
         .and_then(|located| configuration::load(&located.file).ok())
-        .map_or(0, |config| {
-            config.services.values().map(|service| u64::from(service.instances)).sum()
-        });
-    let findings = [descriptors(units), pipes(units), runtime()];
+        .unwrap_or_default();
+    let units = config.services.values().map(|service| u64::from(service.instances)).sum();
+    let findings = [files(units, descriptors::needed(&config)), pipes(units), runtime()];
     if args.json {
         print::json(&findings);
     } else {
@@ -52,9 +47,8 @@ pub(super) fn run(args: &Args, file: Option<&Path>) -> ExitCode {
     if is_well { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
-fn descriptors(units: u64) -> Finding {
-    let needed = units * DESCRIPTORS_A_UNIT + DESCRIPTORS_BASE;
-    let allowed = daemon::raise_file_limit().map_or(0, |(_, hard)| hard);
+fn files(units: u64, needed: u64) -> Finding {
+    let allowed = daemon::file_limit();
     Finding {
         what: format!("open files: {units} units need {needed}, {allowed} are allowed"),
         is_well: allowed >= needed,

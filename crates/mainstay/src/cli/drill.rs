@@ -1,6 +1,6 @@
 //! `mainstay drill`: do the bad thing on purpose, and report what it cost.
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{fmt, process::ExitCode, time::Duration};
 
 use clap::{Args as ClapArgs, Subcommand};
 use mainstay_api::control::{Status, Unit};
@@ -8,18 +8,29 @@ use mainstay_platform::{
     clock,
     process::{Process, SignalKind},
 };
+use serde::Serialize;
 
-use crate::{client::Client, errors::CliError, instance::Located, print};
+use crate::{
+    client::Client,
+    cost::{Before, Cost, milliseconds},
+    errors::CliError,
+    instance::Located,
+    print,
+};
 
 const RECOVER_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// Do the bad thing on purpose, here and now, and report what it cost
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:\n  mainstay drill agent\n  mainstay drill crash web")]
+#[command(after_help = "Examples:\n  mainstay drill agent\n  mainstay drill crash web --json")]
 pub(super) struct Args {
     #[command(subcommand)]
     what: What,
+
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
 }
 
 #[derive(Debug, Clone, Subcommand)]
@@ -33,82 +44,126 @@ enum What {
         /// The unit
         name: String,
     },
-    /// Freeze the agent, then crash a unit, and see who notices
+    /// Freeze the agent, then kill the program of a unit, and see who notices
     Hang {
         /// The unit
         name: String,
     },
 }
 
-pub(super) async fn run(args: Args, file: Option<&Path>) -> Result<ExitCode, CliError> {
-    let (located, mut client) = super::connect(file).await?;
-    let before: Status = client.get("/v1/status").await?;
-    match args.what {
-        What::Agent => role(&located, &before, before.agent.pid, SignalKind::Kill).await,
-        What::Keeper => role(&located, &before, before.keeper.pid, SignalKind::Kill).await,
-        What::Hang { name } => hang(&located, before, &name).await,
-        What::Crash { name } => crash(&mut client, &before, &name).await,
+/// What was done and what it cost.
+#[derive(Debug, Serialize)]
+struct Report {
+    drill: &'static str,
+    /// The process that was hit.
+    hit: u32,
+    #[serde(flatten)]
+    cost: Cost,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaced: Option<Replaced>,
+}
+
+/// A program that was killed, and the one that took its place.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Replaced {
+    unit: String,
+    before: Life,
+    after: Life,
+    took_ms: f64,
+}
+
+/// One life of a program.
+#[derive(Debug, Serialize)]
+struct Life {
+    pid: u32,
+    run: u64,
+}
+
+pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
+    let (located, mut client) = super::connect(instance).await?;
+    let status: Status = client.get("/v1/status").await?;
+    let report = match &args.what {
+        What::Agent => role(&located, status, Role::Agent).await?,
+        What::Keeper => role(&located, status, Role::Keeper).await?,
+        What::Hang { name } => hang(&located, status, name).await?,
+        What::Crash { name } => crash(&located, &mut client, status, name).await?,
+    };
+    if args.json {
+        print::json(&report);
+    } else {
+        print::data(&report.to_string());
     }
+    Ok(if report.cost.is_nothing() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// Hits one of our own processes and compares the programs before and after.
-async fn role(
-    located: &Located,
-    before: &Status,
-    pid: u32,
-    signal: SignalKind,
-) -> Result<ExitCode, CliError> {
+#[derive(Debug, Clone, Copy)]
+enum Role {
+    Agent,
+    Keeper,
+}
+
+/// Kills one of our own processes.
+async fn role(located: &Located, status: Status, role: Role) -> Result<Report, CliError> {
+    let (drill, hit) = match role {
+        Role::Agent => ("agent", status.agent.pid),
+        Role::Keeper => ("keeper", status.keeper.pid),
+    };
+    let mut before = Before::look(located, status)?;
+    before.begin();
+    send(hit, SignalKind::Kill)?;
+    Ok(Report { drill, hit, cost: before.account(hit).await?, replaced: None })
+}
+
+/// Freezes the agent. The keeper notices when something is owed, so a program is killed as well.
+async fn hang(located: &Located, status: Status, name: &str) -> Result<Report, CliError> {
+    let life = life_of(&status, name)?;
+    let hit = status.agent.pid;
+    let mut before = Before::look(located, status)?;
+    before.leave_out(name);
+    before.begin();
     let began = clock::monotonic();
-    send(pid, signal)?;
-    compare(located, before, pid, began).await
-}
-
-/// Waits until somebody else has the role of `pid`, and compares the programs before and after.
-async fn compare(
-    located: &Located,
-    before: &Status,
-    pid: u32,
-    began: Duration,
-) -> Result<ExitCode, CliError> {
-    let after = wait_for_change(located, before, pid).await?;
-    let took = clock::monotonic().saturating_sub(began);
-    let kept = before.units.iter().filter(|unit| runs_on(unit, &after)).count();
-    let running = before.units.iter().filter(|unit| unit.pid.is_some()).count();
-    print::data(&format!(
-        "hit process {pid}; back after {:.1} ms\nkeeper {} -> {}, agent {} -> {}\n{kept} of {running} programs run on with the same pid\n",
-        took.as_secs_f64() * 1000.0,
-        before.keeper.pid,
-        after.keeper.pid,
-        before.agent.pid,
-        after.agent.pid,
-    ));
-    Ok(if kept == running { ExitCode::SUCCESS } else { ExitCode::from(1) })
-}
-
-/// Freezes the agent. The keeper notices when something is owed, so a unit is crashed as well.
-async fn hang(located: &Located, mut before: Status, name: &str) -> Result<ExitCode, CliError> {
-    let unit = before.units.iter().find(|unit| unit.unit == name);
-    let Some(program) = unit.and_then(|unit| unit.pid) else { return Err(runs_not(name)) };
-    let agent = before.agent.pid;
-    send(agent, SignalKind::Stop)?;
+    send(hit, SignalKind::Stop)?;
     print::talk("the agent is frozen; its keeper notices when an answer is owed for five seconds");
-    send(program, SignalKind::Kill)?;
-    before.units.retain(|unit| unit.unit != name);
-    let result = compare(located, &before, agent, clock::monotonic()).await;
+    let result = match send(life.pid, SignalKind::Kill) {
+        Ok(()) => before.account(hit).await,
+        Err(error) => Err(error),
+    };
     if result.is_err() {
         // Nobody replaced it: it must not stay frozen.
-        send(agent, SignalKind::Continue)?;
+        drop(send(hit, SignalKind::Continue));
     }
-    result
+    let cost = result?;
+    let (_, replaced) =
+        replacement(&mut Client::connect(located).await?, name, life, began).await?;
+    Ok(Report { drill: "hang", hit, cost, replaced: Some(replaced) })
 }
 
-fn runs_not(name: &str) -> CliError {
-    CliError::refused(format!("`{name}` does not run"), "`mainstay status` lists all")
+/// Kills a program and waits for its replacement.
+async fn crash(
+    located: &Located,
+    client: &mut Client,
+    status: Status,
+    name: &str,
+) -> Result<Report, CliError> {
+    let life = life_of(&status, name)?;
+    let hit = life.pid;
+    let mut before = Before::look(located, status)?;
+    before.leave_out(name);
+    let began = clock::monotonic();
+    send(hit, SignalKind::Kill)?;
+    let (after, replaced) = replacement(client, name, life, began).await?;
+    let took = clock::monotonic().saturating_sub(began);
+    let cost = before.account_since(&after, took).await?;
+    Ok(Report { drill: "crash", hit, cost, replaced: Some(replaced) })
 }
 
-fn runs_on(unit: &Unit, after: &Status) -> bool {
-    let now = after.units.iter().find(|other| other.unit == unit.unit);
-    unit.pid.is_some() && now.is_some_and(|now| now.pid == unit.pid && now.run == unit.run)
+fn life_of(status: &Status, name: &str) -> Result<Life, CliError> {
+    let unit = status.units.iter().find(|unit| unit.unit == name);
+    let life = |unit: &Unit| Some(Life { pid: unit.pid?, run: unit.run });
+    unit.and_then(life).ok_or_else(|| {
+        CliError::refused(format!("`{name}` does not run"), "`mainstay status` lists all")
+    })
 }
 
 fn send(pid: u32, signal: SignalKind) -> Result<(), CliError> {
@@ -119,56 +174,41 @@ fn send(pid: u32, signal: SignalKind) -> Result<(), CliError> {
     process.ok_or_else(gone)?.signal(signal).map_err(failed)
 }
 
-async fn wait_for_change(located: &Located, before: &Status, pid: u32) -> Result<Status, CliError> {
-    let until = clock::monotonic() + RECOVER_WITHIN;
+/// Waits until a killed program has a successor.
+async fn replacement(
+    client: &mut Client,
+    name: &str,
+    before: Life,
+    began: Duration,
+) -> Result<(Status, Replaced), CliError> {
     loop {
-        if let Ok(mut client) = Client::connect(located).await
-            && let Ok(Ok(status)) =
-                tokio::time::timeout(RECOVER_WITHIN, client.get::<Status>("/v1/status")).await
+        let status: Status = client.get("/v1/status").await?;
+        let took = clock::monotonic().saturating_sub(began);
+        let now = status.units.iter().find(|other| other.unit == name);
+        if let Some(unit) = now.filter(|now| now.run > before.run)
+            && let Some(pid) = unit.pid
         {
-            let is_new = ![status.keeper.pid, status.agent.pid].contains(&pid);
-            let is_settled =
-                before.units.iter().all(|unit| runs_on(unit, &status) || unit.pid.is_none());
-            let is_late = clock::monotonic() > until.saturating_sub(RECOVER_WITHIN / 2);
-            if is_new && (is_settled || is_late) {
-                return Ok(status);
-            }
+            let after = Life { pid, run: unit.run };
+            let unit = name.to_owned();
+            return Ok((status, Replaced { unit, before, after, took_ms: milliseconds(took) }));
         }
-        if clock::monotonic() > until {
-            return Err(CliError::refused(
-                "nobody took over in time",
-                "`mainstay doctor` looks for reasons",
-            ));
+        if took > RECOVER_WITHIN {
+            let why = now.map(|now| now.why.clone()).unwrap_or_default();
+            let hint = format!("`mainstay why {name}` tells more");
+            return Err(CliError::refused(format!("`{name}` is not back: {why}"), hint));
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
-/// Kills a program and waits for its replacement.
-async fn crash(client: &mut Client, before: &Status, name: &str) -> Result<ExitCode, CliError> {
-    let unit = before.units.iter().find(|unit| unit.unit == name);
-    let pid = unit.and_then(|unit| unit.pid);
-    let (Some(unit), Some(pid)) = (unit, pid) else {
-        return Err(runs_not(name));
-    };
-    let began = clock::monotonic();
-    send(pid, SignalKind::Kill)?;
-    let until = began + RECOVER_WITHIN;
-    loop {
-        let status: Status = client.get("/v1/status").await?;
-        let now = status.units.iter().find(|other| other.unit == name);
-        if let Some(fresh) = now.filter(|now| now.run > unit.run && now.pid.is_some()) {
-            let took = clock::monotonic().saturating_sub(began).as_secs_f64() * 1000.0;
-            let new = fresh.pid.unwrap_or_default();
-            print::data(&format!(
-                "killed {pid}; {new} runs after {took:.1} ms (back-off included)\n"
-            ));
-            return Ok(ExitCode::SUCCESS);
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.drill == "hang" { "froze" } else { "killed" };
+        writeln!(f, "{what} process {}", self.hit)?;
+        if let Some(Replaced { unit, before, after, took_ms }) = &self.replaced {
+            write!(f, "{unit}: process {} (run {}) -> ", before.pid, before.run)?;
+            writeln!(f, "{} (run {}) after {took_ms} ms, back-off included", after.pid, after.run)?;
         }
-        if clock::monotonic() > until {
-            let why = now.map(|now| now.why.clone()).unwrap_or_default();
-            return Err(CliError::refused(format!("`{name}` is not back: {why}"), ""));
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
+        write!(f, "{}", self.cost)
     }
 }

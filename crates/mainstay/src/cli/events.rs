@@ -1,15 +1,17 @@
 //! `mainstay events`: what happened.
 
-use std::{path::Path, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use mainstay_api::control::{Event, Events};
 
-use crate::{errors::CliError, print};
+use crate::{client::escaped, errors::CliError, print};
 
 /// Show what happened, to all units or some
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:\n  mainstay events\n  mainstay events web -f")]
+#[command(
+    after_help = "Examples:\n  mainstay events\n  mainstay events web -f\n  mainstay events --trace 1899f3a1c2b4d5e6"
+)]
 pub(super) struct Args {
     /// Only of these units; `*` and `?` match
     #[arg(value_name = "NAME")]
@@ -18,6 +20,10 @@ pub(super) struct Args {
     /// Go on as things happen
     #[arg(short, long)]
     follow: bool,
+
+    /// Only of this chain of causes, as `--json` names it
+    #[arg(long, value_name = "ID", value_parser = parse_trace)]
+    trace: Option<String>,
 
     /// How many of the past
     #[arg(short = 'n', long, default_value_t = 50, value_name = "COUNT")]
@@ -28,10 +34,13 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) async fn run(args: Args, file: Option<&Path>) -> Result<ExitCode, CliError> {
-    let (_, mut client) = super::connect(file).await?;
-    let names = args.names.join(",");
-    let mut path = format!("/v1/events?limit={}&names={names}", args.lines);
+pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
+    let (_, mut client) = super::connect(instance).await?;
+    let mut filter = format!("names={}", escaped(&args.names.join(",")));
+    if let Some(trace) = &args.trace {
+        filter = format!("{filter}&trace={trace}");
+    }
+    let mut path = format!("/v1/events?limit={}&{filter}", args.lines);
     loop {
         let events: Events = client.get(&path).await?;
         for event in &events.events {
@@ -40,8 +49,13 @@ pub(super) async fn run(args: Args, file: Option<&Path>) -> Result<ExitCode, Cli
         if !args.follow {
             return Ok(ExitCode::SUCCESS);
         }
-        path = format!("/v1/events?limit=5000&names={names}&after={}&wait=true", events.last);
+        path = format!("/v1/events?limit=5000&{filter}&after={}&wait=true", events.last);
     }
+}
+
+fn parse_trace(text: &str) -> Result<String, String> {
+    let trace = u64::from_str_radix(text, 16);
+    trace.map(|trace| format!("{trace:016x}")).map_err(|_| "it is 16 digits of 0 to f".to_owned())
 }
 
 fn line(event: &Event, json: bool) -> String {

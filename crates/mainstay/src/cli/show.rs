@@ -5,7 +5,7 @@ use std::{path::Path, process::ExitCode};
 use clap::Args as ClapArgs;
 use mainstay_api::control::UnitDetail;
 
-use crate::{errors::CliError, print};
+use crate::{client::escaped, errors::CliError, print};
 
 /// Show everything about one unit
 #[derive(Debug, ClapArgs)]
@@ -20,9 +20,9 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) async fn run(args: &Args, file: Option<&Path>) -> Result<ExitCode, CliError> {
-    let (_, mut client) = super::connect(file).await?;
-    let detail: UnitDetail = client.get(&format!("/v1/units/{}", args.name)).await?;
+pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
+    let (_, mut client) = super::connect(instance).await?;
+    let detail: UnitDetail = client.get(&format!("/v1/units/{}", escaped(&args.name))).await?;
     if args.json {
         print::json(&detail);
         return Ok(ExitCode::SUCCESS);

@@ -1,6 +1,6 @@
 //! `mainstay status`: what runs, since when, and why not.
 
-use std::{fmt::Write as _, path::Path, process::ExitCode};
+use std::{fmt::Write as _, process::ExitCode};
 
 use clap::Args as ClapArgs;
 use mainstay_api::control::{Status, Unit};
@@ -20,8 +20,8 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) async fn run(args: &Args, file: Option<&Path>) -> Result<ExitCode, CliError> {
-    let (_, mut client) = super::connect(file).await?;
+pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
+    let (_, mut client) = super::connect(instance).await?;
     let mut status: Status = client.get("/v1/status").await?;
     if !args.names.is_empty() {
         let is_meant =
@@ -102,8 +102,14 @@ fn note(unit: &Unit) -> String {
     if unit.degraded {
         parts.push("degraded: its last runs were all short".to_owned());
     }
+    if let Some(pressure) = &unit.pressure {
+        parts.push(print::harmless(pressure));
+    }
     if unit.orphaned {
         parts.push("orphaned: it left the configuration".to_owned());
+    }
+    if unit.outdated {
+        parts.push("outdated: `mainstay restart` applies all of its configuration".to_owned());
     }
     parts.join("; ")
 }
@@ -118,7 +124,7 @@ fn urgency(unit: &Unit) -> u8 {
         "failed" => 0,
         "backoff" => 1,
         "waiting" | "stopping" | "starting" => 2,
-        "running" if unit.degraded => 2,
+        "running" if unit.degraded || unit.pressure.is_some() => 2,
         "running" => 3,
         _ => 4,
     }

@@ -3,18 +3,26 @@
 //! A client that starts a keeper in a session of its own, or attaches to the one that runs. The
 //! first Ctrl-C stops everything in order and waits; the second kills. A kill of this process stops
 //! nothing.
+//!
+//! The first process of a container becomes the keeper itself: its end is the container's end, and
+//! all orphans are its children.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Args as ClapArgs;
-use mainstay_agent::{AgentOptions, configuration};
+use mainstay_agent::{AgentOptions, configuration, descriptors};
 use mainstay_api::{
     config,
-    control::{CommandAnswer, CommandName, CommandRequest, Events, Status},
+    control::{
+        ChangedService, CommandAnswer, CommandName, CommandRequest, ConfigChanges, Events, Status,
+    },
 };
-use mainstay_platform::{clock, daemon, interrupt::Interrupts, lock::FileLock, memory, paths};
+use mainstay_platform::{
+    clock, daemon, interrupt::Interrupts, lock::FileLock, memory, paths, replace,
+};
 
 use crate::{
+    card,
     client::Client,
     errors::CliError,
     instance::{self, Located},
@@ -33,17 +41,19 @@ pub(super) struct Args {
     path: Option<PathBuf>,
 }
 
-pub(super) async fn run(args: Args, file: Option<PathBuf>) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, CliError> {
     memory::be_thrifty();
-    let located = instance::nearest(args.path.or(file).as_deref())?;
+    let located = instance::to_start(args.path.as_deref(), named)?;
     // A mistake is shown before anything is started or touched.
-    if let Err(found) = configuration::load(&located.file) {
+    let good = configuration::load(&located.file)
+        .and_then(|config| descriptors::check(&config, &located.file));
+    if let Err(found) = good {
         print::talk(config::render(&found).trim_end());
         return Ok(ExitCode::from(1));
     }
     let mut interrupts = Interrupts::new().map_err(|error| CliError::bug(error.to_string()))?;
-    let is_fresh = start_keeper(&located)?;
-    let mut client = wait_for_agent(&located).await?;
+    let name = args.path.and(named);
+    let (mut client, is_fresh) = start(&located, name).await?;
     greet(&located, &mut client, is_fresh).await?;
     // From here on it only waits.
     memory::give_back();
@@ -51,7 +61,7 @@ pub(super) async fn run(args: Args, file: Option<PathBuf>) -> Result<ExitCode, C
 }
 
 /// Starts a keeper unless one runs; returns whether it did.
-fn start_keeper(located: &Located) -> Result<bool, CliError> {
+fn start_keeper(located: &Located, name: Option<&str>) -> Result<bool, CliError> {
     let failed = |what: &str, error: std::io::Error| {
         CliError::refused(format!("cannot {what}: {error}"), "")
     };
@@ -63,6 +73,27 @@ fn start_keeper(located: &Located) -> Result<bool, CliError> {
     if lock.map_err(|error| failed("look for a keeper", error))?.is_none() {
         return Ok(false);
     }
+    card::write(located, name).map_err(|error| failed("name the instance", error))?;
+    let program = daemon::own_program().map_err(|error| failed("find our own binary", error))?;
+    let arguments = keeper_arguments(located);
+    if daemon::is_init() {
+        let file = located.file.display();
+        print::talk(&format!("{file} runs in this container; `mainstay status` shows it"));
+        return match replace::replace(&program, &arguments, &[]) {
+            Ok(never) => match never {},
+            Err(error) => Err(failed("become the keeper", error)),
+        };
+    }
+    let mut options = std::fs::OpenOptions::new();
+    let log = paths::open_log(options.append(true), &instance.keeper_log());
+    let log = log.map_err(|error| failed("open the keeper's log", error))?;
+    daemon::start_detached(&program, &arguments, log)
+        .map_err(|error| failed("start a keeper", error))?;
+    Ok(true)
+}
+
+fn keeper_arguments(located: &Located) -> Vec<OsString> {
+    let instance = &located.instance;
     let agent = AgentOptions {
         runtime: instance.runtime.clone(),
         state: instance.state.clone(),
@@ -72,14 +103,7 @@ fn start_keeper(located: &Located) -> Result<bool, CliError> {
     let mut arguments = vec!["keeper".to_owned(), "--runtime".to_owned()];
     arguments.extend([instance.runtime.display().to_string(), "--".to_owned()]);
     arguments.extend(agent.arguments());
-    let arguments: Vec<_> = arguments.into_iter().map(Into::into).collect();
-    let mut options = std::fs::OpenOptions::new();
-    let log = paths::open_log(options.append(true), &instance.keeper_log());
-    let log = log.map_err(|error| failed("open the keeper's log", error))?;
-    let program = daemon::own_program().map_err(|error| failed("find our own binary", error))?;
-    daemon::start_detached(&program, &arguments, log)
-        .map_err(|error| failed("start a keeper", error))?;
-    Ok(true)
+    arguments.into_iter().map(Into::into).collect()
 }
 
 /// The state lies beside the file, out of the way of version control.
@@ -94,12 +118,16 @@ fn prepare_state(located: &Located) -> std::io::Result<()> {
     Ok(())
 }
 
-async fn wait_for_agent(located: &Located) -> Result<Client, CliError> {
+/// Waits for the agent's answer; returns whether the keeper is ours as well.
+async fn start(located: &Located, name: Option<&str>) -> Result<(Client, bool), CliError> {
     let until = clock::monotonic() + START_WITHIN;
+    let mut is_fresh = false;
     loop {
+        // A keeper that still has the lock may be about to end.
+        is_fresh = is_fresh || start_keeper(located, name)?;
         let mut error = match Client::connect(located).await {
             Ok(mut client) => match client.get::<Status>("/v1/status").await {
-                Ok(_) => return Ok(client),
+                Ok(_) => return Ok((client, is_fresh)),
                 Err(error) => error,
             },
             Err(error) => error,
@@ -114,8 +142,9 @@ async fn wait_for_agent(located: &Located) -> Result<Client, CliError> {
 }
 
 async fn greet(located: &Located, client: &mut Client, is_fresh: bool) -> Result<(), CliError> {
+    let mut changes = None;
     if !is_fresh {
-        let _answer: CommandAnswer = client.post("/v1/apply", &()).await?;
+        changes = client.post::<CommandAnswer>("/v1/apply", &()).await?.changes;
     }
     let status: Status = client.get("/v1/status").await?;
     let what = if is_fresh { "started" } else { "attached to the running instance of" };
@@ -123,8 +152,39 @@ async fn greet(located: &Located, client: &mut Client, is_fresh: bool) -> Result
     let file = located.file.display();
     let count = status.units.len();
     print::talk(&format!("{what} {file}: {count} units, keeper {keeper}, agent {agent}"));
+    if let Some(changes) = changes {
+        print::talk(&told(&changes));
+    }
     print::talk("Ctrl-C stops everything; a second Ctrl-C kills");
     Ok(())
+}
+
+/// Returns what was applied, one line a service.
+fn told(changes: &ConfigChanges) -> String {
+    let mut lines = Vec::new();
+    for service in &changes.added {
+        lines.push(format!("  + {service}: new"));
+    }
+    for ChangedService { service, keys, restarts, later } in &changes.changed {
+        let what = match (*restarts, *later) {
+            (true, _) => "its programs are started anew".to_owned(),
+            (false, false) => "its programs run on".to_owned(),
+            (false, true) => format!(
+                "its programs run on, with some of it only after `mainstay restart {service}`"
+            ),
+        };
+        lines.push(format!("  ~ {service}: {} changed; {what}", keys.join(", ")));
+    }
+    for service in &changes.removed {
+        let hint = format!("`mainstay stop {service}` ends it");
+        lines.push(format!(
+            "  - {service}: not configured any more; what runs of it runs on, {hint}"
+        ));
+    }
+    if lines.is_empty() {
+        return "the configuration is the one that runs; nothing to apply".to_owned();
+    }
+    format!("the configuration has changed; applied:\n{}", lines.join("\n"))
 }
 
 /// Shows what happens until the instance has ended.

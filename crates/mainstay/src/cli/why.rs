@@ -10,7 +10,7 @@ use mainstay_storage::{
 };
 
 use super::status::milliseconds;
-use crate::{errors::CliError, print};
+use crate::{client::escaped, errors::CliError, print};
 
 const EXITS_SHOWN: usize = 5;
 const LINES_SHOWN: usize = 10;
@@ -30,9 +30,9 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) async fn run(args: &Args, file: Option<&Path>) -> Result<ExitCode, CliError> {
-    let (_, mut client) = super::connect(file).await?;
-    let detail: UnitDetail = client.get(&format!("/v1/units/{}", args.name)).await?;
+pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
+    let (_, mut client) = super::connect(instance).await?;
+    let detail: UnitDetail = client.get(&format!("/v1/units/{}", escaped(&args.name))).await?;
     let lines = last_lines(&detail);
     if args.json {
         print::json(
@@ -80,8 +80,15 @@ fn now_and_next(unit: &Unit) -> String {
     if unit.restarts > 0 {
         let _ = writeln!(text, "Restarts so far: {}.", unit.restarts);
     }
+    if unit.outdated {
+        let hint = format!("`mainstay restart {}` applies all of it", unit.unit);
+        let _ = writeln!(text, "Its run goes on with some of its former configuration: {hint}.");
+    }
     if unit.degraded {
         text.push_str("It is degraded: its last runs were all too short.\n");
+    }
+    if let Some(pressure) = &unit.pressure {
+        let _ = writeln!(text, "Beware: {}.", print::harmless(pressure));
     }
     match &unit.next {
         Some(next) if next.what == "start" => {

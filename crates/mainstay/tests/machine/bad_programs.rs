@@ -108,16 +108,23 @@ fn a_program_that_closes_its_output_runs_on_and_is_stopped_as_usual() {
     let log = || sandbox.read(".mainstay/logs/mute/mute.log");
     wait_until("its words are there", || log() == "last words\n");
     // A closed pipe is always ready: whoever watched it would never rest.
-    let keeper = sandbox.status().keeper.pid;
-    let (before, began) = (processes::time_used_by(keeper), clock::monotonic());
-    wait_until("half a second has passed", || {
-        clock::monotonic() > began + Duration::from_millis(500)
-    });
-    let used = processes::time_used_by(keeper).saturating_sub(before);
-    assert!(used < Duration::from_millis(100), "the keeper was busy for {used:?}");
+    assert_rests(&sandbox);
     assert_eq!(sandbox.wait_for_pid("mute"), pid);
     sandbox.get(&["stop", "mute"]);
     assert!(!processes::is_alive(pid));
+}
+
+/// Expects keeper and agent to come to rest: half a second in which they do next to nothing.
+fn assert_rests(sandbox: &Sandbox) {
+    let (keeper, agent) = (sandbox.status().keeper.pid, sandbox.status().agent.pid);
+    let used = || processes::time_used_by(keeper) + processes::time_used_by(agent);
+    wait_until("nobody is busy any more", || {
+        let (before, began) = (used(), clock::monotonic());
+        wait_until("half a second has passed", || {
+            clock::monotonic() > began + Duration::from_millis(500)
+        });
+        used().saturating_sub(before) <= Duration::from_millis(20)
+    });
 }
 
 #[test]
@@ -129,15 +136,26 @@ fn an_agent_answers_quickly_while_a_hundred_programs_crash_for_ever() {
 command = ["true"]
 instances = 100
 restart = { delay = "1ms", max-delay = "1ms" }
+
+[services.steady]
+command = ["sleep", "1000"]
 "#,
     );
-    wait_until("they crash", || sandbox.status().units.iter().all(|unit| unit.restarts > 2));
+    let steady = sandbox.wait_for_pid("steady");
+    let crashing = || sandbox.status().units.into_iter().filter(|unit| unit.service == "crash");
+    wait_until("they crash", || crashing().all(|unit| unit.restarts > 2));
     let socket = sandbox.runtime().join("api.sock");
     let mut times: Vec<Duration> = (0..SAMPLES).map(|_| time_of_status(&socket)).collect();
     times.sort();
     let median = times[SAMPLES / 2];
     assert!(median < Duration::from_millis(50), "{median:?} of {times:?}");
-    assert!(sandbox.status().units.iter().all(|unit| unit.degraded));
+    assert!(crashing().all(|unit| unit.degraded));
+    sandbox.get(&["restart", "steady"]);
+    let steady_again = sandbox.wait_for("steady", |unit| unit.run == 2 && unit.pid.is_some());
+    assert_ne!(steady_again.pid, Some(steady));
+    sandbox.get(&["stop", "crash"]);
+    assert_rests(&sandbox);
+    assert_eq!((sandbox.unit("steady").pid, sandbox.unit("steady").run), (steady_again.pid, 2));
     assert_eq!(sandbox.down(), Some(0));
     assert!(processes::of_folder(sandbox.folder()).is_empty());
 }

@@ -25,13 +25,14 @@ Commands:
   add      Add a service to the configuration and start it
   remove   Remove a service from the configuration and stop it
   drill    Do the bad thing on purpose, here and now, and report what it cost
+  upgrade  Replace keeper and agent by this binary, or another; programs run on
   doctor   Look for what may get in the way on this machine
   help     Print this message or the help of the given subcommand(s)
 
 Options:
-      --file <PATH>  The configuration file of the instance to talk to
-  -h, --help         Print help
-  -V, --version      Print version
+      --instance <NAME>  An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
+  -h, --help             Print help
+  -V, --version          Print version
 
 Examples:
   mainstay up mainstay.toml     run these services; Ctrl-C stops them
@@ -92,7 +93,7 @@ fn exit_codes_say_whose_turn_it_is() {
     check(&sandbox, &["check"], 0, "/");
     check(&sandbox, &["nonsense"], 2, "error: unrecognized subcommand 'nonsense'\n");
     check(&sandbox, &["status", "--nonsense"], 2, "error: unexpected argument '--nonsense'");
-    check(&sandbox, &["logs", "-n", "few"], 2, "error: `few` is no number of lines\nhint:  ");
+    check(&sandbox, &["logs", "-n", "few"], 2, "error: invalid value 'few' for '--lines <COUNT>'");
     check(&sandbox, &["add", "x", "--env", "y", "--", "z"], 2, "error: `y` sets no variable\n");
     for command in [["status", "--json"], ["why", "web"], ["stop", "web"], ["events", "web"]] {
         check(&elsewhere, &command, 3, "error: no agent answers for `/");
@@ -108,7 +109,8 @@ fn a_folder_without_a_configuration_is_said_with_the_remedy() {
     assert_eq!(
         answer.err,
         "error: there is no `mainstay.toml` in this folder or above\n\
-         hint:  go to its folder, or name it with `--file PATH`\n"
+         hint:  go to its folder, or name it with `--instance NAME`; \
+         no instance was ever started by this user\n"
     );
 }
 

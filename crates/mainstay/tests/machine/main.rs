@@ -5,16 +5,29 @@
 #![cfg(machine)]
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests play the world outside")]
 
+mod disks;
 mod picture;
 mod processes;
 mod sandbox;
+mod second_up;
+mod slow_disk;
 
 mod bad_input;
 mod bad_programs;
+mod chains;
 mod command_line;
+mod containers;
+mod crowds;
+mod drills;
+mod frozen_disks;
+mod full_disks;
+mod instances;
+mod log_lines;
 mod mistakes;
 mod newcomers;
 mod output;
+mod pauses;
 mod real_programs;
 mod state_files;
 mod stories;
+mod upgrades;

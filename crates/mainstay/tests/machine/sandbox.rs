@@ -24,6 +24,8 @@ static COUNT: AtomicU32 = AtomicU32::new(0);
 pub(crate) struct Sandbox {
     folder: PathBuf,
     ups: Vec<Child>,
+    /// The words before our binary in a command line.
+    through: Vec<String>,
 }
 
 /// A unit with its process and the number of its run.
@@ -51,7 +53,7 @@ impl Sandbox {
         fs::create_dir_all(folder.join("run")).unwrap();
         let folder = folder.canonicalize().unwrap();
         fs::write(folder.join("mainstay.toml"), config).unwrap();
-        Self { folder, ups: Vec::new() }
+        Self { folder, ups: Vec::new(), through: Vec::new() }
     }
 
     /// Returns the same with the instance up.
@@ -83,7 +85,31 @@ impl Sandbox {
 
     /// Returns the binary with arguments, to be run for this instance.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        self.prepare(Command::new(BINARY), arguments)
+        let line: Vec<&str> = self.through.iter().map(String::as_str).chain([BINARY]).collect();
+        let mut command = Command::new(line[0]);
+        command.args(&line[1..]);
+        self.prepare(command, arguments)
+    }
+
+    /// Lets another program start ours from now on: one that changes what it may do.
+    pub(crate) fn through(&mut self, line: &[&str]) {
+        self.through = line.iter().map(|word| (*word).to_owned()).collect();
+    }
+
+    /// Gives the instance to an ordinary user, where we are the administrator.
+    pub(crate) fn belong_to_nobody(&mut self) {
+        const NOBODY: &str = "65534";
+        if self.shell("id -u") == "0\n" {
+            self.shell(&format!("chown -R {NOBODY}:{NOBODY} ."));
+            self.through(&["setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"]);
+        }
+    }
+
+    /// Runs a line of shell in the folder; returns what it printed.
+    pub(crate) fn shell(&self, line: &str) -> String {
+        let answer = answer_of(&mut self.prepare(Command::new("sh"), &["-c", line]));
+        assert_eq!(answer.code, 0, "{line}: {answer:?}");
+        answer.out
     }
 
     /// Makes a command one of this instance.

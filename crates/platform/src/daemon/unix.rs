@@ -2,14 +2,28 @@
 
 use std::{
     ffi::OsString,
-    fs::File,
+    fs::{self, File},
     io,
-    os::unix::process::CommandExt as _,
-    path::Path,
+    os::unix::{fs::MetadataExt as _, process::CommandExt as _},
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, setsid};
+
+/// Linux knows the file itself, whatever became of its name.
+const OWN_FILE: &str = "/proc/self/exe";
+
+pub(super) fn own_program() -> io::Result<PathBuf> {
+    let path = std::env::current_exe()?;
+    let identity = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
+    let own = identity(Path::new(OWN_FILE));
+    if own.is_none() || own == identity(&path) { Ok(path) } else { Ok(OWN_FILE.into()) }
+}
+
+pub(super) fn is_init() -> bool {
+    std::process::id() == 1
+}
 
 #[expect(unsafe_code, reason = "setsid between fork and exec")]
 pub(super) fn start_detached(program: &Path, arguments: &[OsString], log: File) -> io::Result<u32> {
@@ -34,6 +48,10 @@ pub(super) fn settle_down() {
         // SAFETY: restores a default; no handler of ours is installed yet.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
+}
+
+pub(super) fn file_limit() -> u64 {
+    getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX)
 }
 
 pub(super) fn raise_file_limit() -> io::Result<(u64, u64)> {

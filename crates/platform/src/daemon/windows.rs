@@ -10,11 +10,21 @@ use std::{
     fs::File,
     io,
     os::windows::process::CommandExt as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use windows_sys::Win32::System::Threading::{CREATE_NEW_PROCESS_GROUP, DETACHED_PROCESS};
+
+/// A running image cannot be deleted here; one that was renamed is not looked for.
+pub(super) fn own_program() -> io::Result<PathBuf> {
+    std::env::current_exe()
+}
+
+/// Orphans have no parent here.
+pub(super) const fn is_init() -> bool {
+    false
+}
 
 pub(super) fn start_detached(program: &Path, arguments: &[OsString], log: File) -> io::Result<u32> {
     let error = log.try_clone()?;
@@ -25,6 +35,11 @@ pub(super) fn start_detached(program: &Path, arguments: &[OsString], log: File) 
 }
 
 pub(super) const fn settle_down() {}
+
+/// Handles have no limit that one could meet.
+pub(super) const fn file_limit() -> u64 {
+    u64::MAX
+}
 
 /// Handles have no limit that one could raise.
 pub(super) const fn raise_file_limit() -> io::Result<(u64, u64)> {

@@ -4,21 +4,31 @@ use std::{
     convert::Infallible,
     ffi::OsString,
     fs::File,
-    io::{self, Write as _},
+    io::{self, Read as _, Seek as _, Write as _},
     os::{
         fd::{AsRawFd as _, FromRawFd as _, RawFd},
         unix::process::CommandExt as _,
     },
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+    time::Duration,
 };
 
 use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
     fs::MemfdFlags,
-    io::{FdFlags, fcntl_getfd, fcntl_setfd},
+    io::{Errno, FdFlags, fcntl_getfd, fcntl_setfd, ioctl_fionbio},
+    process::{Pid, PidfdFlags, pidfd_open},
 };
 
-use crate::descriptor::{Borrowed, Descriptor};
+use super::Probed;
+use crate::{
+    clock,
+    descriptor::{Borrowed, Descriptor},
+};
+
+/// So much of what a probed program writes is looked at.
+const WORDS_BYTES_MAX: usize = 256;
 
 pub(super) fn memory_file() -> io::Result<File> {
     Ok(rustix::fs::memfd_create("mainstay-state", MemfdFlags::CLOEXEC)?.into())
@@ -59,13 +69,56 @@ pub(super) fn inherited(number: u64) -> io::Result<Descriptor> {
     Ok(descriptor)
 }
 
-pub(super) fn probe(program: &Path, arguments: &[OsString], state: &[u8]) -> io::Result<bool> {
+pub(super) fn probe(
+    program: &Path,
+    arguments: &[OsString],
+    state: &[u8],
+    within: Duration,
+) -> io::Result<Probed> {
+    // A file, not a pipe: nobody waits for a program that does not read.
+    let mut input = memory_file()?;
+    input.write_all(state)?;
+    input.rewind()?;
     let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.args(arguments).stdin(input).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn()?;
-    if let Some(mut input) = child.stdin.take() {
-        // A probe that does not read to the end says no by its status.
-        drop(input.write_all(state));
+    let status = match wait(&mut child, within) {
+        Ok(status) => status,
+        Err(error) => {
+            child.kill()?;
+            child.wait()?;
+            return Err(error);
+        }
+    };
+    let words = child.stdout.take().map(first_words).transpose()?.unwrap_or_default();
+    Ok(Probed { is_success: status.success(), words })
+}
+
+fn wait(child: &mut Child, within: Duration) -> io::Result<ExitStatus> {
+    let raw = Pid::from_raw(child.id().cast_signed()).ok_or(io::ErrorKind::NotFound)?;
+    let pidfd = pidfd_open(raw, PidfdFlags::empty())?;
+    let until = clock::monotonic() + within;
+    loop {
+        let left = until.saturating_sub(clock::monotonic());
+        let timeout =
+            Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
+        match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&timeout)) {
+            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+            Ok(_) => return child.wait(),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
     }
-    Ok(child.wait()?.success())
+}
+
+/// Reads what is there; a grandchild that holds the other end open is not waited for.
+fn first_words(mut output: ChildStdout) -> io::Result<Vec<u8>> {
+    ioctl_fionbio(&output, true)?;
+    let mut words = vec![0; WORDS_BYTES_MAX];
+    match output.read(&mut words) {
+        Ok(count) => words.truncate(count),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => words.clear(),
+        Err(error) => return Err(error),
+    }
+    Ok(words)
 }

@@ -1,7 +1,8 @@
 //! Systems on which a keeper is stopped and started anew instead.
 
-use std::{convert::Infallible, ffi::OsString, fs::File, io, path::Path};
+use std::{convert::Infallible, ffi::OsString, fs::File, io, path::Path, time::Duration};
 
+use super::Probed;
 use crate::descriptor::{Borrowed, Descriptor};
 
 fn unsupported() -> io::Error {
@@ -28,6 +29,11 @@ pub(super) fn inherited(_number: u64) -> io::Result<Descriptor> {
     Err(unsupported())
 }
 
-pub(super) fn probe(_program: &Path, _arguments: &[OsString], _state: &[u8]) -> io::Result<bool> {
+pub(super) fn probe(
+    _program: &Path,
+    _arguments: &[OsString],
+    _state: &[u8],
+    _within: Duration,
+) -> io::Result<Probed> {
     Err(unsupported())
 }

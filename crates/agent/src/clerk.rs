@@ -1,0 +1,138 @@
+//! The clerk: a thread that does what takes a disk, one thing after the other, and says when it is
+//! done. The loop never waits for it; only whoever asked for something does.
+
+use std::{
+    io,
+    sync::mpsc::{self, Receiver, SyncSender},
+    thread,
+};
+
+use mainstay_api::control::CommandAnswer;
+use mainstay_storage::segment::ChainFiles;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::{
+    calls::{Asker, Reply},
+    configuration::{self, Edit, EditError, Files, Loaded, Texts},
+    events::complain,
+    wishes::Page,
+};
+
+/// So much may wait for the disk; more is refused.
+const JOBS_MAX: usize = 256;
+
+/// Something that takes a disk.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// Make wishes last.
+    Wishes(Page),
+    /// Read the configuration, after an edit or as it is.
+    Configure(Box<Order>),
+    /// Keep a copy of a good configuration.
+    Keep(Texts),
+    /// Delete the oldest closed segments beyond this count.
+    Thin(ChainFiles, usize),
+}
+
+/// What somebody asked for who waits for the answer.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub(crate) asker: Asker,
+    /// Nothing: the files were edited by hand.
+    pub(crate) edit: Option<Edit>,
+    pub(crate) reply: Reply<CommandAnswer>,
+}
+
+/// What was done.
+#[derive(Debug)]
+pub(crate) enum Done {
+    Wishes { generation: u64, result: io::Result<()> },
+    Configured(Box<Configured>),
+}
+
+/// A configuration as it was read, or why not.
+#[derive(Debug)]
+pub(crate) struct Configured {
+    pub(crate) order: Order,
+    pub(crate) result: Result<Loaded, EditError>,
+}
+
+/// The way to the clerk and back.
+#[derive(Debug)]
+pub(crate) struct Clerk {
+    jobs: SyncSender<Job>,
+    done: UnboundedReceiver<Done>,
+}
+
+impl Clerk {
+    /// Starts the thread; it ends with this value.
+    pub(crate) fn start(files: Files) -> io::Result<Self> {
+        let (jobs, inbox) = mpsc::sync_channel(JOBS_MAX);
+        // As many as there were jobs, at most.
+        let (outbox, done) = unbounded_channel();
+        thread::Builder::new()
+            .name("clerk".to_owned())
+            .spawn(move || work(&files, &inbox, &outbox))?;
+        Ok(Self { jobs, done })
+    }
+
+    /// Gives it a job; gets it back when too many wait already.
+    pub(crate) fn give(&self, job: Job) -> Result<(), Job> {
+        self.jobs.try_send(job).map_err(|error| match error {
+            mpsc::TrySendError::Full(job) | mpsc::TrySendError::Disconnected(job) => job,
+        })
+    }
+
+    /// Waits for the next thing that is done; nothing is lost when the future is dropped.
+    pub(crate) async fn next(&mut self) -> Option<Done> {
+        self.done.recv().await
+    }
+}
+
+fn work(files: &Files, inbox: &Receiver<Job>, outbox: &UnboundedSender<Done>) {
+    while let Ok(job) = inbox.recv() {
+        let done = match job {
+            Job::Wishes(page) => Done::Wishes { generation: page.generation, result: page.write() },
+            Job::Configure(order) => {
+                let result = configure(files, order.edit.as_ref());
+                Done::Configured(Box::new(Configured { order: *order, result }))
+            }
+            Job::Keep(texts) => {
+                keep(files, &texts);
+                continue;
+            }
+            Job::Thin(chain, keep) => {
+                thin(&chain, keep);
+                continue;
+            }
+        };
+        if outbox.send(done).is_err() {
+            return;
+        }
+    }
+}
+
+fn configure(files: &Files, edit: Option<&Edit>) -> Result<Loaded, EditError> {
+    let loaded = match edit {
+        Some(edit) => configuration::edit(&files.main, edit)?,
+        None => configuration::read_to_apply(&files.main).map_err(EditError::Bad)?,
+    };
+    keep(files, &loaded.texts);
+    Ok(loaded)
+}
+
+fn keep(files: &Files, texts: &Texts) {
+    if let Err(error) = configuration::keep(texts, &files.kept) {
+        complain("cannot keep a copy of the configuration", &error);
+    }
+}
+
+fn thin(chain: &ChainFiles, keep: usize) {
+    let Ok(found) = chain.find() else { return };
+    let count = found.closed.len().saturating_sub(keep);
+    for number in found.closed.into_iter().take(count) {
+        if let Err(error) = chain.remove(number) {
+            complain("cannot delete an old segment", &error);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Answers that are given only once what they promise is on the disk.
+//!
+//! ```text
+//!  command ──► decided, sent ──► wishes to the clerk ──► written ──► answered
+//!  edit    ──► files to the clerk ──► read again ──► applied ──► wishes … as above
+//! ```
+
+use std::{collections::VecDeque, io, time::Duration};
+
+use mainstay_api::{
+    config::{self, NewService},
+    control::{AddService, CommandAnswer},
+};
+use mainstay_core::{Prune, ServiceName, TraceId};
+
+use super::Agent;
+use crate::{
+    calls::{Asker, Refused, RefusedKind, Reply},
+    clerk::{Configured, Done, Job, Order},
+    configuration::{Edit, EditError, Loaded},
+    events::{Happening, Level},
+};
+
+/// How long the end of everything waits for a disk.
+const END_WITHIN: Duration = Duration::from_secs(5);
+
+/// Answers in the order of the changes that they wait for.
+pub(crate) type Owed = VecDeque<Debt>;
+
+/// An answer, and the change of wishes that must be on the disk first.
+#[derive(Debug)]
+pub(crate) struct Debt {
+    generation: u64,
+    reply: Reply<CommandAnswer>,
+    answer: CommandAnswer,
+}
+
+impl Agent {
+    /// Gives an answer once all wishes of this moment are on the disk.
+    pub(super) fn owe(&mut self, reply: Reply<CommandAnswer>, answer: CommandAnswer) {
+        let generation = self.wishes.generation();
+        if self.wishes.is_saved(generation) {
+            return drop(reply.send(Ok(answer)));
+        }
+        if self.owed.is_empty() {
+            // Whoever asks again after a full disk wants it tried again.
+            self.wishes.insist();
+        }
+        self.owed.push_back(Debt { generation, reply, answer });
+    }
+
+    /// Gives the clerk what has changed; a turn that finds it busy leaves it to a later one.
+    pub(super) fn save_wishes(&mut self) {
+        let Some(page) = self.wishes.page() else { return };
+        let generation = page.generation;
+        if self.clerk.give(Job::Wishes(page)).is_err() {
+            // The clerk is busy; whoever waits there is told of the disk.
+            self.wishes.written(generation, false);
+        }
+    }
+
+    /// Something is on the disk, or cannot be.
+    pub(super) fn done(&mut self, done: Done) {
+        match done {
+            Done::Wishes { generation, result } => self.settle_debts(generation, &result),
+            Done::Configured(configured) => self.configured(*configured),
+        }
+        self.save_wishes();
+    }
+
+    fn settle_debts(&mut self, generation: u64, result: &io::Result<()>) {
+        let is_news = self.wishes.written(generation, result.is_ok());
+        while let Some(debt) = self.owed.pop_front_if(|debt| debt.generation <= generation) {
+            let Debt { reply, answer, .. } = debt;
+            drop(reply.send(match result {
+                Ok(()) => Ok(answer),
+                Err(error) => Err(not_kept(error)),
+            }));
+        }
+        if let Err(error) = result
+            && is_news
+        {
+            let message = format!("the wishes cannot be kept: {error}");
+            self.events.tell(Happening::of_instance(Level::Error, "WishesNotKept", message));
+        }
+    }
+
+    pub(super) fn add(&mut self, asker: Asker, service: AddService, reply: Reply<CommandAnswer>) {
+        let name = match ServiceName::new(&service.name) {
+            Ok(name) => name,
+            Err(error) => {
+                let refused = Refused::new(RefusedKind::Bad, error.reason, "");
+                return drop(reply.send(Err(refused)));
+            }
+        };
+        let new = NewService {
+            command: service.command,
+            directory: service.directory,
+            environment: service.environment,
+            start: service.start,
+            requires: service.requires,
+        };
+        self.order(asker, Some(Edit::Add(name, new)), reply);
+    }
+
+    pub(super) fn remove(&mut self, asker: Asker, name: &str, reply: Reply<CommandAnswer>) {
+        match ServiceName::new(name) {
+            Ok(name) => self.order(asker, Some(Edit::Remove(name)), reply),
+            Err(_) => drop(reply.send(Err(super::answers::no_unit(name)))),
+        }
+    }
+
+    /// Has the files edited or read by the clerk.
+    pub(super) fn order(&self, asker: Asker, edit: Option<Edit>, reply: Reply<CommandAnswer>) {
+        let order = Box::new(Order { asker, edit, reply });
+        if let Err(Job::Configure(order)) = self.clerk.give(Job::Configure(order)) {
+            let busy = "too much waits for the disk of the state folder";
+            drop(order.reply.send(Err(Refused::new(RefusedKind::Failed, busy, "try again"))));
+        }
+    }
+
+    /// Applies what was read; a mistake in it changes nothing.
+    fn configured(&mut self, Configured { order, result }: Configured) {
+        let Order { asker, edit, reply } = order;
+        let (what, prune) = match edit {
+            None => ("applies the configuration".to_owned(), Prune::Keep),
+            Some(Edit::Add(name, _)) => (format!("adds service `{name}`"), Prune::Keep),
+            Some(Edit::Remove(name)) => (format!("removes service `{name}`"), Prune::Named(name)),
+        };
+        let trace = self.note(&asker, &what);
+        let Loaded { config, .. } = match result {
+            Ok(loaded) => loaded,
+            Err(error) => return drop(reply.send(Err(self.refuse_edit(trace, &error)))),
+        };
+        let changes = config::difference(&self.config, &config);
+        self.config = config;
+        let message = format!("{} services are configured", self.config.services.len());
+        let happening = Happening::of_instance(Level::Info, "ConfigApplied", message);
+        self.events.tell(Happening { trace, ..happening });
+        self.configure(prune);
+        let answer = CommandAnswer { changes: Some(changes), ..self.take_answers(trace) };
+        self.owe(reply, answer);
+    }
+
+    fn refuse_edit(&mut self, trace: TraceId, error: &EditError) -> Refused {
+        let kind = match error {
+            EditError::Disk { .. } => RefusedKind::Failed,
+            EditError::Refused(_) => RefusedKind::Conflict,
+            EditError::Bad(_) => RefusedKind::Bad,
+        };
+        let text = error.to_string();
+        if kind == RefusedKind::Bad {
+            let happening = Happening::of_instance(Level::Error, "ConfigRefused", text.clone());
+            self.events.tell(Happening { trace, ..happening });
+        }
+        Refused::new(kind, text, "")
+    }
+
+    /// Lets the clerk write what is still to be written, for a while.
+    pub(super) async fn finish_writing(&mut self) {
+        let writing = async {
+            while self.wishes.is_being_written() {
+                match self.clerk.next().await {
+                    Some(done) => self.done(done),
+                    None => return,
+                }
+            }
+        };
+        // Whoever is still owed an answer then is told that the agent ends.
+        drop(tokio::time::timeout(END_WITHIN, writing).await);
+    }
+}
+
+fn not_kept(error: &io::Error) -> Refused {
+    // What cannot be kept is obeyed all the same: it may be what makes room.
+    let text = format!("this is done, but the next agent will not know it: {error}");
+    let hint = "free space on the disk of the state folder; it is tried again";
+    Refused::new(RefusedKind::Failed, text, hint)
+}

@@ -1,0 +1,91 @@
+//! What `logs` says of lines: as JSON, of a span of time, and as they come.
+
+use std::{fs::File, process::Child};
+
+use serde_json::Value;
+
+use crate::{processes::wait_until, sandbox::Sandbox};
+
+const SPLIT: &str = r#"
+[services.web]
+shell = "echo one; sleep 0.05; echo two >&2; sleep 0.05; printf half; exec sleep 1000"
+logs = { streams = "split" }
+"#;
+
+/// Writes a line, waits for a file, writes another.
+const TWICE: &str = r#"
+[services.web]
+shell = "echo early; while [ ! -e go ]; do sleep 0.01; done; echo late; exec sleep 1000"
+"#;
+
+fn objects(sandbox: &Sandbox, arguments: &[&str]) -> Vec<Value> {
+    let out = sandbox.get(arguments);
+    out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn texts(sandbox: &Sandbox, arguments: &[&str]) -> Vec<String> {
+    sandbox.get(arguments).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn json_says_time_unit_run_stream_text_and_what_is_partial() {
+    let sandbox = Sandbox::up_with(SPLIT);
+    wait_until("all is written", || sandbox.get(&["logs", "web"]).contains("half"));
+    let found = objects(&sandbox, &["logs", "web", "--json"]);
+    let seen: Vec<_> = found
+        .iter()
+        .map(|line| {
+            assert_eq!((&line["unit"], &line["run"]), (&"web".into(), &1.into()));
+            assert!(line["time"].as_str().unwrap().ends_with('Z'), "{line}");
+            let text = |key: &str| line[key].as_str().unwrap();
+            (text("stream"), text("text"), line["partial"].as_bool().unwrap())
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [("stdout", "one", false), ("stderr", "two", false), ("stdout", "half", true)]
+    );
+}
+
+#[test]
+fn a_span_of_time_is_all_that_is_shown() {
+    let sandbox = Sandbox::up_with(TWICE);
+    wait_until("a line is written", || sandbox.get(&["logs", "web"]).contains("early"));
+    let first = objects(&sandbox, &["logs", "web", "--json"]);
+    let between = first[0]["time"].as_str().unwrap().to_owned();
+    // The index tells the time to 10 ms.
+    wait_until("that time is over", || {
+        texts(&sandbox, &["logs", "web", "--since", "20ms"]).is_empty()
+    });
+    File::create(sandbox.path("go")).unwrap();
+    wait_until("another line is written", || sandbox.get(&["logs", "web"]).contains("late"));
+    let check = |arguments: &[&str], expected: &[&str]| {
+        assert_eq!(texts(&sandbox, &[["logs", "web"].as_slice(), arguments].concat()), expected);
+    };
+    check(&["--since", "1h"], &["early", "late"]);
+    check(&["--until", "1h"], &[]);
+    check(&["--since", &between, "-n", "1"], &["late"]);
+    check(&["--since", "2100-01-01T00:00:00Z"], &[]);
+    check(&["--until", "2100-01-01T00:00:00Z"], &["early", "late"]);
+    let answer = sandbox.ask(&["logs", "--since", "yesterday"]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.err.contains("write how long ago, as in `10m`"), "{answer:?}");
+}
+
+#[test]
+fn whoever_follows_sees_logs_that_begin_later() {
+    let sandbox = Sandbox::up_with(TWICE);
+    sandbox.wait_for_pid("web");
+    let target = File::create(sandbox.path("followed")).unwrap();
+    let mut follower: Child =
+        sandbox.command(&["logs", "-f", "--json"]).stdout(target).spawn().unwrap();
+    sandbox.get(&["add", "new", "--", "sh", "-c", "echo begun; exec sleep 1000"]);
+    File::create(sandbox.path("go")).unwrap();
+    let wanted = ["early", "late", "begun"];
+    wait_until("everything was followed", || {
+        let seen = sandbox.read("followed");
+        wanted.iter().all(|text| seen.matches(&format!("\"{text}\"")).count() == 1)
+    });
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+}
