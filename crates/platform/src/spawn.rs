@@ -9,12 +9,20 @@ mod imp;
 #[cfg(target_os = "macos")]
 #[path = "spawn/macos.rs"]
 mod imp;
+#[cfg(unix)]
+#[path = "spawn/unix/search.rs"]
+mod search;
+#[cfg(unix)]
+mod unix;
 
 use std::{fmt, io, path::PathBuf};
 
 use crate::{pipe::PipeWriter, process::Process};
 
+#[cfg(windows)]
 pub use imp::own_environment;
+#[cfg(unix)]
+pub use unix::own_environment;
 
 /// A program to be started.
 #[derive(Debug)]
@@ -31,7 +39,8 @@ pub struct Program<'a> {
     pub output: Output<'a>,
     /// Where stderr goes; the same as stdout when absent.
     pub error: Option<&'a PipeWriter>,
-    /// Soft limit of open files.
+    /// Soft limit of open files. macOS cannot set it for a single program: there it gets as many as
+    /// the starter, and one that asks for more does not start.
     pub files: Option<u64>,
     /// Whether it gets a session of its own, not just a process group.
     pub group: Group,
@@ -129,12 +138,13 @@ impl std::error::Error for SpawnError {
 /// Starts a program.
 ///
 /// The calling thread sleeps until the program executes or fails to; a program on a hung mount
-/// holds it for as long as the mount hangs.
+/// holds it for as long as the mount hangs. On macOS the system does not say which step failed:
+/// the folder is looked at afterwards, and what is not its fault is the program's.
 pub fn spawn(program: &Program<'_>) -> Result<Process, SpawnError> {
     imp::spawn(program)
 }
 
 #[cfg(test)]
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 #[path = "spawn/tests.rs"]
 mod tests;
