@@ -30,6 +30,7 @@ use crate::{
     descriptors,
     effects::{Outbox, Settled},
     events::{Events, Happening, Level, complain},
+    given::Given,
     keeper::{Introduction, Keeper, KeeperError},
     options::{AgentOptions, OptionsError},
     pressure::Pressed,
@@ -82,6 +83,7 @@ pub(crate) struct Agent {
     /// Facts that a decision brought about at once; they are told when it is done.
     pub(crate) afterwards: Vec<Input>,
     pub(crate) custody: Custody,
+    pub(crate) given: Given,
     /// What is wrong with logs.
     pub(crate) pressed: Pressed,
     /// Clients that wait for events.
@@ -153,6 +155,7 @@ impl Agent {
             outbox: Outbox::default(),
             afterwards: Vec::new(),
             custody: Custody::default(),
+            given: Given::default(),
             pressed: Pressed::default(),
             waiters: Vec::new(),
             listeners,
@@ -283,8 +286,9 @@ impl Agent {
 
     /// Everything is at rest: the keeper may go, and we go with it.
     async fn end(mut self) -> Result<(), AgentError> {
-        self.finish_events().await;
         self.finish_writing().await;
+        self.events.pass_on();
+        self.finish_events().await;
         self.keeper.ask(Request::Shutdown { programs: Leftover::Kill })?;
         self.keeper.finish_turn(None)?;
         loop {

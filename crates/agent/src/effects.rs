@@ -77,7 +77,7 @@ impl Agent {
             Action::Ask { run } => self.ask(unit, run),
             Action::Kill { run } => self.signal(unit, run, SignalName::Kill),
             Action::Remember { run, memo } => {
-                let memo = launch::write_memo(memo);
+                let memo = launch::write_memo(memo, self.given.of(unit, run));
                 self.outbox.memos.push(RunMemo { unit: unit.to_string(), run, memo });
             }
             Action::Settle { run, exit } => {
@@ -90,6 +90,7 @@ impl Agent {
             Action::Forget => {
                 self.acknowledge_former(unit);
                 self.wishes.forget(unit);
+                self.given.forget(unit);
                 self.pressed.forget(unit);
                 let message = format!("`{unit}` is forgotten");
                 self.tell(
@@ -107,6 +108,9 @@ impl Agent {
     fn spawn(&mut self, unit: &UnitName, run: u64, memo: mainstay_core::Memo) {
         if let Some(spawn) = launch::order(&self.config, &self.instance, unit, run, memo) {
             self.outbox.spawns.push(spawn);
+            if let Some(service) = self.config.services.get(&unit.service) {
+                self.given.note(unit, run, service);
+            }
             return;
         }
         let reason = "its service is not configured any more".to_owned();

@@ -18,6 +18,9 @@ struct StoredMemo {
     short_runs: u32,
     starts: u32,
     stopping: bool,
+    /// The hash of what the run was given and keeps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    given: Option<u64>,
 }
 
 /// Returns the order to start a run; nothing when its service is not configured any more.
@@ -33,7 +36,7 @@ pub(crate) fn order(
         unit: unit.to_string(),
         run,
         spec_hash: format!("{:016x}", service.spec_hash()),
-        memo: write_memo(memo),
+        memo: write_memo(memo, Some(service.given_hash())),
         command: service.command.clone(),
         directory: service.directory.clone(),
         environment: environment(service, instance, unit, run),
@@ -70,16 +73,21 @@ fn logs(service: &ServiceConfig, instance: &Instance, unit: &UnitName) -> Logs {
     }
 }
 
-/// Returns a memo as text.
-pub(crate) fn write_memo(memo: Memo) -> String {
+/// Returns a memo as text, with what the run was given.
+pub(crate) fn write_memo(memo: Memo, given: Option<u64>) -> String {
     let Memo { failures, restarts, short_runs, starts, stopping } = memo;
-    let stored = StoredMemo { failures, restarts, short_runs, starts, stopping };
+    let stored = StoredMemo { failures, restarts, short_runs, starts, stopping, given };
     serde_json::to_string(&stored).unwrap_or_default()
 }
 
 /// Reads a memo; one that makes no sense counts as none.
 pub(crate) fn read_memo(text: &str) -> Memo {
     let Ok(stored) = serde_json::from_str::<StoredMemo>(text) else { return Memo::default() };
-    let StoredMemo { failures, restarts, short_runs, starts, stopping } = stored;
+    let StoredMemo { failures, restarts, short_runs, starts, stopping, .. } = stored;
     Memo { failures, restarts, short_runs, starts, stopping }
+}
+
+/// Returns what a memo says that its run was given.
+pub(crate) fn given_in(text: &str) -> Option<u64> {
+    serde_json::from_str::<StoredMemo>(text).ok()?.given
 }

@@ -14,6 +14,7 @@ mod daemon;
 pub mod descriptors;
 mod effects;
 mod events;
+mod given;
 mod keeper;
 mod launch;
 mod options;

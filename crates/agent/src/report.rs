@@ -40,6 +40,7 @@ pub(crate) fn unit(view: UnitView<'_>, clocks: Clocks) -> Unit {
         restarts: view.restarts(),
         degraded: view.is_degraded(),
         orphaned: view.is_orphaned(),
+        outdated: false,
         pressure: None,
         last_exit: view.last_exit().map(|exit| last_exit(exit, clocks)),
     }

@@ -99,6 +99,7 @@ impl Agent {
         for entry in entries.iter().filter(|entry| matches!(entry.phase, Phase::Running { .. })) {
             self.custody.want(&entry.unit, entry.run);
         }
+        self.given.recall(entries);
         let wishes = self.wishes.all();
         self.take(Input::Adopt { runs, wishes });
         self.take(Input::Open);

@@ -59,6 +59,9 @@ pub struct Unit {
     pub degraded: bool,
     /// It vanished from the configuration and runs on.
     pub orphaned: bool,
+    /// Its run goes on with some of a former configuration; a restart applies the new one.
+    #[serde(default)]
+    pub outdated: bool,
     /// What is wrong with its log at this moment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pressure: Option<String>,
@@ -156,6 +159,8 @@ pub struct ChangedService {
     pub keys: Vec<String>,
     /// Whether its programs are started anew.
     pub restarts: bool,
+    /// Whether some of it holds only from their next run on.
+    pub later: bool,
 }
 
 /// Whether a unit does what was asked.

@@ -181,7 +181,9 @@ impl Supervisor {
     fn open(&mut self, now: Moment) {
         if self.phase == Phase::Adopting {
             self.phase = Phase::Open;
-            self.delayed_until = Some(now + DELAYED_WITHIN);
+            // Whether all have come to rest is looked at only where somebody waits for it.
+            let has_delayed = self.services.values().any(|it| it.start == StartType::Delayed);
+            self.delayed_until = has_delayed.then_some(now + DELAYED_WITHIN);
             self.queue.extend(self.units.keys().cloned());
         }
     }

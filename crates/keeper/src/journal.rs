@@ -182,12 +182,9 @@ impl Journal {
 
     /// Drops everything: nothing outlives this keeper.
     pub(crate) fn clear(&mut self) -> Result<(), JournalError> {
-        let numbers = std::mem::take(&mut self.numbers);
-        let runs = std::mem::take(&mut self.runs);
-        for index in numbers.into_values().chain(runs.into_values()) {
-            self.slots.free(index)?;
-        }
-        Ok(())
+        self.numbers.clear();
+        self.runs.clear();
+        Ok(self.slots.clear()?)
     }
 }
 

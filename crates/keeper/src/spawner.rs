@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::keeper::{RunRef, Spawn, Streams};
+use mainstay_api::keeper::{Logs, RunRef, Spawn, Streams};
 use mainstay_platform::{
     clock, fail, filesystem,
     filesystem::FileSystem,
@@ -225,7 +225,7 @@ fn start_run(
     shared: &Shared,
 ) -> Result<Started, NotStarted> {
     let id = mark.id;
-    let logs_on = prepare_logs(asked).map_err(|error| NotStarted::of("logs", &error))?;
+    let logs_on = storage_of(&asked.logs).map_err(|error| NotStarted::of("logs", &error))?;
     let made =
         Pipes::new(asked.logs.streams, pipes).map_err(|error| NotStarted::of("pipe", &error))?;
     let program = Program {
@@ -244,18 +244,12 @@ fn start_run(
     Ok(Started { process, output: made.reader, error: made.error_reader, logs_on, at })
 }
 
-/// Makes sure that the folder of the segments is there, and says which storage it lies on.
-fn prepare_logs(asked: &Spawn) -> io::Result<Option<FileSystem>> {
-    if asked.logs.streams == Streams::Off {
+/// Returns the storage that the segments lie on; their folder is made with the first byte.
+fn storage_of(logs: &Logs) -> io::Result<Option<FileSystem>> {
+    if logs.streams == Streams::Off {
         return Ok(None);
     }
-    let folder = Path::new(&asked.logs.directory);
-    match filesystem::of(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        found => return found.map(Some),
-    }
-    mainstay_platform::paths::create_private(folder)?;
-    filesystem::of(folder).map(Some)
+    filesystem::of(Path::new(&logs.directory)).map(Some)
 }
 
 #[derive(Debug, Default)]

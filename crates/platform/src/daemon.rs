@@ -15,6 +15,11 @@ pub fn own_program() -> io::Result<PathBuf> {
     imp::own_program()
 }
 
+/// Returns whether this process is the first of its system or container, the parent of all orphans.
+pub fn is_init() -> bool {
+    imp::is_init()
+}
+
 /// Starts a program in a session of its own, with null input and with `log` as output and error.
 ///
 /// Nothing that happens to the caller or its terminal reaches it. Returns its process id.

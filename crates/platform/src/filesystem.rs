@@ -20,7 +20,33 @@ pub struct FileSystem {
     pub is_remote: bool,
 }
 
-/// Returns the storage under an existing folder.
+/// Returns the storage under a folder: where it lies, or where it would lie once it was made.
 pub fn of(folder: &Path) -> io::Result<FileSystem> {
-    imp::of(folder)
+    let missing = || Err(io::ErrorKind::NotFound.into());
+    let mut looks = folder.ancestors().map(imp::of);
+    looks.find(|look| !is_missing(look)).unwrap_or_else(missing)
+}
+
+fn is_missing(look: &io::Result<FileSystem>) -> bool {
+    look.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_not_there_yet_lies_where_it_would() {
+        let here = std::env::temp_dir();
+        let missing = here.join("mainstay-no-such-folder/nor-this-one");
+        assert_eq!(of(&missing).unwrap(), of(&here).unwrap());
+    }
+
+    #[test]
+    fn a_file_is_no_folder() {
+        let file = std::env::current_exe().unwrap();
+        assert_eq!(of(&file).unwrap_err().kind(), io::ErrorKind::NotADirectory);
+        let below = of(&file.join("below")).unwrap_err();
+        assert_eq!(below.kind(), io::ErrorKind::NotADirectory);
+    }
 }

@@ -153,17 +153,18 @@ fn segments(chain: &ChainFiles) -> io::Result<Vec<u64>> {
 /// Opens a segment that is or was the live one; nothing when it is gone or not there yet.
 ///
 /// The live segment may be closed while we look, and another one take its name: what was opened
-/// under that name is the one we mean only when no later one is live by then.
+/// under that name is the one we mean only when ours is not closed by then, and no later one is
+/// live. Both are asked: a listing may leave out what is renamed meanwhile.
 fn open(chain: &ChainFiles, number: u64) -> io::Result<Option<File>> {
     let closed = || existing(File::open(chain.closed(number)));
     if let Some(file) = closed()? {
         return Ok(Some(file));
     }
-    let file = existing(File::open(chain.live()))?;
-    if chain.find()?.live_number() <= number {
-        return Ok(file);
+    let live = existing(File::open(chain.live()))?;
+    if let Some(file) = closed()? {
+        return Ok(Some(file));
     }
-    closed()
+    Ok(live.filter(|_| chain.find().is_ok_and(|found| found.live_number() <= number)))
 }
 
 fn existing(opened: io::Result<File>) -> io::Result<Option<File>> {

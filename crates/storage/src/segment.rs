@@ -14,7 +14,7 @@ use std::{
 const ZEROS_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The files of one chain.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ChainFiles {
     folder: PathBuf,
     stem: String,
@@ -47,10 +47,19 @@ impl ChainFiles {
         &self.stem
     }
 
-    /// Looks what there is.
+    /// Returns the folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Looks what there is; where there is no folder, nothing was written yet.
     pub fn find(&self) -> io::Result<FoundChain> {
         let mut found = FoundChain::default();
-        for entry in fs::read_dir(&self.folder)? {
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+            entries => entries?,
+        };
+        for entry in entries {
             let name = entry?.file_name();
             let Some(name) = name.to_str() else { continue };
             match self.number_of(name) {

@@ -19,6 +19,8 @@ const HEADER_BYTES: u64 = 4096;
 const PLACE_BYTES: u64 = 8192;
 const MAGIC: u32 = 0x534C_4F54;
 const PREFIX_BYTES: usize = 20;
+/// Most payloads are shorter: the rest of a place is read only when there is more.
+const USUAL_BYTES: usize = 1024;
 const HEADER_LINE: &str = "mainstay-slots 1 ";
 
 /// The longest payload of a slot.
@@ -82,6 +84,9 @@ impl SlotFile {
     }
 
     /// Returns every slot that holds something; must be called before anything is written.
+    ///
+    /// A file in which no slot holds anything becomes an empty one again: what a thousand programs
+    /// once needed is not read at each start.
     pub fn records(&mut self) -> Result<Vec<SlotRecord>, SlotsError> {
         let length = self.file.metadata()?.len().saturating_sub(HEADER_BYTES);
         let slots = length.div_ceil(2 * PLACE_BYTES);
@@ -99,7 +104,18 @@ impl SlotFile {
                 }
             }
         }
+        if records.is_empty() {
+            self.clear()?;
+        }
         Ok(records)
+    }
+
+    /// Empties all slots.
+    pub fn clear(&mut self) -> Result<(), SlotsError> {
+        self.file.set_len(HEADER_BYTES)?;
+        self.places.clear();
+        self.free.clear();
+        Ok(())
     }
 
     fn newest(&mut self, slot: u32) -> Result<Option<Place>, SlotsError> {
@@ -116,8 +132,13 @@ impl SlotFile {
 
     fn read_place(&mut self, slot: u32, which: u8) -> Result<Option<Place>, SlotsError> {
         self.file.seek(SeekFrom::Start(offset_of(slot, which)))?;
-        let mut bytes = Vec::new();
-        (&self.file).take(PLACE_BYTES).read_to_end(&mut bytes)?;
+        let mut bytes = vec![0; USUAL_BYTES];
+        let mut read = fill(&self.file, &mut bytes)?;
+        if read == USUAL_BYTES && Place::length_of(&bytes) > USUAL_BYTES {
+            bytes.resize(PREFIX_BYTES + PAYLOAD_BYTES_MAX, 0);
+            read += fill(&self.file, bytes.get_mut(USUAL_BYTES..).unwrap_or_default())?;
+        }
+        bytes.truncate(read);
         Ok(Place::decode(&bytes, which))
     }
 
@@ -188,6 +209,12 @@ impl Place {
         bytes
     }
 
+    /// Returns how long the place says that it is, prefix included.
+    fn length_of(bytes: &[u8]) -> usize {
+        let length = bytes.get(PREFIX_BYTES - 4..).and_then(|rest| rest.first_chunk::<4>());
+        length.map_or(0, |length| PREFIX_BYTES.saturating_add(u32::from_le_bytes(*length) as usize))
+    }
+
     fn decode(bytes: &[u8], which: u8) -> Option<Self> {
         let (magic, rest) = bytes.split_first_chunk::<4>()?;
         let (crc, body) = rest.split_first_chunk::<4>()?;
@@ -201,6 +228,20 @@ impl Place {
         let sequence = u64::from_le_bytes(*sequence);
         is_whole.then(|| Self { which, sequence, payload: payload.to_vec() })
     }
+}
+
+/// Reads until the buffer or the file is at its end; returns how much there was.
+fn fill(file: &File, buffer: &mut [u8]) -> io::Result<usize> {
+    let (mut file, mut filled) = (file, 0);
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 fn offset_of(slot: u32, which: u8) -> u64 {
@@ -232,6 +273,36 @@ mod tests {
         assert_eq!(texts(&mut slots), ["second again"]);
         assert_eq!(slots.add(b"third").unwrap(), first);
         assert_eq!(texts(&mut open(&path, "boot-1")), ["third", "second again"]);
+    }
+
+    #[test]
+    fn a_file_of_empty_slots_becomes_short_again() {
+        let path = fresh("short_again");
+        let mut slots = open(&path, "boot");
+        let indices: Vec<_> = (0..100).map(|_| slots.add(b"a run").unwrap()).collect();
+        for index in indices {
+            slots.free(index).unwrap();
+        }
+        let mut slots = open(&path, "boot");
+        assert_eq!(fs::metadata(&path).unwrap().len(), HEADER_BYTES);
+        slots.add(b"another").unwrap();
+        assert_eq!(texts(&mut open(&path, "boot")), ["another"]);
+
+        slots.clear().unwrap();
+        slots.add(b"the last").unwrap();
+        assert_eq!(texts(&mut open(&path, "boot")), ["the last"]);
+    }
+
+    #[test]
+    fn payloads_of_every_length_come_back() {
+        let path = fresh("every_length");
+        let mut slots = open(&path, "boot");
+        let lengths = [1, USUAL_BYTES - PREFIX_BYTES, USUAL_BYTES, PAYLOAD_BYTES_MAX];
+        for length in lengths {
+            slots.add(&vec![b'x'; length]).unwrap();
+        }
+        let found: Vec<usize> = texts(&mut open(&path, "boot")).iter().map(String::len).collect();
+        assert_eq!(found, lengths);
     }
 
     #[test]

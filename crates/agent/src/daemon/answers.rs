@@ -56,7 +56,11 @@ impl Agent {
     }
 
     fn unit(&self, view: UnitView<'_>, clocks: Clocks) -> Unit {
-        Unit { pressure: self.pressed.of(view.name()), ..report::unit(view, clocks) }
+        let name = view.name();
+        let service = self.config.services.get(&name.service).filter(|_| view.pid().is_some());
+        let outdated =
+            service.is_some_and(|service| self.given.is_outdated(name, view.run(), service));
+        Unit { pressure: self.pressed.of(name), outdated, ..report::unit(view, clocks) }
     }
 
     fn detail(&self, name: &str) -> Result<UnitDetail, Refused> {

@@ -13,6 +13,7 @@ pub fn difference(before: &Config, after: &Config) -> ConfigChanges {
                 service: name.to_string(),
                 keys: keys(former, service),
                 restarts: former.spec_hash() != service.spec_hash(),
+                later: former.given_hash() != service.given_hash(),
             }),
             Some(_) => {}
         }
@@ -61,12 +62,17 @@ mod tests {
         check(
             "[services.a]\ncommand = ['x']\n[services.b]\ncommand = ['x']",
             "[services.a]\ncommand = ['y']\ninstances = 2\n[services.c]\ncommand = ['x']",
-            r#"{"added":["c"],"changed":[{"service":"a","keys":["command","instances"],"restarts":true}],"removed":["b"]}"#,
+            r#"{"added":["c"],"changed":[{"service":"a","keys":["command","instances"],"restarts":true,"later":false}],"removed":["b"]}"#,
         );
         check(
             "[services.a]\ncommand = ['x']",
             "[services.a]\ncommand = ['x']\nstop = { timeout = '1s' }",
-            r#"{"added":[],"changed":[{"service":"a","keys":["stop"],"restarts":false}],"removed":[]}"#,
+            r#"{"added":[],"changed":[{"service":"a","keys":["stop"],"restarts":false,"later":false}],"removed":[]}"#,
+        );
+        check(
+            "[services.a]\ncommand = ['x']",
+            "[services.a]\ncommand = ['x']\nlogs = { max-size = '1MiB' }",
+            r#"{"added":[],"changed":[{"service":"a","keys":["logs"],"restarts":false,"later":true}],"removed":[]}"#,
         );
     }
 

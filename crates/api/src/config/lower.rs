@@ -45,6 +45,15 @@ impl ServiceConfig {
         (self.files, self.session, self.logs.streams as u8).hash(&mut hasher);
         hasher.finish()
     }
+
+    /// Returns a number that changes when something changes that a running program keeps as it was
+    /// at its start, though it need not be started anew for that.
+    pub fn given_hash(&self) -> u64 {
+        let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
+        let kept = (self.logs.max_size, self.logs.on_full as u8, self.stop.scope as u8);
+        kept.hash(&mut hasher);
+        hasher.finish()
+    }
 }
 
 /// FNV-1a: the same on every machine and in every version, which std's hasher does not promise.

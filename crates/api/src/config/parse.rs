@@ -1,6 +1,6 @@
 //! From text to configuration, with every error that there is.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, ops::Range, path::Path};
 
 use mainstay_core::{
     Service, ServiceName, graph,
@@ -87,13 +87,21 @@ pub fn parse(files: &[SourceText<'_>]) -> Result<Config, Vec<Diagnostic>> {
     if found.is_empty() { Ok(config) } else { Err(found) }
 }
 
-/// Where a service stands, to point at later.
+/// Where a service stands, to point at later: its line is counted only then.
 #[derive(Debug, Clone)]
-struct Spot {
-    header: Diagnostic,
+struct Spot<'a> {
+    file: &'a str,
+    text: &'a str,
+    name: Range<usize>,
 }
 
-type Places = BTreeMap<ServiceName, Spot>;
+impl Spot<'_> {
+    fn diagnostic(&self, code: &str, message: String) -> Diagnostic {
+        Diagnostic::at(self.file, self.text, self.name.clone(), code, message)
+    }
+}
+
+type Places<'a> = BTreeMap<ServiceName, Spot<'a>>;
 
 fn text_of<'a>(source: &SourceText<'a>) -> Result<&'a str, Box<Diagnostic>> {
     let size = u64::try_from(source.bytes.len()).unwrap_or(u64::MAX);
@@ -111,7 +119,7 @@ fn text_of<'a>(source: &SourceText<'a>) -> Result<&'a str, Box<Diagnostic>> {
     })
 }
 
-fn read_file(r: &mut Reading<'_>, config: &mut Config, places: &mut Places) {
+fn read_file<'a>(r: &mut Reading<'a>, config: &mut Config, places: &mut Places<'a>) {
     let (document, errors) = DeTable::parse_recoverable(r.text);
     if !errors.is_empty() {
         for error in errors {
@@ -129,12 +137,12 @@ fn read_file(r: &mut Reading<'_>, config: &mut Config, places: &mut Places) {
     fields.finish(&["access", "groups"], r);
 }
 
-fn read_service(
-    r: &mut Reading<'_>,
+fn read_service<'a>(
+    r: &mut Reading<'a>,
     name: &Spanned<std::borrow::Cow<'_, str>>,
     value: &Spanned<DeValue<'_>>,
     config: &mut Config,
-    places: &mut Places,
+    places: &mut Places<'a>,
 ) {
     let service = match ServiceName::new(name.get_ref()) {
         Ok(service) => service,
@@ -147,14 +155,15 @@ fn read_service(
         let _: Option<()> = mistyped(r, value, service.as_str(), "a table", value.get_ref());
         return;
     };
-    let message = format!("service `{service}` is defined twice");
-    let header = Diagnostic::at(r.file, r.text, name.span(), "duplicate-service", message);
+    let spot = Spot { file: r.file, text: r.text, name: name.span() };
     if let Some(first) = places.get(&service) {
-        let help = format!("it stands in {}:{} already", first.header.file, first.header.line);
-        r.found.push(header.help(help));
+        let first = first.diagnostic("", String::new());
+        let help = format!("it stands in {}:{} already", first.file, first.line);
+        let message = format!("service `{service}` is defined twice");
+        r.found.push(spot.diagnostic("duplicate-service", message).help(help));
         return;
     }
-    places.insert(service.clone(), Spot { header });
+    places.insert(service.clone(), spot);
     if let Some(read) = service_of(r, &service, table, name.span()) {
         config.services.insert(service, read);
     }
@@ -164,7 +173,7 @@ fn service_of(
     r: &mut Reading<'_>,
     name: &ServiceName,
     table: &DeTable<'_>,
-    header: std::ops::Range<usize>,
+    header: Range<usize>,
 ) -> Option<ServiceConfig> {
     let mut fields = Fields::new(table, format!("service `{name}`"));
     let command = command(&mut fields, r, header);
@@ -222,7 +231,7 @@ fn absolute(file: &str, directory: Option<&str>) -> String {
 fn command(
     fields: &mut Fields<'_, '_>,
     r: &mut Reading<'_>,
-    header: std::ops::Range<usize>,
+    header: Range<usize>,
 ) -> Option<Vec<String>> {
     let (value, shell) = (fields.value("command"), fields.value("shell"));
     match (value, shell) {
@@ -406,7 +415,7 @@ fn limits(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> Option<u64> {
 }
 
 /// Whoever is named must exist.
-fn check_names(config: &Config, places: &Places, found: &mut Vec<Diagnostic>) {
+fn check_names(config: &Config, places: &Places<'_>, found: &mut Vec<Diagnostic>) {
     let all: Vec<&str> = places.keys().map(ServiceName::as_str).collect();
     for (name, service) in &config.services {
         let named =
@@ -420,19 +429,18 @@ fn check_names(config: &Config, places: &Places, found: &mut Vec<Diagnostic>) {
                 |near| format!("did you mean `{near}`?"),
             );
             let message = format!("service `{name}` {key} `{other}`, which is not defined");
-            let code = "unknown-service".to_owned();
-            found.push(Diagnostic { code, message, ..spot.header.clone() }.help(help));
+            found.push(spot.diagnostic("unknown-service", message).help(help));
         }
     }
 }
 
-fn check_cycle(config: &Config, places: &Places, found: &mut Vec<Diagnostic>) {
+fn check_cycle(config: &Config, places: &Places<'_>, found: &mut Vec<Diagnostic>) {
     let services: BTreeMap<ServiceName, Service> =
         config.services.iter().map(|(name, service)| (name.clone(), service.core(name))).collect();
     let Some(cycle) = graph::cycle(&services) else { return };
     let Some(spot) = cycle.first().and_then(|name| places.get(name)) else { return };
     let path: Vec<String> = cycle.iter().map(|name| format!("`{name}`")).collect();
     let message = format!("services wait for each other: {}", path.join(" → "));
-    let one = Diagnostic { code: "cycle".to_owned(), message, ..spot.header.clone() };
+    let one = spot.diagnostic("cycle", message);
     found.push(one.help("remove one of these `requires`, `wants` or `after`"));
 }

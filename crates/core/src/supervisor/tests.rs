@@ -381,6 +381,16 @@ fn a_delayed_service_that_appears_late_is_started() {
 }
 
 #[test]
+fn nobody_is_woken_up_for_delayed_services_that_do_not_exist() {
+    let world = World::new(&[service("web")]);
+    assert_eq!((world.state("web"), world.next_in()), ("starting", None));
+    let mut report = service("report");
+    report.start = StartType::Delayed;
+    let world = World::new(&[service("web"), report]);
+    assert_eq!((world.state("report"), world.next_in()), ("stopped", Some(120)));
+}
+
+#[test]
 fn a_changed_configuration_is_another_chance() {
     let mut web = service("web");
     web.restart.exits = BTreeMap::from([(ExitKey::Code(42), ExitAction::Fail)]);

@@ -7,14 +7,13 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, Seek as _, SeekFrom, Write as _},
-    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
 
 use mainstay_api::keeper::{Logs, OnFull, Rotated};
 use mainstay_platform::{
-    clock, fail,
+    clock, fail, paths,
     pipe::{LineEnd, Moved, PipeReader, Scratch, Way},
 };
 use mainstay_storage::{
@@ -34,13 +33,13 @@ const MOVE_BYTES_MAX: usize = 1024 * 1024;
 /// What a test loses on purpose to see whether it would be found.
 const LOST_BYTES: usize = 1000;
 
-/// Folder and stem of a chain, shared by it and its sources.
-pub(super) type ChainKey = Arc<(PathBuf, String)>;
+/// Names a chain; shared by it and its sources.
+pub(super) type ChainKey = Arc<ChainFiles>;
 
 /// One chain of segments.
 #[derive(Debug)]
 pub(super) struct Chain {
-    files: ChainFiles,
+    files: ChainKey,
     unit: String,
     max_size: u64,
     pub(super) on_full: OnFull,
@@ -85,7 +84,7 @@ pub(super) enum Taken {
 impl Chain {
     pub(super) fn new(key: &ChainKey, unit: &str, logs: &Logs, way: Way) -> Self {
         Self {
-            files: ChainFiles::new(&key.0, &key.1),
+            files: Arc::clone(key),
             unit: unit.to_owned(),
             max_size: logs.max_size,
             on_full: logs.on_full,
@@ -173,9 +172,7 @@ impl Chain {
         }
         let found = self.files.find()?;
         let number = found.live_number();
-        let path = self.files.live();
-        let mut options = OpenOptions::new();
-        let file = mainstay_platform::paths::open_log(options.read(true).write(true), &path)?;
+        let file = self.open_live()?;
         let size = segment::solid_length(&file)?;
         self.live = Some(Live { file, number, size });
         self.writer = None;
@@ -194,6 +191,21 @@ impl Chain {
         file.write_all(b"\n")?;
         live.size += 1;
         Ok(())
+    }
+
+    /// Opens the live file; the folder is made for the first one.
+    fn open_live(&self) -> io::Result<File> {
+        let open = || {
+            let mut options = OpenOptions::new();
+            paths::open_log(options.read(true).write(true), &self.files.live())
+        };
+        match open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                paths::create_private(self.files.folder())?;
+                open()
+            }
+            opened => opened,
+        }
     }
 
     fn is_over_size(&self) -> bool {
@@ -248,7 +260,7 @@ impl Chain {
     fn append_index(&self, number: u64, record: &IndexRecord) -> io::Result<()> {
         let mut options = OpenOptions::new();
         let path = self.files.index(number);
-        let file = mainstay_platform::paths::open_log(options.append(true), &path)?;
+        let file = paths::open_log(options.append(true), &path)?;
         (&file).write_all(&record.encode())
     }
 

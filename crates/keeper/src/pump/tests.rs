@@ -36,6 +36,19 @@ fn half_lines_of_two_runs_are_not_torn() {
 }
 
 #[test]
+fn a_log_begins_with_its_first_byte() {
+    let mut bench = Bench::new("first_byte", 0);
+    fs::remove_dir(&bench.logs.directory).unwrap();
+    let mut program = bench.attach(1);
+    bench.pumps.drain(Bench::run(1), bench.pump);
+    bench.wait(|note| matches!(note, PumpNote::Drained(_)).then_some(()));
+    assert!(!Path::new(&bench.logs.directory).exists(), "nothing is made for a silent program");
+    program.write_all(b"first\n").unwrap();
+    bench.wait_for_bytes(6);
+    assert_eq!(bench.text(), "first\n");
+}
+
+#[test]
 fn a_line_that_never_ends_holds_the_others_up_for_a_moment_only() {
     let mut bench = Bench::new("never_ends", 0);
     let (mut first, mut second) = (bench.attach(1), bench.attach(2));

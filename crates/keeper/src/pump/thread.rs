@@ -1,9 +1,9 @@
 //! The loop of one pump.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeSet, HashMap, HashSet},
     io,
-    path::PathBuf,
+    path::Path,
     sync::{Arc, mpsc::Receiver},
     time::Duration,
 };
@@ -14,7 +14,7 @@ use mainstay_platform::{
     pipe::{LineEnd, Moved, Scratch, Way},
     port::{Port, Token},
 };
-use mainstay_storage::index::SourceFlags;
+use mainstay_storage::{index::SourceFlags, segment::ChainFiles};
 
 use super::{
     Channel, FreshPipe, PumpNote, PumpOrder,
@@ -40,10 +40,19 @@ pub(super) struct PumpThread {
     notes: Notes,
     way: Way,
     scratch: Scratch,
-    chains: BTreeMap<ChainKey, Chain>,
-    sources: BTreeMap<u64, Source>,
+    chains: HashMap<ChainKey, Chain>,
+    sources: HashMap<u64, Source>,
+    units: HashMap<String, UnitSources>,
     timers: BTreeSet<(Duration, u64)>,
     next_token: u64,
+}
+
+/// The sources of one unit: nothing here looks at all of them for the sake of one.
+#[derive(Debug)]
+struct UnitSources {
+    tokens: Vec<u64>,
+    /// What the last of them writes to, or wrote to.
+    chain: ChainKey,
 }
 
 enum After {
@@ -70,8 +79,9 @@ impl PumpThread {
             notes,
             way,
             scratch: Scratch::new()?,
-            chains: BTreeMap::new(),
-            sources: BTreeMap::new(),
+            chains: HashMap::new(),
+            sources: HashMap::new(),
+            units: HashMap::new(),
             timers: BTreeSet::new(),
             next_token: 0,
         })
@@ -124,6 +134,7 @@ impl PumpThread {
         self.next_token += 1;
         match self.port.watch_once(pipe, Token(token)) {
             Ok(pipe) => {
+                self.note_source(&run.unit, token, &key);
                 self.sources.insert(token, Source::new(run.clone(), channel, key, pipe));
                 self.limit_lingering(&run);
                 self.serve(token);
@@ -135,13 +146,29 @@ impl PumpThread {
         }
     }
 
+    fn note_source(&mut self, unit: &str, token: u64, chain: &ChainKey) {
+        let chain = Arc::clone(chain);
+        if let Some(known) = self.units.get_mut(unit) {
+            known.tokens.push(token);
+            known.chain = chain;
+        } else {
+            let tokens = vec![token];
+            self.units.insert(unit.to_owned(), UnitSources { tokens, chain });
+        }
+    }
+
+    /// Returns the sources of a unit with their tokens.
+    fn sources_of(&self, unit: &str) -> impl Iterator<Item = (u64, &Source)> {
+        let tokens = self.units.get(unit).map(|unit| unit.tokens.as_slice()).unwrap_or_default();
+        tokens.iter().filter_map(|token| Some((*token, self.sources.get(token)?)))
+    }
+
     /// Closes the pipe of the oldest run of a unit when too many linger.
     fn limit_lingering(&mut self, newest: &RunRef) {
         let mut older: Vec<(u64, u64)> = self
-            .sources
-            .iter()
-            .filter(|(_, source)| source.run.unit == newest.unit && source.run.run < newest.run)
-            .map(|(token, source)| (source.run.run, *token))
+            .sources_of(&newest.unit)
+            .filter(|(_, source)| source.run.run < newest.run)
+            .map(|(token, source)| (source.run.run, token))
             .collect();
         older.sort_unstable();
         let surplus = older.len().saturating_sub(LINGERING_MAX);
@@ -258,14 +285,11 @@ impl PumpThread {
     }
 
     fn drain(&mut self, run: &RunRef) {
-        let of_run = |source: &Source| source.run == *run;
-        let tokens: Vec<u64> =
-            self.sources.iter().filter(|(_, s)| of_run(s)).map(|(token, _)| *token).collect();
+        let of_run = self.sources_of(&run.unit).filter(|(_, source)| source.run == *run);
+        let tokens: Vec<u64> = of_run.map(|(token, _)| token).collect();
         if tokens.is_empty() {
             // Its pipes have ended before it did.
-            let of_unit =
-                |key: &&ChainKey| self.chains.get(*key).is_some_and(|c| c.is_of(&run.unit));
-            let chain = self.chains.keys().find(of_unit);
+            let chain = self.units.get(&run.unit).map(|unit| &unit.chain);
             self.report_drained(run, chain);
         }
         for token in tokens {
@@ -283,8 +307,9 @@ impl PumpThread {
             return;
         }
         let (run, chain) = (source.run.clone(), source.chain.clone());
-        let others = self.sources.values().any(|other| other.run == run && other.drain.is_some());
-        if !others {
+        let has_more =
+            self.sources_of(&run.unit).any(|(_, other)| other.run == run && other.drain.is_some());
+        if !has_more {
             self.report_drained(&run, Some(&chain));
         }
     }
@@ -297,8 +322,8 @@ impl PumpThread {
     }
 
     fn rotate(&mut self, unit: &str) {
-        let of_unit = self.sources.values().filter(|source| source.run.unit == unit);
-        let keys: BTreeSet<ChainKey> = of_unit.map(|source| source.chain.clone()).collect();
+        let chains = self.sources_of(unit).map(|(_, source)| Arc::clone(&source.chain));
+        let keys: HashSet<ChainKey> = chains.collect();
         for key in keys {
             let Some(chain) = self.chains.get_mut(&key) else { continue };
             if !chain.has_bytes() {
@@ -390,6 +415,9 @@ impl PumpThread {
     fn end(&mut self, token: u64) {
         self.drained(token);
         let Some(source) = self.sources.remove(&token) else { return };
+        if let Some(unit) = self.units.get_mut(&source.run.unit) {
+            unit.tokens.retain(|other| *other != token);
+        }
         let (run, channel) = (source.run.clone(), source.channel);
         drop(source);
         self.notes.send(Note::Pump(PumpNote::Closed { run, channel }));
@@ -397,10 +425,12 @@ impl PumpThread {
 
     /// A chain outlives the runs of its unit: the next one goes on where the last one stopped.
     fn forget(&mut self, unit: &str) {
-        let sources = &self.sources;
-        self.chains.retain(|key, chain| {
-            !chain.is_of(unit) || sources.values().any(|source| source.chain == *key)
-        });
+        let used: HashSet<ChainKey> =
+            self.sources_of(unit).map(|(_, source)| Arc::clone(&source.chain)).collect();
+        self.chains.retain(|key, chain| !chain.is_of(unit) || used.contains(key));
+        if used.is_empty() {
+            self.units.remove(unit);
+        }
     }
 
     fn pressure(&self, unit: &str, kind: PressureKind, count: u64, message: String) {
@@ -415,5 +445,5 @@ fn key_of(unit: &str, channel: Channel, logs: &Logs) -> ChainKey {
         Channel::Output => format!("{unit}.stdout"),
         Channel::Error => format!("{unit}.stderr"),
     };
-    Arc::new((PathBuf::from(&logs.directory), stem))
+    Arc::new(ChainFiles::new(Path::new(&logs.directory), &stem))
 }

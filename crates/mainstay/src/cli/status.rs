@@ -108,6 +108,9 @@ fn note(unit: &Unit) -> String {
     if unit.orphaned {
         parts.push("orphaned: it left the configuration".to_owned());
     }
+    if unit.outdated {
+        parts.push("outdated: `mainstay restart` applies all of its configuration".to_owned());
+    }
     parts.join("; ")
 }
 

@@ -3,8 +3,11 @@
 //! A client that starts a keeper in a session of its own, or attaches to the one that runs. The
 //! first Ctrl-C stops everything in order and waits; the second kills. A kill of this process stops
 //! nothing.
+//!
+//! The first process of a container becomes the keeper itself: its end is the container's end, and
+//! all orphans are its children.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Args as ClapArgs;
 use mainstay_agent::{AgentOptions, configuration, descriptors};
@@ -14,7 +17,9 @@ use mainstay_api::{
         ChangedService, CommandAnswer, CommandName, CommandRequest, ConfigChanges, Events, Status,
     },
 };
-use mainstay_platform::{clock, daemon, interrupt::Interrupts, lock::FileLock, memory, paths};
+use mainstay_platform::{
+    clock, daemon, interrupt::Interrupts, lock::FileLock, memory, paths, replace,
+};
 
 use crate::{
     card,
@@ -69,6 +74,26 @@ fn start_keeper(located: &Located, name: Option<&str>) -> Result<bool, CliError>
         return Ok(false);
     }
     card::write(located, name).map_err(|error| failed("name the instance", error))?;
+    let program = daemon::own_program().map_err(|error| failed("find our own binary", error))?;
+    let arguments = keeper_arguments(located);
+    if daemon::is_init() {
+        let file = located.file.display();
+        print::talk(&format!("{file} runs in this container; `mainstay status` shows it"));
+        return match replace::replace(&program, &arguments, &[]) {
+            Ok(never) => match never {},
+            Err(error) => Err(failed("become the keeper", error)),
+        };
+    }
+    let mut options = std::fs::OpenOptions::new();
+    let log = paths::open_log(options.append(true), &instance.keeper_log());
+    let log = log.map_err(|error| failed("open the keeper's log", error))?;
+    daemon::start_detached(&program, &arguments, log)
+        .map_err(|error| failed("start a keeper", error))?;
+    Ok(true)
+}
+
+fn keeper_arguments(located: &Located) -> Vec<OsString> {
+    let instance = &located.instance;
     let agent = AgentOptions {
         runtime: instance.runtime.clone(),
         state: instance.state.clone(),
@@ -78,14 +103,7 @@ fn start_keeper(located: &Located, name: Option<&str>) -> Result<bool, CliError>
     let mut arguments = vec!["keeper".to_owned(), "--runtime".to_owned()];
     arguments.extend([instance.runtime.display().to_string(), "--".to_owned()]);
     arguments.extend(agent.arguments());
-    let arguments: Vec<_> = arguments.into_iter().map(Into::into).collect();
-    let mut options = std::fs::OpenOptions::new();
-    let log = paths::open_log(options.append(true), &instance.keeper_log());
-    let log = log.map_err(|error| failed("open the keeper's log", error))?;
-    let program = daemon::own_program().map_err(|error| failed("find our own binary", error))?;
-    daemon::start_detached(&program, &arguments, log)
-        .map_err(|error| failed("start a keeper", error))?;
-    Ok(true)
+    arguments.into_iter().map(Into::into).collect()
 }
 
 /// The state lies beside the file, out of the way of version control.
@@ -147,8 +165,14 @@ fn told(changes: &ConfigChanges) -> String {
     for service in &changes.added {
         lines.push(format!("  + {service}: new"));
     }
-    for ChangedService { service, keys, restarts } in &changes.changed {
-        let what = if *restarts { "its programs are started anew" } else { "its programs run on" };
+    for ChangedService { service, keys, restarts, later } in &changes.changed {
+        let what = match (*restarts, *later) {
+            (true, _) => "its programs are started anew".to_owned(),
+            (false, false) => "its programs run on".to_owned(),
+            (false, true) => format!(
+                "its programs run on, with some of it only after `mainstay restart {service}`"
+            ),
+        };
         lines.push(format!("  ~ {service}: {} changed; {what}", keys.join(", ")));
     }
     for service in &changes.removed {

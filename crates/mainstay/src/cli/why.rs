@@ -99,6 +99,10 @@ fn now_and_next(unit: &Unit) -> String {
     if unit.restarts > 0 {
         let _ = writeln!(text, "Restarts so far: {}.", unit.restarts);
     }
+    if unit.outdated {
+        let hint = format!("`mainstay restart {}` applies all of it", unit.unit);
+        let _ = writeln!(text, "Its run goes on with some of its former configuration: {hint}.");
+    }
     if unit.degraded {
         text.push_str("It is degraded: its last runs were all too short.\n");
     }

@@ -16,6 +16,7 @@ mod bad_input;
 mod bad_programs;
 mod chains;
 mod command_line;
+mod containers;
 mod crowds;
 mod drills;
 mod frozen_disks;

@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use crate::{processes::wait_until, sandbox::Sandbox};
+use crate::{
+    processes::{self, wait_until},
+    sandbox::Sandbox,
+};
 
 const THREE: &str = r#"
 [services.api]
@@ -65,6 +68,29 @@ fn the_difference_is_told_and_applied() {
     assert!(sandbox.unit("old").orphaned);
     sandbox.get(&["stop", "old"]);
     wait_until("it is gone", || sandbox.status().units.iter().all(|unit| unit.unit != "old"));
+}
+
+#[test]
+fn what_a_running_program_keeps_is_said_until_it_is_restarted() {
+    let mut sandbox = Sandbox::up_with(THREE);
+    sandbox.wait_for_all();
+    let pid = sandbox.unit("web").pid;
+    fs::write(sandbox.file(), THREE.to_owned() + "logs = { max-size = \"1MiB\" }\n").unwrap();
+    let said = greeting(&mut sandbox);
+    let line = "  ~ web: logs changed; its programs run on, with some of it only after";
+    assert!(said.contains(line), "{said}");
+    assert!(sandbox.unit("web").outdated);
+    // The next agent reads it from the run.
+    let former = sandbox.status().agent.pid;
+    processes::kill(former);
+    wait_until("another agent answers", || {
+        sandbox.ask(&["status"]).code == 0 && sandbox.status().agent.pid != former
+    });
+    assert_eq!(sandbox.unit("web").pid, pid);
+    assert!(sandbox.get(&["status"]).contains("outdated: `mainstay restart` applies"));
+    assert!(sandbox.get(&["why", "web"]).contains("`mainstay restart web` applies all of it"));
+    sandbox.get(&["restart", "web"]);
+    assert!(!sandbox.unit("web").outdated);
 }
 
 #[test]

@@ -49,7 +49,8 @@ fn check(file: impl Fn(&Sandbox) -> PathBuf, damages: &[(&str, Damage)]) -> Vec<
         let log = sandbox.get(&["logs", "api", "--raw", "--lines", "all"]);
         said.push(sandbox.get(&["events"]) + &sandbox.read(".mainstay/keeper.log") + "log:" + &log);
         assert_eq!(sandbox.down(), Some(0), "{name}");
-        assert!(processes::of_folder(sandbox.folder()).is_empty(), "{name}");
+        let is_over = || processes::of_folder(sandbox.folder()).is_empty();
+        processes::wait_until(&format!("{name}: the last process ends"), is_over);
     }
     said
 }

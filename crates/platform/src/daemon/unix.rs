@@ -21,6 +21,10 @@ pub(super) fn own_program() -> io::Result<PathBuf> {
     if own.is_none() || own == identity(&path) { Ok(path) } else { Ok(OWN_FILE.into()) }
 }
 
+pub(super) fn is_init() -> bool {
+    std::process::id() == 1
+}
+
 #[expect(unsafe_code, reason = "setsid between fork and exec")]
 pub(super) fn start_detached(program: &Path, arguments: &[OsString], log: File) -> io::Result<u32> {
     let error = log.try_clone()?;

@@ -21,6 +21,11 @@ pub(super) fn own_program() -> io::Result<PathBuf> {
     std::env::current_exe()
 }
 
+/// Orphans have no parent here.
+pub(super) const fn is_init() -> bool {
+    false
+}
+
 pub(super) fn start_detached(program: &Path, arguments: &[OsString], log: File) -> io::Result<u32> {
     let error = log.try_clone()?;
     let mut command = Command::new(program);

@@ -5,6 +5,8 @@ use std::{io, path::Path};
 use super::FileSystem;
 
 pub(super) fn of(folder: &Path) -> io::Result<FileSystem> {
-    std::fs::metadata(folder)?;
+    if !std::fs::metadata(folder)?.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
     Ok(FileSystem { device: 0, is_remote: true })
 }

@@ -186,7 +186,7 @@ impl Notices {
         let mut set = MaybeUninit::<libc::sigset_t>::zeroed();
         // SAFETY: `set` is valid for writes.
         unsafe { libc::sigemptyset(set.as_mut_ptr()) };
-        for signal in [libc::SIGCHLD, libc::SIGTERM, libc::SIGINT] {
+        for signal in [libc::SIGCHLD, libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
             // SAFETY: `set` was initialised by sigemptyset.
             unsafe { libc::sigaddset(set.as_mut_ptr(), signal) };
         }

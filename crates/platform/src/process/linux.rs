@@ -313,13 +313,13 @@ struct PidfdInfo {
 
 /// `PIDFD_INFO_EXIT`.
 const INFO_EXIT: u64 = 1 << 3;
-/// `_IOWR(0xFF, 11, struct pidfd_info)`.
-const GET_INFO: libc::c_ulong = 0xC040_FF0B;
+/// `PIDFD_GET_INFO`.
+const GET_INFO: libc::Ioctl = libc::_IOWR::<PidfdInfo>(0xFF, 11);
 
 #[expect(unsafe_code, reason = "PIDFD_GET_INFO has no wrapper")]
 fn exit_info(pidfd: &OwnedFd) -> Option<i32> {
     let mut info = PidfdInfo { mask: INFO_EXIT, ..PidfdInfo::default() };
     // SAFETY: the request is sized for PidfdInfo, which is plain data and lives on this stack.
-    let result = unsafe { libc::ioctl(pidfd.as_raw_fd(), GET_INFO as _, &raw mut info) };
+    let result = unsafe { libc::ioctl(pidfd.as_raw_fd(), GET_INFO, &raw mut info) };
     (result == 0 && info.mask & INFO_EXIT != 0).then_some(info.exit_code)
 }
