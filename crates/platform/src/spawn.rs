@@ -9,6 +9,11 @@ mod imp;
 #[cfg(target_os = "macos")]
 #[path = "spawn/macos.rs"]
 mod imp;
+#[cfg(unix)]
+#[path = "spawn/unix/search.rs"]
+mod search;
+#[cfg(unix)]
+mod unix;
 
 use std::{
     fmt, io,
@@ -24,7 +29,10 @@ use crate::{
     process::{Process, SignalKind},
 };
 
+#[cfg(windows)]
 pub use imp::own_environment;
+#[cfg(unix)]
+pub use unix::own_environment;
 
 /// A program to be started.
 #[derive(Debug)]
@@ -41,7 +49,8 @@ pub struct Program<'a> {
     pub output: Output<'a>,
     /// Where stderr goes; the same as stdout when absent.
     pub error: Option<&'a PipeWriter>,
-    /// Soft limit of open files.
+    /// Soft limit of open files. macOS cannot set it for a single program: there it gets as many as
+    /// the starter, and one that asks for more does not start.
     pub files: Option<u64>,
     /// Whether it gets a session of its own, not just a process group.
     pub group: Group,
@@ -139,7 +148,8 @@ impl std::error::Error for SpawnError {
 /// Starts a program.
 ///
 /// The calling thread sleeps until the program executes or fails to; a program on a hung mount
-/// holds it for as long as the mount hangs.
+/// holds it for as long as the mount hangs. On macOS the system does not say which step failed:
+/// the folder is looked at afterwards, and what is not its fault is the program's.
 pub fn spawn(program: &Program<'_>) -> Result<Process, SpawnError> {
     spawn_as(program, &Nascent::default())
 }
@@ -161,7 +171,7 @@ pub struct Nascent {
 impl Nascent {
     /// Kills what has not executed yet; a start that is elsewhere is left alone.
     ///
-    /// Windows has no process of a start that hangs: there nothing is killed.
+    /// Linux alone says which process it is: elsewhere nothing is killed.
     pub fn kill(&self) -> io::Result<()> {
         let _gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
         match self.pid.load(Ordering::SeqCst) {
@@ -179,6 +189,6 @@ impl Nascent {
 }
 
 #[cfg(test)]
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 #[path = "spawn/tests.rs"]
 mod tests;

@@ -22,6 +22,10 @@ const LOG_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// How long after a refusal the disk is asked again.
 const RETRY_EVERY: Duration = Duration::from_millis(500);
 
+/// A sync that began at once would compete with the very restart that it tells of; and what happens
+/// meanwhile shares the next one.
+const SYNC_AFTER: Duration = Duration::from_millis(10);
+
 /// An event on its way to the disk.
 #[derive(Debug)]
 pub(super) struct Line {
@@ -74,6 +78,7 @@ pub(super) fn write(
         if let Err(error) = append_log(log, &batch) {
             complain("cannot write the agent's log", &error);
         }
+        thread::park_timeout(SYNC_AFTER);
         progress.insist("cannot sync events", || journal.sync());
         fail::point("agent.events.synced");
         progress.synced.store(last, Ordering::SeqCst);
