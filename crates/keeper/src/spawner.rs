@@ -4,6 +4,7 @@
 //! [`PATIENCE`], another one joins, up to [`THREADS_MAX`].
 
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
     sync::{
@@ -15,13 +16,13 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::keeper::{Logs, Spawn, Streams};
+use mainstay_api::keeper::{Logs, RunRef, Spawn, Streams};
 use mainstay_platform::{
     clock, fail, filesystem,
     filesystem::FileSystem,
     pipe::{self, PipeReader, PipeWriter},
     process::Process,
-    spawn::{self, Group, Output, Program, SpawnError},
+    spawn::{self, Group, Nascent, Output, Program, SpawnError},
 };
 
 use crate::note::{Note, Notes};
@@ -89,13 +90,18 @@ pub(crate) struct NotStarted {
 /// The threads and their queue.
 #[derive(Debug)]
 pub(crate) struct Spawner {
-    orders: Sender<Order>,
-    queue: Arc<Mutex<Receiver<Order>>>,
+    orders: Sender<Queued>,
+    queue: Arc<Mutex<Receiver<Queued>>>,
+    /// Starts of runs that have not come to an end.
+    nascent: BTreeMap<RunRef, Arc<Nascent>>,
     shared: Arc<Shared>,
     notes: Notes,
     threads: usize,
     look_again: Option<Duration>,
 }
+
+/// An order, and the way to give it up.
+type Queued = (Order, Arc<Nascent>);
 
 #[derive(Debug)]
 struct Shared {
@@ -113,7 +119,8 @@ impl Spawner {
         let (waiting, unfinished) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let shared = Arc::new(Shared { waiting, unfinished, base, files });
         let queue = Arc::new(Mutex::new(queue));
-        let mut spawner = Self { orders, queue, shared, notes, threads: 0, look_again: None };
+        let (nascent, threads, look_again) = (BTreeMap::new(), 0, None);
+        let mut spawner = Self { orders, queue, nascent, shared, notes, threads, look_again };
         spawner.add_thread()?;
         Ok(spawner)
     }
@@ -122,8 +129,32 @@ impl Spawner {
     pub(crate) fn start(&mut self, order: Order) {
         self.shared.waiting.fetch_add(1, Ordering::SeqCst);
         self.shared.unfinished.fetch_add(1, Ordering::SeqCst);
-        if self.orders.send(order).is_ok() && self.look_again.is_none() {
+        let nascent = Arc::new(Nascent::default());
+        if let Order::Run { spawn, .. } = &order {
+            let key = RunRef { unit: spawn.unit.clone(), run: spawn.run };
+            self.nascent.insert(key, Arc::clone(&nascent));
+        }
+        if self.orders.send((order, nascent)).is_ok() && self.look_again.is_none() {
             self.look_again = Some(clock::monotonic() + PATIENCE);
+        }
+    }
+
+    /// A start has come to an end.
+    pub(crate) fn ended(&mut self, key: &RunRef) {
+        self.nascent.remove(key);
+    }
+
+    /// Gives up a start that hangs before the program executes.
+    pub(crate) fn kill(&self, key: &RunRef) -> io::Result<()> {
+        self.nascent.get(key).map_or(Ok(()), |nascent| nascent.kill())
+    }
+
+    /// Gives up all of them.
+    pub(crate) fn kill_all(&self) {
+        for nascent in self.nascent.values() {
+            if let Err(error) = nascent.kill() {
+                crate::note::complain("cannot give up a start", &error);
+            }
         }
     }
 
@@ -162,14 +193,14 @@ impl Spawner {
     }
 }
 
-fn serve(queue: &Mutex<Receiver<Order>>, shared: &Shared, notes: &Notes) {
+fn serve(queue: &Mutex<Receiver<Queued>>, shared: &Shared, notes: &Notes) {
     loop {
         let order = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(order) = order else { return };
+        let Ok((order, nascent)) = order else { return };
         shared.waiting.fetch_sub(1, Ordering::SeqCst);
         let note = match order {
             Order::Run { spawn, id, pipes } => {
-                let result = start_run(&spawn, &id, pipes, shared);
+                let result = start_run(&spawn, &Mark { id: &id, nascent: &nascent }, pipes, shared);
                 StartedNote::Run { spawn, result }
             }
             Order::Agent { program, arguments } => {
@@ -181,12 +212,19 @@ fn serve(queue: &Mutex<Receiver<Order>>, shared: &Shared, notes: &Notes) {
     }
 }
 
+/// By what a start is known.
+struct Mark<'a> {
+    id: &'a str,
+    nascent: &'a Nascent,
+}
+
 fn start_run(
     asked: &Spawn,
-    id: &str,
+    mark: &Mark<'_>,
     pipes: usize,
     shared: &Shared,
 ) -> Result<Started, NotStarted> {
+    let id = mark.id;
     let logs_on = storage_of(&asked.logs).map_err(|error| NotStarted::of("logs", &error))?;
     let made =
         Pipes::new(asked.logs.streams, pipes).map_err(|error| NotStarted::of("pipe", &error))?;
@@ -200,7 +238,7 @@ fn start_run(
         files: asked.files.or(Some(shared.files).filter(|files| *files > 0)),
         group: if asked.session { Group::Session } else { Group::Own },
     };
-    let process = spawn::spawn(&program)?;
+    let process = spawn::spawn_as(&program, mark.nascent)?;
     fail::point("keeper.spawn.cloned");
     let at = clock::monotonic();
     Ok(Started { process, output: made.reader, error: made.error_reader, logs_on, at })

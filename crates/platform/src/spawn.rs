@@ -15,9 +15,19 @@ mod search;
 #[cfg(unix)]
 mod unix;
 
-use std::{fmt, io, path::PathBuf};
+use std::{
+    fmt, io,
+    path::PathBuf,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
-use crate::{pipe::PipeWriter, process::Process};
+use crate::{
+    pipe::PipeWriter,
+    process::{Process, SignalKind},
+};
 
 #[cfg(windows)]
 pub use imp::own_environment;
@@ -141,7 +151,41 @@ impl std::error::Error for SpawnError {
 /// holds it for as long as the mount hangs. On macOS the system does not say which step failed:
 /// the folder is looked at afterwards, and what is not its fault is the program's.
 pub fn spawn(program: &Program<'_>) -> Result<Process, SpawnError> {
-    imp::spawn(program)
+    spawn_as(program, &Nascent::default())
+}
+
+/// Starts a program; another thread may meanwhile give the start up.
+pub fn spawn_as(program: &Program<'_>, nascent: &Nascent) -> Result<Process, SpawnError> {
+    imp::spawn(program, nascent)
+}
+
+/// A start that has not come to an end.
+#[derive(Debug, Default)]
+pub struct Nascent {
+    /// The process that has not executed yet, or 0.
+    pid: AtomicU32,
+    /// Whoever uses the number holds this, so that it is not given to somebody else meanwhile.
+    gate: Mutex<()>,
+}
+
+impl Nascent {
+    /// Kills what has not executed yet; a start that is elsewhere is left alone.
+    ///
+    /// Linux alone says which process it is: elsewhere nothing is killed.
+    pub fn kill(&self) -> io::Result<()> {
+        let _gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.pid.load(Ordering::SeqCst) {
+            0 => Ok(()),
+            pid => Process::open_pid(pid)?.map_or(Ok(()), |child| child.signal(SignalKind::Kill)),
+        }
+    }
+
+    /// The start has come to an end: the number may be used again from now on.
+    #[cfg(target_os = "linux")]
+    fn settle(&self) {
+        let _gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        self.pid.store(0, Ordering::SeqCst);
+    }
 }
 
 #[cfg(test)]

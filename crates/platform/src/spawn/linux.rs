@@ -10,7 +10,7 @@ use std::{
 
 use self::child::{Orders, STREAMS};
 use super::{
-    Group, Output, Program, SpawnError, Step, search,
+    Group, Nascent, Output, Program, SpawnError, Step, search,
     unix::{Texts, open_null},
 };
 use crate::{pipe::PipeWriter, process::Process};
@@ -18,7 +18,7 @@ use crate::{pipe::PipeWriter, process::Process};
 /// Room for the child until it executes; it needs a few hundred bytes.
 const STACK_BYTES: usize = 64 * 1024;
 
-pub(super) fn spawn(program: &Program<'_>) -> Result<Process, SpawnError> {
+pub(super) fn spawn(program: &Program<'_>, nascent: &Nascent) -> Result<Process, SpawnError> {
     let name = program.command.first().map(String::as_str).unwrap_or_default();
     let fail =
         |step, subject: &str, source| SpawnError { step, subject: subject.to_owned(), source };
@@ -27,9 +27,10 @@ pub(super) fn spawn(program: &Program<'_>) -> Result<Process, SpawnError> {
         fail(Step::Arguments, &what, io::Error::from(io::ErrorKind::InvalidInput))
     })?;
     let null = open_null().map_err(|source| fail(Step::Streams, name, source))?;
-    let mut orders = orders(program, &texts, null.as_raw_fd());
+    let mut orders = orders(program, &texts, null.as_raw_fd()).with_pid(&raw const nascent.pid);
     let (pid, pidfd) =
         clone_child(&mut orders).map_err(|source| fail(Step::Clone, name, source))?;
+    nascent.settle();
     let process = Process::from_child(pid, pidfd);
     let Some((step, errno)) = orders.failure() else { return Ok(process) };
     process.reap();
