@@ -32,3 +32,4 @@ mod real_programs;
 mod state_files;
 mod stories;
 mod upgrades;
+mod walk;
