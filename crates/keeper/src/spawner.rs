@@ -17,11 +17,14 @@ use std::{
 
 use mainstay_api::keeper::{Logs, Spawn, Streams};
 use mainstay_platform::{
-    clock, fail, filesystem,
+    clock,
+    descriptor::borrow_file,
+    fail, filesystem,
     filesystem::FileSystem,
+    lock::FileLock,
     pipe::{self, PipeReader, PipeWriter},
     process::Process,
-    spawn::{self, Group, Output, Program, SpawnError},
+    spawn::{self, Group, Output, Program, Seats, SpawnError},
 };
 
 use crate::note::{Note, Notes};
@@ -94,6 +97,8 @@ pub(crate) struct Spawner {
     shared: Arc<Shared>,
     notes: Notes,
     threads: usize,
+    /// For the threads to come, taken while low numbers are free.
+    seats: Vec<Seats>,
     look_again: Option<Duration>,
 }
 
@@ -108,12 +113,21 @@ struct Shared {
 
 impl Spawner {
     /// Starts the first thread; programs inherit `base` as their environment.
-    pub(crate) fn new(notes: Notes, base: Vec<Vec<u8>>, files: u64) -> io::Result<Self> {
+    ///
+    /// A child holds the lock until it executes: who gets it later knows that there is none.
+    pub(crate) fn new(
+        notes: Notes,
+        base: Vec<Vec<u8>>,
+        files: u64,
+        lock: &FileLock,
+    ) -> io::Result<Self> {
         let (orders, queue) = mpsc::channel();
         let (waiting, unfinished) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let shared = Arc::new(Shared { waiting, unfinished, base, files });
         let queue = Arc::new(Mutex::new(queue));
-        let mut spawner = Self { orders, queue, shared, notes, threads: 0, look_again: None };
+        let seats = Seats::take(THREADS_MAX, Some(borrow_file(lock.file())))?;
+        let (threads, look_again) = (0, None);
+        let mut spawner = Self { orders, queue, shared, notes, threads, seats, look_again };
         spawner.add_thread()?;
         Ok(spawner)
     }
@@ -153,27 +167,28 @@ impl Spawner {
     }
 
     fn add_thread(&mut self) -> io::Result<()> {
+        let Some(seats) = self.seats.pop() else { return Ok(()) };
         let (queue, shared) = (Arc::clone(&self.queue), Arc::clone(&self.shared));
         let notes = self.notes.clone();
         let name = format!("spawner-{}", self.threads);
-        thread::Builder::new().name(name).spawn(move || serve(&queue, &shared, &notes))?;
+        thread::Builder::new().name(name).spawn(move || serve(&queue, &shared, &notes, seats))?;
         self.threads += 1;
         Ok(())
     }
 }
 
-fn serve(queue: &Mutex<Receiver<Order>>, shared: &Shared, notes: &Notes) {
+fn serve(queue: &Mutex<Receiver<Order>>, shared: &Shared, notes: &Notes, mut seats: Seats) {
     loop {
         let order = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(order) = order else { return };
         shared.waiting.fetch_sub(1, Ordering::SeqCst);
         let note = match order {
             Order::Run { spawn, id, pipes } => {
-                let result = start_run(&spawn, &id, pipes, shared);
+                let result = start_run(&spawn, &id, pipes, shared, &mut seats);
                 StartedNote::Run { spawn, result }
             }
             Order::Agent { program, arguments } => {
-                StartedNote::Agent(start_agent(&program, &arguments, &shared.base))
+                StartedNote::Agent(start_agent(&program, &arguments, &shared.base, &mut seats))
             }
         };
         notes.send(Note::Started(Box::new(note)));
@@ -186,6 +201,7 @@ fn start_run(
     id: &str,
     pipes: usize,
     shared: &Shared,
+    seats: &mut Seats,
 ) -> Result<Started, NotStarted> {
     let logs_on = storage_of(&asked.logs).map_err(|error| NotStarted::of("logs", &error))?;
     let made =
@@ -200,7 +216,7 @@ fn start_run(
         files: asked.files.or(Some(shared.files).filter(|files| *files > 0)),
         group: if asked.session { Group::Session } else { Group::Own },
     };
-    let process = spawn::spawn(&program)?;
+    let process = spawn::spawn(&program, seats)?;
     fail::point("keeper.spawn.cloned");
     let at = clock::monotonic();
     Ok(Started { process, output: made.reader, error: made.error_reader, logs_on, at })
@@ -251,6 +267,7 @@ fn start_agent(
     program: &Path,
     arguments: &[String],
     base: &[Vec<u8>],
+    seats: &mut Seats,
 ) -> Result<Process, NotStarted> {
     let mut command = vec![program.display().to_string()];
     command.extend_from_slice(arguments);
@@ -264,7 +281,7 @@ fn start_agent(
         files: None,
         group: Group::Own,
     };
-    Ok(spawn::spawn(&program)?)
+    Ok(spawn::spawn(&program, seats)?)
 }
 
 /// Returns the program's environment: the keeper's own, less what is unset, with what is set.

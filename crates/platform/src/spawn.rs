@@ -14,7 +14,7 @@ use std::{fmt, io, path::PathBuf};
 
 use crate::{pipe::PipeWriter, process::Process};
 
-pub use imp::own_environment;
+pub use imp::{Seats, own_environment};
 
 /// A program to be started.
 #[derive(Debug)]
@@ -129,9 +129,11 @@ impl std::error::Error for SpawnError {
 /// Starts a program.
 ///
 /// The calling thread sleeps until the program executes or fails to; a program on a hung mount
-/// holds it for as long as the mount hangs.
-pub fn spawn(program: &Program<'_>) -> Result<Process, SpawnError> {
-    imp::spawn(program)
+/// holds it for as long as the mount hangs. `seats` are the thread's own: what it was given is low
+/// where it was taken early, and then whoever has thousands of files open starts a program as fast
+/// as whoever has ten.
+pub fn spawn(program: &Program<'_>, seats: &mut Seats) -> Result<Process, SpawnError> {
+    imp::spawn(program, seats)
 }
 
 #[cfg(test)]

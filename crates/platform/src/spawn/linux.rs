@@ -1,20 +1,27 @@
-//! `clone` with `CLONE_VM | CLONE_VFORK | CLONE_PIDFD`: the cost does not grow with our memory.
+//! `clone` with `CLONE_VM | CLONE_FILES | CLONE_VFORK | CLONE_PIDFD`: the cost grows neither with our
+//! memory nor with our descriptors, of which the child copies only the lowest.
 
 #[path = "linux/child.rs"]
 mod child;
 #[path = "linux/search.rs"]
 mod search;
+#[path = "linux/seats.rs"]
+mod seats;
 
 use std::{
     ffi::CString,
     io,
     os::{
-        fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd},
+        fd::{FromRawFd as _, OwnedFd, RawFd},
         unix::ffi::OsStringExt as _,
     },
 };
 
-use self::child::{Orders, STREAMS};
+pub use self::seats::Seats;
+use self::{
+    child::{Orders, STREAMS},
+    seats::Seated,
+};
 use super::{Group, Output, Program, SpawnError, Step};
 use crate::{pipe::PipeWriter, process::Process};
 
@@ -32,7 +39,7 @@ pub fn own_environment() -> Vec<Vec<u8>> {
     std::env::vars_os().map(joined).collect()
 }
 
-pub(super) fn spawn(program: &Program<'_>) -> Result<Process, SpawnError> {
+pub(super) fn spawn(program: &Program<'_>, seats: &mut Seats) -> Result<Process, SpawnError> {
     let name = program.command.first().map(String::as_str).unwrap_or_default();
     let fail =
         |step, subject: &str, source| SpawnError { step, subject: subject.to_owned(), source };
@@ -40,10 +47,11 @@ pub(super) fn spawn(program: &Program<'_>) -> Result<Process, SpawnError> {
     let prepared = Prepared::new(program, image).map_err(|what| {
         fail(Step::Arguments, &what, io::Error::from(io::ErrorKind::InvalidInput))
     })?;
-    let null = open_null().map_err(|source| fail(Step::Streams, name, source))?;
-    let mut orders = prepared.orders(program, null.as_raw_fd());
+    let seated = seat(program, seats).map_err(|source| fail(Step::Streams, name, source))?;
+    let mut orders = prepared.orders(program, &seated);
     let (pid, pidfd) =
         clone_child(&mut orders).map_err(|source| fail(Step::Clone, name, source))?;
+    drop(seated);
     let process = Process::from_child(pid, pidfd);
     let Some((step, errno)) = orders.failure() else { return Ok(process) };
     process.reap();
@@ -52,9 +60,12 @@ pub(super) fn spawn(program: &Program<'_>) -> Result<Process, SpawnError> {
     Err(fail(step, &subject, source))
 }
 
-fn open_null() -> io::Result<OwnedFd> {
-    let file = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
-    Ok(file.into())
+fn seat<'a>(program: &Program<'_>, seats: &'a mut Seats) -> io::Result<Seated<'a>> {
+    let output = match program.output {
+        Output::Pipe(writer) => Some(writer.as_descriptor()),
+        Output::Null | Output::Inherited => None,
+    };
+    seats.occupy(output, program.error.map(PipeWriter::as_descriptor))
 }
 
 /// Everything the child needs, allocated before it exists.
@@ -91,14 +102,14 @@ impl Prepared {
         Ok(Self { image, directory, pointers, _arguments: arguments, _environment: environment })
     }
 
-    fn orders(&self, program: &Program<'_>, null: RawFd) -> Orders {
-        let raw = |writer: &PipeWriter| writer.as_descriptor().as_raw_fd();
+    fn orders(&self, program: &Program<'_>, seated: &Seated<'_>) -> Orders {
+        let null = seated.null();
         let (output, otherwise) = match program.output {
             Output::Null => (null, null),
             Output::Inherited => (1, 2),
-            Output::Pipe(writer) => (raw(writer), raw(writer)),
+            Output::Pipe(_) => (seated.output(), seated.output()),
         };
-        let error = program.error.map_or(otherwise, raw);
+        let error = program.error.map_or(otherwise, |_| seated.error());
         let streams: [RawFd; STREAMS] = [null, output, error];
         Orders::new(
             self.image.as_ptr(),
@@ -106,7 +117,7 @@ impl Prepared {
             self.pointers.environment.as_ptr(),
         )
         .with_directory(self.directory.as_ref().map_or(std::ptr::null(), |path| path.as_ptr()))
-        .with_streams(streams)
+        .with_streams(streams, seated.beyond())
         .with_session(program.group == Group::Session)
         .with_files(program.files)
     }
@@ -123,7 +134,8 @@ fn clone_child(orders: &mut Orders) -> io::Result<(u32, OwnedFd)> {
     let mut stack = Vec::<u128>::with_capacity(STACK_BYTES / 16);
     let top = stack.spare_capacity_mut().as_mut_ptr_range().end;
     let mut pidfd: RawFd = -1;
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD;
+    let flags =
+        libc::CLONE_VM | libc::CLONE_FILES | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD;
     let blocked = child::SignalsBlocked::new();
     // SAFETY: `top` is the aligned end of a stack that outlives the child's use of it, because
     // CLONE_VFORK holds this thread until the child has executed or exited; `orders` and all it

@@ -54,10 +54,22 @@ fn a_program_outlives_every_reader_of_its_output() {
     let script = ["sh", "-c", "sleep 0.05; echo after; echo more; exit 3"].map(str::to_owned);
     let mut program = program(&script, &folder);
     program.output = Output::Pipe(&writer);
-    let process = spawn(&program).unwrap();
+    let process = start(&program).unwrap();
     drop(writer);
     drop(reader);
     assert_eq!(wait(&process), Ended::Code(3));
+}
+
+#[test]
+fn a_program_has_its_streams_and_nothing_else_of_ours() {
+    let folder = fresh("nothing_else");
+    let ours: Vec<fs::File> = (0..100).map(|_| fs::File::open("/dev/zero").unwrap()).collect();
+    let (ended, output) =
+        run(&["sh", "-c", "ls /proc/self/fd | wc -l; ls -l /proc/self/fd"], &folder).unwrap();
+    assert_eq!(ended, Ended::Code(0));
+    // The fourth is the folder that `ls` itself reads.
+    assert!(output.starts_with("4\n") && !output.contains("zero"), "{output}");
+    assert_eq!(ours.len(), 100);
 }
 
 fn check(folder: &std::path::Path, name: &str, expected: &str) {
@@ -71,10 +83,15 @@ fn run(words: &[&str], folder: &std::path::Path) -> Result<(Ended, String), Spaw
     let (reader, writer) = pipe().unwrap();
     let mut program = program(&command, folder);
     program.output = Output::Pipe(&writer);
-    let process = spawn(&program)?;
+    let process = start(&program)?;
     drop(writer);
     let ended = wait(&process);
     Ok((ended, contents(&reader, folder)))
+}
+
+fn start(program: &Program<'_>) -> Result<Process, SpawnError> {
+    let mut seats = Seats::take(1, None).unwrap().remove(0);
+    spawn(program, &mut seats)
 }
 
 fn program<'a>(command: &'a [String], folder: &std::path::Path) -> Program<'a> {
