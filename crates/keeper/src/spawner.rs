@@ -4,6 +4,7 @@
 //! [`PATIENCE`], another one joins, up to [`THREADS_MAX`].
 
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
     sync::{
@@ -15,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::keeper::{Logs, Spawn, Streams};
+use mainstay_api::keeper::{Logs, RunRef, Spawn, Streams};
 use mainstay_platform::{
     clock,
     descriptor::borrow_file,
@@ -24,7 +25,7 @@ use mainstay_platform::{
     lock::FileLock,
     pipe::{self, PipeReader, PipeWriter},
     process::Process,
-    spawn::{self, Group, Output, Program, Seats, SpawnError},
+    spawn::{self, Group, Nascent, Output, Program, Seats, SpawnError},
 };
 
 use crate::note::{Note, Notes};
@@ -92,8 +93,10 @@ pub(crate) struct NotStarted {
 /// The threads and their queue.
 #[derive(Debug)]
 pub(crate) struct Spawner {
-    orders: Sender<Order>,
-    queue: Arc<Mutex<Receiver<Order>>>,
+    orders: Sender<Queued>,
+    queue: Arc<Mutex<Receiver<Queued>>>,
+    /// Starts of runs that have not come to an end.
+    nascent: BTreeMap<RunRef, Arc<Nascent>>,
     shared: Arc<Shared>,
     notes: Notes,
     threads: usize,
@@ -101,6 +104,9 @@ pub(crate) struct Spawner {
     seats: Vec<Seats>,
     look_again: Option<Duration>,
 }
+
+/// An order, and the way to give it up.
+type Queued = (Order, Arc<Nascent>);
 
 #[derive(Debug)]
 struct Shared {
@@ -126,8 +132,9 @@ impl Spawner {
         let shared = Arc::new(Shared { waiting, unfinished, base, files });
         let queue = Arc::new(Mutex::new(queue));
         let seats = Seats::take(THREADS_MAX, Some(borrow_file(lock.file())))?;
-        let (threads, look_again) = (0, None);
-        let mut spawner = Self { orders, queue, shared, notes, threads, seats, look_again };
+        let (nascent, threads, look_again) = (BTreeMap::new(), 0, None);
+        let mut spawner =
+            Self { orders, queue, nascent, shared, notes, threads, seats, look_again };
         spawner.add_thread()?;
         Ok(spawner)
     }
@@ -136,8 +143,32 @@ impl Spawner {
     pub(crate) fn start(&mut self, order: Order) {
         self.shared.waiting.fetch_add(1, Ordering::SeqCst);
         self.shared.unfinished.fetch_add(1, Ordering::SeqCst);
-        if self.orders.send(order).is_ok() && self.look_again.is_none() {
+        let nascent = Arc::new(Nascent::default());
+        if let Order::Run { spawn, .. } = &order {
+            let key = RunRef { unit: spawn.unit.clone(), run: spawn.run };
+            self.nascent.insert(key, Arc::clone(&nascent));
+        }
+        if self.orders.send((order, nascent)).is_ok() && self.look_again.is_none() {
             self.look_again = Some(clock::monotonic() + PATIENCE);
+        }
+    }
+
+    /// A start has come to an end.
+    pub(crate) fn ended(&mut self, key: &RunRef) {
+        self.nascent.remove(key);
+    }
+
+    /// Gives up a start that hangs before the program executes.
+    pub(crate) fn kill(&self, key: &RunRef) -> io::Result<()> {
+        self.nascent.get(key).map_or(Ok(()), |nascent| nascent.kill())
+    }
+
+    /// Gives up all of them.
+    pub(crate) fn kill_all(&self) {
+        for nascent in self.nascent.values() {
+            if let Err(error) = nascent.kill() {
+                crate::note::complain("cannot give up a start", &error);
+            }
         }
     }
 
@@ -177,14 +208,15 @@ impl Spawner {
     }
 }
 
-fn serve(queue: &Mutex<Receiver<Order>>, shared: &Shared, notes: &Notes, mut seats: Seats) {
+fn serve(queue: &Mutex<Receiver<Queued>>, shared: &Shared, notes: &Notes, mut seats: Seats) {
     loop {
         let order = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(order) = order else { return };
+        let Ok((order, nascent)) = order else { return };
         shared.waiting.fetch_sub(1, Ordering::SeqCst);
         let note = match order {
             Order::Run { spawn, id, pipes } => {
-                let result = start_run(&spawn, &id, pipes, shared, &mut seats);
+                let mark = Mark { id: &id, nascent: &nascent };
+                let result = start_run(&spawn, &mark, pipes, shared, &mut seats);
                 StartedNote::Run { spawn, result }
             }
             Order::Agent { program, arguments } => {
@@ -196,13 +228,20 @@ fn serve(queue: &Mutex<Receiver<Order>>, shared: &Shared, notes: &Notes, mut sea
     }
 }
 
+/// By what a start is known.
+struct Mark<'a> {
+    id: &'a str,
+    nascent: &'a Nascent,
+}
+
 fn start_run(
     asked: &Spawn,
-    id: &str,
+    mark: &Mark<'_>,
     pipes: usize,
     shared: &Shared,
     seats: &mut Seats,
 ) -> Result<Started, NotStarted> {
+    let id = mark.id;
     let logs_on = storage_of(&asked.logs).map_err(|error| NotStarted::of("logs", &error))?;
     let made =
         Pipes::new(asked.logs.streams, pipes).map_err(|error| NotStarted::of("pipe", &error))?;
@@ -216,7 +255,7 @@ fn start_run(
         files: asked.files.or(Some(shared.files).filter(|files| *files > 0)),
         group: if asked.session { Group::Session } else { Group::Own },
     };
-    let process = spawn::spawn(&program, seats)?;
+    let process = spawn::spawn_as(&program, seats, mark.nascent)?;
     fail::point("keeper.spawn.cloned");
     let at = clock::monotonic();
     Ok(Started { process, output: made.reader, error: made.error_reader, logs_on, at })
@@ -281,7 +320,7 @@ fn start_agent(
         files: None,
         group: Group::Own,
     };
-    Ok(spawn::spawn(&program, seats)?)
+    Ok(spawn::spawn_as(&program, seats, &Nascent::default())?)
 }
 
 /// Returns the program's environment: the keeper's own, less what is unset, with what is set.

@@ -190,16 +190,19 @@ pub(crate) fn lock_of(
         let lock = replace::inherited(number).map_err(doing("take over the lock"))?;
         return Ok(Some(FileLock::from_descriptor(lock)));
     }
-    take_lock(&instance.keeper_lock()).map_err(doing("take the lock"))
+    take_lock(instance).map_err(doing("take the lock"))
 }
 
 /// Takes the lock, which may be held for a moment by somebody who is no keeper: a child of a dead
 /// one between clone and exec, or whoever looks whether there is one.
-fn take_lock(path: &Path) -> io::Result<Option<FileLock>> {
+///
+/// Where a keeper answers nobody waits: its end must not be the beginning of another one.
+fn take_lock(instance: &Instance) -> io::Result<Option<FileLock>> {
     let until = clock::monotonic() + LOCK_WITHIN;
     loop {
-        let lock = FileLock::try_take(path)?;
-        if lock.is_some() || clock::monotonic() >= until {
+        let lock = FileLock::try_take(&instance.keeper_lock())?;
+        let is_kept = || Connection::open(&instance.keeper_socket()).is_ok();
+        if lock.is_some() || is_kept() || clock::monotonic() >= until {
             return Ok(lock);
         }
         thread::park_timeout(LOCK_EVERY);
@@ -396,18 +399,40 @@ mod tests {
 
     #[test]
     fn a_lock_that_is_held_for_a_moment_makes_nobody_leave() {
-        let path = std::env::temp_dir().join(format!("mainstay-lock-{}", std::process::id()));
-        let passer_by = FileLock::try_take(&path).unwrap().unwrap();
+        let instance = lock_instance("moment");
+        let passer_by = FileLock::try_take(&instance.keeper_lock()).unwrap().unwrap();
         let keeper = thread::spawn({
-            let path = path.clone();
-            move || take_lock(&path).unwrap().is_some()
+            let instance = instance.clone();
+            move || take_lock(&instance).unwrap().is_some()
         });
         thread::park_timeout(LOCK_WITHIN / 10);
         drop(passer_by);
         assert!(keeper.join().unwrap());
-        let _keeper = FileLock::try_take(&path).unwrap().unwrap();
-        assert!(take_lock(&path).unwrap().is_none());
-        drop(std::fs::remove_file(&path));
+        drop(std::fs::remove_dir_all(&instance.runtime));
+    }
+
+    #[test]
+    fn whoever_finds_a_keeper_that_answers_does_not_wait_for_its_end() {
+        let instance = lock_instance("answers");
+        let lock = FileLock::try_take(&instance.keeper_lock()).unwrap().unwrap();
+        let door = Door::open(&instance.keeper_socket()).unwrap();
+        let second = thread::spawn({
+            let instance = instance.clone();
+            move || take_lock(&instance).unwrap().is_some()
+        });
+        while door.accept().unwrap().is_none() {
+            thread::yield_now();
+        }
+        drop((lock, door));
+        assert!(!second.join().unwrap());
+        drop(std::fs::remove_dir_all(&instance.runtime));
+    }
+
+    fn lock_instance(name: &str) -> Instance {
+        let name = format!("mainstay-lock-{name}-{}", std::process::id());
+        let runtime = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&runtime).unwrap();
+        Instance::new(runtime, PathBuf::new())
     }
 
     #[test]

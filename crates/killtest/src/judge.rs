@@ -28,12 +28,15 @@ pub(crate) struct Tally {
     pub(crate) doubled: u64,
     /// Segments that end within a line.
     pub(crate) cut: u64,
-    /// Lines that break off because the run ended while nobody held its pipe; the index says so.
+    /// Lines that break off because the run ended while nobody held its pipe: at the end of all, or
+    /// where the index says so.
     pub(crate) broken_off: u64,
     /// Who wrote lines.
     pub(crate) writers: u64,
     /// Who never said that it ended.
     pub(crate) unfinished: u64,
+    /// Those of them that write at full speed until they are told to end.
+    pub(crate) unfinished_writers: u64,
 }
 
 /// How much there was, and the first thing that is wrong with it.
@@ -90,11 +93,17 @@ impl Judge {
         self.judge_closed()?;
         if let Some(found) = self.chain.find().ok().filter(|found| found.has_live) {
             let bytes = fs::read(self.chain.live())?;
-            self.read(&bytes, &self.breaks_in(found.live_number()));
+            let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            self.tally.broken_off += u64::from(end < bytes.len());
+            let whole = bytes.get(..end).unwrap_or_default();
+            self.read(whole, &self.breaks_in(found.live_number()));
         }
         self.tally.writers = self.writers.len().try_into().unwrap_or_default();
-        let unfinished = self.writers.values().filter(|progress| !progress.has_ended).count();
-        self.tally.unfinished = unfinished.try_into().unwrap_or_default();
+        let unfinished = self.writers.iter().filter(|(_, progress)| !progress.has_ended);
+        let (steady, short): (Vec<_>, Vec<_>) =
+            unfinished.partition(|(who, _)| who.starts_with('w'));
+        self.tally.unfinished = (steady.len() + short.len()).try_into().unwrap_or_default();
+        self.tally.unfinished_writers = steady.len().try_into().unwrap_or_default();
         Ok((self.tally, self.complaint))
     }
 
@@ -213,6 +222,7 @@ impl Tally {
         self.broken_off += other.broken_off;
         self.writers += other.writers;
         self.unfinished += other.unfinished;
+        self.unfinished_writers += other.unfinished_writers;
     }
 
     /// Returns whether every line is there once, in order and whole.

@@ -15,7 +15,7 @@ use std::io;
 /// Returns a text that differs whenever process ids have begun anew.
 ///
 /// On Linux: the boot id, the pid namespace and the start of its first process, because a
-/// restarted container keeps the boot id of its host.
+/// restarted container keeps the boot id of its host. On macOS: the boot session's own id.
 pub fn identity() -> io::Result<String> {
     imp::identity()
 }

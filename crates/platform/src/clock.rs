@@ -3,8 +3,11 @@
 //! `monotonic` does not count suspend and is the same for all processes of one boot; `realtime` is
 //! for stamps only and may jump.
 
-#[cfg(unix)]
-#[path = "clock/unix.rs"]
+#[cfg(target_os = "linux")]
+#[path = "clock/linux.rs"]
+mod imp;
+#[cfg(target_os = "macos")]
+#[path = "clock/macos.rs"]
 mod imp;
 #[cfg(windows)]
 #[path = "clock/windows.rs"]

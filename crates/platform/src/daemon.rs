@@ -10,7 +10,7 @@ mod imp;
 use std::{ffi::OsString, fs::File, io, path::PathBuf};
 
 /// Returns a path under which the running binary can be started again, even after another one has
-/// taken its place on the disk.
+/// taken its place on the disk. macOS knows the path only: there the other one is started.
 pub fn own_program() -> io::Result<PathBuf> {
     imp::own_program()
 }
@@ -37,12 +37,14 @@ pub fn settle_down() {
     imp::settle_down();
 }
 
-/// Returns the hard limit of open files.
+/// Returns how many open files this process may ask for: the hard limit, or what the system lets
+/// one process have.
 pub fn file_limit() -> u64 {
     imp::file_limit()
 }
 
-/// Raises the soft limit of open files to the hard one; returns the former soft and the hard limit.
+/// Raises the soft limit of open files to [`file_limit`]; returns the former soft limit and the one
+/// that was reached.
 pub fn raise_file_limit() -> io::Result<(u64, u64)> {
     imp::raise_file_limit()
 }

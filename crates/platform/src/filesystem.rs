@@ -3,8 +3,11 @@
 #[cfg(target_os = "linux")]
 #[path = "filesystem/linux.rs"]
 mod imp;
-#[cfg(not(target_os = "linux"))]
-#[path = "filesystem/other.rs"]
+#[cfg(target_os = "macos")]
+#[path = "filesystem/macos.rs"]
+mod imp;
+#[cfg(windows)]
+#[path = "filesystem/windows.rs"]
 mod imp;
 
 use std::{io, path::Path};
@@ -16,7 +19,8 @@ pub struct FileSystem {
     pub device: u64,
     /// True when a write may hang for other reasons than the disk's speed: network and user-space
     /// file systems. There the pump copies through its own memory, so that a stalled write never
-    /// makes the writing *program* unkillable.
+    /// makes the writing *program* unkillable. macOS takes a user-space file system's own word
+    /// for it.
     pub is_remote: bool,
 }
 

@@ -19,12 +19,16 @@ pub mod link;
 pub mod local;
 pub mod lock;
 pub mod machine;
+#[cfg(target_os = "macos")]
+mod macos;
 pub mod memory;
 pub mod paths;
 pub mod pipe;
 pub mod port;
 pub mod process;
 pub mod replace;
+#[cfg(unix)]
+mod socket;
 pub mod spawn;
 #[cfg(windows)]
 mod windows;

@@ -1,4 +1,9 @@
 //! Pipes that carry a program's output, and moving their bytes into files.
+//!
+//! Linux moves them in one system call and finds a lost pipe again through the program. Windows and
+//! macOS write first and take then: a keeper that is killed in between leaves up to one buffer in
+//! the file twice, and a pipe that neither keeper nor agent holds any more is not found again. On
+//! macOS a pipe is a pair of sockets.
 
 #[cfg(target_os = "linux")]
 #[path = "pipe/linux.rs"]

@@ -1,4 +1,8 @@
 //! Processes that are known exactly: watched, signalled and asked for their end.
+//!
+//! Linux holds a process by its pidfd, Windows by its handle, both of which travel between
+//! processes. macOS holds it by a queue that waits for its end: that does not travel
+//! (`Process::duplicate` is `Unsupported`), and signals go by number.
 
 #[cfg(target_os = "linux")]
 #[path = "process/linux.rs"]
@@ -9,6 +13,11 @@ mod imp;
 #[cfg(target_os = "macos")]
 #[path = "process/macos.rs"]
 mod imp;
+
+#[cfg(any(target_os = "macos", test))]
+mod arguments;
+#[cfg(unix)]
+mod unix;
 
 use std::io;
 
@@ -81,7 +90,8 @@ impl Identity {
 
 /// Makes orphans of our programs our own children, so that none of them escapes notice.
 ///
-/// Does nothing where the system has no such thing.
+/// Does nothing where the system has no such thing: on Windows jobs keep them together, on macOS
+/// they become children of launchd.
 pub fn become_subreaper() -> io::Result<()> {
     imp::become_subreaper()
 }
@@ -97,14 +107,17 @@ pub enum Orphans {
 
 /// Returns whether anybody but our own programs might have become our child.
 ///
-/// Cheap: one system call. Must be called on the thread that starts no programs itself.
+/// Cheap: one system call. Must be called on the thread that starts no programs itself. Where
+/// orphans do not become our children, the answer is always that there may be some.
 pub fn orphans() -> Orphans {
     imp::orphans()
 }
 
 /// Returns every live process that carries `MAINSTAY_ID=id` in its environment.
 ///
-/// Walks the whole process table; call it only when [`orphans`] says so.
+/// Walks the whole process table; call it only when [`orphans`] says so. macOS hides the
+/// environments of programs that are part of the system, such as `/bin/sh`, even from root:
+/// [`led_by`] finds those as far as they stay in the run's group.
 pub fn carrying(id: &str) -> io::Result<Vec<Process>> {
     imp::carrying(id)
 }
@@ -157,6 +170,9 @@ pub struct EndedChild {
 }
 
 /// Returns a child of this thread that has ended and was not reaped yet, without reaping it.
+///
+/// Returns nothing where nobody but our own programs can become our child, Windows and macOS: their
+/// ends are seen one by one.
 pub fn ended_child() -> Option<EndedChild> {
     imp::ended_child()
 }

@@ -9,12 +9,37 @@ mod imp;
 #[cfg(target_os = "macos")]
 #[path = "spawn/macos.rs"]
 mod imp;
+#[cfg(unix)]
+#[path = "spawn/unix/search.rs"]
+mod search;
+#[cfg(target_os = "linux")]
+#[path = "spawn/linux/seats.rs"]
+mod seats;
+#[cfg(not(target_os = "linux"))]
+#[path = "spawn/seats.rs"]
+mod seats;
+#[cfg(unix)]
+mod unix;
 
-use std::{fmt, io, path::PathBuf};
+use std::{
+    fmt, io,
+    path::PathBuf,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
-use crate::{pipe::PipeWriter, process::Process};
+use crate::{
+    pipe::PipeWriter,
+    process::{Process, SignalKind},
+};
 
-pub use imp::{Seats, own_environment};
+#[cfg(windows)]
+pub use imp::own_environment;
+pub use seats::Seats;
+#[cfg(unix)]
+pub use unix::own_environment;
 
 /// A program to be started.
 #[derive(Debug)]
@@ -31,7 +56,8 @@ pub struct Program<'a> {
     pub output: Output<'a>,
     /// Where stderr goes; the same as stdout when absent.
     pub error: Option<&'a PipeWriter>,
-    /// Soft limit of open files.
+    /// Soft limit of open files. macOS cannot set it for a single program: there it gets as many as
+    /// the starter, and one that asks for more does not start.
     pub files: Option<u64>,
     /// Whether it gets a session of its own, not just a process group.
     pub group: Group,
@@ -129,14 +155,61 @@ impl std::error::Error for SpawnError {
 /// Starts a program.
 ///
 /// The calling thread sleeps until the program executes or fails to; a program on a hung mount
-/// holds it for as long as the mount hangs. `seats` are the thread's own: what it was given is low
-/// where it was taken early, and then whoever has thousands of files open starts a program as fast
-/// as whoever has ten.
-pub fn spawn(program: &Program<'_>, seats: &mut Seats) -> Result<Process, SpawnError> {
-    imp::spawn(program, seats)
+/// holds it for as long as the mount hangs. On macOS the system does not say which step failed:
+/// the folder is looked at afterwards, and what is not its fault is the program's.
+pub fn spawn(program: &Program<'_>) -> Result<Process, SpawnError> {
+    let seats = Seats::take(1, None).map(|mut seats| seats.pop());
+    let subject = program.label.to_owned();
+    let fail = |source| SpawnError { step: Step::Streams, subject, source };
+    match seats {
+        Ok(Some(mut seats)) => spawn_as(program, &mut seats, &Nascent::default()),
+        Ok(None) => Err(fail(io::ErrorKind::Other.into())),
+        Err(error) => Err(fail(error)),
+    }
+}
+
+/// Starts a program; another thread may meanwhile give the start up.
+///
+/// `seats` are the thread's own. Where they were taken early they are low, and then whoever has
+/// thousands of files open starts a program as fast as whoever has ten.
+pub fn spawn_as(
+    program: &Program<'_>,
+    seats: &mut Seats,
+    nascent: &Nascent,
+) -> Result<Process, SpawnError> {
+    imp::spawn(program, seats, nascent)
+}
+
+/// A start that has not come to an end.
+#[derive(Debug, Default)]
+pub struct Nascent {
+    /// The process that has not executed yet, or 0.
+    pid: AtomicU32,
+    /// Whoever uses the number holds this, so that it is not given to somebody else meanwhile.
+    gate: Mutex<()>,
+}
+
+impl Nascent {
+    /// Kills what has not executed yet; a start that is elsewhere is left alone.
+    ///
+    /// Linux alone says which process it is: elsewhere nothing is killed.
+    pub fn kill(&self) -> io::Result<()> {
+        let _gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.pid.load(Ordering::SeqCst) {
+            0 => Ok(()),
+            pid => Process::open_pid(pid)?.map_or(Ok(()), |child| child.signal(SignalKind::Kill)),
+        }
+    }
+
+    /// The start has come to an end: the number may be used again from now on.
+    #[cfg(target_os = "linux")]
+    fn settle(&self) {
+        let _gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        self.pid.store(0, Ordering::SeqCst);
+    }
 }
 
 #[cfg(test)]
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 #[path = "spawn/tests.rs"]
 mod tests;

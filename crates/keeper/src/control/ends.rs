@@ -189,6 +189,7 @@ impl Control {
 
     /// Takes every program down, tree and all.
     pub(crate) fn kill_everything(&mut self) {
+        self.spawner.kill_all();
         for run in self.runs.iter() {
             let Some(process) = run.process() else { continue };
             if let Err(error) = process.signal_group(SignalKind::Kill) {

@@ -99,11 +99,13 @@ impl Control {
     /// Returns why the signal could not be sent.
     fn send_signal(&self, signal: &Signal) -> Option<String> {
         let key = RunRef { unit: signal.unit.clone(), run: signal.run };
-        let process = self.runs.get(&key).and_then(Run::process)?;
         let kind = kind_of(signal.signal);
-        let sent = match signal.reach {
-            Reach::Main => process.signal(kind),
-            Reach::Group => process.signal_group(kind),
+        let sent = match (self.runs.get(&key)?.process(), signal.reach) {
+            (Some(process), Reach::Main) => process.signal(kind),
+            (Some(process), Reach::Group) => process.signal_group(kind),
+            // It hangs between its birth and its first instruction.
+            (None, _) if kind == SignalKind::Kill => self.spawner.kill(&key),
+            (None, _) => Ok(()),
         };
         sent.err().map(|error| error.to_string())
     }

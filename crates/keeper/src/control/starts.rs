@@ -75,6 +75,9 @@ impl Control {
 
     /// A start came to an end.
     pub(crate) fn started(&mut self, note: StartedNote) {
+        if let StartedNote::Run { spawn, .. } = &note {
+            self.spawner.ended(&RunRef { unit: spawn.unit.clone(), run: spawn.run });
+        }
         match note {
             StartedNote::Run { spawn, result: Ok(started) } => self.run_started(&spawn, started),
             StartedNote::Run { spawn, result: Err(error) } => self.run_not_started(&spawn, error),

@@ -13,6 +13,8 @@ use super::status::milliseconds;
 use crate::{client::escaped, errors::CliError, print};
 
 const EXITS_SHOWN: usize = 5;
+/// A start that takes so long waits for storage.
+const HANGS_AFTER_SECONDS: u64 = 1;
 const LINES_SHOWN: usize = 10;
 /// A program may write megabytes without a line end.
 const LETTERS_SHOWN: usize = 1_000;
@@ -54,6 +56,9 @@ fn story(detail: &UnitDetail, lines: &[String]) -> String {
         print::span(unit.since_seconds),
         print::harmless(&unit.why)
     );
+    if unit.state == "starting" && unit.since_seconds >= HANGS_AFTER_SECONDS {
+        text.push_str(&what_hangs(detail));
+    }
     text.push_str(&now_and_next(unit));
     let exits: Vec<&Event> =
         detail.events.iter().filter(|event| event.event == "UnitExited").collect();
@@ -70,6 +75,20 @@ fn story(detail: &UnitDetail, lines: &[String]) -> String {
         }
     }
     text
+}
+
+/// A start takes milliseconds, unless storage does not answer.
+fn what_hangs(detail: &UnitDetail) -> String {
+    let program = detail.command.first().map_or("", String::as_str);
+    let directory = detail.directory.as_deref().unwrap_or("/");
+    let logs = &detail.logs;
+    let places =
+        format!("its directory `{directory}`, its program `{program}` or its log `{logs}`");
+    let span = print::span(detail.unit.since_seconds);
+    let text = format!(
+        "The system has not answered for {span}: {places} may lie on storage that hangs.\n"
+    );
+    print::harmless(text.trim_end()) + "\n"
 }
 
 fn now_and_next(unit: &Unit) -> String {

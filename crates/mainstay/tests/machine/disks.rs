@@ -4,8 +4,9 @@
 
 use std::{
     fs,
+    io::{BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 /// A mounted file system; it is gone with the value.
@@ -93,4 +94,44 @@ fn succeeds(program: &str, arguments: &[&str]) -> bool {
 fn refused<T>(what: &str) -> Option<T> {
     eprintln!("not shown here: `{what}` is refused; run the tests as an administrator");
     None
+}
+
+/// A mounted file system that never answers; whoever waits for it is told so when it is gone.
+#[derive(Debug)]
+pub(crate) struct Hang {
+    folder: PathBuf,
+    server: Child,
+}
+
+impl Hang {
+    pub(crate) fn at(folder: &Path) -> Option<Self> {
+        fs::create_dir_all(folder).unwrap();
+        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/machine/hang.py");
+        let mut command = Command::new("python3");
+        command.arg(program).stdin(Stdio::piped());
+        let mut server = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        // Not in its command line: it is no process of the instance in that folder.
+        let name = folder.as_os_str().as_encoded_bytes();
+        server.stdin.take().unwrap().write_all(name).unwrap();
+        let mut said = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        if said != "mounted\n" {
+            server.wait().unwrap();
+            return refused("/dev/fuse");
+        }
+        Some(Self { folder: folder.to_owned(), server })
+    }
+
+    /// Ends all waiting with an error.
+    pub(crate) fn give_up(&mut self) {
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+    }
+}
+
+impl Drop for Hang {
+    fn drop(&mut self) {
+        self.give_up();
+        succeeds("umount", &["--lazy", self.folder.to_str().unwrap()]);
+    }
 }

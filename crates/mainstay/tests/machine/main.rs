@@ -21,6 +21,7 @@ mod crowds;
 mod drills;
 mod frozen_disks;
 mod full_disks;
+mod hung_storage;
 mod instances;
 mod log_lines;
 mod mistakes;

@@ -51,13 +51,30 @@ pub(super) fn settle_down() {
 }
 
 pub(super) fn file_limit() -> u64 {
-    getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX)
+    reachable(getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX))
 }
 
 pub(super) fn raise_file_limit() -> io::Result<(u64, u64)> {
     let limit = getrlimit(Resource::Nofile);
     let former = limit.current.unwrap_or(u64::MAX);
-    let hard = limit.maximum.unwrap_or(u64::MAX);
-    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;
-    Ok((former, hard))
+    let wanted = file_limit();
+    if former < wanted {
+        let current = (wanted != u64::MAX).then_some(wanted);
+        setrlimit(Resource::Nofile, Rlimit { current, maximum: limit.maximum })?;
+    }
+    Ok((former, wanted.max(former)))
+}
+
+/// Returns how many open files a process may ask for.
+#[cfg(target_os = "linux")]
+const fn reachable(hard: u64) -> u64 {
+    hard
+}
+
+/// Returns how many open files a process may ask for: never more than `OPEN_MAX`, even if the
+/// hard limit says "unlimited".
+#[cfg(target_os = "macos")]
+fn reachable(hard: u64) -> u64 {
+    const OPEN_MAX: u64 = 10_240;
+    hard.min(OPEN_MAX)
 }

@@ -10,15 +10,17 @@ use std::{
 use rustix::{
     io::Errno,
     net::{
-        AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-        SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept_with,
-        bind, connect, listen, recvmsg, sendmsg, socket_with, sockopt,
+        RecvAncillaryBuffer, RecvAncillaryMessage, SendAncillaryBuffer, SendAncillaryMessage,
+        SocketAddrUnix, connect, listen, recvmsg, sendmsg,
     },
     process::geteuid,
 };
 
 use super::{Peer, Received};
-use crate::descriptor::{Borrowed, Descriptor};
+use crate::{
+    descriptor::{Borrowed, Descriptor},
+    socket::{self, Blocking},
+};
 
 const BACKLOG: i32 = 128;
 const READ_BYTES: usize = 64 * 1024;
@@ -37,20 +39,13 @@ impl Door {
     ///
     /// The caller holds the instance's lock, so nobody can be listening there.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let socket = socket_with(
-            AddressFamily::UNIX,
-            SocketType::STREAM,
-            SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
-            None,
-        )?;
+        let socket = socket::stream(Blocking::No)?;
         match std::fs::remove_file(path) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        // The mode is right from birth: fchmod before bind sets the mode of the path.
-        rustix::fs::fchmod(&socket, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)?;
-        with_short_path(path, |address| Ok(bind(&socket, address)?))?;
+        with_short_path(path, |address| socket::bind_private(&socket, address))?;
         listen(&socket, BACKLOG)?;
         Ok(Self { socket, path: path.to_owned() })
     }
@@ -67,7 +62,7 @@ impl Door {
 
     /// Returns the next caller, if there is one.
     pub fn accept(&self) -> io::Result<Option<Connection>> {
-        match accept_with(&self.socket, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+        match socket::accept(&self.socket) {
             Ok(socket) => Ok(Some(Connection::from_descriptor(socket))),
             Err(Errno::AGAIN | Errno::CONNABORTED | Errno::INTR) => Ok(None),
             Err(errno) => Err(errno.into()),
@@ -102,8 +97,7 @@ pub struct Connection {
 impl Connection {
     /// Connects to a door.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let flags = SocketFlags::CLOEXEC;
-        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+        let socket = socket::stream(Blocking::Yes)?;
         with_short_path(path, |address| Ok(connect(&socket, address)?))?;
         rustix::io::ioctl_fionbio(&socket, true)?;
         Ok(Self { socket })
@@ -121,16 +115,15 @@ impl Connection {
 
     /// Returns who is at the other end, as the kernel saw it when they connected.
     pub fn peer(&self) -> io::Result<Peer> {
-        let credentials = sockopt::socket_peercred(&self.socket)?;
-        let user = credentials.uid;
+        let socket::Credentials { pid, user } = socket::credentials(&self.socket)?;
         Ok(Peer {
-            pid: u32::try_from(credentials.pid.as_raw_nonzero().get()).unwrap_or_default(),
+            pid,
             user: user.as_raw().to_string(),
             is_trusted: user.is_root() || user == geteuid(),
         })
     }
 
-    /// Appends what has arrived; descriptors that rode along are close-on-exec from birth.
+    /// Appends what has arrived; descriptors that rode along are closed on exec.
     pub fn receive(
         &self,
         bytes: &mut Vec<u8>,
@@ -142,17 +135,13 @@ impl Connection {
         let start = bytes.len();
         bytes.resize(start + READ_BYTES, 0);
         let into = bytes.get_mut(start..).unwrap_or_default();
-        let result = recvmsg(
-            &self.socket,
-            &mut [IoSliceMut::new(into)],
-            &mut ancillary,
-            RecvFlags::CMSG_CLOEXEC,
-        );
+        let result =
+            recvmsg(&self.socket, &mut [IoSliceMut::new(into)], &mut ancillary, socket::RECEIVE);
         let read = result.as_ref().map_or(0, |message| message.bytes);
         bytes.truncate(start + read);
         for message in ancillary.drain() {
             if let RecvAncillaryMessage::ScmRights(rights) = message {
-                descriptors.extend(rights);
+                descriptors.extend(rights.map(socket::settle));
             }
         }
         match result {
@@ -177,7 +166,7 @@ impl Connection {
                 "too many descriptors for a frame",
             ));
         }
-        match sendmsg(&self.socket, &[IoSlice::new(bytes)], &mut ancillary, SendFlags::NOSIGNAL) {
+        match sendmsg(&self.socket, &[IoSlice::new(bytes)], &mut ancillary, socket::SEND) {
             Ok(sent) => Ok(sent),
             Err(Errno::AGAIN | Errno::INTR) => Ok(0),
             Err(errno) => Err(errno.into()),
@@ -205,7 +194,7 @@ impl AsFd for Connection {
 }
 
 /// Runs `act` with an address for `path`, by way of its folder's descriptor when it is too long
-/// for a socket address.
+/// for a socket address; refuses that where no path leads through a descriptor (macOS).
 pub(crate) fn with_short_path<T>(
     path: &Path,
     act: impl FnOnce(&SocketAddrUnix) -> io::Result<T>,
@@ -217,7 +206,5 @@ pub(crate) fn with_short_path<T>(
         return Err(io::ErrorKind::InvalidInput.into());
     };
     let folder = std::fs::File::open(folder)?;
-    let number = std::os::fd::AsRawFd::as_raw_fd(&folder);
-    let short = Path::new("/proc/self/fd").join(number.to_string()).join(name);
-    act(&SocketAddrUnix::new(short)?)
+    act(&socket::short_address(&folder, Path::new(name))?)
 }

@@ -6,7 +6,11 @@ use rustix::process::geteuid;
 use tokio::net::{UnixListener, UnixStream};
 
 use super::Peer;
-use crate::{descriptor::Descriptor, door::with_short_path};
+use crate::{
+    descriptor::Descriptor,
+    door::with_short_path,
+    socket::{self, Blocking},
+};
 
 /// A connection to or from a client.
 pub type Stream = UnixStream;
@@ -37,10 +41,7 @@ impl Listener {
 /// Connects to a listener. Must be called inside a runtime.
 pub fn connect(path: &Path) -> io::Result<Stream> {
     let socket = with_short_path(path, |address| {
-        let flags = rustix::net::SocketFlags::CLOEXEC;
-        let family = rustix::net::AddressFamily::UNIX;
-        let kind = rustix::net::SocketType::STREAM;
-        let socket = rustix::net::socket_with(family, kind, flags, None)?;
+        let socket = socket::stream(Blocking::Yes)?;
         rustix::net::connect(&socket, address)?;
         Ok(socket)
     })?;

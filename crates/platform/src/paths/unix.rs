@@ -1,4 +1,4 @@
-//! XDG folders, `/run` and `/var/lib`.
+//! XDG folders, and where the system's own services keep their files.
 
 use std::{
     env, fs,
@@ -9,6 +9,15 @@ use std::{
 };
 
 use rustix::process::geteuid;
+
+#[cfg(target_os = "linux")]
+const SYSTEM_RUNTIME: &str = "/run/mainstay";
+#[cfg(target_os = "linux")]
+const SYSTEM_STATE: &str = "/var/lib/mainstay";
+#[cfg(target_os = "macos")]
+const SYSTEM_RUNTIME: &str = "/var/run/mainstay";
+#[cfg(target_os = "macos")]
+const SYSTEM_STATE: &str = "/var/db/mainstay";
 
 pub(super) fn runtime_base() -> io::Result<PathBuf> {
     let base = runtime_candidate();
@@ -25,14 +34,14 @@ fn runtime_candidate() -> PathBuf {
     let user = geteuid().as_raw();
     match env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from) {
         Some(folder) if folder.is_absolute() && folder.is_dir() => folder.join("mainstay"),
-        _ if user == 0 => PathBuf::from("/run/mainstay"),
+        _ if user == 0 => PathBuf::from(SYSTEM_RUNTIME),
         _ => env::temp_dir().join(format!("mainstay-{user}")),
     }
 }
 
 pub(super) fn state_base() -> io::Result<PathBuf> {
     if geteuid().as_raw() == 0 {
-        return Ok(PathBuf::from("/var/lib/mainstay"));
+        return Ok(PathBuf::from(SYSTEM_STATE));
     }
     let home = env::var_os("HOME").map(PathBuf::from);
     let state = env::var_os("XDG_STATE_HOME").map(PathBuf::from);

@@ -8,12 +8,15 @@ use std::{
 use rustix::{
     io::Errno,
     process::{
-        Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus, getsid, kill_process_group,
-        pidfd_open, pidfd_send_signal, waitid,
+        PidfdFlags, Signal, WaitId, WaitIdOptions, getsid, kill_process_group, pidfd_open,
+        pidfd_send_signal, waitid,
     },
 };
 
-use super::{Carrier, Ended, EndedChild, Identity, Orphans, SignalKind};
+use super::{
+    Carrier, Ended, EndedChild, Identity, Orphans, SignalKind,
+    unix::{ended, native, number, unless_gone},
+};
 
 /// `PIDFS_MAGIC`: pidfds have serial numbers of their own from Linux 6.9 on.
 const PIDFS_MAGIC: u64 = 0x5049_4446;
@@ -245,38 +248,6 @@ fn serial_of(pidfd: &OwnedFd) -> u64 {
         return 0;
     }
     rustix::fs::fstat(pidfd).map(|stat| stat.st_ino).unwrap_or_default()
-}
-
-fn number(pid: u32) -> Option<Pid> {
-    i32::try_from(pid).ok().and_then(Pid::from_raw)
-}
-
-fn unless_gone(result: rustix::io::Result<()>) -> io::Result<()> {
-    match result {
-        Ok(()) | Err(Errno::SRCH) => Ok(()),
-        Err(errno) => Err(errno.into()),
-    }
-}
-
-const fn native(kind: SignalKind) -> Signal {
-    match kind {
-        SignalKind::Term => Signal::TERM,
-        SignalKind::Interrupt => Signal::INT,
-        SignalKind::Hangup => Signal::HUP,
-        SignalKind::Quit => Signal::QUIT,
-        SignalKind::User1 => Signal::USR1,
-        SignalKind::User2 => Signal::USR2,
-        SignalKind::Kill => Signal::KILL,
-        SignalKind::Stop => Signal::STOP,
-        SignalKind::Continue => Signal::CONT,
-    }
-}
-
-fn ended(status: &WaitIdStatus) -> Option<Ended> {
-    if let Some(signal) = status.terminating_signal() {
-        return Some(Ended::Signal(signal));
-    }
-    status.exit_status().map(|code| Ended::Code(u32::try_from(code).unwrap_or_default()))
 }
 
 fn decode(wait_status: i32) -> Ended {

@@ -3,60 +3,44 @@
 
 #[path = "linux/child.rs"]
 mod child;
-#[path = "linux/search.rs"]
-mod search;
-#[path = "linux/seats.rs"]
-mod seats;
 
 use std::{
-    ffi::CString,
     io,
-    os::{
-        fd::{FromRawFd as _, OwnedFd, RawFd},
-        unix::ffi::OsStringExt as _,
-    },
+    os::fd::{FromRawFd as _, OwnedFd, RawFd},
 };
 
-pub use self::seats::Seats;
-use self::{
-    child::{Orders, STREAMS},
-    seats::Seated,
+use self::child::{Orders, STREAMS};
+use super::{
+    Group, Nascent, Output, Program, Seats, SpawnError, Step, search, seats::Seated, unix::Texts,
 };
-use super::{Group, Output, Program, SpawnError, Step};
 use crate::{pipe::PipeWriter, process::Process};
 
 /// Room for the child until it executes; it needs a few hundred bytes.
 const STACK_BYTES: usize = 64 * 1024;
 
-/// Returns the environment of this process, as `NAME=value`.
-pub fn own_environment() -> Vec<Vec<u8>> {
-    let joined = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        let mut variable = name.into_vec();
-        variable.push(b'=');
-        variable.extend(value.into_vec());
-        variable
-    };
-    std::env::vars_os().map(joined).collect()
-}
-
-pub(super) fn spawn(program: &Program<'_>, seats: &mut Seats) -> Result<Process, SpawnError> {
+pub(super) fn spawn(
+    program: &Program<'_>,
+    seats: &mut Seats,
+    nascent: &Nascent,
+) -> Result<Process, SpawnError> {
     let name = program.command.first().map(String::as_str).unwrap_or_default();
     let fail =
         |step, subject: &str, source| SpawnError { step, subject: subject.to_owned(), source };
     let image = search::find(program).map_err(|source| fail(Step::Program, name, source))?;
-    let prepared = Prepared::new(program, image).map_err(|what| {
+    let texts = Texts::new(program, image).map_err(|what| {
         fail(Step::Arguments, &what, io::Error::from(io::ErrorKind::InvalidInput))
     })?;
     let seated = seat(program, seats).map_err(|source| fail(Step::Streams, name, source))?;
-    let mut orders = prepared.orders(program, &seated);
+    let mut orders = orders(program, &texts, &seated).with_pid(&raw const nascent.pid);
     let (pid, pidfd) =
         clone_child(&mut orders).map_err(|source| fail(Step::Clone, name, source))?;
+    nascent.settle();
     drop(seated);
     let process = Process::from_child(pid, pidfd);
     let Some((step, errno)) = orders.failure() else { return Ok(process) };
     process.reap();
     let source = io::Error::from_raw_os_error(errno);
-    let (step, subject) = search::explain(step, errno, program, &prepared.image);
+    let (step, subject) = search::explain(step, errno, program, &texts.image);
     Err(fail(step, &subject, source))
 }
 
@@ -68,63 +52,21 @@ fn seat<'a>(program: &Program<'_>, seats: &'a mut Seats) -> io::Result<Seated<'a
     seats.occupy(output, program.error.map(PipeWriter::as_descriptor))
 }
 
-/// Everything the child needs, allocated before it exists.
-struct Prepared {
-    image: CString,
-    directory: Option<CString>,
-    pointers: Pointers,
-    _arguments: Vec<CString>,
-    _environment: Vec<CString>,
-}
-
-struct Pointers {
-    arguments: Vec<*const libc::c_char>,
-    environment: Vec<*const libc::c_char>,
-}
-
-impl Prepared {
-    /// Fails with the text that holds a NUL byte.
-    fn new(program: &Program<'_>, image: CString) -> Result<Self, String> {
-        let text = |bytes: Vec<u8>| {
-            CString::new(bytes)
-                .map_err(|error| String::from_utf8_lossy(&error.into_vec()).into_owned())
-        };
-        let arguments: Result<Vec<_>, _> =
-            program.command.iter().map(|word| text(word.clone().into_bytes())).collect();
-        let environment: Result<Vec<_>, _> =
-            program.environment.iter().cloned().map(text).collect();
-        let directory =
-            program.directory.clone().map(|path| text(path.into_os_string().into_vec()));
-        let (arguments, environment) = (arguments?, environment?);
-        let pointers =
-            Pointers { arguments: pointers(&arguments), environment: pointers(&environment) };
-        let directory = directory.transpose()?;
-        Ok(Self { image, directory, pointers, _arguments: arguments, _environment: environment })
-    }
-
-    fn orders(&self, program: &Program<'_>, seated: &Seated<'_>) -> Orders {
-        let null = seated.null();
-        let (output, otherwise) = match program.output {
-            Output::Null => (null, null),
-            Output::Inherited => (1, 2),
-            Output::Pipe(_) => (seated.output(), seated.output()),
-        };
-        let error = program.error.map_or(otherwise, |_| seated.error());
-        let streams: [RawFd; STREAMS] = [null, output, error];
-        Orders::new(
-            self.image.as_ptr(),
-            self.pointers.arguments.as_ptr(),
-            self.pointers.environment.as_ptr(),
-        )
-        .with_directory(self.directory.as_ref().map_or(std::ptr::null(), |path| path.as_ptr()))
+/// Tells the child what to do; `texts` and what is seated must outlive it.
+fn orders(program: &Program<'_>, texts: &Texts, seated: &Seated<'_>) -> Orders {
+    let null = seated.null();
+    let (output, otherwise) = match program.output {
+        Output::Null => (null, null),
+        Output::Inherited => (1, 2),
+        Output::Pipe(_) => (seated.output(), seated.output()),
+    };
+    let error = program.error.map_or(otherwise, |_| seated.error());
+    let streams: [RawFd; STREAMS] = [null, output, error];
+    Orders::new(texts.image.as_ptr(), texts.arguments.as_ptr(), texts.environment.as_ptr())
+        .with_directory(texts.directory.as_ref().map_or(std::ptr::null(), |path| path.as_ptr()))
         .with_streams(streams, seated.beyond())
         .with_session(program.group == Group::Session)
         .with_files(program.files)
-    }
-}
-
-fn pointers(texts: &[CString]) -> Vec<*const libc::c_char> {
-    texts.iter().map(|text| text.as_ptr()).chain([std::ptr::null()]).collect()
 }
 
 /// Starts the child and sleeps until it has executed or given up.

@@ -54,7 +54,7 @@ fn a_program_outlives_every_reader_of_its_output() {
     let script = ["sh", "-c", "sleep 0.05; echo after; echo more; exit 3"].map(str::to_owned);
     let mut program = program(&script, &folder);
     program.output = Output::Pipe(&writer);
-    let process = start(&program).unwrap();
+    let process = spawn(&program).unwrap();
     drop(writer);
     drop(reader);
     assert_eq!(wait(&process), Ended::Code(3));
@@ -83,15 +83,10 @@ fn run(words: &[&str], folder: &std::path::Path) -> Result<(Ended, String), Spaw
     let (reader, writer) = pipe().unwrap();
     let mut program = program(&command, folder);
     program.output = Output::Pipe(&writer);
-    let process = start(&program)?;
+    let process = spawn(&program)?;
     drop(writer);
     let ended = wait(&process);
     Ok((ended, contents(&reader, folder)))
-}
-
-fn start(program: &Program<'_>) -> Result<Process, SpawnError> {
-    let mut seats = Seats::take(1, None).unwrap().remove(0);
-    spawn(program, &mut seats)
 }
 
 fn program<'a>(command: &'a [String], folder: &std::path::Path) -> Program<'a> {

@@ -29,25 +29,12 @@ use windows_sys::Win32::{
 };
 
 use self::handle_list::HandleList;
-use super::{Output, Program, SpawnError, Step};
+use super::{Nascent, Output, Program, Seats, SpawnError, Step};
 use crate::{
-    descriptor::Borrowed,
     pipe::PipeWriter,
     process::{Job, Process, console_lock},
     windows::{Inherit, duplicate, duplicate_between, own, own_process, succeed, wide},
 };
-
-/// Nothing: a handle is inherited because it is named.
-#[derive(Debug)]
-pub struct Seats;
-
-impl Seats {
-    /// Returns as many as asked for.
-    #[expect(clippy::unnecessary_wraps, reason = "other systems may refuse")]
-    pub fn take(threads: usize, _held: Option<Borrowed<'_>>) -> io::Result<Vec<Self>> {
-        Ok((0..threads).map(|_| Self).collect())
-    }
-}
 
 /// Returns the environment of this process, as `NAME=value`.
 pub fn own_environment() -> Vec<Vec<u8>> {
@@ -57,7 +44,11 @@ pub fn own_environment() -> Vec<Vec<u8>> {
     std::env::vars_os().map(joined).collect()
 }
 
-pub(super) fn spawn(program: &Program<'_>, _seats: &mut Seats) -> Result<Process, SpawnError> {
+pub(super) fn spawn(
+    program: &Program<'_>,
+    _: &mut Seats,
+    _: &Nascent,
+) -> Result<Process, SpawnError> {
     let name = program.command.first().map(String::as_str).unwrap_or_default();
     let fail =
         |step, subject: &str, source| SpawnError { step, subject: subject.to_owned(), source };

@@ -1,6 +1,9 @@
 //! What runs between clone and exec, in our memory: nothing here allocates, locks or panics.
 
-use std::os::fd::RawFd;
+use std::{
+    os::fd::RawFd,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use super::Step;
 
@@ -25,6 +28,7 @@ pub(super) struct Orders {
     wants_session: bool,
     files: Option<u64>,
     failed: Option<(Step, libc::c_int)>,
+    pid: *const AtomicU32,
 }
 
 impl Orders {
@@ -36,6 +40,7 @@ impl Orders {
         let directory = std::ptr::null();
         let (streams, beyond) = ([-1; STREAMS], RawFd::MAX);
         let (wants_session, files, failed) = (false, None, None);
+        let pid = std::ptr::null();
         Self {
             image,
             arguments,
@@ -46,7 +51,14 @@ impl Orders {
             wants_session,
             files,
             failed,
+            pid,
         }
+    }
+
+    /// The child says its number there, so that somebody can kill it before it executes.
+    pub(super) const fn with_pid(mut self, pid: *const AtomicU32) -> Self {
+        self.pid = pid;
+        self
     }
 
     pub(super) const fn with_directory(mut self, directory: *const libc::c_char) -> Self {
@@ -90,6 +102,7 @@ pub(super) extern "C" fn main(orders: *mut libc::c_void) -> libc::c_int {
 
 /// Returns the step that failed; on success it does not return.
 fn obey(orders: &Orders) -> Step {
+    introduce(orders);
     if !lead(orders) {
         return Step::Clone;
     }
@@ -105,6 +118,16 @@ fn obey(orders: &Orders) -> Step {
     restore_signals();
     execute(orders);
     Step::Execute
+}
+
+#[expect(unsafe_code, reason = "getpid, and memory of the parent")]
+fn introduce(orders: &Orders) {
+    // SAFETY: no memory is involved.
+    let pid = unsafe { libc::getpid() };
+    // SAFETY: null, or a number of the parent's that outlives its sleep.
+    if let Some(place) = unsafe { orders.pid.as_ref() } {
+        place.store(pid.unsigned_abs(), Ordering::SeqCst);
+    }
 }
 
 #[expect(unsafe_code, reason = "setsid, setpgid")]

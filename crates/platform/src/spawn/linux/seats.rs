@@ -1,7 +1,6 @@
 //! Low descriptor numbers, held by copies of `/dev/null`.
 
 use std::{
-    fs::OpenOptions,
     io,
     os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd},
     sync::Arc,
@@ -9,6 +8,7 @@ use std::{
 
 use rustix::io::{DupFlags, dup3};
 
+use super::unix::open_null;
 use crate::descriptor::Borrowed;
 
 /// Descriptor numbers from which a thread connects the streams of what it starts.
@@ -27,8 +27,7 @@ pub(super) struct Seated<'a>(&'a mut Seats);
 impl Seats {
     /// Takes the lowest free numbers for so many threads.
     pub fn take(threads: usize, held: Option<Borrowed<'_>>) -> io::Result<Vec<Self>> {
-        let null: OwnedFd = OpenOptions::new().read(true).write(true).open("/dev/null")?.into();
-        let (null, held) = (Arc::new(null), held.map_or(0, |held| held.as_raw_fd()));
+        let (null, held) = (Arc::new(open_null()?), held.map_or(0, |held| held.as_raw_fd()));
         let one = |_| {
             let (output, error) = (null.try_clone()?, null.try_clone()?);
             let numbers = [null.as_raw_fd(), output.as_raw_fd(), error.as_raw_fd(), held];
@@ -89,7 +88,7 @@ mod tests {
 
     #[test]
     fn what_is_held_is_below_what_no_child_needs() {
-        let null: OwnedFd = OpenOptions::new().read(true).open("/dev/null").unwrap().into();
+        let null = open_null().unwrap();
         let high = rustix::io::fcntl_dupfd_cloexec(&null, 500).unwrap();
         for mut seats in Seats::take(2, Some(high.as_fd())).unwrap() {
             let seated = seats.occupy(None, None).unwrap();

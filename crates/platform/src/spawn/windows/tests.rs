@@ -89,7 +89,7 @@ fn label(name: &str) -> String {
 
 fn check(words: &[&str], expected: &str) {
     let command: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-    let error = spawn(&program("fails", &command, ""), &mut Seats).unwrap_err();
+    let error = spawn(&program("fails", &command, "")).unwrap_err();
     assert_eq!(error.to_string(), expected);
 }
 
@@ -107,7 +107,7 @@ fn start(name: &str, words: &[&str], role: &str) -> (Process, PipeReader) {
     let label = label(name);
     let mut program = program(&label, &command, role);
     program.output = Output::Pipe(&writer);
-    (spawn(&program, &mut Seats).unwrap(), reader)
+    (spawn(&program).unwrap(), reader)
 }
 
 fn program<'a>(label: &'a str, command: &'a [String], role: &str) -> Program<'a> {

@@ -1,4 +1,11 @@
-//! `execve` and memfd.
+//! `execve`.
+
+#[cfg(target_os = "linux")]
+#[path = "unix/linux.rs"]
+mod state;
+#[cfg(target_os = "macos")]
+#[path = "unix/macos.rs"]
+mod state;
 
 use std::{
     convert::Infallible,
@@ -16,22 +23,21 @@ use std::{
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    fs::MemfdFlags,
     io::{Errno, FdFlags, fcntl_getfd, fcntl_setfd, ioctl_fionbio},
-    process::{Pid, PidfdFlags, pidfd_open},
 };
 
 use super::Probed;
 use crate::{
     clock,
     descriptor::{Borrowed, Descriptor},
+    process::Process,
 };
 
 /// So much of what a probed program writes is looked at.
 const WORDS_BYTES_MAX: usize = 256;
 
 pub(super) fn memory_file() -> io::Result<File> {
-    Ok(rustix::fs::memfd_create("mainstay-state", MemfdFlags::CLOEXEC)?.into())
+    state::memory_file()
 }
 
 pub(super) fn replace(
@@ -95,14 +101,13 @@ pub(super) fn probe(
 }
 
 fn wait(child: &mut Child, within: Duration) -> io::Result<ExitStatus> {
-    let raw = Pid::from_raw(child.id().cast_signed()).ok_or(io::ErrorKind::NotFound)?;
-    let pidfd = pidfd_open(raw, PidfdFlags::empty())?;
+    let process = Process::open_pid(child.id())?.ok_or(io::ErrorKind::NotFound)?;
     let until = clock::monotonic() + within;
     loop {
         let left = until.saturating_sub(clock::monotonic());
         let timeout =
             Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
-        match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&timeout)) {
+        match poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&timeout)) {
             Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
             Ok(_) => return child.wait(),
             Err(Errno::INTR) => {}

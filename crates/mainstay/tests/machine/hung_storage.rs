@@ -1,0 +1,59 @@
+//! A program on storage that does not answer: it alone waits, and can be given up.
+
+use crate::{
+    disks::Hang,
+    processes::{self, wait_until},
+    sandbox::Sandbox,
+};
+
+const TWO: &str = r#"
+[services.hung]
+command = ["sleep", "1000"]
+directory = "hang"
+stop = { timeout = "300ms" }
+restart = { delay = "1h", max-delay = "1h" }
+
+[services.web]
+command = ["sleep", "1000"]
+restart = { delay = "0s" }
+"#;
+
+/// Returns an instance one of whose programs waits for its folder.
+fn hung() -> Option<(Sandbox, Hang)> {
+    let mut sandbox = Sandbox::new(TWO);
+    let hang = Hang::at(&sandbox.path("hang"))?;
+    sandbox.up();
+    sandbox.wait_for_pid("web");
+    Some((sandbox, hang))
+}
+
+#[test]
+fn a_start_that_hangs_hinders_nobody_and_tells_what_it_waits_for() {
+    let Some((sandbox, mut hang)) = hung() else { return };
+    for run in 2..6 {
+        processes::kill(sandbox.wait_for_pid("web"));
+        sandbox.wait_for("web", |unit| unit.run == run && unit.state == "running");
+    }
+    assert_eq!(sandbox.unit("hung").state, "starting");
+    wait_until("it is said", || {
+        let why = sandbox.get(&["why", "hung"]);
+        why.contains("The system has not answered for ") && why.contains("/hang`")
+    });
+    hang.give_up();
+    let unit = sandbox.wait_for("hung", |unit| unit.state == "backoff");
+    let step = "run 1 was not started: cannot enter directory `";
+    assert!(unit.why.starts_with(step), "{}", unit.why);
+}
+
+#[test]
+fn a_start_that_hangs_can_be_stopped() {
+    let Some((mut sandbox, hang)) = hung() else { return };
+    sandbox.get(&["stop", "hung"]);
+    assert_eq!(sandbox.unit("hung").state, "stopped");
+    sandbox.get(&["start", "hung", "--no-wait"]);
+    sandbox.wait_for("hung", |unit| unit.state == "starting");
+    assert_eq!(sandbox.down(), Some(0));
+    assert!(processes::of_folder(sandbox.folder()).is_empty());
+    drop(hang);
+    assert!(processes::of_folder(sandbox.folder()).is_empty(), "it was started after all");
+}

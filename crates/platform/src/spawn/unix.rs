@@ -1,0 +1,54 @@
+//! What every Unix system asks for before a program can be started.
+
+use std::{ffi::CString, fs::OpenOptions, io, os::fd::OwnedFd, os::unix::ffi::OsStringExt as _};
+
+use super::Program;
+
+/// Returns the environment of this process, as `NAME=value`.
+pub fn own_environment() -> Vec<Vec<u8>> {
+    let joined = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        let mut variable = name.into_vec();
+        variable.push(b'=');
+        variable.extend(value.into_vec());
+        variable
+    };
+    std::env::vars_os().map(joined).collect()
+}
+
+pub(super) fn open_null() -> io::Result<OwnedFd> {
+    let file = OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    Ok(file.into())
+}
+
+/// All that a new program is told, as texts that end with NUL; the pointers live as long as it.
+pub(super) struct Texts {
+    pub(super) image: CString,
+    pub(super) directory: Option<CString>,
+    pub(super) arguments: Vec<*const libc::c_char>,
+    pub(super) environment: Vec<*const libc::c_char>,
+    _owned: [Vec<CString>; 2],
+}
+
+impl Texts {
+    /// Fails with the text that holds a NUL byte.
+    pub(super) fn new(program: &Program<'_>, image: CString) -> Result<Self, String> {
+        let text = |bytes: Vec<u8>| {
+            CString::new(bytes)
+                .map_err(|error| String::from_utf8_lossy(&error.into_vec()).into_owned())
+        };
+        let arguments: Result<Vec<_>, _> =
+            program.command.iter().map(|word| text(word.clone().into_bytes())).collect();
+        let environment: Result<Vec<_>, _> =
+            program.environment.iter().cloned().map(text).collect();
+        let directory =
+            program.directory.clone().map(|path| text(path.into_os_string().into_vec()));
+        let owned = [arguments?, environment?];
+        let [arguments, environment] = owned.each_ref().map(|texts| pointers(texts));
+        let directory = directory.transpose()?;
+        Ok(Self { image, directory, arguments, environment, _owned: owned })
+    }
+}
+
+fn pointers(texts: &[CString]) -> Vec<*const libc::c_char> {
+    texts.iter().map(|text| text.as_ptr()).chain([std::ptr::null()]).collect()
+}
