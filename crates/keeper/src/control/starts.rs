@@ -20,7 +20,7 @@ use crate::{
 impl Control {
     /// Starts what was asked for, once for each run.
     pub(crate) fn spawn(&mut self, id: u64, spawns: Vec<Spawn>) {
-        fail::bug("keeper.control.bug");
+        fail::bug("bug.control");
         for spawn in spawns {
             match self.runs.admit(&spawn) {
                 Admission::Fresh => self.start_fresh(id, spawn),

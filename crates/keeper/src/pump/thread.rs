@@ -123,7 +123,7 @@ impl PumpThread {
     }
 
     fn attach(&mut self, fresh: FreshPipe) {
-        fail::bug("keeper.pump.bug");
+        fail::bug("bug.pump");
         let FreshPipe { run, channel, pipe, logs } = fresh;
         let key = key_of(&run.unit, channel, &logs);
         let way = self.way;

@@ -48,9 +48,7 @@ fn no_line_is_missing(sandbox: &Sandbox) {
 fn a_keeper_one_of_whose_threads_panics_is_replaced_in_place_and_programs_run_on() {
     let mut sandbox = fallible();
     let (keeper, talk) = (sandbox.status().keeper.pid, sandbox.wait_for_pid("talk"));
-    for (point, run) in
-        ["keeper.control.bug", "keeper.spawner.bug", "keeper.pump.bug"].iter().zip(2..)
-    {
+    for (point, run) in ["bug.control", "bug.spawner", "bug.pump"].iter().zip(2..) {
         fs::write(sandbox.path("fail").join(point), "").unwrap();
         processes::kill(sandbox.wait_for_pid("web"));
         wait_until("it panics", || !sandbox.path("fail").join(point).exists());
@@ -62,7 +60,7 @@ fn a_keeper_one_of_whose_threads_panics_is_replaced_in_place_and_programs_run_on
         no_line_is_missing(&sandbox);
     }
     // One panic too many for a minute: then the agent begins a keeper anew.
-    fs::write(sandbox.path("fail/keeper.control.bug"), "").unwrap();
+    fs::write(sandbox.path("fail/bug.control"), "").unwrap();
     processes::kill(sandbox.wait_for_pid("web"));
     wait_until("another keeper answers", || {
         sandbox.ask(&["status"]).code == 0 && sandbox.status().keeper.pid != keeper
@@ -72,7 +70,7 @@ fn a_keeper_one_of_whose_threads_panics_is_replaced_in_place_and_programs_run_on
     assert_eq!((sandbox.wait_for_pid("talk"), sandbox.unit("talk").run), (talk, 1));
     no_line_is_missing(&sandbox);
     let said = sandbox.read(".mainstay/keeper.log");
-    assert_eq!(said.matches("a test wanted a bug at `keeper.").count(), 4, "{said}");
+    assert_eq!(said.matches("a test wanted a bug at `bug.").count(), 4, "{said}");
     assert_eq!(sandbox.down(), Some(0));
     assert!(processes::of_folder(sandbox.folder()).is_empty());
 }
