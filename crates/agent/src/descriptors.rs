@@ -9,7 +9,7 @@ use mainstay_api::{
 use mainstay_platform::daemon;
 
 /// What each of the two needs besides what units take.
-const BASE: u64 = 64;
+const BASE: u64 = 96;
 /// A process, a pipe and a segment.
 const UNIT: u64 = 3;
 /// Another pipe and another segment.

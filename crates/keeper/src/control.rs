@@ -171,7 +171,7 @@ impl Control {
         let (sender, inbox) = mpsc::channel();
         let notes = Notes::new(sender, port.waker());
         let files = daemon::raise_file_limit().map_or(0, |(former, _)| former);
-        let spawner = Spawner::new(notes.clone(), spawn::own_environment(), files);
+        let spawner = Spawner::new(notes.clone(), spawn::own_environment(), files, &lock);
         let boot = boot::identity().map_err(doing("tell this boot from others"))?;
         let journal = Journal::open(&instance.keeper_journal(), &boot)?;
         let now = clock::monotonic();

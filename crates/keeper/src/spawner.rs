@@ -18,11 +18,14 @@ use std::{
 
 use mainstay_api::keeper::{Logs, RunRef, Spawn, Streams};
 use mainstay_platform::{
-    clock, fail, filesystem,
+    clock,
+    descriptor::borrow_file,
+    fail, filesystem,
     filesystem::FileSystem,
+    lock::FileLock,
     pipe::{self, PipeReader, PipeWriter},
     process::Process,
-    spawn::{self, Group, Nascent, Output, Program, SpawnError},
+    spawn::{self, Group, Nascent, Output, Program, Seats, SpawnError},
 };
 
 use crate::note::{Note, Notes};
@@ -97,6 +100,8 @@ pub(crate) struct Spawner {
     shared: Arc<Shared>,
     notes: Notes,
     threads: usize,
+    /// For the threads to come, taken while low numbers are free.
+    seats: Vec<Seats>,
     look_again: Option<Duration>,
 }
 
@@ -114,13 +119,22 @@ struct Shared {
 
 impl Spawner {
     /// Starts the first thread; programs inherit `base` as their environment.
-    pub(crate) fn new(notes: Notes, base: Vec<Vec<u8>>, files: u64) -> io::Result<Self> {
+    ///
+    /// A child holds the lock until it executes: who gets it later knows that there is none.
+    pub(crate) fn new(
+        notes: Notes,
+        base: Vec<Vec<u8>>,
+        files: u64,
+        lock: &FileLock,
+    ) -> io::Result<Self> {
         let (orders, queue) = mpsc::channel();
         let (waiting, unfinished) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let shared = Arc::new(Shared { waiting, unfinished, base, files });
         let queue = Arc::new(Mutex::new(queue));
+        let seats = Seats::take(THREADS_MAX, Some(borrow_file(lock.file())))?;
         let (nascent, threads, look_again) = (BTreeMap::new(), 0, None);
-        let mut spawner = Self { orders, queue, nascent, shared, notes, threads, look_again };
+        let mut spawner =
+            Self { orders, queue, nascent, shared, notes, threads, seats, look_again };
         spawner.add_thread()?;
         Ok(spawner)
     }
@@ -184,16 +198,17 @@ impl Spawner {
     }
 
     fn add_thread(&mut self) -> io::Result<()> {
+        let Some(seats) = self.seats.pop() else { return Ok(()) };
         let (queue, shared) = (Arc::clone(&self.queue), Arc::clone(&self.shared));
         let notes = self.notes.clone();
         let name = format!("spawner-{}", self.threads);
-        thread::Builder::new().name(name).spawn(move || serve(&queue, &shared, &notes))?;
+        thread::Builder::new().name(name).spawn(move || serve(&queue, &shared, &notes, seats))?;
         self.threads += 1;
         Ok(())
     }
 }
 
-fn serve(queue: &Mutex<Receiver<Queued>>, shared: &Shared, notes: &Notes) {
+fn serve(queue: &Mutex<Receiver<Queued>>, shared: &Shared, notes: &Notes, mut seats: Seats) {
     loop {
         let order = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((order, nascent)) = order else { return };
@@ -201,11 +216,12 @@ fn serve(queue: &Mutex<Receiver<Queued>>, shared: &Shared, notes: &Notes) {
         shared.waiting.fetch_sub(1, Ordering::SeqCst);
         let note = match order {
             Order::Run { spawn, id, pipes } => {
-                let result = start_run(&spawn, &Mark { id: &id, nascent: &nascent }, pipes, shared);
+                let mark = Mark { id: &id, nascent: &nascent };
+                let result = start_run(&spawn, &mark, pipes, shared, &mut seats);
                 StartedNote::Run { spawn, result }
             }
             Order::Agent { program, arguments } => {
-                StartedNote::Agent(start_agent(&program, &arguments, &shared.base))
+                StartedNote::Agent(start_agent(&program, &arguments, &shared.base, &mut seats))
             }
         };
         notes.send(Note::Started(Box::new(note)));
@@ -224,6 +240,7 @@ fn start_run(
     mark: &Mark<'_>,
     pipes: usize,
     shared: &Shared,
+    seats: &mut Seats,
 ) -> Result<Started, NotStarted> {
     let id = mark.id;
     let logs_on = storage_of(&asked.logs).map_err(|error| NotStarted::of("logs", &error))?;
@@ -239,7 +256,7 @@ fn start_run(
         files: asked.files.or(Some(shared.files).filter(|files| *files > 0)),
         group: if asked.session { Group::Session } else { Group::Own },
     };
-    let process = spawn::spawn_as(&program, mark.nascent)?;
+    let process = spawn::spawn_as(&program, seats, mark.nascent)?;
     fail::point("keeper.spawn.cloned");
     let at = clock::monotonic();
     Ok(Started { process, output: made.reader, error: made.error_reader, logs_on, at })
@@ -290,6 +307,7 @@ fn start_agent(
     program: &Path,
     arguments: &[String],
     base: &[Vec<u8>],
+    seats: &mut Seats,
 ) -> Result<Process, NotStarted> {
     let mut command = vec![program.display().to_string()];
     command.extend_from_slice(arguments);
@@ -303,7 +321,7 @@ fn start_agent(
         files: None,
         group: Group::Own,
     };
-    Ok(spawn::spawn(&program)?)
+    Ok(spawn::spawn_as(&program, seats, &Nascent::default())?)
 }
 
 /// Returns the program's environment: the keeper's own, less what is unset, with what is set.

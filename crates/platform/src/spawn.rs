@@ -12,6 +12,12 @@ mod imp;
 #[cfg(unix)]
 #[path = "spawn/unix/search.rs"]
 mod search;
+#[cfg(target_os = "linux")]
+#[path = "spawn/linux/seats.rs"]
+mod seats;
+#[cfg(not(target_os = "linux"))]
+#[path = "spawn/seats.rs"]
+mod seats;
 #[cfg(unix)]
 mod unix;
 
@@ -31,6 +37,7 @@ use crate::{
 
 #[cfg(windows)]
 pub use imp::own_environment;
+pub use seats::Seats;
 #[cfg(unix)]
 pub use unix::own_environment;
 
@@ -151,12 +158,26 @@ impl std::error::Error for SpawnError {
 /// holds it for as long as the mount hangs. On macOS the system does not say which step failed:
 /// the folder is looked at afterwards, and what is not its fault is the program's.
 pub fn spawn(program: &Program<'_>) -> Result<Process, SpawnError> {
-    spawn_as(program, &Nascent::default())
+    let seats = Seats::take(1, None).map(|mut seats| seats.pop());
+    let subject = program.label.to_owned();
+    let fail = |source| SpawnError { step: Step::Streams, subject, source };
+    match seats {
+        Ok(Some(mut seats)) => spawn_as(program, &mut seats, &Nascent::default()),
+        Ok(None) => Err(fail(io::ErrorKind::Other.into())),
+        Err(error) => Err(fail(error)),
+    }
 }
 
 /// Starts a program; another thread may meanwhile give the start up.
-pub fn spawn_as(program: &Program<'_>, nascent: &Nascent) -> Result<Process, SpawnError> {
-    imp::spawn(program, nascent)
+///
+/// `seats` are the thread's own. Where they were taken early they are low, and then whoever has
+/// thousands of files open starts a program as fast as whoever has ten.
+pub fn spawn_as(
+    program: &Program<'_>,
+    seats: &mut Seats,
+    nascent: &Nascent,
+) -> Result<Process, SpawnError> {
+    imp::spawn(program, seats, nascent)
 }
 
 /// A start that has not come to an end.

@@ -48,14 +48,14 @@ fn an_ordinary_user_may_have_more_services_than_pipes_of_full_size() {
 
 #[test]
 fn too_few_open_files_are_refused_with_the_number_that_is_needed() {
-    // 64 of their own, and three for each unit.
-    const ENOUGH_FOR_TEN: &str = "ulimit -n 94; exec \"$0\" \"$@\"";
+    // 96 of their own, and three for each unit.
+    const ENOUGH_FOR_TEN: &str = "ulimit -n 126; exec \"$0\" \"$@\"";
     let mut sandbox = Sandbox::new(&crowd_of(11));
     sandbox.through(&["sh", "-c", ENOUGH_FOR_TEN]);
-    let expected = "11 units need 97 open files, and 94 are allowed";
+    let expected = "11 units need 129 open files, and 126 are allowed";
     let up = sandbox.ask(&["up"]);
     assert_eq!(up.code, 1);
-    assert!(up.err.contains(expected) && up.err.contains("`ulimit -n 97`"), "{}", up.err);
+    assert!(up.err.contains(expected) && up.err.contains("`ulimit -n 129`"), "{}", up.err);
     assert!(!sandbox.path(".mainstay").exists(), "something was started");
 
     let ten = crowd_of(10);

@@ -1,24 +1,28 @@
-//! `clone` with `CLONE_VM | CLONE_VFORK | CLONE_PIDFD`: the cost does not grow with our memory.
+//! `clone` with `CLONE_VM | CLONE_FILES | CLONE_VFORK | CLONE_PIDFD`: the cost grows neither with our
+//! memory nor with our descriptors, of which the child copies only the lowest.
 
 #[path = "linux/child.rs"]
 mod child;
 
 use std::{
     io,
-    os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd},
+    os::fd::{FromRawFd as _, OwnedFd, RawFd},
 };
 
 use self::child::{Orders, STREAMS};
 use super::{
-    Group, Nascent, Output, Program, SpawnError, Step, search,
-    unix::{Texts, open_null},
+    Group, Nascent, Output, Program, Seats, SpawnError, Step, search, seats::Seated, unix::Texts,
 };
 use crate::{pipe::PipeWriter, process::Process};
 
 /// Room for the child until it executes; it needs a few hundred bytes.
 const STACK_BYTES: usize = 64 * 1024;
 
-pub(super) fn spawn(program: &Program<'_>, nascent: &Nascent) -> Result<Process, SpawnError> {
+pub(super) fn spawn(
+    program: &Program<'_>,
+    seats: &mut Seats,
+    nascent: &Nascent,
+) -> Result<Process, SpawnError> {
     let name = program.command.first().map(String::as_str).unwrap_or_default();
     let fail =
         |step, subject: &str, source| SpawnError { step, subject: subject.to_owned(), source };
@@ -26,11 +30,12 @@ pub(super) fn spawn(program: &Program<'_>, nascent: &Nascent) -> Result<Process,
     let texts = Texts::new(program, image).map_err(|what| {
         fail(Step::Arguments, &what, io::Error::from(io::ErrorKind::InvalidInput))
     })?;
-    let null = open_null().map_err(|source| fail(Step::Streams, name, source))?;
-    let mut orders = orders(program, &texts, null.as_raw_fd()).with_pid(&raw const nascent.pid);
+    let seated = seat(program, seats).map_err(|source| fail(Step::Streams, name, source))?;
+    let mut orders = orders(program, &texts, &seated).with_pid(&raw const nascent.pid);
     let (pid, pidfd) =
         clone_child(&mut orders).map_err(|source| fail(Step::Clone, name, source))?;
     nascent.settle();
+    drop(seated);
     let process = Process::from_child(pid, pidfd);
     let Some((step, errno)) = orders.failure() else { return Ok(process) };
     process.reap();
@@ -39,19 +44,27 @@ pub(super) fn spawn(program: &Program<'_>, nascent: &Nascent) -> Result<Process,
     Err(fail(step, &subject, source))
 }
 
-/// Tells the child what to do; `texts` must outlive it.
-fn orders(program: &Program<'_>, texts: &Texts, null: RawFd) -> Orders {
-    let raw = |writer: &PipeWriter| writer.as_descriptor().as_raw_fd();
+fn seat<'a>(program: &Program<'_>, seats: &'a mut Seats) -> io::Result<Seated<'a>> {
+    let output = match program.output {
+        Output::Pipe(writer) => Some(writer.as_descriptor()),
+        Output::Null | Output::Inherited => None,
+    };
+    seats.occupy(output, program.error.map(PipeWriter::as_descriptor))
+}
+
+/// Tells the child what to do; `texts` and what is seated must outlive it.
+fn orders(program: &Program<'_>, texts: &Texts, seated: &Seated<'_>) -> Orders {
+    let null = seated.null();
     let (output, otherwise) = match program.output {
         Output::Null => (null, null),
         Output::Inherited => (1, 2),
-        Output::Pipe(writer) => (raw(writer), raw(writer)),
+        Output::Pipe(_) => (seated.output(), seated.output()),
     };
-    let error = program.error.map_or(otherwise, raw);
+    let error = program.error.map_or(otherwise, |_| seated.error());
     let streams: [RawFd; STREAMS] = [null, output, error];
     Orders::new(texts.image.as_ptr(), texts.arguments.as_ptr(), texts.environment.as_ptr())
         .with_directory(texts.directory.as_ref().map_or(std::ptr::null(), |path| path.as_ptr()))
-        .with_streams(streams)
+        .with_streams(streams, seated.beyond())
         .with_session(program.group == Group::Session)
         .with_files(program.files)
 }
@@ -63,7 +76,8 @@ fn clone_child(orders: &mut Orders) -> io::Result<(u32, OwnedFd)> {
     let mut stack = Vec::<u128>::with_capacity(STACK_BYTES / 16);
     let top = stack.spare_capacity_mut().as_mut_ptr_range().end;
     let mut pidfd: RawFd = -1;
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD;
+    let flags =
+        libc::CLONE_VM | libc::CLONE_FILES | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD;
     let blocked = child::SignalsBlocked::new();
     // SAFETY: `top` is the aligned end of a stack that outlives the child's use of it, because
     // CLONE_VFORK holds this thread until the child has executed or exited; `orders` and all it

@@ -21,7 +21,7 @@ use rustix::{
 
 use self::plan::Plan;
 use super::{
-    Nascent, Output, Program, SpawnError, Step, search,
+    Nascent, Output, Program, Seats, SpawnError, Step, search,
     unix::{Texts, open_null},
 };
 use crate::{macos::queue, pipe::PipeWriter, process::Process};
@@ -33,7 +33,11 @@ const READERS: [RawFd; 2] = [100, 101];
 /// source of a later one.
 const SOURCES_FROM: RawFd = 102;
 
-pub(super) fn spawn(program: &Program<'_>, _: &Nascent) -> Result<Process, SpawnError> {
+pub(super) fn spawn(
+    program: &Program<'_>,
+    _: &mut Seats,
+    _: &Nascent,
+) -> Result<Process, SpawnError> {
     let name = program.command.first().map(String::as_str).unwrap_or_default();
     let fail =
         |step, subject: &str, source| SpawnError { step, subject: subject.to_owned(), source };

@@ -60,6 +60,18 @@ fn a_program_outlives_every_reader_of_its_output() {
     assert_eq!(wait(&process), Ended::Code(3));
 }
 
+#[test]
+fn a_program_has_its_streams_and_nothing_else_of_ours() {
+    let folder = fresh("nothing_else");
+    let ours: Vec<fs::File> = (0..100).map(|_| fs::File::open("/dev/zero").unwrap()).collect();
+    let (ended, output) =
+        run(&["sh", "-c", "ls /proc/self/fd | wc -l; ls -l /proc/self/fd"], &folder).unwrap();
+    assert_eq!(ended, Ended::Code(0));
+    // The fourth is the folder that `ls` itself reads.
+    assert!(output.starts_with("4\n") && !output.contains("zero"), "{output}");
+    assert_eq!(ours.len(), 100);
+}
+
 fn check(folder: &std::path::Path, name: &str, expected: &str) {
     let error = run(&[name], folder).unwrap_err();
     let code = error.source.raw_os_error().unwrap_or_default();

@@ -29,7 +29,7 @@ use windows_sys::Win32::{
 };
 
 use self::handle_list::HandleList;
-use super::{Nascent, Output, Program, SpawnError, Step};
+use super::{Nascent, Output, Program, Seats, SpawnError, Step};
 use crate::{
     pipe::PipeWriter,
     process::{Job, Process, console_lock},
@@ -44,7 +44,11 @@ pub fn own_environment() -> Vec<Vec<u8>> {
     std::env::vars_os().map(joined).collect()
 }
 
-pub(super) fn spawn(program: &Program<'_>, _: &Nascent) -> Result<Process, SpawnError> {
+pub(super) fn spawn(
+    program: &Program<'_>,
+    _: &mut Seats,
+    _: &Nascent,
+) -> Result<Process, SpawnError> {
     let name = program.command.first().map(String::as_str).unwrap_or_default();
     let fail =
         |step, subject: &str, source| SpawnError { step, subject: subject.to_owned(), source };

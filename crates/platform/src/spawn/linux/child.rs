@@ -9,6 +9,8 @@ use super::Step;
 
 /// stdin, stdout, stderr.
 pub(super) const STREAMS: usize = 3;
+/// `CLOSE_RANGE_UNSHARE`.
+const UNSHARE: libc::c_uint = 1 << 1;
 /// `CLOSE_RANGE_CLOEXEC`.
 const CLOSE_ON_EXEC: libc::c_uint = 1 << 2;
 const EXIT_NOT_STARTED: libc::c_int = 127;
@@ -21,6 +23,8 @@ pub(super) struct Orders {
     environment: *const *const libc::c_char,
     directory: *const libc::c_char,
     streams: [RawFd; STREAMS],
+    /// From this descriptor on the child needs none.
+    beyond: RawFd,
     wants_session: bool,
     files: Option<u64>,
     failed: Option<(Step, libc::c_int)>,
@@ -34,7 +38,7 @@ impl Orders {
         environment: *const *const libc::c_char,
     ) -> Self {
         let directory = std::ptr::null();
-        let streams = [-1; STREAMS];
+        let (streams, beyond) = ([-1; STREAMS], RawFd::MAX);
         let (wants_session, files, failed) = (false, None, None);
         let pid = std::ptr::null();
         Self {
@@ -43,6 +47,7 @@ impl Orders {
             environment,
             directory,
             streams,
+            beyond,
             wants_session,
             files,
             failed,
@@ -61,8 +66,8 @@ impl Orders {
         self
     }
 
-    pub(super) const fn with_streams(mut self, streams: [RawFd; STREAMS]) -> Self {
-        self.streams = streams;
+    pub(super) const fn with_streams(mut self, streams: [RawFd; STREAMS], beyond: RawFd) -> Self {
+        (self.streams, self.beyond) = (streams, beyond);
         self
     }
 
@@ -101,7 +106,7 @@ fn obey(orders: &Orders) -> Step {
     if !lead(orders) {
         return Step::Clone;
     }
-    if !connect_streams(orders) {
+    if !part(orders) || !connect_streams(orders) {
         return Step::Streams;
     }
     if !limit_files(orders) {
@@ -133,6 +138,18 @@ fn lead(orders: &Orders) -> bool {
     }
     // SAFETY: no memory is involved.
     unsafe { libc::setpgid(0, 0) == 0 }
+}
+
+/// Gets descriptors of its own: until here they are the parent's.
+#[expect(unsafe_code, reason = "close_range, unshare")]
+fn part(orders: &Orders) -> bool {
+    let beyond = libc::c_uint::try_from(orders.beyond).unwrap_or(libc::c_uint::MAX);
+    let call = libc::SYS_close_range;
+    // SAFETY: no memory is involved. Copies the table up to `beyond` for us; the parent keeps its
+    // own, of which nothing is closed.
+    let parted = unsafe { libc::syscall(call, beyond, libc::c_uint::MAX, UNSHARE) } == 0;
+    // SAFETY: no memory is involved. Kernels before 5.9 have no such call: there all is copied.
+    parted || unsafe { libc::unshare(libc::CLONE_FILES) } == 0
 }
 
 #[expect(unsafe_code, reason = "dup2, close_range")]
