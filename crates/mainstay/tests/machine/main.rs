@@ -14,6 +14,8 @@ mod slow_disk;
 
 mod bad_input;
 mod bad_programs;
+#[cfg(feature = "fail")]
+mod bugs;
 mod chains;
 mod command_line;
 mod containers;
