@@ -380,6 +380,21 @@ mod tests {
     }
 
     #[test]
+    fn a_segment_that_was_live_when_it_was_listed_is_read_under_its_final_name() {
+        let chain = sample("listed");
+        let read = |number| String::from_utf8(read_from(&chain, number, 0).unwrap()).unwrap();
+        assert_eq!(segments(&chain).unwrap(), [1, 2]);
+        chain.close(2).unwrap();
+        append(&chain, b"six\n");
+        assert_eq!((read(2).as_str(), read(3).as_str()), ("four\nfive\n", "six\n"));
+        // Retention took it: the live file is not the one that was meant.
+        chain.remove(2).unwrap();
+        fs::rename(chain.live(), chain.closed(3)).unwrap();
+        append(&chain, b"seven\n");
+        assert_eq!((read(2).as_str(), read(4).as_str()), ("", "seven\n"));
+    }
+
+    #[test]
     fn a_reader_that_is_overtaken_by_rotations_misses_no_segment() {
         const CLOSED: u64 = 1000;
         let chain = sample("overtaken");
