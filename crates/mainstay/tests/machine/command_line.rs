@@ -2,7 +2,10 @@
 
 use std::process::Command;
 
-use crate::sandbox::{Sandbox, answer_of};
+use crate::{
+    processes::wait_until,
+    sandbox::{Sandbox, answer_of},
+};
 
 const HELP: &str = "\
 Turns programs into services that stay up
@@ -114,6 +117,20 @@ fn exit_codes_say_whose_turn_it_is() {
     check(&sandbox, &["add", "x", "--env", "y", "--", "z"], 2, "error: `y` sets no variable\n");
     for command in [["status", "--json"], ["why", "web"], ["stop", "web"], ["events", "web"]] {
         check(&elsewhere, &command, 3, "error: no agent answers for `/");
+    }
+}
+
+#[test]
+fn output_that_cannot_be_written_is_a_failure_and_a_reader_that_leaves_is_none() {
+    let sandbox = Sandbox::up_with("[services.web]\nshell = \"seq 100000; exec sleep 1000\"\n");
+    wait_until("all is written", || sandbox.get(&["logs", "-n", "1"]) == "100000\n");
+    for command in ["status", "logs web -n all", "logs web --raw -n all", "status --json"] {
+        let line = format!("{} {command}", crate::sandbox::BINARY);
+        let full = sandbox.shell(&format!("{line} 2>&1 > /dev/full || echo $?"));
+        let expected = "error: cannot write the output: No space left on device (os error 28)\n1\n";
+        assert_eq!(full, expected, "{command}");
+        let left = format!("set -o pipefail; {line} | head -c 1");
+        assert_eq!(sandbox.shell(&format!("bash -c '{left}' > left")), "", "{command}");
     }
 }
 
