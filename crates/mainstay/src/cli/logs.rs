@@ -19,7 +19,7 @@ use crate::{
     client::Client,
     errors::CliError,
     instance::{self, Located},
-    print,
+    names, print,
 };
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -36,7 +36,7 @@ const LINES_USUAL: usize = 50;
     after_help = "Examples:\n  mainstay logs web -n 100\n  mainstay logs -f\n  mainstay logs web --since 10m\n  mainstay logs web --raw -n all > web.log"
 )]
 pub(super) struct Args {
-    /// Units; all when none is named
+    /// Units or services; `*` and `?` match; all when none is named
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 
@@ -132,8 +132,8 @@ pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, Cli
     }
     let sources = sources::of(&located, &args)?;
     for name in &args.names {
-        let is_there = units.as_ref().is_some_and(|units| units.contains(name))
-            || sources.iter().any(|source| source.unit == *name);
+        let known = units.iter().flatten().chain(sources.iter().map(|source| &source.unit));
+        let is_there = known.into_iter().any(|unit| names::is_meant(name, unit));
         if !is_there {
             let hint = "`mainstay status` lists all units; a log begins with its first byte";
             return Err(CliError::refused(format!("there is no log of `{name}`"), hint));

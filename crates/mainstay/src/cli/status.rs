@@ -5,13 +5,13 @@ use std::{fmt::Write as _, process::ExitCode};
 use clap::Args as ClapArgs;
 use mainstay_api::control::{Status, Unit};
 
-use crate::{errors::CliError, print};
+use crate::{errors::CliError, names, print};
 
 /// Show all units, or some
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  mainstay status\n  mainstay status web --json")]
 pub(super) struct Args {
-    /// Only these units or services
+    /// Only these units or services; `*` and `?` match
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 
@@ -23,18 +23,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
     let (_, mut client) = super::connect(instance).await?;
     let mut status: Status = client.get("/v1/status").await?;
-    if !args.names.is_empty() {
-        let is_meant =
-            |unit: &Unit| args.names.iter().any(|name| *name == unit.unit || *name == unit.service);
-        status.units.retain(is_meant);
-        if status.units.is_empty() {
-            let names = args.names.join(" ");
-            return Err(CliError::refused(
-                format!("there is no unit `{names}`"),
-                "`mainstay status` lists all",
-            ));
-        }
-    }
+    status.units = names::meant(&args.names, &status.units)?.into_iter().cloned().collect();
     if args.json {
         print::json(&status);
     } else {

@@ -28,14 +28,16 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
-    let detail = args.subject.ask(instance).await?;
-    let lines = last_lines(&detail);
-    if args.subject.json {
-        print::json(
-            &serde_json::json!({ "unit": detail.unit, "events": detail.events, "lines": lines }),
-        );
-    } else {
-        print::data(&story(&detail, &lines));
+    for (count, detail) in args.subject.ask(instance).await?.iter().enumerate() {
+        let lines = last_lines(detail);
+        if args.subject.json {
+            print::json(
+                &serde_json::json!({ "unit": detail.unit, "events": detail.events, "lines": lines }),
+            );
+            continue;
+        }
+        print::data(if count > 0 { "\n" } else { "" });
+        print::data(&story(detail, &lines));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::{
     processes::wait_until,
     sandbox::{Sandbox, answer_of},
@@ -23,7 +25,7 @@ Commands:
   logs         Show what programs wrote
   events       Show what happened, to all units or some
   why          Tell why a unit is as it is, and what comes next
-  show         Show everything about one unit
+  show         Show everything about one unit, or each of some
   check        Read the configuration and say everything that is wrong with it
   add          Add a service to the configuration and start it
   remove       Remove a service from the configuration and stop it
@@ -104,8 +106,8 @@ fn exit_codes_say_whose_turn_it_is() {
     check(&sandbox, &["status"], 0, "/");
     check(&sandbox, &["stop", "web"], 0, "web is stopped\n");
     check(&sandbox, &["start", "web"], 0, "web is running (pid ");
-    check(&sandbox, &["status", "nobody"], 1, "error: there is no unit `nobody`\nhint:  `");
-    for command in ["why", "show", "start", "stop", "restart", "kill", "reset"] {
+    for command in ["status", "events", "why", "show", "start", "stop", "restart", "kill", "reset"]
+    {
         let expected = "error: there is no unit or service `nobody`\nhint:  `mainstay status` ";
         check(&sandbox, &[command, "nobody"], 1, expected);
     }
@@ -117,6 +119,36 @@ fn exit_codes_say_whose_turn_it_is() {
     check(&sandbox, &["add", "x", "--env", "y", "--", "z"], 2, "error: `y` sets no variable\n");
     for command in [["status", "--json"], ["why", "web"], ["stop", "web"], ["events", "web"]] {
         check(&elsewhere, &command, 3, "error: no agent answers for `/");
+    }
+}
+
+#[test]
+fn a_name_means_the_same_to_every_command() {
+    const THREE: &str = "[services.web]\nshell = \"echo hello; exec sleep 1000\"\ninstances = 2\n\
+        [services.loud]\ncommand = [\"sleep\", \"1000\"]\n";
+    let sandbox = Sandbox::up_with(THREE);
+    sandbox.wait_for_all();
+    wait_until("both have written", || sandbox.get(&["logs"]).matches("hello").count() == 2);
+    for names in [["web"].as_slice(), &["w*"], &["web@1", "?eb@2"], &["web", "web"]] {
+        for command in [&["status"], &["events"], &["logs"], &["stop"], &["start"]] {
+            let out = sandbox.get(&[command.as_slice(), names].concat()).replace('`', " ");
+            let has = ["web ", "web@2 ", "loud "].map(|unit| out.contains(unit));
+            assert_eq!(has, [true, true, false], "{command:?} {names:?}: {out}");
+        }
+        wait_until("both have written", || sandbox.get(&["logs"]).contains("web@2"));
+    }
+    for command in ["show", "why"] {
+        let out = sandbox.get(&[command, "w*"]);
+        let has = ["web", "web@2", "loud"].map(|unit| out.contains(unit));
+        assert_eq!(has, [true, true, false], "{command}: {out}");
+        let objects = sandbox.get(&[command, "web", "--json"]);
+        let objects = serde_json::Deserializer::from_str(&objects).into_iter::<Value>();
+        assert_eq!(objects.map(Result::unwrap).count(), 2, "{command}");
+    }
+    for command in ["status", "events", "logs", "stop"] {
+        let answer = sandbox.ask(&[command, "web", "nosuch"]);
+        assert_eq!((answer.code, answer.out.as_str()), (1, ""), "{command}: {answer:?}");
+        assert!(answer.err.contains("`nosuch`"), "{command}: {answer:?}");
     }
 }
 

@@ -3,7 +3,7 @@
 use mainstay_storage::segment::{self, ChainFiles};
 
 use super::Args;
-use crate::{errors::CliError, instance::Located};
+use crate::{errors::CliError, instance::Located, names};
 
 /// One chain and the unit it belongs to.
 pub(super) struct Source {
@@ -18,7 +18,7 @@ pub(super) fn of(located: &Located, args: &Args) -> Result<Vec<Source>, CliError
     let mut units: Vec<String> =
         entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     units.sort();
-    units.retain(|unit| args.names.is_empty() || args.names.contains(unit));
+    units.retain(|unit| names::is_wanted(&args.names, unit));
     let mut sources = Vec::new();
     for unit in units {
         let folder = logs.join(&unit);
