@@ -5,7 +5,7 @@ mod sources;
 
 use std::{collections::VecDeque, io, process::ExitCode, time::Duration};
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
 use jiff::Timestamp;
 use mainstay_api::{config::parse_duration, control::Status};
 use mainstay_platform::clock;
@@ -68,9 +68,26 @@ pub(super) struct Args {
     #[arg(long, value_name = "NUMBER")]
     run: Option<u64>,
 
-    /// Only this stream: stdout or stderr; needs `logs = { streams = "split" }`
+    /// Only this stream; needs `logs = { streams = "split" }`
     #[arg(long, value_name = "STREAM")]
-    stream: Option<String>,
+    stream: Option<StreamName>,
+}
+
+/// A stream that a program writes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum StreamName {
+    Stdout,
+    Stderr,
+}
+
+impl StreamName {
+    /// Returns what the stem of a chain ends with that holds only this stream.
+    const fn ending(self) -> &'static str {
+        match self {
+            Self::Stdout => ".stdout",
+            Self::Stderr => ".stderr",
+        }
+    }
 }
 
 /// How many lines.

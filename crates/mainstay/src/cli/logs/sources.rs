@@ -29,7 +29,7 @@ pub(super) fn of(located: &Located, args: &Args) -> Result<Vec<Source>, CliError
             return Err(CliError::refused(format!("the streams of `{unit}` are joined"), hint));
         }
         for stem in stems {
-            let wanted = args.stream.as_ref().is_none_or(|stream| stem.ends_with(stream.as_str()));
+            let wanted = args.stream.is_none_or(|stream| stem.ends_with(stream.ending()));
             if wanted {
                 let chain = ChainFiles::new(&folder, &stem);
                 sources.push(Source { unit: unit.clone(), chain });
