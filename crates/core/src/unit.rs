@@ -22,7 +22,7 @@ use crate::{
     name::UnitName,
     policy::{self, Follow},
     service::Service,
-    supervisor::Chances,
+    supervisor::{Chances, Obstacle},
     time::Moment,
     view::LastExit,
 };
@@ -85,7 +85,7 @@ pub(crate) enum Event {
     /// Nothing is in its way.
     Start,
     /// It should run, but this is in its way.
-    Blocked(String),
+    Blocked(Obstacle),
     /// It is to stop, for this reason.
     Stop(Then, String),
     /// Nobody requires it any more.
@@ -120,6 +120,8 @@ pub struct Unit {
     pub(crate) state: State,
     pub(crate) since: Moment,
     pub(crate) why: String,
+    /// While it waits: who is at the bottom of it, if that does not come of itself.
+    pub(crate) in_vain: Option<String>,
     /// It should be up.
     pub(crate) wanted: bool,
     /// An operator stopped it: nobody but an operator starts it again.
@@ -161,6 +163,20 @@ impl State {
         }
     }
 
+    /// Returns the state as it stands in a sentence, after the name of the unit.
+    pub const fn phrase(self) -> &'static str {
+        match self {
+            Self::Stopped => "is stopped",
+            Self::Waiting => "is waiting",
+            Self::Starting => "is starting",
+            Self::Running => "is running",
+            Self::Leaving { .. } | Self::Stopping { .. } => "is stopping",
+            Self::Backoff { .. } => "is between two attempts",
+            Self::Failed => "has failed",
+            Self::Completed => "has completed",
+        }
+    }
+
     /// Returns whether a process exists or is being made.
     pub const fn is_active(self) -> bool {
         matches!(
@@ -177,6 +193,7 @@ impl Unit {
             state: State::Stopped,
             since: now,
             why: "it was never started".to_owned(),
+            in_vain: None,
             wanted: false,
             is_held: false,
             beyond: 0,
@@ -278,10 +295,10 @@ impl Unit {
             (State::Backoff { .. }, Event::Start | Event::Timeout) => {
                 Some(Act::Revive).filter(|_| self.to(now, State::Waiting, "it is about to start"))
             }
-            (
-                State::Stopped | State::Waiting | State::Failed | State::Completed,
-                Event::Blocked(why),
-            ) => self.rest(now, State::Waiting, why),
+            (State::Stopped | State::Failed | State::Completed, Event::Blocked(obstacle)) => {
+                self.wait(now, obstacle)
+            }
+            (State::Waiting, Event::Blocked(obstacle)) => self.wait(self.since, obstacle),
 
             (State::Starting, Event::Started(pid)) => {
                 self.pid = Some(pid);
@@ -368,6 +385,11 @@ impl Unit {
     fn rest(&mut self, now: Moment, state: State, why: String) -> Option<Act> {
         (self.state, self.since, self.why) = (state, now, why);
         None
+    }
+
+    fn wait(&mut self, since: Moment, obstacle: Obstacle) -> Option<Act> {
+        self.in_vain = obstacle.in_vain;
+        self.rest(since, State::Waiting, obstacle.why)
     }
 
     fn start(&mut self, now: Moment, service: &Service) -> Option<Act> {
