@@ -244,12 +244,9 @@ impl Supervisor {
     }
 
     fn amended(&mut self, name: &UnitName, run: u64, exit: Exit) {
-        let Some(unit) = self.units.get_mut(name) else { return };
-        if let Some(last) = &mut unit.last_exit
-            && last.run == run
-        {
-            last.exit = exit;
-            self.effect(Some(name), Action::Changed);
+        let is_news = self.units.get_mut(name).is_some_and(|unit| unit.amend(run, exit));
+        if is_news {
+            self.effect(Some(name), Action::ExitAmended { run, exit });
         }
     }
 

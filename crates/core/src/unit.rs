@@ -271,6 +271,19 @@ impl Unit {
         self.starts.clear();
     }
 
+    /// Notes how a run ended of which nobody knew, and returns whether that is news. What followed
+    /// from not knowing stays as it is.
+    pub(crate) fn amend(&mut self, run: u64, exit: Exit) -> bool {
+        if let Some(last) = &mut self.last_exit
+            && last.run == run
+        {
+            let former = std::mem::replace(&mut last.exit, exit);
+            self.why = self.why.replace(&end_of(run, former), &end_of(run, exit));
+            return former != exit;
+        }
+        run <= self.highest
+    }
+
     /// Forgets that it failed for good.
     pub(crate) fn pardon(&mut self, now: Moment, why: &str) {
         self.reset();
@@ -434,7 +447,7 @@ impl Unit {
         } else {
             self.short_runs = self.short_runs.saturating_add(1);
         }
-        let told = format!("run {} {} after {}", self.run, exit, Lived(lived));
+        let told = format!("{} after {}", end_of(self.run, exit), Lived(lived));
         match policy::follow(service, exit) {
             Follow::Restart => self.retry(now, told, service, chances),
             Follow::Rest => {
@@ -516,7 +529,7 @@ impl Unit {
 
     fn left(&mut self, now: Moment, exit: Exit, then: Then) -> Option<Act> {
         let lived = self.note_exit(now, exit);
-        let told = format!("{}; run {} {} after {}", self.why, self.run, exit, Lived(lived));
+        let told = format!("{}; {} after {}", self.why, end_of(self.run, exit), Lived(lived));
         self.gone(now, then, told)
     }
 
@@ -532,6 +545,11 @@ impl Unit {
             }
         }
     }
+}
+
+/// Returns how a run ended, in words for people.
+fn end_of(run: u64, exit: Exit) -> String {
+    format!("run {run} {exit}")
 }
 
 /// Writes how long a run lived, as people say it.

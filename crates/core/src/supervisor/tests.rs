@@ -514,6 +514,7 @@ fn told(effect: &Effect) -> String {
         Action::Keep(wish) => format!("keep {unit} {}", if wish.up { "up" } else { "down" }),
         Action::Answer(_) => format!("answer {unit}"),
         Action::Changed => format!("changed {unit}"),
+        Action::ExitAmended { run, .. } => format!("amended {unit} {run}"),
         Action::Forget => format!("forget {unit}"),
         Action::AllAtRest => "all at rest".to_owned(),
     }
