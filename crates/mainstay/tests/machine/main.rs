@@ -25,6 +25,7 @@ mod frozen_disks;
 mod full_disks;
 mod hung_storage;
 mod instances;
+mod large_environments;
 mod log_lines;
 mod mistakes;
 mod newcomers;
