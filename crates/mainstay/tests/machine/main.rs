@@ -29,6 +29,7 @@ mod large_environments;
 mod log_lines;
 mod mistakes;
 mod newcomers;
+mod odd_files;
 mod output;
 mod pauses;
 mod real_programs;
