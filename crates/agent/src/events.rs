@@ -7,7 +7,7 @@ mod writer;
 use std::{
     collections::{BTreeMap, VecDeque},
     error::Error,
-    io::{self, Write as _},
+    io,
     path::Path,
     sync::{
         Arc,
@@ -21,7 +21,7 @@ use std::{
 use jiff::Timestamp;
 use mainstay_api::control::{Event, Facts};
 use mainstay_core::{TraceId, UnitName};
-use mainstay_platform::{clock, paths};
+use mainstay_platform::{clock, complaint, paths};
 use mainstay_storage::{
     instance::Instance,
     journal::{self, ChainLimits, Contents, Journal},
@@ -281,13 +281,5 @@ pub(crate) fn now() -> String {
 
 /// Writes one line about something that nobody else can be told of.
 pub(crate) fn complain(what: &str, error: &dyn Error) {
-    let mut line = format!("agent: {what}: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        cause = error.source();
-    }
-    // `eprintln!` panics when the disk of the log is full.
-    drop(writeln!(io::stderr(), "{line}"));
+    complaint::complain("agent", what, error);
 }

@@ -1,12 +1,8 @@
 //! What other threads tell the control thread.
 
-use std::{
-    error::Error,
-    io::{self, Write as _},
-    sync::mpsc::Sender,
-};
+use std::{error::Error, sync::mpsc::Sender};
 
-use mainstay_platform::port::Waker;
+use mainstay_platform::{complaint, port::Waker};
 
 use crate::{pump::PumpNote, spawner::StartedNote};
 
@@ -50,13 +46,5 @@ pub(crate) fn root_of(error: &dyn Error) -> &dyn Error {
 
 /// Writes one line about something that nobody else can be told of.
 pub(crate) fn complain(what: &str, error: &dyn Error) {
-    let mut line = format!("keeper: {what}: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        cause = error.source();
-    }
-    // `eprintln!` panics when the disk of the log is full.
-    drop(writeln!(io::stderr(), "{line}"));
+    complaint::complain("keeper", what, error);
 }

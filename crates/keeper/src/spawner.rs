@@ -212,6 +212,7 @@ fn serve(queue: &Mutex<Receiver<Queued>>, shared: &Shared, notes: &Notes, mut se
     loop {
         let order = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((order, nascent)) = order else { return };
+        fail::bug("bug.spawner");
         shared.waiting.fetch_sub(1, Ordering::SeqCst);
         let note = match order {
             Order::Run { spawn, id, pipes } => {

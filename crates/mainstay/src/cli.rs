@@ -3,12 +3,14 @@
 mod add;
 mod check;
 mod command;
+mod completions;
 mod doctor;
 mod drill;
 mod events;
 mod logs;
 mod show;
 mod status;
+mod subject;
 mod up;
 mod upgrade;
 mod why;
@@ -64,6 +66,8 @@ enum Command {
     Drill(drill::Args),
     Upgrade(upgrade::Args),
     Doctor(doctor::Args),
+    #[command(alias = "completion")]
+    Completions(completions::Args),
 }
 
 /// Reads the command line and does what it says.
@@ -96,6 +100,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
     match cli.command {
         Command::Up(args) => up::run(args, instance).await,
         Command::Check(args) => check::run(&args, instance),
+        Command::Completions(args) => Ok(completions::run(&args)),
         Command::Doctor(args) => Ok(doctor::run(&args, instance)),
         Command::Logs(args) => logs::run(args, instance).await,
         Command::Status(args) => status::run(&args, instance).await,

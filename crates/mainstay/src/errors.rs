@@ -54,7 +54,10 @@ impl CliError {
 
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.what)?;
+        // What a configuration says of itself has its own words for what is wrong.
+        let what = self.what.trim_end();
+        f.write_str(if what.starts_with("error: ") { "" } else { "error: " })?;
+        f.write_str(what)?;
         if self.hint.is_empty() { Ok(()) } else { write!(f, "\nhint:  {}", self.hint) }
     }
 }

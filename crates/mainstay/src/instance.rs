@@ -2,7 +2,8 @@
 //!
 //! `--instance` or `MAINSTAY_INSTANCE`; else the nearest `mainstay.toml` in this folder or above
 //! whose agent answers, as long as the folder belongs to the caller or the administrator: a file
-//! that somebody else planted must not be obeyed.
+//! that somebody else planted must not be obeyed. Where there is no such file, the only instance of
+//! this user that runs.
 
 use std::{
     ffi::OsString,
@@ -45,7 +46,7 @@ pub(crate) fn choose(named: Option<&str>) -> Result<Located, CliError> {
     let variable = || std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
     match named.map(OsString::from).or_else(variable) {
         Some(named) => by_name(&named),
-        None => nearest(answers),
+        None => nearest_file(answers)?.map_or_else(only_one, Ok),
     }
 }
 
@@ -54,7 +55,7 @@ pub(crate) fn to_start(file: Option<&Path>, named: Option<&str>) -> Result<Locat
     match (file, named) {
         (Some(file), _) => of_file(file),
         (None, Some(named)) => by_name(&OsString::from(named)),
-        (None, None) => nearest(|_| true),
+        (None, None) => nearest_file(|_| true)?.ok_or_else(no_file),
     }
 }
 
@@ -86,8 +87,8 @@ fn by_name(named: &OsString) -> Result<Located, CliError> {
     }
 }
 
-/// Returns the nearest instance that is wanted, else the nearest.
-fn nearest(is_wanted: impl Fn(&Located) -> bool) -> Result<Located, CliError> {
+/// Returns the nearest instance with a file that is wanted, else the nearest.
+fn nearest_file(is_wanted: impl Fn(&Located) -> bool) -> Result<Option<Located>, CliError> {
     let here = std::env::current_dir().map_err(|error| {
         CliError::refused(format!("cannot tell the current folder: {error}"), "")
     })?;
@@ -95,17 +96,30 @@ fn nearest(is_wanted: impl Fn(&Located) -> bool) -> Result<Located, CliError> {
     for folder in here.ancestors().filter(|folder| is_trusted(folder)) {
         let located = of_file(&folder.join(FILE_NAME))?;
         if is_wanted(&located) {
-            return Ok(located);
+            return Ok(Some(located));
         }
         first.get_or_insert(located);
     }
-    first.ok_or_else(|| {
-        let known = base().map(|base| known(&card::all(&base))).unwrap_or_default();
-        CliError::unreachable(
-            format!("there is no `{FILE_NAME}` in this folder or above"),
-            format!("go to its folder, or name it with `--instance NAME`; {known}"),
-        )
-    })
+    Ok(first)
+}
+
+/// Far from any configuration, the only instance that runs is meant.
+fn only_one() -> Result<Located, CliError> {
+    let all = card::all(&base()?);
+    let located = all.iter().filter_map(|card| of_file(&card.config).ok());
+    let mut running = located.filter(answers);
+    match (running.next(), running.next()) {
+        (Some(one), None) => Ok(one),
+        (_, _) => Err(no_file()),
+    }
+}
+
+fn no_file() -> CliError {
+    let known = base().map(|base| known(&card::all(&base))).unwrap_or_default();
+    CliError::unreachable(
+        format!("there is no `{FILE_NAME}` in this folder or above"),
+        format!("go to its folder, or name it with `--instance NAME`; {known}"),
+    )
 }
 
 fn is_trusted(folder: &Path) -> bool {

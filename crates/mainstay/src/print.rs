@@ -79,6 +79,11 @@ fn skip_sequence(letters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     }
 }
 
+/// Returns a number of things as people say it.
+pub(crate) fn count(number: usize, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
 /// Returns a time span as people say it.
 pub(crate) fn span(seconds: u64) -> String {
     match seconds {
@@ -92,6 +97,11 @@ pub(crate) fn span(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_thing_is_not_many() {
+        assert_eq!([0, 1, 2].map(|number| count(number, "unit")), ["0 units", "1 unit", "2 units"]);
+    }
 
     #[test]
     fn a_terminal_never_gets_a_programs_escape_codes() {

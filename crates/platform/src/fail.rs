@@ -17,6 +17,10 @@ pub const fn is_wanted(_name: &str) -> bool {
     false
 }
 
+/// Says that the process has come to a point at which a test may want a bug of ours: a panic.
+#[cfg(not(feature = "fail"))]
+pub const fn bug(_name: &str) {}
+
 /// Says where the files are.
 #[cfg(not(feature = "fail"))]
 pub fn look_in(_folder: std::path::PathBuf) {}
@@ -32,7 +36,7 @@ pub const fn raised() -> u32 {
 }
 
 #[cfg(feature = "fail")]
-pub use wanted::{is_wanted, look_in, point, raise, raised};
+pub use wanted::{bug, is_wanted, look_in, point, raise, raised};
 
 #[cfg(feature = "fail")]
 mod wanted {
@@ -70,6 +74,11 @@ mod wanted {
         if is_wanted(name) {
             die();
         }
+    }
+
+    /// Says that the process has come to a point at which a test may want a bug of ours: a panic.
+    pub fn bug(name: &str) {
+        assert!(!is_wanted(name), "a test wanted a bug at `{name}`");
     }
 
     /// Returns whether a test wants something else to go wrong here, once.

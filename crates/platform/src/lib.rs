@@ -6,6 +6,7 @@
 
 pub mod boot;
 pub mod clock;
+pub mod complaint;
 pub mod daemon;
 pub mod descriptor;
 pub mod door;

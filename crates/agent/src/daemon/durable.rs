@@ -153,7 +153,7 @@ impl Agent {
             let happening = Happening::of_instance(Level::Error, "ConfigRefused", text.clone());
             self.events.tell(Happening { trace, ..happening });
         }
-        Refused::new(kind, text, "")
+        Refused::new(kind, text, "nothing has changed")
     }
 
     /// Lets the clerk write what is still to be written, for a while.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Ended, Supervisor};
+use super::{Ended, Supervisor, command::STOPPED};
 use crate::{
     exit::Exit,
     input::{Adopted, AdoptedPhase, Memo, Wish},
@@ -22,6 +22,9 @@ impl Supervisor {
             if let Some(unit) = self.units.get_mut(&wish.unit) {
                 (unit.wanted, unit.is_held) = (wish.up, !wish.up);
                 unit.beyond = if wish.up { wish.beyond } else { 0 };
+                if unit.is_held {
+                    STOPPED.clone_into(&mut unit.why);
+                }
             }
         }
         let names: Vec<(UnitName, Memo)> =

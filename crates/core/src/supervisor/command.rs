@@ -10,6 +10,9 @@ use crate::{
     unit::{Event, State, Then},
 };
 
+/// Why a unit rests that an operator wants to rest.
+pub(super) const STOPPED: &str = "an operator stopped it";
+
 impl Supervisor {
     /// Does what was asked, or refuses; the answer comes last, after what it promises.
     pub(super) fn command(&mut self, now: Moment, name: &UnitName, command: Command) {
@@ -71,7 +74,7 @@ impl Supervisor {
 
     fn stop(&mut self, now: Moment, name: &UnitName) {
         self.wish(name, false);
-        self.apply(now, name, Event::Stop(Then::Rest, "an operator stopped it".to_owned()));
+        self.apply(now, name, Event::Stop(Then::Rest, STOPPED.to_owned()));
     }
 
     fn restart(&mut self, now: Moment, name: &UnitName) {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use mainstay_api::keeper::{RunRef, Spawn, SpawnOutcome, Spawned, Streams};
 use mainstay_platform::{
-    clock, daemon, filesystem, filesystem::FileSystem, pipe::PipeReader, port::Token,
+    clock, daemon, fail, filesystem, filesystem::FileSystem, pipe::PipeReader, port::Token,
     process::Process,
 };
 
@@ -20,6 +20,7 @@ use crate::{
 impl Control {
     /// Starts what was asked for, once for each run.
     pub(crate) fn spawn(&mut self, id: u64, spawns: Vec<Spawn>) {
+        fail::bug("bug.control");
         for spawn in spawns {
             match self.runs.admit(&spawn) {
                 Admission::Fresh => self.start_fresh(id, spawn),

@@ -10,7 +10,7 @@ use std::{
 
 use mainstay_api::keeper::{Drained, Logs, OnFull, Pressure, PressureKind, RunRef};
 use mainstay_platform::{
-    clock,
+    clock, fail,
     pipe::{LineEnd, Moved, Scratch, Way},
     port::{Port, Token},
 };
@@ -123,6 +123,7 @@ impl PumpThread {
     }
 
     fn attach(&mut self, fresh: FreshPipe) {
+        fail::bug("bug.pump");
         let FreshPipe { run, channel, pipe, logs } = fresh;
         let key = key_of(&run.unit, channel, &logs);
         let way = self.way;

@@ -1,11 +1,20 @@
 //! `mainstay add` and `mainstay remove`: change the configuration file, comments stay.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Args as ClapArgs;
-use mainstay_api::control::{AddService, CommandAnswer};
+use mainstay_api::control::{AddService, CommandAnswer, Status, Unit};
+use mainstay_platform::clock;
 
-use crate::{client::escaped, errors::CliError, print};
+use crate::{
+    client::{Client, escaped},
+    errors::CliError,
+    print,
+};
+
+/// How long a program may take to start or to leave before nobody waits any more.
+const SETTLED_WITHIN: Duration = Duration::from_mins(1);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Add a service to the configuration and start it
 #[derive(Debug, ClapArgs)]
@@ -63,6 +72,10 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
     };
     let _answer: CommandAnswer = client.post("/v1/services", &service).await?;
     print::data(&format!("added `{}` to {}\n", args.name, located.file.display()));
+    let units = settled(&mut client, &args.name, |unit| unit.state != "starting").await?;
+    for unit in units {
+        print::data(&super::command::in_words(&unit));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -71,5 +84,26 @@ pub(super) async fn remove(args: RemoveArgs, instance: Option<&str>) -> Result<E
     let _answer: CommandAnswer =
         client.delete(&format!("/v1/services/{}", escaped(&args.name))).await?;
     print::data(&format!("removed `{}` from {}\n", args.name, located.file.display()));
+    for unit in settled(&mut client, &args.name, |_| false).await? {
+        print::talk(&format!("{} is still {}; it goes on by itself", unit.unit, unit.state));
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Waits until all units of a service are as they should be, or gone, and returns those there are.
+async fn settled(
+    client: &mut Client,
+    service: &str,
+    is_settled: impl Fn(&Unit) -> bool,
+) -> Result<Vec<Unit>, CliError> {
+    let until = clock::monotonic() + SETTLED_WITHIN;
+    loop {
+        let status: Status = client.get("/v1/status").await?;
+        let units = status.units.into_iter().filter(|unit| unit.service == service);
+        let units: Vec<Unit> = units.collect();
+        if units.iter().all(&is_settled) || clock::monotonic() > until {
+            return Ok(units);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }

@@ -34,11 +34,8 @@ pub(super) fn run(args: &Args, named: Option<&str>) -> Result<ExitCode, CliError
             Ok(ExitCode::SUCCESS)
         }
         Ok(config) => {
-            print::data(&format!(
-                "{}: {} services, no mistakes\n",
-                path.display(),
-                config.services.len()
-            ));
+            let services = print::count(config.services.len(), "service");
+            print::data(&format!("{}: {services}, no mistakes\n", path.display()));
             Ok(ExitCode::SUCCESS)
         }
         Err(found) if args.json => {

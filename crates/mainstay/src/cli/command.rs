@@ -105,13 +105,22 @@ fn is_there(unit: &Unit, command: CommandName, before: &Status) -> bool {
 
 async fn tell(client: &mut Client, units: &[&str]) -> Result<(), CliError> {
     let status: Status = client.get("/v1/status").await?;
-    for unit in status.units.iter().filter(|unit| units.contains(&unit.unit.as_str())) {
-        let pid = unit.pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
-        print::data(&format!(
-            "{} is {}{pid}\n",
-            unit.unit,
-            print::coloured(&unit.state, &unit.state)
-        ));
+    for name in units {
+        match status.units.iter().find(|unit| unit.unit == *name) {
+            Some(unit) => print::data(&in_words(unit)),
+            None => print::data(&format!("{name} is gone: it is not configured any more\n")),
+        }
     }
     Ok(())
+}
+
+/// Says in a line what a unit has come to.
+pub(super) fn in_words(unit: &Unit) -> String {
+    let state = print::coloured(&unit.state, &unit.state);
+    let more = match (unit.pid, unit.state.as_str()) {
+        (Some(pid), _) => format!(" (pid {pid})"),
+        (None, "stopped" | "completed") => String::new(),
+        (None, _) => format!(": {}", print::harmless(&unit.why)),
+    };
+    format!("{} is {state}{more}\n", unit.unit)
 }

@@ -3,27 +3,21 @@
 use std::{path::Path, process::ExitCode};
 
 use clap::Args as ClapArgs;
-use mainstay_api::control::UnitDetail;
 
-use crate::{client::escaped, errors::CliError, print};
+use super::subject::Subject;
+use crate::{errors::CliError, print};
 
 /// Show everything about one unit
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Example:\n  mainstay show web@2")]
 pub(super) struct Args {
-    /// The unit
-    #[arg(value_name = "NAME")]
-    name: String,
-
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    subject: Subject,
 }
 
 pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
-    let (_, mut client) = super::connect(instance).await?;
-    let detail: UnitDetail = client.get(&format!("/v1/units/{}", escaped(&args.name))).await?;
-    if args.json {
+    let detail = args.subject.ask(instance).await?;
+    if args.subject.json {
         print::json(&detail);
         return Ok(ExitCode::SUCCESS);
     }

@@ -150,8 +150,8 @@ async fn greet(located: &Located, client: &mut Client, is_fresh: bool) -> Result
     let what = if is_fresh { "started" } else { "attached to the running instance of" };
     let (keeper, agent) = (status.keeper.pid, status.agent.pid);
     let file = located.file.display();
-    let count = status.units.len();
-    print::talk(&format!("{what} {file}: {count} units, keeper {keeper}, agent {agent}"));
+    let units = print::count(status.units.len(), "unit");
+    print::talk(&format!("{what} {file}: {units}, keeper {keeper}, agent {agent}"));
     if let Some(changes) = changes {
         print::talk(&told(&changes));
     }
@@ -204,8 +204,8 @@ async fn follow(client: &mut Client, interrupts: &mut Interrupts) -> Result<Exit
         };
         *client = successor;
         if asked > 0 {
-            // Whoever took over has not heard of it.
-            stop(&located, asked).await;
+            // Whoever took over has not heard of it; who is about to end needs not.
+            drop(ask_to_end(&located, asked).await);
         }
     }
 }
@@ -269,16 +269,18 @@ async fn reconnect(located: &Located) -> Result<Option<Client>, CliError> {
 }
 
 async fn stop(located: &Located, asked: u32) {
-    if let Err(error) = try_stop(located, asked).await {
+    if asked == 1 {
+        print::talk("stopping everything; Ctrl-C again kills");
+    }
+    if let Err(error) = ask_to_end(located, asked).await {
         print::talk(&error.to_string());
     }
 }
 
 /// The first request stops everything in order, the second kills.
-async fn try_stop(located: &Located, asked: u32) -> Result<(), CliError> {
+async fn ask_to_end(located: &Located, asked: u32) -> Result<(), CliError> {
     let mut client = Client::connect(located).await?;
     let _answer: CommandAnswer = if asked == 1 {
-        print::talk("stopping everything; Ctrl-C again kills");
         client.post("/v1/shutdown", &()).await?
     } else {
         let request = CommandRequest { command: CommandName::Kill, names: vec!["*".to_owned()] };

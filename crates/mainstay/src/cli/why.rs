@@ -9,8 +9,8 @@ use mainstay_storage::{
     segment::{self, ChainFiles},
 };
 
-use super::status::milliseconds;
-use crate::{client::escaped, errors::CliError, print};
+use super::{status::milliseconds, subject::Subject};
+use crate::{errors::CliError, print};
 
 const EXITS_SHOWN: usize = 5;
 /// A start that takes so long waits for storage.
@@ -23,20 +23,14 @@ const LETTERS_SHOWN: usize = 1_000;
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Example:\n  mainstay why web")]
 pub(super) struct Args {
-    /// The unit
-    #[arg(value_name = "NAME")]
-    name: String,
-
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    subject: Subject,
 }
 
 pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
-    let (_, mut client) = super::connect(instance).await?;
-    let detail: UnitDetail = client.get(&format!("/v1/units/{}", escaped(&args.name))).await?;
+    let detail = args.subject.ask(instance).await?;
     let lines = last_lines(&detail);
-    if args.json {
+    if args.subject.json {
         print::json(
             &serde_json::json!({ "unit": detail.unit, "events": detail.events, "lines": lines }),
         );

@@ -10,24 +10,25 @@ Turns programs into services that stay up
 Usage: mainstay [OPTIONS] <COMMAND>
 
 Commands:
-  up       Run the services of a configuration file here; Ctrl-C stops them
-  status   Show all units, or some
-  start    Start units and what they require
-  stop     Stop units and what requires them
-  restart  Stop units, then start them
-  kill     End units at once, without asking
-  reset    Forget failures and try again at once
-  logs     Show what programs wrote
-  events   Show what happened, to all units or some
-  why      Tell why a unit is as it is, and what comes next
-  show     Show everything about one unit
-  check    Read the configuration and say everything that is wrong with it
-  add      Add a service to the configuration and start it
-  remove   Remove a service from the configuration and stop it
-  drill    Do the bad thing on purpose, here and now, and report what it cost
-  upgrade  Replace keeper and agent by this binary, or another; programs run on
-  doctor   Look for what may get in the way on this machine
-  help     Print this message or the help of the given subcommand(s)
+  up           Run the services of a configuration file here; Ctrl-C stops them
+  status       Show all units, or some
+  start        Start units and what they require
+  stop         Stop units and what requires them
+  restart      Stop units, then start them
+  kill         End units at once, without asking
+  reset        Forget failures and try again at once
+  logs         Show what programs wrote
+  events       Show what happened, to all units or some
+  why          Tell why a unit is as it is, and what comes next
+  show         Show everything about one unit
+  check        Read the configuration and say everything that is wrong with it
+  add          Add a service to the configuration and start it
+  remove       Remove a service from the configuration and stop it
+  drill        Do the bad thing on purpose, here and now, and report what it cost
+  upgrade      Replace keeper and agent by this binary, or another; programs run on
+  doctor       Look for what may get in the way on this machine
+  completions  Print the completion of a shell
+  help         Print this message or the help of the given subcommand(s)
 
 Options:
       --instance <NAME>  An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
@@ -42,8 +43,24 @@ Examples:
 ";
 
 const COMMANDS: &[&str] = &[
-    "up", "status", "start", "stop", "restart", "kill", "reset", "logs", "events", "why", "show",
-    "check", "add", "remove", "drill", "doctor",
+    "up",
+    "status",
+    "start",
+    "stop",
+    "restart",
+    "kill",
+    "reset",
+    "logs",
+    "events",
+    "why",
+    "show",
+    "check",
+    "add",
+    "remove",
+    "drill",
+    "upgrade",
+    "doctor",
+    "completions",
 ];
 
 const SLEEPER: &str = "[services.web]\ncommand = [\"sleep\", \"1000\"]\n";
@@ -131,4 +148,23 @@ fn colours_are_for_terminals_that_want_them() {
     assert!(plain.out.contains("running") && !plain.out.contains('\u{1b}'), "{plain:?}");
     let piped = sandbox.get(&["status"]);
     assert!(piped.contains("running") && !piped.contains('\u{1b}'), "{piped}");
+}
+
+#[test]
+fn every_shell_gets_a_completion_that_it_understands() {
+    let sandbox = Sandbox::new("");
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let script = sandbox.get(&["completions", shell]);
+        assert_eq!(script, sandbox.get(&["completion", shell]));
+        for word in ["restart", "--instance", "drill"] {
+            assert!(script.contains(word.trim_start_matches('-')), "{shell}: {word}");
+        }
+        std::fs::write(sandbox.path(shell), script).unwrap();
+    }
+    let script = "source ./bash; COMP_WORDS=(mainstay re); COMP_CWORD=1; \
+                  _mainstay mainstay re mainstay; echo ${COMPREPLY[*]}";
+    let mut bash = Command::new("bash");
+    let answer = answer_of(bash.args(["-c", script]).current_dir(sandbox.folder()));
+    assert_eq!(answer.out, "restart reset remove\n", "{answer:?}");
+    assert_eq!(sandbox.ask(&["completions", "dos"]).code, 2);
 }

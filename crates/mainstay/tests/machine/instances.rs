@@ -68,6 +68,15 @@ fn the_nearest_instance_that_runs_is_meant() {
 }
 
 #[test]
+fn far_from_any_file_the_only_instance_that_runs_is_meant() {
+    let sandbox = Sandbox::up_with(ONE);
+    let far = |arguments: &[&str]| answer_of(sandbox.command(arguments).current_dir("/"));
+    assert!(far(&["status"]).out.contains("first"));
+    // Nothing is started by accident.
+    assert_eq!(far(&["up"]).code, 3);
+}
+
+#[test]
 fn who_names_nothing_that_exists_is_shown_what_does() {
     let sandbox = two();
     let own = name_of(&sandbox);

@@ -14,6 +14,8 @@ mod slow_disk;
 
 mod bad_input;
 mod bad_programs;
+#[cfg(feature = "fail")]
+mod bugs;
 mod chains;
 mod command_line;
 mod containers;
@@ -32,3 +34,4 @@ mod real_programs;
 mod state_files;
 mod stories;
 mod upgrades;
+mod walk;

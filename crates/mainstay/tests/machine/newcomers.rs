@@ -96,6 +96,27 @@ fn a_second_agent_takes_over_and_programs_notice_nothing() {
 }
 
 #[test]
+fn an_agent_that_dies_again_and_again_is_followed_by_one_that_trusts_nothing_new() {
+    let sandbox = two();
+    let before = sandbox.runs();
+    fs::write(sandbox.file(), "[services.web]\ncommand = [\"slee").unwrap();
+    for _ in 0..3 {
+        let former = sandbox.status().agent.pid;
+        processes::kill(former);
+        wait_until("the next agent answers", || {
+            sandbox.ask(&["status"]).code == 0 && sandbox.status().agent.pid != former
+        });
+    }
+    let line = command_line(sandbox.status().agent.pid);
+    assert!(line.iter().any(|word| word == "--recover"), "{line:?}");
+    assert!(sandbox.get(&["events"]).contains("AgentRecovered"));
+    assert_eq!(sandbox.runs(), before);
+    processes::kill(sandbox.wait_for_pid("web"));
+    sandbox.wait_for("web", |unit| unit.run == 2 && unit.state == "running");
+    assert_eq!(sandbox.copies_of("api").len(), 1);
+}
+
+#[test]
 fn after_the_death_of_both_the_next_up_takes_the_programs_back() {
     let mut sandbox = two();
     let before = sandbox.runs();

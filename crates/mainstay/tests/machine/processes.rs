@@ -59,9 +59,14 @@ fn group_of(pid: u32) -> Option<u32> {
     stat_of(pid)?.get(2)?.parse().ok()
 }
 
-/// Returns whether a process is there and not a zombie.
+/// Returns whether a process is there and not a zombie, or has threads that hold its files still.
 pub(crate) fn is_alive(pid: u32) -> bool {
-    stat_of(pid).is_some_and(|fields| fields.first().is_some_and(|state| state != "Z"))
+    let lives = |fields: Vec<String>| {
+        let is_zombie = fields.first().is_some_and(|state| state == "Z");
+        let has_threads = fields.get(17).is_some_and(|count| count != "0" && count != "1");
+        !is_zombie || has_threads
+    };
+    stat_of(pid).is_some_and(lives)
 }
 
 /// Returns how much time a process has used, in steps of `USER_HZ`, which is 100 on Linux.

@@ -7,6 +7,7 @@ use std::{
         fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd},
         unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _},
     },
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use rustix::{
@@ -28,6 +29,8 @@ const LOOK_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct PipeReader {
     file: OwnedFd,
+    /// What was taken out and not stored, because a file that takes no splice took nothing at all.
+    unwritten: Mutex<Vec<u8>>,
 }
 
 /// The end that a program writes to.
@@ -52,7 +55,7 @@ pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
     let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
     let path = format!("/proc/self/fd/{}", writer.as_raw_fd());
     let both = OpenOptions::new().read(true).write(true).open(path)?;
-    Ok((PipeReader { file: reader }, PipeWriter { file: both.into() }))
+    Ok((PipeReader::from_descriptor(reader), PipeWriter { file: both.into() }))
 }
 
 /// Opens the read end of the pipe that a process has as descriptor `number`.
@@ -68,7 +71,7 @@ pub fn reopen_output(pid: u32, number: u32, serial: u64) -> io::Result<Option<Pi
     // O_NONBLOCK: opening somebody's FIFO must never wait for its writer.
     let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
     let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
-    Ok(is_it(&file).then(|| PipeReader { file: file.into() }))
+    Ok(is_it(&file).then(|| PipeReader::from_descriptor(file.into())))
 }
 
 impl PipeWriter {
@@ -81,7 +84,11 @@ impl PipeWriter {
 impl PipeReader {
     /// Takes over a read end that somebody else held.
     pub const fn from_descriptor(file: Descriptor) -> Self {
-        Self { file }
+        Self { file, unwritten: Mutex::new(Vec::new()) }
+    }
+
+    fn unwritten(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns another descriptor of the same read end.
@@ -102,7 +109,7 @@ impl PipeReader {
     /// Returns how many bytes wait.
     pub fn waiting(&self) -> io::Result<usize> {
         let waiting = rustix::io::ioctl_fionread(&self.file)?;
-        Ok(usize::try_from(waiting).unwrap_or(usize::MAX))
+        Ok(usize::try_from(waiting).unwrap_or(usize::MAX).saturating_add(self.unwritten().len()))
     }
 
     /// Returns how many bytes the pipe can hold.
@@ -119,8 +126,8 @@ impl PipeReader {
     /// Moves at most `limit` waiting bytes to `offset` of `file`; never waits for the pipe.
     pub fn move_to(&self, file: &File, offset: u64, limit: usize, way: Way) -> io::Result<Moved> {
         let moved = match way {
-            Way::Splice => self.splice_to(file, offset, limit),
-            Way::Copy => return self.copy_to(file, offset, limit),
+            Way::Splice if self.unwritten().is_empty() => self.splice_to(file, offset, limit),
+            Way::Splice | Way::Copy => return self.copy_to(file, offset, limit),
         };
         match moved {
             Ok(0) => Ok(Moved::Ended),
@@ -143,10 +150,22 @@ impl PipeReader {
         if waiting == 0 {
             return Ok(Moved::Empty);
         }
-        let mut buffer = vec![0; waiting.min(limit)];
-        let read = rustix::io::read(&self.file, &mut buffer)?;
-        file.write_all_at(buffer.get(..read).unwrap_or_default(), offset)?;
-        Ok(Moved::Bytes(read))
+        let mut unwritten = self.unwritten();
+        if unwritten.is_empty() {
+            unwritten.resize(waiting.min(limit), 0);
+            let read = rustix::io::read(&self.file, &mut *unwritten);
+            unwritten.truncate(read.unwrap_or_default());
+            read?;
+        }
+        // A file that is full keeps none of it, and the next attempt begins at the same offset.
+        let count = unwritten.len().min(limit);
+        file.write_all_at(unwritten.get(..count).unwrap_or_default(), offset)?;
+        unwritten.drain(..count);
+        if unwritten.is_empty() {
+            // A thousand pipes must not keep a thousand buffers.
+            *unwritten = Vec::new();
+        }
+        Ok(Moved::Bytes(count))
     }
 
     /// Returns whether bytes wait, without taking any.
@@ -160,6 +179,13 @@ impl PipeReader {
 
     /// Throws away at most `limit` waiting bytes.
     pub fn discard(&self, limit: usize) -> io::Result<Moved> {
+        let mut unwritten = self.unwritten();
+        if !unwritten.is_empty() {
+            let count = unwritten.len().min(limit);
+            unwritten.drain(..count);
+            return Ok(Moved::Bytes(count));
+        }
+        drop(unwritten);
         let Some(waiting) = self.ready_bytes()? else { return Ok(Moved::Ended) };
         if waiting == 0 {
             return Ok(Moved::Empty);
@@ -183,16 +209,24 @@ impl PipeReader {
 
     /// Looks for the end of the line that is waiting, without taking bytes out.
     pub fn line_end(&self, scratch: &mut Scratch) -> io::Result<LineEnd> {
+        let unwritten = self.unwritten();
+        if !unwritten.is_empty() {
+            return Ok(line_end_in(&unwritten));
+        }
+        drop(unwritten);
         match tee(&self.file, &scratch.writer, LOOK_BYTES, SpliceFlags::NONBLOCK) {
             Ok(0) => return Ok(LineEnd::Ended),
             Ok(seen) => scratch.take(seen)?,
             Err(Errno::AGAIN | Errno::INTR) => return Ok(LineEnd::Empty),
             Err(errno) => return Err(errno.into()),
         }
-        let seen = &scratch.bytes;
-        let end = seen.iter().position(|byte| *byte == b'\n');
-        Ok(end.map_or(LineEnd::NotWithin(seen.len()), |end| LineEnd::After(end + 1)))
+        Ok(line_end_in(&scratch.bytes))
     }
+}
+
+fn line_end_in(seen: &[u8]) -> LineEnd {
+    let end = seen.iter().position(|byte| *byte == b'\n');
+    end.map_or(LineEnd::NotWithin(seen.len()), |end| LineEnd::After(end + 1))
 }
 
 impl AsFd for PipeReader {
@@ -216,5 +250,33 @@ impl Scratch {
             taken += rustix::io::read(&self.reader, into)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_file_that_takes_no_splice_costs_no_byte_and_no_order() {
+        let (reader, writer) = pipe().unwrap();
+        let write = |bytes: &[u8]| rustix::io::write(&writer.file, bytes).unwrap();
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let path = std::env::temp_dir().join(format!("mainstay-pipe-{}", std::process::id()));
+        let file = File::create(&path).unwrap();
+        let mut scratch = Scratch::new().unwrap();
+
+        write(b"one\ntwo\n");
+        let refused = reader.move_to(&full, 0, 100, Way::Copy).unwrap_err();
+        assert_eq!(refused.raw_os_error(), Some(libc::ENOSPC));
+        write(b"three\n");
+        assert_eq!(reader.is_ready().unwrap(), Moved::Bytes(14));
+        assert_eq!(reader.line_end(&mut scratch).unwrap(), LineEnd::After(4));
+        assert_eq!(reader.discard(4).unwrap(), Moved::Bytes(4));
+        assert_eq!(reader.move_to(&file, 0, 2, Way::Splice).unwrap(), Moved::Bytes(2));
+        assert_eq!(reader.move_to(&file, 2, 100, Way::Splice).unwrap(), Moved::Bytes(2));
+        assert_eq!(reader.move_to(&file, 4, 100, Way::Splice).unwrap(), Moved::Bytes(6));
+        assert_eq!(std::fs::read(&path).unwrap(), b"two\nthree\n");
+        std::fs::remove_file(path).unwrap();
     }
 }

@@ -41,6 +41,17 @@ fn an_end_is_not_decided_again_after_an_operators_stop() {
 }
 
 #[test]
+fn what_an_operator_stopped_says_so_after_everything_was_started_anew() {
+    let runs = vec![found("web", 3, AdoptedPhase::Remembered)];
+    let world = follow(&[service("web"), service("db")], runs, vec![wish("web", false, 3)]);
+    assert_eq!(
+        (world.state("web"), world.view("web").why()),
+        ("stopped", "an operator stopped it")
+    );
+    assert_eq!(world.state("db"), "starting");
+}
+
+#[test]
 fn a_start_that_was_wished_after_the_last_end_is_not_forgotten() {
     let mut web = service("web");
     web.restart.when = RestartWhen::Never;
