@@ -35,5 +35,6 @@ mod pauses;
 mod real_programs;
 mod state_files;
 mod stories;
+mod strangers;
 mod upgrades;
 mod walk;
