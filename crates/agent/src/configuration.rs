@@ -3,6 +3,9 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::Duration,
 };
 
 use mainstay_api::config::{self, Config, Diagnostic, FILE_BYTES_MAX, NewService, SourceText};
@@ -64,6 +67,31 @@ pub(crate) fn read_all(main: &Path) -> Result<Loaded, Vec<Diagnostic>> {
     Ok(Loaded { config, texts: Texts(sources.into_iter().map(Kept::of).collect()) })
 }
 
+/// Reads everything, but waits no longer than this: files may lie where nobody answers.
+pub(crate) fn read_within(main: &Path, within: Duration) -> Result<Loaded, Vec<Diagnostic>> {
+    let path = main.to_owned();
+    let read = on_a_thread(within, move || read_all(&path));
+    read.unwrap_or_else(|error| {
+        let message = format!("cannot read the configuration: {error}");
+        Err(vec![Diagnostic::of_file(&main.display().to_string(), "unreadable", message, "")])
+    })
+}
+
+/// Does something that may stand still for ever; its thread is left alone then.
+fn on_a_thread<T: Send + 'static>(
+    within: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    let (outbox, inbox) = mpsc::sync_channel(1);
+    // Nobody waits any more for what comes too late.
+    let thread = move || drop(outbox.send(work()));
+    thread::Builder::new().name("config".to_owned()).spawn(thread)?;
+    inbox.recv_timeout(within).map_err(|error| match error {
+        RecvTimeoutError::Timeout => io::ErrorKind::TimedOut.into(),
+        RecvTimeoutError::Disconnected => io::ErrorKind::BrokenPipe.into(),
+    })
+}
+
 /// Reads everything to be applied now: this machine must allow it, too.
 pub(crate) fn read_to_apply(main: &Path) -> Result<Loaded, Vec<Diagnostic>> {
     let loaded = read_all(main)?;
@@ -86,7 +114,7 @@ fn files(main: &Path) -> Vec<PathBuf> {
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     use io::Read as _;
     let mut bytes = Vec::new();
-    fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    paths::open_regular(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -168,4 +196,18 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
         file.set_permissions(permissions.clone())?;
         Ok(file)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_reads_for_ever_is_not_waited_for() {
+        let (writer, reader) = mpsc::channel::<()>();
+        let late = on_a_thread(Duration::from_millis(10), move || reader.recv().is_ok());
+        assert_eq!(late.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        drop(writer);
+        assert_eq!(on_a_thread(Duration::from_secs(20), || 7).unwrap(), 7);
+    }
 }

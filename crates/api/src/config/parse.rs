@@ -14,6 +14,7 @@ use toml::{
 use super::{
     Config, Diagnostic, LogsConfig, RestartConfig, SERVICE_DEFAULTS, ServiceConfig, StopConfig,
     fields::{Fields, Placed, Reading, mistyped},
+    program,
 };
 use crate::keeper::{OnFull, Scope, SignalName, Streams};
 
@@ -176,9 +177,10 @@ fn service_of(
     header: Range<usize>,
 ) -> Option<ServiceConfig> {
     let mut fields = Fields::new(table, format!("service `{name}`"));
-    let command = command(&mut fields, r, header);
+    let command = command(&mut fields, r, header.clone());
     let directory = fields.text("directory", r);
     let environment = fields.map("environment", r).unwrap_or_default();
+    program::check_size(r, command.as_deref().unwrap_or_default(), &environment, header);
     let nature = fields.word("type", &[("daemon", Nature::Daemon), ("task", Nature::Task)], r);
     let start = fields.word("start", START_TYPES, r);
     let instances = fields.number("instances", r).unwrap_or(1);

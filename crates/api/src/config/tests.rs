@@ -59,6 +59,19 @@ fn mistakes_are_named_with_place_and_remedy() {
 }
 
 #[test]
+fn a_program_gets_no_more_than_a_system_takes() {
+    let with = |bytes: usize| {
+        let value = "x".repeat(bytes);
+        format!("[services.web]\ncommand = [\"web\"]\nenvironment = {{ A = \"{value}\" }}\n")
+    };
+    assert_eq!(read(&with(100_000)).environment["A"].len(), 100_000);
+    check(
+        &with(PROGRAM_BYTES_MAX),
+        "1:11 command and environment have 131095 bytes, more than 131072; let the program read them from a file",
+    );
+}
+
+#[test]
 fn a_cycle_is_shown_as_a_path() {
     let text = "[services.a]\ncommand = [\"a\"]\nrequires = [\"b\"]\n[services.b]\ncommand = [\"b\"]\nafter = [\"a\"]\n";
     check(
