@@ -63,6 +63,11 @@ pub(crate) fn coloured(text: &str, state: &str) -> String {
     if is_coloured() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
+/// Returns a state as it stands in a sentence behind `is`, coloured where colours are wanted.
+pub(crate) fn phrase(state: &str) -> String {
+    coloured(if state == "backoff" { "between two attempts" } else { state }, state)
+}
+
 /// Ends: a reader that has seen enough is no error, as in `mainstay logs | head`; all else is.
 #[expect(clippy::exit, reason = "nothing that is left to do could be told")]
 fn give_up(error: &io::Error) {

@@ -124,6 +124,28 @@ fn exit_codes_say_whose_turn_it_is() {
 }
 
 #[test]
+fn a_start_succeeds_only_when_the_unit_runs_or_is_done() {
+    const FOUR: &str = "[services.missing]\ncommand = [\"/nowhere/at-all\"]\n\
+        [services.behind]\ncommand = [\"sleep\", \"1000\"]\nrequires = [\"missing\"]\n\
+        [services.base]\ncommand = [\"sleep\", \"1000\"]\nstart = \"manual\"\n\
+        [services.top]\ncommand = [\"sleep\", \"1000\"]\nstart = \"manual\"\nrequires = [\"base\"]\n\
+        [services.task]\ncommand = [\"true\"]\ntype = \"task\"\n";
+    let sandbox = Sandbox::up_with(FOUR);
+    sandbox.wait_for("missing", |unit| unit.state == "backoff");
+    let check = |command: &str, unit: &str, code: i32, expected: &str| {
+        let answer = sandbox.ask(&[command, unit]);
+        assert_eq!((answer.code, answer.err.as_str()), (code, ""), "{answer:?}");
+        assert!(answer.out.starts_with(expected), "{answer:?}");
+    };
+    check("start", "missing", 1, "missing is between two attempts: ");
+    check("restart", "missing", 1, "missing is between two attempts: ");
+    check("start", "behind", 1, "behind is waiting: it requires `missing`");
+    check("start", "top", 0, "top is running");
+    check("start", "task", 0, "task is ");
+    check("stop", "missing", 0, "missing is stopped");
+}
+
+#[test]
 fn a_name_means_the_same_to_every_command() {
     const THREE: &str = "[services.web]\nshell = \"echo hello; exec sleep 1000\"\ninstances = 2\n\
         [services.loud]\ncommand = [\"sleep\", \"1000\"]\n";
