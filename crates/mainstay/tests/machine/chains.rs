@@ -2,10 +2,7 @@
 
 use mainstay_api::control::{CommandAnswer, Event};
 
-use crate::{
-    processes::{self, wait_until},
-    sandbox::Sandbox,
-};
+use crate::{processes, sandbox::Sandbox};
 
 const CONFIG: &str = r#"
 [services.web]
