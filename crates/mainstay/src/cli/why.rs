@@ -47,7 +47,7 @@ fn story(detail: &UnitDetail, lines: &[String]) -> String {
     let mut text = format!(
         "`{}` is {} since {} ({}): {}.\n",
         unit.unit,
-        print::coloured(&unit.state, &unit.state),
+        print::phrase(&unit.state),
         unit.since,
         print::span(unit.since_seconds),
         print::harmless(&unit.why)
@@ -116,14 +116,11 @@ fn now_and_next(unit: &Unit) -> String {
     }
     match &unit.next {
         Some(next) if next.what == "start" => {
-            let _ = writeln!(text, "Next, it is started in {}.", milliseconds(next.in_ms));
+            let _ = writeln!(text, "Its next start is in {}.", milliseconds(next.in_ms));
         }
         Some(next) => {
-            let _ = writeln!(
-                text,
-                "Next, it is killed in {} unless it leaves.",
-                milliseconds(next.in_ms)
-            );
+            let _ =
+                writeln!(text, "It is killed in {} unless it leaves.", milliseconds(next.in_ms));
         }
         None if unit.state == "failed" => {
             let _ =
