@@ -15,7 +15,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Which units, and whether to wait for them.
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:\n  mainstay restart web\n  mainstay stop 'web*' --timeout 1m")]
 pub(super) struct Args {
     /// Units or services; `*` and `?` match
     #[arg(required = true, value_name = "NAME")]
