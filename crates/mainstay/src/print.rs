@@ -52,6 +52,12 @@ pub(crate) fn is_coloured() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
+/// Returns how wide the terminal is, where stdout is one.
+pub(crate) fn columns() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(width.0.into())
+}
+
 /// Wraps a text in a colour, where colours are wanted.
 pub(crate) fn coloured(text: &str, state: &str) -> String {
     let code = match state {

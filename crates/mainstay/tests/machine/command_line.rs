@@ -85,10 +85,7 @@ fn every_command_has_help_with_examples() {
         let help = sandbox.get(&[command, "--help"]);
         assert!(help.contains(&format!("Usage: mainstay {command}")), "{help}");
         let example = format!("\n  mainstay {command}");
-        // These five share their arguments, and with them the examples.
-        let is_shared = ["start", "stop", "restart", "kill", "reset"].contains(command);
-        assert!(help.contains("Example"), "{help}");
-        assert!(is_shared || help.contains(&example), "{help}");
+        assert!(help.contains("Example") && help.contains(&example), "{help}");
     }
 }
 
@@ -220,6 +217,20 @@ fn colours_are_for_terminals_that_want_them() {
     assert!(plain.out.contains("running") && !plain.out.contains('\u{1b}'), "{plain:?}");
     let piped = sandbox.get(&["status"]);
     assert!(piped.contains("running") && !piped.contains('\u{1b}'), "{piped}");
+}
+
+#[test]
+fn no_line_of_status_is_longer_than_the_terminal_is_wide() {
+    const LONG: &str = "[services.missing]\ncommand = [\"./a-program-with-a-long-name\"]\n\
+        restart = { delay = \"1m\" }\n";
+    let sandbox = Sandbox::up_with(LONG);
+    sandbox.wait_for("missing", |unit| unit.state == "backoff");
+    let command = format!("stty cols 80 rows 24; NO_COLOR=1 {} status", crate::sandbox::BINARY);
+    let arguments = ["--quiet", "--return", "--command", command.as_str(), "/dev/null"];
+    let shown = answer_of(&mut sandbox.prepare(Command::new("script"), &arguments)).out;
+    let line = shown.lines().find(|line| line.starts_with("missing")).unwrap().trim_end();
+    assert!(line.ends_with('…') && line.chars().count() == 80, "{shown}");
+    assert!(!sandbox.get(&["status"]).contains('…'), "a pipe gets all of it");
 }
 
 #[test]
