@@ -8,8 +8,7 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::config::{self, Config, Diagnostic, FILE_BYTES_MAX, NewService, SourceText};
-use mainstay_core::ServiceName;
+use mainstay_api::config::{self, Config, Diagnostic, FILE_BYTES_MAX, SourceText};
 use mainstay_platform::paths;
 use mainstay_storage::atomic;
 use serde::{Deserialize, Serialize};
@@ -18,9 +17,16 @@ use crate::descriptors;
 
 /// A file with its contents.
 #[derive(Debug)]
-struct Source {
-    name: String,
-    bytes: Vec<u8>,
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Source {
+    /// Returns its name for messages.
+    pub(crate) fn name(&self) -> String {
+        self.path.display().to_string()
+    }
 }
 
 /// A configuration, and the texts it was read from.
@@ -46,25 +52,35 @@ pub fn load(main: &Path) -> Result<Config, Vec<Diagnostic>> {
 
 /// Reads everything and keeps the texts.
 pub(crate) fn read_all(main: &Path) -> Result<Loaded, Vec<Diagnostic>> {
+    understand(read_sources(main)?)
+}
+
+/// Reads all files, the main one first.
+pub(crate) fn read_sources(main: &Path) -> Result<Vec<Source>, Vec<Diagnostic>> {
     let mut sources = Vec::new();
     let mut found = Vec::new();
     for path in files(main) {
         match read(&path) {
-            Ok(bytes) => sources.push(Source { name: path.display().to_string(), bytes }),
-            Err(error) => {
-                let message = format!("cannot read the file: {error}");
-                let file = path.display().to_string();
-                found.push(Diagnostic::of_file(&file, "unreadable", message, ""));
-            }
+            Ok(bytes) => sources.push(Source { path, bytes }),
+            Err(error) => found.push(unreadable(&path, "file", &error)),
         }
     }
-    if !found.is_empty() {
-        return Err(found);
-    }
+    if found.is_empty() { Ok(sources) } else { Err(found) }
+}
+
+fn unreadable(path: &Path, what: &str, error: &io::Error) -> Diagnostic {
+    let message = format!("cannot read the {what}: {error}");
+    Diagnostic::of_file(&path.display().to_string(), "unreadable", message, "")
+}
+
+/// Makes a configuration of all texts together.
+pub(crate) fn understand(sources: Vec<Source>) -> Result<Loaded, Vec<Diagnostic>> {
+    let kept: Vec<(String, Vec<u8>)> =
+        sources.into_iter().map(|source| (source.name(), source.bytes)).collect();
     let texts: Vec<SourceText<'_>> =
-        sources.iter().map(|file| SourceText { file: &file.name, bytes: &file.bytes }).collect();
+        kept.iter().map(|(file, bytes)| SourceText { file, bytes }).collect();
     let config = config::parse(&texts)?;
-    Ok(Loaded { config, texts: Texts(sources.into_iter().map(Kept::of).collect()) })
+    Ok(Loaded { config, texts: Texts(kept.into_iter().map(Kept::of).collect()) })
 }
 
 /// Reads everything, but waits no longer than this: files may lie where nobody answers.
@@ -129,8 +145,8 @@ struct Kept {
 }
 
 impl Kept {
-    fn of(source: Source) -> Self {
-        Self { name: source.name, text: String::from_utf8_lossy(&source.bytes).into_owned() }
+    fn of((name, bytes): (String, Vec<u8>)) -> Self {
+        Self { name, text: String::from_utf8_lossy(&bytes).into_owned() }
     }
 }
 
@@ -145,57 +161,6 @@ pub(crate) fn recall(kept: &Path) -> Option<Config> {
     let texts: Vec<SourceText<'_>> =
         all.iter().map(|one| SourceText { file: &one.name, bytes: one.text.as_bytes() }).collect();
     config::parse(&texts).ok()
-}
-
-/// An edit of the main file, as people ask for it.
-#[derive(Debug, Clone)]
-pub(crate) enum Edit {
-    Add(ServiceName, NewService),
-    Remove(ServiceName),
-}
-
-/// An edit that did not come about; the file is as it was.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum EditError {
-    #[error("cannot edit `{path}`: {source}")]
-    Disk { path: String, source: io::Error },
-    #[error("{0}")]
-    Refused(#[from] config::EditError),
-    #[error("{}", config::render(.0))]
-    Bad(Vec<Diagnostic>),
-}
-
-/// Edits the main file and reads everything again; what cannot be applied is taken back.
-pub(crate) fn edit(main: &Path, edit: &Edit) -> Result<Loaded, EditError> {
-    let disk = |source| EditError::Disk { path: main.display().to_string(), source };
-    let before = fs::read_to_string(main).map_err(disk)?;
-    let after = match edit {
-        Edit::Add(name, service) => config::add(&before, name.as_str(), service)?,
-        Edit::Remove(name) => config::remove(&before, name.as_str())?,
-    };
-    write(main, &after).map_err(disk)?;
-    let loaded = match edit {
-        Edit::Add(..) => read_to_apply(main),
-        // Never refused for what is left: there may have been too much before.
-        Edit::Remove(_) => read_all(main),
-    };
-    match loaded {
-        Ok(loaded) => Ok(loaded),
-        Err(found) => {
-            write(main, &before).map_err(disk)?;
-            Err(EditError::Bad(found))
-        }
-    }
-}
-
-/// Replaces a configuration file by an edited text; its mode stays.
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let permissions = fs::metadata(path)?.permissions();
-    atomic::replace(path, text.as_bytes(), |temporary| {
-        let file = paths::create_private_file(temporary)?;
-        file.set_permissions(permissions.clone())?;
-        Ok(file)
-    })
 }
 
 #[cfg(test)]
