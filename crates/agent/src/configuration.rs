@@ -59,7 +59,7 @@ pub(crate) fn read_all(main: &Path) -> Result<Loaded, Vec<Diagnostic>> {
 pub(crate) fn read_sources(main: &Path) -> Result<Vec<Source>, Vec<Diagnostic>> {
     let mut sources = Vec::new();
     let mut found = Vec::new();
-    for path in files(main) {
+    for path in files(main)? {
         match read(&path) {
             Ok(bytes) => sources.push(Source { path, bytes }),
             Err(error) => found.push(unreadable(&path, "file", &error)),
@@ -116,14 +116,22 @@ pub(crate) fn read_to_apply(main: &Path) -> Result<Loaded, Vec<Diagnostic>> {
 }
 
 /// Returns the files of an instance, in the order in which they are read.
-fn files(main: &Path) -> Vec<PathBuf> {
+fn files(main: &Path) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
     let folder = main.parent().unwrap_or_else(|| Path::new("")).join("services.d");
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut more: Vec<PathBuf> =
-        entries.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+    let mut more = match files_in(&folder) {
+        Ok(more) => more,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(vec![unreadable(&folder, "folder", &error)]),
+    };
     more.sort();
     more.insert(0, main.to_owned());
-    more
+    Ok(more)
+}
+
+fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let paths = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let is_ours = |path: &PathBuf| path.extension().is_some_and(|end| end == "toml");
+    paths.filter(|path| path.as_ref().map_or(true, is_ours)).collect()
 }
 
 /// Reads at most one byte more than is allowed: the rest is refused anyway.
@@ -166,6 +174,21 @@ pub(crate) fn recall(kept: &Path) -> Option<Config> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_folder_that_is_not_there_is_empty() {
+        let folder = std::env::temp_dir().join(format!("mainstay-files-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let main = folder.join("mainstay.toml");
+        fs::write(&main, "[services.web]\ncommand = [\"web\"]\n").unwrap();
+        assert_eq!(load(&main).unwrap().services.len(), 1);
+
+        fs::write(folder.join("services.d"), "no folder").unwrap();
+        let found = load(&main).unwrap_err();
+        assert_eq!(found[0].file, folder.join("services.d").display().to_string());
+        assert!(found[0].message.starts_with("cannot read the folder: "), "{found:?}");
+        fs::remove_dir_all(&folder).unwrap();
+    }
 
     #[test]
     fn whoever_reads_for_ever_is_not_waited_for() {
