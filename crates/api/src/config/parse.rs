@@ -178,8 +178,9 @@ fn service_of(
 ) -> Option<ServiceConfig> {
     let mut fields = Fields::new(table, format!("service `{name}`"));
     let command = command(&mut fields, r, header.clone());
-    let directory = fields.text("directory", r);
+    let directory = directory(&mut fields, r);
     let environment = fields.map("environment", r).unwrap_or_default();
+    program::check_variables(r, &environment);
     program::check_size(r, command.as_deref().unwrap_or_default(), &environment, header);
     let nature = fields.word("type", &[("daemon", Nature::Daemon), ("task", Nature::Task)], r);
     let start = fields.word("start", START_TYPES, r);
@@ -199,7 +200,7 @@ fn service_of(
     fields.finish(LATER, r);
     Some(ServiceConfig {
         command: command?,
-        directory: Some(absolute(r.file, directory.as_deref())),
+        directory: Some(directory),
         environment: environment.into_iter().map(|(name, value)| (name, value.text)).collect(),
         nature: nature.unwrap_or_default(),
         start: start.unwrap_or_default(),
@@ -222,6 +223,14 @@ const START_TYPES: &[(&str, StartType)] = &[
     ("manual", StartType::Manual),
     ("disabled", StartType::Disabled),
 ];
+
+fn directory(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> String {
+    let directory = fields.text("directory", r);
+    if let (Some(text), Some(value)) = (&directory, fields.value("directory")) {
+        program::check_text(r, text, &value.span());
+    }
+    absolute(r.file, directory.as_deref())
+}
 
 /// Relative folders begin at the folder of the file that names them.
 fn absolute(file: &str, directory: Option<&str>) -> String {
@@ -247,8 +256,9 @@ fn command(
             r.wrong(shell.span(), "two-commands", message, "remove one of them");
             None
         }
-        (None, Some(_)) => {
+        (None, Some(shell)) => {
             let line = fields.text("shell", r)?;
+            program::check_text(r, &line, &shell.span());
             Some(vec!["/bin/sh".to_owned(), "-c".to_owned(), line])
         }
         (Some(value), None) => words(fields, "command", value, r),
@@ -276,6 +286,7 @@ fn words(
         r.wrong(value.span(), "no-command", format!("`{key}` is empty"), "");
         return None;
     }
+    program::check_text(r, &words.concat(), &value.span());
     Some(words)
 }
 

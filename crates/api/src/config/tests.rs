@@ -59,6 +59,26 @@ fn mistakes_are_named_with_place_and_remedy() {
 }
 
 #[test]
+fn what_no_system_passes_to_a_program_is_refused() {
+    let web = |line: &str| format!("[services.web]\n{line}\n");
+    let with = |entry: &str| web(&format!("command = [\"w\"]\nenvironment = {{ {entry} }}"));
+    let name = |name: &str, column: usize| {
+        format!(
+            "3:{column} {name} cannot name a variable; a name has at least one letter, and no `=`"
+        )
+    };
+    check(&with("\"\" = \"x\""), &name("\"\"", 22));
+    check(&with("\"A=B\" = \"x\""), &name("\"A=B\"", 25));
+    check(&with("\"A\\u0000\" = \"x\""), &name("\"A\\0\"", 29));
+    let nul = "a text for a program has a NUL in it; remove it";
+    check(&with("A = \"x\\u0000\""), &format!("3:21 {nul}"));
+    check(&web("command = [\"w\", \"\\u0000\"]"), &format!("2:11 {nul}"));
+    check(&web("command = \"w \\u0000\""), &format!("2:11 {nul}"));
+    check(&web("shell = \"w \\u0000\""), &format!("2:9 {nul}"));
+    check(&web("command = \"w\"\ndirectory = \"\\u0000\""), &format!("3:13 {nul}"));
+}
+
+#[test]
 fn a_program_gets_no_more_than_a_system_takes() {
     let with = |bytes: usize| {
         let value = "x".repeat(bytes);
