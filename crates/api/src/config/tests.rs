@@ -35,7 +35,7 @@ fn mistakes_are_named_with_place_and_remedy() {
     );
     check(
         &web("requires = [\"bd\"]\n[services.db]\ncommand = [\"db\"]"),
-        "1:11 service `web` requires `bd`, which is not defined; did you mean `db`?",
+        "3:13 service `web` requires `bd`, which is not defined; did you mean `db`?",
     );
     check(
         &web("shell = \"web\""),
@@ -98,6 +98,17 @@ fn a_cycle_is_shown_as_a_path() {
         text,
         "1:11 services wait for each other: `a` → `b` → `a`; remove one of these `requires`, `wants` or `after`",
     );
+}
+
+#[test]
+fn a_cycle_is_shown_whatever_else_is_wrong() {
+    let text = "[services.a]\nrequires = [\"b\"]\n[services.b]\ncommand = [\"b\"]\nafter = [\"a\", \"zzz\"]\n";
+    let expected = [
+        "1:11 the service has no command; add `command = [\"program\", \"argument\"]`",
+        "1:11 services wait for each other: `a` → `b` → `a`; remove one of these `requires`, `wants` or `after`",
+        "5:15 service `b` after `zzz`, which is not defined; there is no such service",
+    ];
+    assert_eq!(told(text), expected);
 }
 
 #[test]
