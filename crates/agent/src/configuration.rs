@@ -52,7 +52,7 @@ pub fn load(main: &Path) -> Result<Config, Vec<Diagnostic>> {
 
 /// Reads everything and keeps the texts.
 pub(crate) fn read_all(main: &Path) -> Result<Loaded, Vec<Diagnostic>> {
-    understand(read_sources(main)?)
+    understand(&read_sources(main)?)
 }
 
 /// Reads all files, the main one first.
@@ -74,13 +74,13 @@ fn unreadable(path: &Path, what: &str, error: &io::Error) -> Diagnostic {
 }
 
 /// Makes a configuration of all texts together.
-pub(crate) fn understand(sources: Vec<Source>) -> Result<Loaded, Vec<Diagnostic>> {
-    let kept: Vec<(String, Vec<u8>)> =
-        sources.into_iter().map(|source| (source.name(), source.bytes)).collect();
+pub(crate) fn understand(sources: &[Source]) -> Result<Loaded, Vec<Diagnostic>> {
+    let names: Vec<String> = sources.iter().map(Source::name).collect();
+    let all = names.iter().zip(sources);
     let texts: Vec<SourceText<'_>> =
-        kept.iter().map(|(file, bytes)| SourceText { file, bytes }).collect();
+        all.map(|(file, source)| SourceText { file, bytes: &source.bytes }).collect();
     let config = config::parse(&texts)?;
-    Ok(Loaded { config, texts: Texts(kept.into_iter().map(Kept::of).collect()) })
+    Ok(Loaded { config, texts: Texts(sources.iter().map(Kept::of).collect()) })
 }
 
 /// Reads everything, but waits no longer than this: files may lie where nobody answers.
@@ -153,8 +153,8 @@ struct Kept {
 }
 
 impl Kept {
-    fn of((name, bytes): (String, Vec<u8>)) -> Self {
-        Self { name, text: String::from_utf8_lossy(&bytes).into_owned() }
+    fn of(source: &Source) -> Self {
+        Self { name: source.name(), text: String::from_utf8_lossy(&source.bytes).into_owned() }
     }
 }
 
@@ -180,10 +180,13 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("mainstay-files-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let main = folder.join("mainstay.toml");
-        fs::write(&main, "[services.web]\ncommand = [\"web\"]\n").unwrap();
+        let write = |path: &Path, text: &str| {
+            atomic::replace(path, text.as_bytes(), paths::create_private_file).unwrap();
+        };
+        write(&main, "[services.web]\ncommand = [\"web\"]\n");
         assert_eq!(load(&main).unwrap().services.len(), 1);
 
-        fs::write(folder.join("services.d"), "no folder").unwrap();
+        write(&folder.join("services.d"), "no folder");
         let found = load(&main).unwrap_err();
         assert_eq!(found[0].file, folder.join("services.d").display().to_string());
         assert!(found[0].message.starts_with("cannot read the folder: "), "{found:?}");

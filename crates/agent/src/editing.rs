@@ -48,7 +48,7 @@ pub(crate) fn edit(main: &Path, edit: &Edit) -> Result<Loaded, EditError> {
     let before = place.bytes.clone();
     let after = edited(place, edit)?;
     place.bytes.clone_from(&after);
-    let loaded = configuration::understand(sources).map_err(EditError::Bad)?;
+    let loaded = configuration::understand(&sources).map_err(EditError::Bad)?;
     if let Edit::Add(..) = edit {
         // Removing is never refused for what is left: there may have been too much before.
         descriptors::check(&loaded.config, main).map_err(EditError::Bad)?;
@@ -100,7 +100,8 @@ mod tests {
             let folder = format!("mainstay-editing-{}-{name}", std::process::id());
             let folder = Self(std::env::temp_dir().join(folder));
             fs::create_dir_all(folder.0.join("services.d")).unwrap();
-            fs::write(folder.main(), text).unwrap();
+            let create = paths::create_private_file;
+            atomic::replace(&folder.main(), text.as_bytes(), create).unwrap();
             folder
         }
 

@@ -1,6 +1,9 @@
 //! What must hold between services: whoever is named exists, and nobody waits for ever.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use mainstay_core::{Service, ServiceName, graph};
 
@@ -32,6 +35,10 @@ impl Spot<'_> {
         self.at(self.name.clone(), code, message)
     }
 
+    fn links(&self, keys: &[&str]) -> impl Iterator<Item = &Link> {
+        self.links.iter().filter(|link| keys.contains(&link.key))
+    }
+
     fn at(&self, span: Range<usize>, code: &str, message: String) -> Diagnostic {
         Diagnostic::at(self.file, self.text, span, code, message)
     }
@@ -41,6 +48,7 @@ impl Spot<'_> {
 pub(super) fn check(config: &Config, places: &Places<'_>, found: &mut Vec<Diagnostic>) {
     check_names(places, found);
     check_cycle(config, places, found);
+    check_conflicts(places, found);
 }
 
 /// Whoever is needed or waited for must exist.
@@ -68,4 +76,41 @@ fn check_cycle(config: &Config, places: &Places<'_>, found: &mut Vec<Diagnostic>
     let message = format!("services wait for each other: {}", path.join(" → "));
     let one = spot.diagnostic("cycle", message);
     found.push(one.help("remove one of these `requires`, `wants` or `after`"));
+}
+
+/// Nobody conflicts with itself, and nobody needs two that exclude each other.
+fn check_conflicts(places: &Places<'_>, found: &mut Vec<Diagnostic>) {
+    let all = places.iter();
+    let mut conflicts = all
+        .flat_map(|(name, spot)| spot.links(&["conflicts"]).map(move |link| (name, spot, link)))
+        .peekable();
+    if conflicts.peek().is_none() {
+        return;
+    }
+    let needs: Vec<_> = places.keys().map(|name| (name, needed(places, name))).collect();
+    for (name, spot, Link { other, span, .. }) in conflicts {
+        let needs_both = |all: &BTreeSet<&ServiceName>| all.contains(name) && all.contains(other);
+        let message = if name == other {
+            format!("service `{name}` conflicts with itself")
+        } else if let Some((one, _)) = needs.iter().find(|(_, all)| needs_both(all)) {
+            format!("service `{name}` conflicts with `{other}`, and `{one}` needs both to run")
+        } else {
+            continue;
+        };
+        let one = spot.at(span.clone(), "conflict", message);
+        found.push(one.help("remove it, or what requires them"));
+    }
+}
+
+/// Returns a service and all that must run with it.
+fn needed<'p>(places: &'p Places<'_>, name: &'p ServiceName) -> BTreeSet<&'p ServiceName> {
+    let mut needed = BTreeSet::new();
+    let mut next = vec![name];
+    while let Some(name) = next.pop() {
+        if needed.insert(name) {
+            let spot = places.get(name).into_iter();
+            next.extend(spot.flat_map(|spot| spot.links(&["requires"])).map(|link| &link.other));
+        }
+    }
+    needed
 }

@@ -112,6 +112,28 @@ fn a_cycle_is_shown_whatever_else_is_wrong() {
 }
 
 #[test]
+fn nobody_needs_two_that_exclude_each_other() {
+    let service =
+        |name: &str, line: &str| format!("[services.{name}]\ncommand = [\"x\"]\n{line}\n");
+    let remedy = "remove it, or what requires them";
+    check(
+        &service("a", "conflicts = [\"a\"]"),
+        &format!("3:14 service `a` conflicts with itself; {remedy}"),
+    );
+    let needing = |key: &str, last: &str| {
+        service("a", &format!("{key} = [\"b\"]"))
+            + &service("b", "requires = [\"c\"]")
+            + &service("c", last)
+    };
+    check(
+        &needing("requires", "conflicts = [\"a\"]"),
+        &format!("9:14 service `c` conflicts with `a`, and `a` needs both to run; {remedy}"),
+    );
+    let either = service("web", "conflicts = [\"b\"]") + &needing("after", "");
+    assert_eq!(read(&either).conflicts.len(), 1);
+}
+
+#[test]
 fn several_mistakes_are_shown_in_one_run() {
     let text = "[services.a]\ncommand = 1\nwrong = 2\n[services.b]\n";
     assert_eq!(told(text).len(), 3);
