@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::{
     daemon::Agent,
-    events::{EXITED, Happening, Level},
+    events::{EXIT_AMENDED, EXITED, Happening, Level},
     keeper::KeeperError,
     launch,
 };
@@ -92,6 +92,11 @@ impl Agent {
             Action::Keep(wish) => self.wishes.keep(wish),
             Action::Answer(answer) => self.outbox.answers.push((unit.clone(), answer)),
             Action::Changed => self.changed(unit, trace),
+            Action::ExitAmended { run, exit } => {
+                let message = format!("it is known after all: run {run} of `{unit}` {exit}");
+                let subject = Subject { unit, run: Some(run), trace };
+                self.tell_with(subject, level_of(exit), (EXIT_AMENDED, message), facts_of(exit));
+            }
             Action::Forget => {
                 self.acknowledge_former(unit);
                 self.wishes.forget(unit);
@@ -132,15 +137,8 @@ impl Agent {
         if self.events.knows_exit(subject.unit, run) {
             return;
         }
-        let level = if exit.is_success() { Level::Info } else { Level::Warn };
         let message = format!("run {run} of `{}` {exit}", subject.unit);
-        let (exit_code, signal) = match exit {
-            Exit::Code(code) => (Some(code), None),
-            Exit::Signal(signal) => (None, Some(signal)),
-            Exit::Unknown => (None, None),
-        };
-        let facts = Facts { exit_code, signal, ..Facts::default() };
-        self.tell_with(subject, level, (EXITED, message), facts);
+        self.tell_with(subject, level_of(exit), (EXITED, message), facts_of(exit));
     }
 
     /// Notes that an exit is dealt with; one that has a successor already needs no further wait.
@@ -254,9 +252,23 @@ const fn point_of(action: &Action) -> &'static str {
         Action::Keep(_) => "agent.effect.keep",
         Action::Answer(_) => "agent.effect.answer",
         Action::Changed => "agent.effect.changed",
+        Action::ExitAmended { .. } => "agent.effect.exit-amended",
         Action::Forget => "agent.effect.forget",
         Action::AllAtRest => "agent.effect.all-at-rest",
     }
+}
+
+const fn level_of(exit: Exit) -> Level {
+    if exit.is_success() { Level::Info } else { Level::Warn }
+}
+
+fn facts_of(exit: Exit) -> Facts {
+    let (exit_code, signal) = match exit {
+        Exit::Code(code) => (Some(code), None),
+        Exit::Signal(signal) => (None, Some(signal)),
+        Exit::Unknown => (None, None),
+    };
+    Facts { exit_code, signal, ..Facts::default() }
 }
 
 /// Returns how long the next attempt waits.

@@ -331,19 +331,18 @@ impl Checker {
         }
     }
 
-    /// Returns whether something that a waiting service waits for is really not there.
+    /// Returns whether something that a waiting service waits for is really not there; what it is
+    /// only ordered behind has been decided by now, one way or the other.
     fn has_obstacle(&self, core: &Supervisor, service: &Service) -> bool {
         let is_there = |state: &&str| matches!(*state, "running" | "completed");
         let lacks = |name: &ServiceName| {
             let states = states(core, name);
             states.is_empty() || !states.iter().all(is_there)
         };
-        let waits = |name: &ServiceName| states(core, name).contains(&"waiting");
         let opposes = |other: &Service| {
             other.conflicts.contains(&service.name) || service.conflicts.contains(&other.name)
         };
         service.requires.iter().any(lacks)
-            || service.wants.iter().chain(&service.after).any(waits)
             || self
                 .services
                 .values()

@@ -136,6 +136,38 @@ fn ends_of_runs_that_have_a_successor_are_settled_too() {
 }
 
 #[test]
+fn an_end_that_becomes_known_is_told_everywhere() {
+    let mut world = World::new(&[service("web")]);
+    world.started("web");
+    world.pass(3);
+    world.exited("web", Exit::Unknown);
+    let why = "run 1 ended while nobody could learn how after 3 s";
+    assert_eq!(world.view("web").why(), why);
+    world.take();
+    let amended = || Input::ExitAmended { unit: unit("web"), run: 1, exit: Exit::Signal(9) };
+    world.tell(amended());
+    assert_eq!(world.view("web").why(), "run 1 was killed by signal 9 after 3 s");
+    assert_eq!(world.view("web").last_exit().map(|last| last.exit), Some(Exit::Signal(9)));
+    assert_eq!((world.take(), world.state("web")), (vec!["amended web 1".to_owned()], "backoff"));
+    world.tell(amended());
+    assert!(world.take().is_empty(), "it is told once");
+}
+
+#[test]
+fn an_end_that_becomes_known_late_changes_nothing_about_the_run_that_followed() {
+    let mut world = World::new(&[service("web")]);
+    world.started("web");
+    world.exited("web", Exit::Unknown);
+    world.wait();
+    world.started("web");
+    world.exited("web", Exit::Code(1));
+    world.take();
+    world.tell(Input::ExitAmended { unit: unit("web"), run: 1, exit: Exit::Code(0) });
+    assert_eq!(world.take(), ["amended web 1"]);
+    assert_eq!(world.view("web").why(), "run 2 ended with code 1 after 0 ms");
+}
+
+#[test]
 fn a_number_is_never_used_twice() {
     let runs = vec![found("web", 41, AdoptedPhase::Remembered)];
     let mut world = follow(&[service("web")], runs, Vec::new());
