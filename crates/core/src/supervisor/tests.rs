@@ -319,7 +319,7 @@ fn adoption_starts_nothing_twice_and_keeps_wishes() {
         strays: false,
     };
     let runs = vec![running("web"), running("db"), Adopted { phase: ended, ..running("old") }];
-    let wishes = vec![Wish { unit: unit("db"), up: false, beyond: 0 }];
+    let wishes = vec![Wish { unit: unit("db"), up: false, beyond: 0, why: String::new() }];
     world.tell(Input::Adopt { runs, wishes });
     world.tell(Input::Open);
     assert_eq!(world.spawns(), [""; 0]);
