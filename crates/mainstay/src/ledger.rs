@@ -50,6 +50,8 @@ struct Account {
     series: Option<Series>,
     lines: u64,
     deleted_segments: u64,
+    /// What comes before the next line.
+    gap: Gap,
 }
 
 /// Numbers that have risen by one from line to line so far.
@@ -117,7 +119,8 @@ impl Account {
             lines.extend(block.lines);
         }
         let sample = lines.get(lines.len().saturating_sub(SAMPLE_MAX)..).unwrap_or_default();
-        Ok(Self { series: Series::find(sample), reader, lines: 0, deleted_segments: 0 })
+        let (series, gap) = (Series::find(sample), Gap::Lost);
+        Ok(Self { series, reader, lines: 0, deleted_segments: 0, gap })
     }
 
     /// Reads up to where the chain ends at this moment: its program may write for ever.
@@ -127,10 +130,12 @@ impl Account {
             && let Some(block) = self.reader.next_block()?
         {
             self.deleted_segments += block.deleted;
-            let mut gap = if block.deleted > 0 { Gap::Deleted } else { Gap::Lost };
+            if block.deleted > 0 {
+                self.gap = Gap::Deleted;
+            }
             for line in block.lines {
                 self.lines += 1;
-                let gap = std::mem::replace(&mut gap, Gap::Lost);
+                let gap = std::mem::replace(&mut self.gap, Gap::Lost);
                 self.series = self.series.take().and_then(|series| series.next(&line, gap));
             }
         }
@@ -237,9 +242,20 @@ mod tests {
         }
         write("12\n");
         account.read().unwrap();
-        let Tally { numbered, missing, deleted, .. } = account.series.unwrap().tally;
         assert_eq!((account.lines, account.deleted_segments), (3, 3));
-        assert_eq!((numbered, missing, deleted), (3, 1, 5));
+        // It is noticed before there is another line.
+        chain.close(5).unwrap();
+        write("14\n");
+        chain.close(6).unwrap();
+        chain.remove(6).unwrap();
+        write("");
+        chain.close(7).unwrap();
+        account.read().unwrap();
+        write("20\n");
+        account.read().unwrap();
+        let Tally { numbered, missing, deleted, .. } = account.series.unwrap().tally;
+        assert_eq!((account.lines, account.deleted_segments), (4, 4));
+        assert_eq!((numbered, missing, deleted), (4, 1, 5 + 7));
     }
 
     #[test]
