@@ -67,7 +67,7 @@ fn edited(source: &Source, edit: &Edit) -> Result<Vec<u8>, EditError> {
     Ok(after.into_bytes())
 }
 
-/// Replaces a configuration file that is still as it was read; its mode stays.
+/// Replaces a configuration file that is still as it was read; its owner and mode stay.
 fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<(), EditError> {
     let disk = |source| EditError::Disk { path: path.display().to_string(), source };
     let permissions = fs::metadata(path).map_err(disk)?.permissions();
@@ -78,6 +78,7 @@ fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<(), EditError> {
     }
     let create = |temporary: &Path| {
         let file = paths::create_private_file(temporary)?;
+        paths::share_owner(&file, path)?;
         file.set_permissions(permissions.clone())?;
         Ok(file)
     };
