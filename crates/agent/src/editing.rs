@@ -42,12 +42,15 @@ pub(crate) enum EditError {
 /// Edits the main file; what could not be applied is never written.
 pub(crate) fn edit(main: &Path, edit: &Edit) -> Result<Loaded, EditError> {
     let mut sources = configuration::read_sources(main).map_err(EditError::Bad)?;
-    let path = main.to_owned();
-    let place = sources.iter_mut().find(|source| source.path == path);
-    let Some(place) = place else { return Err(EditError::Overtaken(main.display().to_string())) };
-    let before = place.bytes.clone();
-    let after = edited(place, edit)?;
-    place.bytes.clone_from(&after);
+    if sources.iter().any(|source| std::str::from_utf8(&source.bytes).is_err()) {
+        // This names the byte that is wrong.
+        return configuration::understand(&sources).map_err(EditError::Bad);
+    }
+    let after = sources.first().map_or(Ok(String::new()), |source| edited(source, edit));
+    let after = after.map_err(|refused| explain(&sources, refused))?.into_bytes();
+    let Some(source) = sources.first_mut() else { return Err(overtaken(main)) };
+    let before = std::mem::replace(&mut source.bytes, after.clone());
+    let path = source.path.clone();
     let loaded = configuration::understand(&sources).map_err(EditError::Bad)?;
     if let Edit::Add(..) = edit {
         // Removing is never refused for what is left: there may have been too much before.
@@ -57,14 +60,24 @@ pub(crate) fn edit(main: &Path, edit: &Edit) -> Result<Loaded, EditError> {
     Ok(loaded)
 }
 
-fn edited(source: &Source, edit: &Edit) -> Result<Vec<u8>, EditError> {
-    let disk = |source| EditError::Disk { path: source, source: io::ErrorKind::InvalidData.into() };
-    let text = std::str::from_utf8(&source.bytes).map_err(|_| disk(source.name()))?;
-    let after = match edit {
-        Edit::Add(name, service) => config::add(text, name.as_str(), service)?,
-        Edit::Remove(name) => config::remove(text, name.as_str())?,
-    };
-    Ok(after.into_bytes())
+fn overtaken(path: &Path) -> EditError {
+    EditError::Overtaken(path.display().to_string())
+}
+
+fn edited(source: &Source, edit: &Edit) -> Result<String, config::EditError> {
+    let text = String::from_utf8_lossy(&source.bytes);
+    match edit {
+        Edit::Add(name, service) => config::add(&text, name.as_str(), service),
+        Edit::Remove(name) => config::remove(&text, name.as_str()),
+    }
+}
+
+/// Says where a file is broken; everything else is said already.
+fn explain(sources: &[Source], refused: config::EditError) -> EditError {
+    match configuration::understand(sources) {
+        Err(found) if matches!(refused, config::EditError::Syntax(_)) => EditError::Bad(found),
+        _ => EditError::Refused(refused),
+    }
 }
 
 /// Replaces a configuration file that is still as it was read; its owner and mode stay.
@@ -74,7 +87,7 @@ fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<(), EditError> {
     // What an editor saves while the new file is synced is lost: only a lock that editors do not
     // know would prevent that.
     if fs::read(path).map_err(disk)? != before {
-        return Err(EditError::Overtaken(path.display().to_string()));
+        return Err(overtaken(path));
     }
     let create = |temporary: &Path| {
         let file = paths::create_private_file(temporary)?;
@@ -137,6 +150,20 @@ mod tests {
         let loaded = edit(&folder.main(), &Edit::Add(name("api"), good)).unwrap();
         assert_eq!(loaded.config.services.len(), 2);
         assert_eq!(configuration::load(&folder.main()).unwrap(), loaded.config);
+    }
+
+    #[test]
+    fn a_file_that_is_broken_is_pointed_at() {
+        for (text, expected) in [
+            ("[services.web]\ncommand = [\"web\n", "mainstay.toml:2:"),
+            ("# caf\u{e9}\n[services.web\n", "mainstay.toml:2:"),
+        ] {
+            let folder = Folder::new("broken", text);
+            let command = vec!["api".to_owned()];
+            let new = NewService { command, ..NewService::default() };
+            let refused = edit(&folder.main(), &Edit::Add(name("api"), new)).unwrap_err();
+            assert!(refused.to_string().contains(expected), "{refused}");
+        }
     }
 
     #[test]
