@@ -19,7 +19,7 @@ use crate::{
     descriptors,
 };
 
-/// An edit of the main file, as people ask for it.
+/// An edit of the configuration, as people ask for it.
 #[derive(Debug, Clone)]
 pub(crate) enum Edit {
     Add(ServiceName, NewService),
@@ -39,16 +39,15 @@ pub(crate) enum EditError {
     Bad(Vec<Diagnostic>),
 }
 
-/// Edits the main file; what could not be applied is never written.
+/// Edits the file of a service; what could not be applied is never written.
 pub(crate) fn edit(main: &Path, edit: &Edit) -> Result<Loaded, EditError> {
     let mut sources = configuration::read_sources(main).map_err(EditError::Bad)?;
     if sources.iter().any(|source| std::str::from_utf8(&source.bytes).is_err()) {
         // This names the byte that is wrong.
         return configuration::understand(&sources).map_err(EditError::Bad);
     }
-    let after = sources.first().map_or(Ok(String::new()), |source| edited(source, edit));
-    let after = after.map_err(|refused| explain(&sources, refused))?.into_bytes();
-    let Some(source) = sources.first_mut() else { return Err(overtaken(main)) };
+    let (at, after) = edited(&sources, edit).map_err(|refused| explain(&sources, refused))?;
+    let Some(source) = sources.get_mut(at) else { return Err(overtaken(main)) };
     let before = std::mem::replace(&mut source.bytes, after.clone());
     let path = source.path.clone();
     let loaded = configuration::understand(&sources).map_err(EditError::Bad)?;
@@ -64,12 +63,23 @@ fn overtaken(path: &Path) -> EditError {
     EditError::Overtaken(path.display().to_string())
 }
 
-fn edited(source: &Source, edit: &Edit) -> Result<String, config::EditError> {
-    let text = String::from_utf8_lossy(&source.bytes);
-    match edit {
-        Edit::Add(name, service) => config::add(&text, name.as_str(), service),
-        Edit::Remove(name) => config::remove(&text, name.as_str()),
+/// Returns which file changes, and what it becomes: a service is removed from where it stands, and
+/// a new one goes into the main file.
+fn edited(sources: &[Source], edit: &Edit) -> Result<(usize, Vec<u8>), config::EditError> {
+    let (Edit::Add(name, _) | Edit::Remove(name)) = edit;
+    for (at, source) in sources.iter().enumerate() {
+        let text = String::from_utf8_lossy(&source.bytes);
+        let edited = match edit {
+            Edit::Add(_, service) => config::add(&text, name.as_str(), service),
+            Edit::Remove(_) => config::remove(&text, name.as_str()),
+        };
+        match edited {
+            Ok(text) => return Ok((at, text.into_bytes())),
+            Err(config::EditError::Missing(_)) => {}
+            Err(error) => return Err(error),
+        }
     }
+    Err(config::EditError::Missing(name.to_string()))
 }
 
 /// Says where a file is broken; everything else is said already.
@@ -150,6 +160,22 @@ mod tests {
         let loaded = edit(&folder.main(), &Edit::Add(name("api"), good)).unwrap();
         assert_eq!(loaded.config.services.len(), 2);
         assert_eq!(configuration::load(&folder.main()).unwrap(), loaded.config);
+    }
+
+    #[test]
+    fn a_service_is_removed_from_the_file_in_which_it_stands() {
+        let folder = Folder::new("elsewhere", WEB);
+        let more = folder.0.join("services.d/api.toml");
+        let text =
+            "# the API\n[services.api]\ncommand = [\"api\"]\n[services.db]\ncommand = [\"db\"]\n";
+        atomic::replace(&more, text.as_bytes(), paths::create_private_file).unwrap();
+        let loaded = edit(&folder.main(), &Edit::Remove(name("db"))).unwrap();
+        assert_eq!(loaded.config.services.len(), 2);
+        let left = "# the API\n[services.api]\ncommand = [\"api\"]\n";
+        assert_eq!(fs::read_to_string(&more).unwrap(), left);
+        assert_eq!(fs::read_to_string(folder.main()).unwrap(), WEB);
+        let refused = edit(&folder.main(), &Edit::Remove(name("db"))).unwrap_err();
+        assert_eq!(refused.to_string(), "no file of the configuration has a service `db`");
     }
 
     #[test]
