@@ -13,7 +13,7 @@ use toml::{
 
 use super::{
     Config, Diagnostic, LogsConfig, RestartConfig, SERVICE_DEFAULTS, ServiceConfig, StopConfig,
-    fields::{Fields, Placed, Reading, mistyped},
+    fields::{Fields, Placed, Reading, bounded_duration, mistyped},
     program,
     rules::{self, Link, Places, Spot},
 };
@@ -216,6 +216,10 @@ fn directory(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> String {
     let directory = fields.text("directory", r);
     if let (Some(text), Some(value)) = (&directory, fields.value("directory")) {
         program::check_text(r, text, &value.span());
+        if text.is_empty() {
+            let message = "`directory` is empty".to_owned();
+            r.wrong(value.span(), "out-of-range", message, "remove it, or write `.`");
+        }
     }
     absolute(r.file, directory.as_deref())
 }
@@ -319,7 +323,14 @@ fn restart(
 
 fn delays(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> Delays {
     let first = fields.duration("delay", r);
-    let max = fields.duration("max-delay", r).unwrap_or(SERVICE_DEFAULTS.max_delay);
+    let max = fields.duration("max-delay", r);
+    if let (Some(max), Some(value)) = (max, fields.value("max-delay"))
+        && max < first.unwrap_or(SERVICE_DEFAULTS.delay)
+    {
+        let message = "`max-delay` is less than `delay`".to_owned();
+        r.wrong(value.span(), "out-of-range", message, "give both, the larger one as `max-delay`");
+    }
+    let max = max.unwrap_or(SERVICE_DEFAULTS.max_delay);
     let Some(list) = fields.texts("delays", r) else {
         let first = first.unwrap_or(SERVICE_DEFAULTS.delay);
         return Delays::Exponential { first, max: max.max(first) };
@@ -330,7 +341,7 @@ fn delays(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> Delays {
     }
     let mut delays = Vec::new();
     for Placed { text, span } in list {
-        match super::parse_duration(&text) {
+        match bounded_duration(&text) {
             Ok(delay) => delays.push(delay),
             Err(message) => r.wrong(span, "bad-duration", message, ""),
         }

@@ -79,6 +79,26 @@ fn what_no_system_passes_to_a_program_is_refused() {
 }
 
 #[test]
+fn values_that_nobody_can_mean_are_refused() {
+    let web = |line: &str| format!("[services.web]\ncommand = [\"web\"]\n{line}\n");
+    let long = "213503982334601d";
+    check(
+        &web(&format!("stop = {{ timeout = \"{long}\" }}")),
+        &format!("3:20 `{long}` is more than 366 days"),
+    );
+    check(&web("restart = { delays = [\"1s\", \"367d\"] }"), "3:29 `367d` is more than 366 days");
+    check(&web("directory = \"\""), "3:13 `directory` is empty; remove it, or write `.`");
+    check(
+        &web("restart = { delay = \"5s\", max-delay = \"1s\" }"),
+        "3:39 `max-delay` is less than `delay`; give both, the larger one as `max-delay`",
+    );
+    let service = read(&web("restart = { delay = \"5m\" }"));
+    let five = Duration::from_mins(5);
+    assert_eq!(service.restart.delays, Delays::Exponential { first: five, max: five });
+    assert_eq!(read(&web("stop = { timeout = \"366d\" }")).stop.timeout.as_secs(), 31_622_400);
+}
+
+#[test]
 fn a_program_gets_no_more_than_a_system_takes() {
     let with = |bytes: usize| {
         let value = "x".repeat(bytes);
