@@ -46,7 +46,8 @@ pub(crate) fn edit(main: &Path, edit: &Edit) -> Result<Loaded, EditError> {
         // This names the byte that is wrong.
         return configuration::understand(&sources).map_err(EditError::Bad);
     }
-    let (at, after) = edited(&sources, edit).map_err(|refused| explain(&sources, refused))?;
+    let Edited { at, after } =
+        edited(&sources, edit).map_err(|refused| explain(&sources, refused))?;
     let Some(source) = sources.get_mut(at) else { return Err(overtaken(main)) };
     let before = std::mem::replace(&mut source.bytes, after.clone());
     let path = source.path.clone();
@@ -63,9 +64,15 @@ fn overtaken(path: &Path) -> EditError {
     EditError::Overtaken(path.display().to_string())
 }
 
-/// Returns which file changes, and what it becomes: a service is removed from where it stands, and
+/// Which file changes, and what it becomes.
+struct Edited {
+    at: usize,
+    after: Vec<u8>,
+}
+
+/// Returns what is to be written: a service is removed from where it stands, and
 /// a new one goes into the main file.
-fn edited(sources: &[Source], edit: &Edit) -> Result<(usize, Vec<u8>), config::EditError> {
+fn edited(sources: &[Source], edit: &Edit) -> Result<Edited, config::EditError> {
     let (Edit::Add(name, _) | Edit::Remove(name)) = edit;
     for (at, source) in sources.iter().enumerate() {
         let text = String::from_utf8_lossy(&source.bytes);
@@ -74,7 +81,7 @@ fn edited(sources: &[Source], edit: &Edit) -> Result<(usize, Vec<u8>), config::E
             Edit::Remove(_) => config::remove(&text, name.as_str()),
         };
         match edited {
-            Ok(text) => return Ok((at, text.into_bytes())),
+            Ok(text) => return Ok(Edited { at, after: text.into_bytes() }),
             Err(config::EditError::Missing(_)) => {}
             Err(error) => return Err(error),
         }

@@ -25,6 +25,9 @@ pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// The most units that one service may have.
 const INSTANCES_MAX: u32 = 10_000;
 
+/// So many digits, or more, number the segments of a log.
+const SEGMENT_DIGITS: usize = 6;
+
 /// Keys of a service that later versions know.
 const LATER: &[&str] = &["ready", "checks", "hooks", "watchdog", "user", "kind", "reload"];
 
@@ -134,6 +137,15 @@ fn read_service<'a>(
             return r.wrong(name.span(), "bad-name", message, error.reason);
         }
     };
+    if is_like_a_segment(service.as_str()) {
+        let message = format!("`{service}` cannot name a service");
+        r.wrong(
+            name.span(),
+            "bad-name",
+            message,
+            "closed log segments end with `.` and 6 digits or more",
+        );
+    }
     let DeValue::Table(table) = value.get_ref() else {
         let _: Option<()> = mistyped(r, value, service.as_str(), "a table", value.get_ref());
         return;
@@ -149,6 +161,13 @@ fn read_service<'a>(
     let (read, links) = service_of(r, &service, table, name.span());
     places.insert(service.clone(), Spot { links, ..spot });
     config.services.insert(service, read);
+}
+
+/// Returns whether the logs of a service would be taken for a closed segment of another one.
+fn is_like_a_segment(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, end)| {
+        end.len() >= SEGMENT_DIGITS && end.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// Reads one service; what is wrong with it is noted, so that the rest can be checked all the same.

@@ -99,6 +99,19 @@ fn values_that_nobody_can_mean_are_refused() {
 }
 
 #[test]
+fn no_service_is_called_like_a_segment_of_a_log() {
+    let named = |name: &str| format!("[services.\"{name}\"]\ncommand = [\"x\"]\n");
+    let remedy = "closed log segments end with `.` and 6 digits or more";
+    check(&named("z.000001"), &format!("1:11 `z.000001` cannot name a service; {remedy}"));
+    check(&named("z.1234567"), &format!("1:11 `z.1234567` cannot name a service; {remedy}"));
+    for name in ["z.00001", "z.00000a", "000001"] {
+        let text = named(name);
+        let config = parse(&[SourceText { file: "x.toml", bytes: text.as_bytes() }]).unwrap();
+        assert_eq!(config.services.len(), 1);
+    }
+}
+
+#[test]
 fn a_program_gets_no_more_than_a_system_takes() {
     let with = |bytes: usize| {
         let value = "x".repeat(bytes);
