@@ -10,6 +10,7 @@ mod fields;
 mod lower;
 mod parse;
 mod program;
+mod rules;
 mod types;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What no program can be given: too much.
+//! What no program can be given: texts that no system passes on, and too much.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -10,6 +10,26 @@ pub const PROGRAM_BYTES_MAX: usize = 128 * 1024;
 
 /// What a text costs besides its letters, as `execve` counts: its end and a pointer.
 const TEXT_BYTES: usize = 9;
+
+/// Notes variables that no system can pass on.
+pub(super) fn check_variables(r: &mut Reading<'_>, environment: &BTreeMap<String, Placed>) {
+    for (name, Placed { text, span }) in environment {
+        if name.is_empty() || name.contains(['=', '\0']) {
+            let message = format!("{name:?} cannot name a variable");
+            let help = "a name has at least one letter, and no `=`";
+            r.wrong(span.clone(), "bad-variable", message, help);
+        }
+        check_text(r, text, span);
+    }
+}
+
+/// Notes a text that would break off for the program.
+pub(super) fn check_text(r: &mut Reading<'_>, text: &str, span: &Range<usize>) {
+    if text.contains('\0') {
+        let message = "a text for a program has a NUL in it".to_owned();
+        r.wrong(span.clone(), "nul", message, "remove it");
+    }
+}
 
 /// Notes what would not fit.
 pub(super) fn check_size(
