@@ -15,7 +15,7 @@
 
 mod arrows;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, fmt, time::Duration};
 
 use crate::{
     effect::TraceId, exit::Exit, input::Memo, name::UnitName, supervisor::Obstacle, time::Moment,
@@ -273,7 +273,8 @@ impl Unit {
             && last.run == run
         {
             let former = std::mem::replace(&mut last.exit, exit);
-            self.why = self.why.replace(&end_of(run, former), &end_of(run, exit));
+            let lived = last.lived;
+            self.why = self.why.replace(&end_of(run, former, lived), &end_of(run, exit, lived));
             return former != exit;
         }
         run <= self.highest
@@ -287,7 +288,26 @@ impl Unit {
     }
 }
 
-/// Returns how a run ended, in words for people.
-fn end_of(run: u64, exit: Exit) -> String {
-    format!("run {run} {exit}")
+/// Returns how a run ended and how long it had lived, in words for people.
+fn end_of(run: u64, exit: Exit, lived: Duration) -> String {
+    let span = Span(lived);
+    match exit {
+        Exit::Code(_) | Exit::Signal(_) => format!("run {run} {exit} after {span}"),
+        Exit::Unknown => format!("run {run} ended after {span}, and nobody could learn how"),
+    }
+}
+
+/// Writes a span of time as people say it.
+struct Span(Duration);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_secs() {
+            0 => write!(f, "{} ms", self.0.as_millis()),
+            seconds @ 1..120 => write!(f, "{seconds} s"),
+            seconds @ 120..7200 => write!(f, "{} min", seconds / 60),
+            seconds @ 7200..172_800 => write!(f, "{} h", seconds / 3600),
+            seconds => write!(f, "{} days", seconds / 86_400),
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Stories of whole instances.
 
 mod order;
+mod reasons;
 mod taken_over;
 mod traces;
 

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Act, Event, State, Then, Unit, end_of};
+use super::{Act, Event, Span, State, Then, Unit, end_of};
 use crate::{
     exit::Exit,
     policy::{self, Follow},
@@ -188,9 +188,9 @@ impl Unit {
         }
         let limit = usize::try_from(service.restart.limit).unwrap_or(usize::MAX);
         if limit > 0 && self.starts.len() >= limit {
-            let seconds = window.as_secs();
-            let why =
-                format!("it was started {limit} times within {seconds} s; `reset` tries again");
+            let often = if limit == 1 { "once".to_owned() } else { format!("{limit} times") };
+            let span = Span(window);
+            let why = format!("it was started {often} within {span}; `reset` tries again");
             return self.enter(now, State::Failed, why);
         }
         if limit > 0 {
@@ -218,7 +218,7 @@ impl Unit {
         } else {
             self.short_runs = self.short_runs.saturating_add(1);
         }
-        let told = format!("{} after {}", end_of(self.run, exit), Lived(lived));
+        let told = end_of(self.run, exit, lived);
         match policy::follow(service, exit) {
             Follow::Restart => self.retry(told, given),
             Follow::Rest => {
@@ -273,7 +273,7 @@ impl Unit {
 
     fn left(&mut self, now: Moment, exit: Exit, then: Then) -> Option<Act> {
         let lived = self.note_exit(now, exit);
-        let told = format!("{}; {} after {}", self.why, end_of(self.run, exit), Lived(lived));
+        let told = format!("{}; {}", self.why, end_of(self.run, exit, lived));
         self.gone(now, then, told)
     }
 
@@ -287,21 +287,6 @@ impl Unit {
                 self.enter(now, State::Waiting, told);
                 Some(Act::Revive)
             }
-        }
-    }
-}
-
-/// Writes how long a run lived, as people say it.
-struct Lived(Duration);
-
-impl std::fmt::Display for Lived {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0.as_secs() {
-            0 => write!(f, "{} ms", self.0.as_millis()),
-            seconds @ 1..120 => write!(f, "{seconds} s"),
-            seconds @ 120..7200 => write!(f, "{} min", seconds / 60),
-            seconds @ 7200..172_800 => write!(f, "{} h", seconds / 3600),
-            seconds => write!(f, "{} days", seconds / 86_400),
         }
     }
 }
