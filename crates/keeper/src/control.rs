@@ -176,6 +176,7 @@ impl Control {
         let journal = Journal::open(&instance.keeper_journal(), &boot)?;
         let now = clock::monotonic();
         let expected = options.expected_agent.and_then(|pid| expect(pid, &port));
+        let pumps = Pumps::new(notes, &boot);
         let agent = AgentLife::new(now, !options.agent.is_empty(), expected.is_some());
         let epoch = inherited.as_ref().map_or_else(journal_epoch, |state| state.epoch.clone());
         let mut control = Self {
@@ -190,7 +191,7 @@ impl Control {
             journal,
             runs: Runs::default(),
             sweeps: Sweeps::default(),
-            pumps: Pumps::new(notes),
+            pumps,
             spawner: spawner.map_err(doing("start a thread"))?,
             agent,
             agent_process: None,

@@ -32,6 +32,7 @@ use mainstay_platform::{
     pipe::{PipeReader, Way},
     port::{Port, Waker},
 };
+use mainstay_storage::index;
 
 use crate::note::Notes;
 
@@ -90,6 +91,8 @@ pub(crate) enum PumpNote {
 #[derive(Debug)]
 pub(crate) struct Pumps {
     notes: Notes,
+    /// Stands for this boot in an index.
+    boot: u64,
     by_device: BTreeMap<PumpKey, PumpHandle>,
 }
 
@@ -105,8 +108,9 @@ struct PumpHandle {
 }
 
 impl Pumps {
-    pub(crate) const fn new(notes: Notes) -> Self {
-        Self { notes, by_device: BTreeMap::new() }
+    /// Returns no pump yet; `boot` is the identity of this boot.
+    pub(crate) fn new(notes: Notes, boot: &str) -> Self {
+        Self { notes, boot: index::boot_mark(boot), by_device: BTreeMap::new() }
     }
 
     /// Hands a pipe to the pump of the storage that its segments lie on, and says which that is.
@@ -170,7 +174,8 @@ impl Pumps {
         let waker = port.waker();
         let (orders, inbox) = mpsc::channel();
         let way = if storage.is_remote { Way::Copy } else { Way::Splice };
-        let pump = thread::PumpThread::new(port, inbox, self.notes.clone(), way)?;
+        let means = chain::Means { way, boot: self.boot };
+        let pump = thread::PumpThread::new(port, inbox, self.notes.clone(), means)?;
         let name = format!("pump-{}", self.by_device.len());
         let thread = std::thread::Builder::new().name(name).spawn(move || pump.run())?;
         self.by_device.insert(key, PumpHandle { orders, waker, thread });

@@ -11,14 +11,14 @@ use std::{
 use mainstay_api::keeper::{Drained, Logs, OnFull, Pressure, PressureKind, RunRef};
 use mainstay_platform::{
     clock, fail,
-    pipe::{LineEnd, Moved, Scratch, Way},
+    pipe::{LineEnd, Moved, Scratch},
     port::{Port, Token},
 };
 use mainstay_storage::{index::SourceFlags, segment::ChainFiles};
 
 use super::{
     Channel, FreshPipe, PumpNote, PumpOrder,
-    chain::{Chain, ChainKey, Force, HOLD_MAX, Taken, Writer},
+    chain::{Chain, ChainKey, Force, HOLD_MAX, Means, Taken, Writer},
     source::{Next, Source},
 };
 use crate::note::{Note, Notes};
@@ -38,7 +38,7 @@ pub(super) struct PumpThread {
     port: Port,
     orders: Receiver<PumpOrder>,
     notes: Notes,
-    way: Way,
+    means: Means,
     scratch: Scratch,
     chains: HashMap<ChainKey, Chain>,
     sources: HashMap<u64, Source>,
@@ -71,13 +71,13 @@ impl PumpThread {
         port: Port,
         orders: Receiver<PumpOrder>,
         notes: Notes,
-        way: Way,
+        means: Means,
     ) -> io::Result<Self> {
         Ok(Self {
             port,
             orders,
             notes,
-            way,
+            means,
             scratch: Scratch::new()?,
             chains: HashMap::new(),
             sources: HashMap::new(),
@@ -126,10 +126,10 @@ impl PumpThread {
         fail::bug("bug.pump");
         let FreshPipe { run, channel, pipe, logs } = fresh;
         let key = key_of(&run.unit, channel, &logs);
-        let way = self.way;
+        let means = self.means;
         self.chains
             .entry(key.clone())
-            .or_insert_with(|| Chain::new(&key, &run.unit, &logs, way))
+            .or_insert_with(|| Chain::new(&key, &run.unit, &logs, means))
             .adjust(&logs);
         let token = self.next_token;
         self.next_token += 1;

@@ -35,3 +35,4 @@ mod state_files;
 mod stories;
 mod upgrades;
 mod walk;
+mod zeros;
