@@ -355,7 +355,10 @@ impl Control {
     }
 
     fn end(mut self) -> Result<(), KeeperError> {
-        self.pumps.park();
+        if let Err(error) = self.pumps.park() {
+            // What waits in its pipes is lost with the programs; nobody waits for the disk.
+            complain("the end of a log is not written", &error);
+        }
         let leaves_nothing = self.ending.is_some_and(|ending| ending.kills);
         if leaves_nothing {
             self.journal.clear()?;

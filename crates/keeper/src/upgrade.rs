@@ -32,6 +32,7 @@ use crate::{
     options::KeeperOptions,
     owner::Conversation,
     probe,
+    runs::Run,
 };
 
 /// The state's own version; a keeper reads this one and the one before.
@@ -284,8 +285,8 @@ impl Control {
     fn become_successor(&mut self, wanted: &Wanted) -> io::Result<std::convert::Infallible> {
         let text = serde_json::to_vec(&self.state(wanted.id))?;
         probe::ask(&wanted.program, &text).map_err(io::Error::other)?;
-        self.pumps.park();
-        let result = self.execute(wanted);
+        let parked = self.pumps.park().map_err(io::Error::other);
+        let result = parked.and_then(|()| self.execute(wanted));
         self.unpark();
         result
     }
@@ -343,9 +344,11 @@ impl Control {
         kept
     }
 
-    /// Hands all pipes to pumps again after an upgrade that did not come about.
+    /// Hands the pipes of parked pumps to others after an upgrade that did not come about.
     fn unpark(&mut self) {
-        let keys: Vec<RunRef> = self.runs.iter().map(crate::runs::Run::key).collect();
+        let is_read = |run: &Run| run.pump.is_some_and(|pump| self.pumps.has(pump));
+        let unread = self.runs.iter().filter(|run| !is_read(run));
+        let keys: Vec<RunRef> = unread.map(Run::key).collect();
         for key in keys {
             self.pump_held(&key);
         }

@@ -4,12 +4,11 @@ use std::{
     fs::{self, File},
     io::Write as _,
     path::{Path, PathBuf},
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
-    time::Duration,
+    sync::mpsc::channel,
 };
 
 use mainstay_api::keeper::{OnFull, Streams};
-use mainstay_platform::{clock, filesystem, pipe, pipe::PipeWriter};
+use mainstay_platform::{filesystem, pipe, pipe::PipeWriter};
 use mainstay_storage::{
     index::{IndexRecord, SourceFlags},
     segment::ChainFiles,
@@ -133,7 +132,7 @@ fn a_parked_pump_leaves_the_rest_to_the_next_one() {
     let mut program = bench.attach(1);
     program.write_all(b"before\n").unwrap();
     bench.wait_for_bytes(7);
-    bench.pumps.park();
+    bench.pumps.park().unwrap();
     program.write_all(b"between\n").unwrap();
     let pipe = bench.pipes.pop().unwrap();
     bench.attach_pipe(1, pipe);
@@ -201,7 +200,7 @@ impl Bench {
 
     /// Lets the next keeper go on with the pipe.
     fn restart(&mut self, boot: &str) {
-        self.pumps.park();
+        self.pumps.park().unwrap();
         self.pumps = Pumps::new(self.sender.clone(), boot);
         let pipe = self.pipes.pop().unwrap();
         self.attach_pipe(1, pipe);
@@ -283,7 +282,7 @@ impl Bench {
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        self.pumps.park();
+        drop(self.pumps.park());
         drop(fs::remove_dir_all(&self.logs.directory));
     }
 }

@@ -19,6 +19,7 @@ use mainstay_storage::{index::SourceFlags, segment::ChainFiles};
 use super::{
     Channel, FreshPipe, PumpNote, PumpOrder,
     chain::{Chain, ChainKey, Force, HOLD_MAX, Means, Taken, Writer},
+    leave::Leave,
     source::{Next, Source},
 };
 use crate::note::{Note, Notes};
@@ -36,7 +37,7 @@ const DISCARD_BYTES: usize = 256 * 1024;
 #[derive(Debug)]
 pub(super) struct PumpThread {
     port: Port,
-    orders: Receiver<PumpOrder>,
+    inbox: Inbox,
     notes: Notes,
     means: Means,
     scratch: Scratch,
@@ -45,6 +46,13 @@ pub(super) struct PumpThread {
     units: HashMap<String, UnitSources>,
     timers: BTreeSet<(Duration, u64)>,
     next_token: u64,
+}
+
+/// How a pump is spoken to.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    pub(super) orders: Receiver<PumpOrder>,
+    pub(super) leave: Arc<Leave>,
 }
 
 /// The sources of one unit: nothing here looks at all of them for the sake of one.
@@ -67,15 +75,10 @@ enum Goes {
 }
 
 impl PumpThread {
-    pub(super) fn new(
-        port: Port,
-        orders: Receiver<PumpOrder>,
-        notes: Notes,
-        means: Means,
-    ) -> io::Result<Self> {
+    pub(super) fn new(port: Port, inbox: Inbox, notes: Notes, means: Means) -> io::Result<Self> {
         Ok(Self {
             port,
-            orders,
+            inbox,
             notes,
             means,
             scratch: Scratch::new()?,
@@ -109,17 +112,18 @@ impl PumpThread {
         }
     }
 
+    /// What was ordered before the pump was asked to end is done first.
     fn obey(&mut self) -> Goes {
-        while let Ok(order) = self.orders.try_recv() {
+        let is_asked = self.inbox.leave.accept();
+        while let Ok(order) = self.inbox.orders.try_recv() {
             match order {
                 PumpOrder::Attach(fresh) => self.attach(*fresh),
                 PumpOrder::Drain(run) => self.drain(&run),
                 PumpOrder::Rotate(unit) => self.rotate(&unit),
                 PumpOrder::Forget(unit) => self.forget(&unit),
-                PumpOrder::Park => return Goes::Parked,
             }
         }
-        Goes::On
+        if is_asked { Goes::Parked } else { Goes::On }
     }
 
     fn attach(&mut self, fresh: FreshPipe) {
