@@ -7,7 +7,7 @@ use std::{
     sync::mpsc::channel,
 };
 
-use mainstay_api::keeper::{OnFull, Streams};
+use mainstay_api::keeper::{OnFull, PressureKind, Streams};
 use mainstay_platform::{filesystem, pipe, pipe::PipeWriter};
 use mainstay_storage::{
     index::{IndexRecord, SourceFlags},
@@ -155,6 +155,26 @@ fn zeros_of_a_program_outlive_the_pump_and_those_of_a_power_cut_do_not() {
     };
     check(BOOT, &format!("{}after\n", "\0".repeat(8192)));
     check("another", "after\n");
+}
+
+#[test]
+fn nothing_is_dropped_for_a_disk_that_refuses_for_another_reason_than_room() {
+    for on_full in [OnFull::DropOldest, OnFull::DropNew] {
+        let mut bench = Bench::new(&format!("{on_full:?}"), 0);
+        bench.logs = Arc::new(Logs { on_full, ..Logs::clone(&bench.logs) });
+        File::create(bench.chain().closed(1)).unwrap().write_all(b"old\n").unwrap();
+        fs::create_dir(bench.chain().live()).unwrap();
+        let mut program = bench.attach(1);
+        program.write_all(b"new\n").unwrap();
+        bench.wait(|note| matches!(note, PumpNote::Pressure(_)).then_some(()));
+        fs::remove_dir(bench.chain().live()).unwrap();
+        let next = bench.wait(|note| match note {
+            PumpNote::Pressure(pressure) => Some(pressure.kind),
+            PumpNote::Rotated(_) | PumpNote::Drained(_) | PumpNote::Closed { .. } => None,
+        });
+        assert_eq!(next, PressureKind::DiskRoom);
+        bench.wait_for("old\nnew\n");
+    }
 }
 
 struct Bench {

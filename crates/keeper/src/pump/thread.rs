@@ -11,6 +11,7 @@ use std::{
 use mainstay_api::keeper::{Drained, Logs, OnFull, Pressure, PressureKind, RunRef};
 use mainstay_platform::{
     clock, fail,
+    filesystem::is_out_of_room,
     pipe::{LineEnd, Moved, Scratch},
     port::{Port, Token},
 };
@@ -342,13 +343,15 @@ impl PumpThread {
     }
 
     /// The disk did not take the bytes; they are still in the pipe.
+    ///
+    /// Only where room is what it lacks may something be dropped for it.
     fn refused(&mut self, token: u64, now: Duration, error: &io::Error) -> After {
         let Some(source) = self.sources.get(&token) else { return After::Gone };
         let Some(chain) = self.chains.get_mut(&source.chain) else { return After::Gone };
         let unit = source.run.unit.clone();
         let retry_at = now + RETRY_FULL_EVERY;
         let is_new = !std::mem::replace(&mut chain.is_full, true);
-        let policy = chain.on_full;
+        let policy = if is_out_of_room(error) { chain.on_full } else { OnFull::Block };
         if is_new {
             self.pressure(&unit, PressureKind::DiskFull, 0, error.to_string());
         }
