@@ -371,13 +371,13 @@ impl Control {
     }
 }
 
-/// Returns a text that differs for each keeper life.
 /// Watches an agent that was announced; nothing when it is gone already.
 fn expect(pid: u32, port: &Port) -> Option<Watched<Process>> {
     let process = Process::open_pid(pid).ok().flatten().filter(|process| !process.has_ended())?;
     port.watch(process, token::EXPECTED).ok()
 }
 
+/// Returns a text that differs for each keeper life.
 fn journal_epoch() -> String {
     let now = clock::monotonic();
     format!("{:x}-{:x}", std::process::id(), now.as_nanos())

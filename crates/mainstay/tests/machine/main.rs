@@ -34,6 +34,8 @@ mod pauses;
 mod real_programs;
 mod state_files;
 mod stories;
+#[cfg(feature = "fail")]
+mod unwatched;
 mod upgrades;
 mod walk;
 mod zeros;
