@@ -44,7 +44,7 @@ use leave::Leave;
 const PUMPS_MAX: usize = 8;
 
 /// How long pumps may take to park: whoever takes longer waits for a disk that may never answer.
-const PARK_WITHIN: Duration = Duration::from_secs(1);
+const PARK_WITHIN: Duration = Duration::from_secs(2);
 
 /// Which of a program's streams a pipe carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -27,6 +27,11 @@ impl Leave {
         self.swap(ASKED, STAYS)
     }
 
+    /// Returns whether the pump was asked and has not answered.
+    pub(super) fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Acquire) == ASKED
+    }
+
     /// Returns whether the pump was asked, and binds it to end.
     pub(super) fn accept(&self) -> bool {
         self.swap(ASKED, LEAVES)

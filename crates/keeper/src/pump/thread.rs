@@ -108,6 +108,10 @@ impl PumpThread {
             }
             for token in ready {
                 self.serve(token);
+                // A flood from many pipes takes longer than whoever asked us to end waits.
+                if let Goes::Parked = self.obey() {
+                    return;
+                }
             }
             self.serve_timers();
         }
@@ -208,7 +212,7 @@ impl PumpThread {
     fn serve_timers(&mut self) {
         let now = clock::monotonic();
         while let Some((at, token)) = self.timers.first().copied() {
-            if at > now {
+            if at > now || self.inbox.leave.is_asked() {
                 return;
             }
             self.timers.pop_first();
@@ -223,6 +227,9 @@ impl PumpThread {
     /// Reads a source until it is empty, has had its share, or must wait.
     fn read(&mut self, token: u64, now: Duration) -> After {
         for _ in 0..TURNS_IN_A_ROW {
+            if self.inbox.leave.is_asked() {
+                break;
+            }
             let Some(source) = self.sources.get_mut(&token) else { return After::Gone };
             if source.has_gap
                 && let Some(after) = self.close_gap(token, now)
