@@ -13,7 +13,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
     calls::{Asker, Reply},
-    configuration::{self, Edit, EditError, Files, Loaded, Texts},
+    configuration::{self, Files, Loaded, Texts},
+    editing::{self, Edit, EditError},
     events::complain,
     wishes::Page,
 };
@@ -114,7 +115,7 @@ fn work(files: &Files, inbox: &Receiver<Job>, outbox: &UnboundedSender<Done>) {
 
 fn configure(files: &Files, edit: Option<&Edit>) -> Result<Loaded, EditError> {
     let loaded = match edit {
-        Some(edit) => configuration::edit(&files.main, edit)?,
+        Some(edit) => editing::edit(&files.main, edit)?,
         None => configuration::read_to_apply(&files.main).map_err(EditError::Bad)?,
     };
     keep(files, &loaded.texts);

@@ -3,10 +3,12 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::Duration,
 };
 
-use mainstay_api::config::{self, Config, Diagnostic, FILE_BYTES_MAX, NewService, SourceText};
-use mainstay_core::ServiceName;
+use mainstay_api::config::{self, Config, Diagnostic, FILE_BYTES_MAX, SourceText};
 use mainstay_platform::paths;
 use mainstay_storage::atomic;
 use serde::{Deserialize, Serialize};
@@ -15,9 +17,16 @@ use crate::descriptors;
 
 /// A file with its contents.
 #[derive(Debug)]
-struct Source {
-    name: String,
-    bytes: Vec<u8>,
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Source {
+    /// Returns its name for messages.
+    pub(crate) fn name(&self) -> String {
+        self.path.display().to_string()
+    }
 }
 
 /// A configuration, and the texts it was read from.
@@ -43,25 +52,60 @@ pub fn load(main: &Path) -> Result<Config, Vec<Diagnostic>> {
 
 /// Reads everything and keeps the texts.
 pub(crate) fn read_all(main: &Path) -> Result<Loaded, Vec<Diagnostic>> {
+    understand(&read_sources(main)?)
+}
+
+/// Reads all files, the main one first.
+pub(crate) fn read_sources(main: &Path) -> Result<Vec<Source>, Vec<Diagnostic>> {
     let mut sources = Vec::new();
     let mut found = Vec::new();
-    for path in files(main) {
+    for path in files(main)? {
         match read(&path) {
-            Ok(bytes) => sources.push(Source { name: path.display().to_string(), bytes }),
-            Err(error) => {
-                let message = format!("cannot read the file: {error}");
-                let file = path.display().to_string();
-                found.push(Diagnostic::of_file(&file, "unreadable", message, ""));
-            }
+            Ok(bytes) => sources.push(Source { path, bytes }),
+            Err(error) => found.push(unreadable(&path, "file", &error)),
         }
     }
-    if !found.is_empty() {
-        return Err(found);
-    }
+    if found.is_empty() { Ok(sources) } else { Err(found) }
+}
+
+fn unreadable(path: &Path, what: &str, error: &io::Error) -> Diagnostic {
+    let message = format!("cannot read the {what}: {error}");
+    Diagnostic::of_file(&path.display().to_string(), "unreadable", message, "")
+}
+
+/// Makes a configuration of all texts together.
+pub(crate) fn understand(sources: &[Source]) -> Result<Loaded, Vec<Diagnostic>> {
+    let names: Vec<String> = sources.iter().map(Source::name).collect();
+    let all = names.iter().zip(sources);
     let texts: Vec<SourceText<'_>> =
-        sources.iter().map(|file| SourceText { file: &file.name, bytes: &file.bytes }).collect();
+        all.map(|(file, source)| SourceText { file, bytes: &source.bytes }).collect();
     let config = config::parse(&texts)?;
-    Ok(Loaded { config, texts: Texts(sources.into_iter().map(Kept::of).collect()) })
+    Ok(Loaded { config, texts: Texts(sources.iter().map(Kept::of).collect()) })
+}
+
+/// Reads everything, but waits no longer than this: files may lie where nobody answers.
+pub(crate) fn read_within(main: &Path, within: Duration) -> Result<Loaded, Vec<Diagnostic>> {
+    let path = main.to_owned();
+    let read = on_a_thread(within, move || read_all(&path));
+    read.unwrap_or_else(|error| {
+        let message = format!("cannot read the configuration: {error}");
+        Err(vec![Diagnostic::of_file(&main.display().to_string(), "unreadable", message, "")])
+    })
+}
+
+/// Does something that may stand still for ever; its thread is left alone then.
+fn on_a_thread<T: Send + 'static>(
+    within: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    let (outbox, inbox) = mpsc::sync_channel(1);
+    // Nobody waits any more for what comes too late.
+    let thread = move || drop(outbox.send(work()));
+    thread::Builder::new().name("config".to_owned()).spawn(thread)?;
+    inbox.recv_timeout(within).map_err(|error| match error {
+        RecvTimeoutError::Timeout => io::ErrorKind::TimedOut.into(),
+        RecvTimeoutError::Disconnected => io::ErrorKind::BrokenPipe.into(),
+    })
 }
 
 /// Reads everything to be applied now: this machine must allow it, too.
@@ -72,21 +116,29 @@ pub(crate) fn read_to_apply(main: &Path) -> Result<Loaded, Vec<Diagnostic>> {
 }
 
 /// Returns the files of an instance, in the order in which they are read.
-fn files(main: &Path) -> Vec<PathBuf> {
+fn files(main: &Path) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
     let folder = main.parent().unwrap_or_else(|| Path::new("")).join("services.d");
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut more: Vec<PathBuf> =
-        entries.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+    let mut more = match files_in(&folder) {
+        Ok(more) => more,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(vec![unreadable(&folder, "folder", &error)]),
+    };
     more.sort();
     more.insert(0, main.to_owned());
-    more
+    Ok(more)
+}
+
+fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let paths = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let is_ours = |path: &PathBuf| path.extension().is_some_and(|end| end == "toml");
+    paths.filter(|path| path.as_ref().map_or(true, is_ours)).collect()
 }
 
 /// Reads at most one byte more than is allowed: the rest is refused anyway.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     use io::Read as _;
     let mut bytes = Vec::new();
-    fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    paths::open_regular(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -101,8 +153,8 @@ struct Kept {
 }
 
 impl Kept {
-    fn of(source: Source) -> Self {
-        Self { name: source.name, text: String::from_utf8_lossy(&source.bytes).into_owned() }
+    fn of(source: &Source) -> Self {
+        Self { name: source.name(), text: String::from_utf8_lossy(&source.bytes).into_owned() }
     }
 }
 
@@ -119,53 +171,34 @@ pub(crate) fn recall(kept: &Path) -> Option<Config> {
     config::parse(&texts).ok()
 }
 
-/// An edit of the main file, as people ask for it.
-#[derive(Debug, Clone)]
-pub(crate) enum Edit {
-    Add(ServiceName, NewService),
-    Remove(ServiceName),
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// An edit that did not come about; the file is as it was.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum EditError {
-    #[error("cannot edit `{path}`: {source}")]
-    Disk { path: String, source: io::Error },
-    #[error("{0}")]
-    Refused(#[from] config::EditError),
-    #[error("{}", config::render(.0))]
-    Bad(Vec<Diagnostic>),
-}
+    #[test]
+    fn only_a_folder_that_is_not_there_is_empty() {
+        let folder = std::env::temp_dir().join(format!("mainstay-files-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let main = folder.join("mainstay.toml");
+        let write = |path: &Path, text: &str| {
+            atomic::replace(path, text.as_bytes(), paths::create_private_file).unwrap();
+        };
+        write(&main, "[services.web]\ncommand = [\"web\"]\n");
+        assert_eq!(load(&main).unwrap().services.len(), 1);
 
-/// Edits the main file and reads everything again; what cannot be applied is taken back.
-pub(crate) fn edit(main: &Path, edit: &Edit) -> Result<Loaded, EditError> {
-    let disk = |source| EditError::Disk { path: main.display().to_string(), source };
-    let before = fs::read_to_string(main).map_err(disk)?;
-    let after = match edit {
-        Edit::Add(name, service) => config::add(&before, name.as_str(), service)?,
-        Edit::Remove(name) => config::remove(&before, name.as_str())?,
-    };
-    write(main, &after).map_err(disk)?;
-    let loaded = match edit {
-        Edit::Add(..) => read_to_apply(main),
-        // Never refused for what is left: there may have been too much before.
-        Edit::Remove(_) => read_all(main),
-    };
-    match loaded {
-        Ok(loaded) => Ok(loaded),
-        Err(found) => {
-            write(main, &before).map_err(disk)?;
-            Err(EditError::Bad(found))
-        }
+        write(&folder.join("services.d"), "no folder");
+        let found = load(&main).unwrap_err();
+        assert_eq!(found[0].file, folder.join("services.d").display().to_string());
+        assert!(found[0].message.starts_with("cannot read the folder: "), "{found:?}");
+        fs::remove_dir_all(&folder).unwrap();
     }
-}
 
-/// Replaces a configuration file by an edited text; its mode stays.
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let permissions = fs::metadata(path)?.permissions();
-    atomic::replace(path, text.as_bytes(), |temporary| {
-        let file = paths::create_private_file(temporary)?;
-        file.set_permissions(permissions.clone())?;
-        Ok(file)
-    })
+    #[test]
+    fn whoever_reads_for_ever_is_not_waited_for() {
+        let (writer, reader) = mpsc::channel::<()>();
+        let late = on_a_thread(Duration::from_millis(10), move || reader.recv().is_ok());
+        assert_eq!(late.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        drop(writer);
+        assert_eq!(on_a_thread(Duration::from_secs(20), || 7).unwrap(), 7);
+    }
 }

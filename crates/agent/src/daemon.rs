@@ -41,6 +41,8 @@ use crate::{
 const KEEPER_WITHIN: Duration = Duration::from_secs(20);
 /// How long an agent that leaves waits for its last events.
 const EVENTS_WITHIN: Duration = Duration::from_secs(2);
+/// How long a beginning waits for its files: well before the keeper takes us for hung.
+const CONFIG_WITHIN: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Nothing is due for at least this long when nothing is due at all.
 const FAR_AWAY: Duration = Duration::from_hours(24);
@@ -268,7 +270,9 @@ impl Agent {
         if let Some(question) = self.custody.question() {
             self.keeper.ask(question)?;
         }
-        let deadline = self.supervisor.next_deadline().map(Moment::elapsed);
+        // What was due before this agent began is due in its next turn, and no sign of a hang.
+        let now = clock::monotonic();
+        let deadline = self.supervisor.next_deadline().map(|at| at.elapsed().max(now));
         self.keeper.finish_turn(deadline)?;
         self.events.pass_on();
         self.save_wishes();
@@ -362,7 +366,7 @@ fn first_config(
     if is_recovery && let Some(config) = configuration::recall(&files.kept) {
         return Ok(config);
     }
-    match configuration::read_all(&files.main) {
+    match configuration::read_within(&files.main, CONFIG_WITHIN) {
         Ok(Loaded { config, texts }) => {
             // It has nothing else to do yet.
             drop(clerk.give(Job::Keep(texts)));

@@ -4,21 +4,26 @@ use std::collections::{BTreeMap, VecDeque};
 
 use mainstay_api::{
     control::Facts,
-    keeper::{Reach, Request, RunMemo, RunRef, Signal, SignalName, Spawn},
+    keeper::{
+        FRAME_BYTES_MAX, Reach, Request, RunMemo, RunRef, Signal, SignalName, Spawn, encoded_len,
+    },
 };
 use mainstay_core::{
     Action, Effect, Exit, Input, Refusal, TraceId, UnitName, UnitView, view::Next,
 };
 use mainstay_platform::fail;
+use serde::Serialize;
 
 use crate::{
     daemon::Agent,
-    events::{EXITED, Happening, Level},
+    events::{EXIT_AMENDED, EXITED, Happening, Level},
     keeper::KeeperError,
     launch,
 };
 
-/// So many starts go into one frame, whatever their environments.
+/// So much goes into one frame, with room for what is around it.
+const FRAME_BYTES: usize = FRAME_BYTES_MAX - 1024;
+/// So many starts go into one frame, however small they are.
 const SPAWNS_A_FRAME: usize = 50;
 const OTHERS_A_FRAME: usize = 1000;
 
@@ -87,6 +92,11 @@ impl Agent {
             Action::Keep(wish) => self.wishes.keep(wish),
             Action::Answer(answer) => self.outbox.answers.push((unit.clone(), answer)),
             Action::Changed => self.changed(unit, trace),
+            Action::ExitAmended { run, exit } => {
+                let message = format!("it is known after all: run {run} of `{unit}` {exit}");
+                let subject = Subject { unit, run: Some(run), trace };
+                self.tell_with(subject, level_of(exit), (EXIT_AMENDED, message), facts_of(exit));
+            }
             Action::Forget => {
                 self.acknowledge_former(unit);
                 self.wishes.forget(unit);
@@ -106,14 +116,20 @@ impl Agent {
     }
 
     fn spawn(&mut self, unit: &UnitName, run: u64, memo: mainstay_core::Memo) {
-        if let Some(spawn) = launch::order(&self.config, &self.instance, unit, run, memo) {
-            self.outbox.spawns.push(spawn);
-            if let Some(service) = self.config.services.get(&unit.service) {
-                self.given.note(unit, run, service);
+        let reason = match launch::order(&self.config, &self.instance, unit, run, memo) {
+            None => "its service is not configured any more",
+            Some(spawn) if encoded_len(&spawn) > FRAME_BYTES => {
+                "its command and environment are too long"
             }
-            return;
-        }
-        let reason = "its service is not configured any more".to_owned();
+            Some(spawn) => {
+                self.outbox.spawns.push(spawn);
+                if let Some(service) = self.config.services.get(&unit.service) {
+                    self.given.note(unit, run, service);
+                }
+                return;
+            }
+        };
+        let reason = reason.to_owned();
         self.afterwards.push(Input::NotStarted { unit: unit.clone(), run, reason });
     }
 
@@ -121,15 +137,8 @@ impl Agent {
         if self.events.knows_exit(subject.unit, run) {
             return;
         }
-        let level = if exit.is_success() { Level::Info } else { Level::Warn };
         let message = format!("run {run} of `{}` {exit}", subject.unit);
-        let (exit_code, signal) = match exit {
-            Exit::Code(code) => (Some(code), None),
-            Exit::Signal(signal) => (None, Some(signal)),
-            Exit::Unknown => (None, None),
-        };
-        let facts = Facts { exit_code, signal, ..Facts::default() };
-        self.tell_with(subject, level, (EXITED, message), facts);
+        self.tell_with(subject, level_of(exit), (EXITED, message), facts_of(exit));
     }
 
     /// Notes that an exit is dealt with; one that has a successor already needs no further wait.
@@ -243,9 +252,23 @@ const fn point_of(action: &Action) -> &'static str {
         Action::Keep(_) => "agent.effect.keep",
         Action::Answer(_) => "agent.effect.answer",
         Action::Changed => "agent.effect.changed",
+        Action::ExitAmended { .. } => "agent.effect.exit-amended",
         Action::Forget => "agent.effect.forget",
         Action::AllAtRest => "agent.effect.all-at-rest",
     }
+}
+
+const fn level_of(exit: Exit) -> Level {
+    if exit.is_success() { Level::Info } else { Level::Warn }
+}
+
+fn facts_of(exit: Exit) -> Facts {
+    let (exit_code, signal) = match exit {
+        Exit::Code(code) => (Some(code), None),
+        Exit::Signal(signal) => (None, Some(signal)),
+        Exit::Unknown => (None, None),
+    };
+    Facts { exit_code, signal, ..Facts::default() }
 }
 
 /// Returns how long the next attempt waits.
@@ -256,17 +279,58 @@ fn delay_of(view: UnitView<'_>) -> Option<u64> {
     }
 }
 
-fn send<T>(
+/// Sends everything in frames of at most so many, none of which is too long.
+fn send<T: Serialize>(
     all: &mut Vec<T>,
     at_once: usize,
     mut ask: impl FnMut(Vec<T>) -> Result<(), KeeperError>,
 ) -> Result<(), KeeperError> {
     while !all.is_empty() {
-        let rest = all.split_off(at_once.min(all.len()));
+        let rest = all.split_off(fitting(all, at_once));
         ask(std::mem::replace(all, rest))?;
     }
     Ok(())
 }
 
+/// Returns how many of the first fit into one frame: at least one, for each alone does.
+fn fitting<T: Serialize>(all: &[T], at_once: usize) -> usize {
+    let mut room = FRAME_BYTES;
+    let fits = |one: &T| match room.checked_sub(encoded_len(one) + 1) {
+        Some(left) => {
+            room = left;
+            true
+        }
+        None => false,
+    };
+    all.iter().take(at_once).map(fits).take_while(|fits| *fits).count().max(1)
+}
+
 /// Exits that are dealt with and still remembered by the keeper.
 pub(crate) type Settled = BTreeMap<UnitName, u64>;
+
+#[cfg(test)]
+mod tests {
+    use mainstay_api::keeper::{RequestFrame, encode};
+
+    use super::*;
+
+    #[test]
+    fn a_frame_holds_what_fits_however_long_each_is() {
+        let counts = |length: usize, count: usize| {
+            let mut all: Vec<RunMemo> = (0..count)
+                .map(|_| RunMemo { unit: "web".to_owned(), run: 1, memo: "\"".repeat(length) })
+                .collect();
+            let mut counts = Vec::new();
+            send(&mut all, SPAWNS_A_FRAME, |part| {
+                counts.push(part.len());
+                let frame = RequestFrame { id: u64::MAX, request: Request::Memo(part) };
+                Ok(encode(&frame, &mut Vec::new())?)
+            })
+            .unwrap();
+            counts
+        };
+        assert_eq!(counts(1, 120), [50, 50, 20]);
+        assert_eq!(counts(30_000, 60), [17, 17, 17, 9]);
+        assert_eq!(counts(500_000, 2), [1, 1]);
+    }
+}

@@ -40,6 +40,8 @@ const RECALL_WITHIN: Duration = Duration::from_secs(1);
 const QUEUE_MAX: usize = 10_000;
 /// The event that tells an exit.
 pub(crate) const EXITED: &str = "UnitExited";
+/// The event that tells an exit better than it was told.
+pub(crate) const EXIT_AMENDED: &str = "ExitAmended";
 
 /// How much an event matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

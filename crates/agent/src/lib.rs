@@ -12,6 +12,7 @@ pub mod configuration;
 mod custody;
 mod daemon;
 pub mod descriptors;
+mod editing;
 mod effects;
 mod events;
 mod given;

@@ -9,6 +9,8 @@ mod edit;
 mod fields;
 mod lower;
 mod parse;
+mod program;
+mod rules;
 mod types;
 
 #[cfg(test)]
@@ -19,6 +21,7 @@ pub use difference::difference;
 pub use duration::{parse_duration, parse_size};
 pub use edit::{EditError, NewService, add, remove};
 pub use parse::{FILE_BYTES_MAX, SourceText, parse};
+pub use program::PROGRAM_BYTES_MAX;
 pub use types::{
     Config, LogsConfig, RestartConfig, SERVICE_DEFAULTS, ServiceConfig, ServiceDefaults, StopConfig,
 };

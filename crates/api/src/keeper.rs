@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use frame::{BUFFER_BYTES_KEPT, FRAME_BYTES_MAX, FrameError, Framer, encode};
+pub use frame::{BUFFER_BYTES_KEPT, FRAME_BYTES_MAX, FrameError, Framer, encode, encoded_len};
 
 /// The protocol version this build speaks; a keeper refuses any other.
 pub const PROTOCOL: u32 = 1;

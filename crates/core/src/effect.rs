@@ -69,6 +69,13 @@ pub enum Action {
     Answer(Result<(), Refusal>),
     /// The unit moved to another state; goes into the events.
     Changed,
+    /// It became known how a run ended of which nobody knew; goes into the events.
+    ExitAmended {
+        /// The run.
+        run: u64,
+        /// How it had ended.
+        exit: Exit,
+    },
     /// The unit is no longer configured and at rest: forget it.
     Forget,
     /// After `ShutDown`: everything is at rest.

@@ -18,6 +18,8 @@ use std::{
     time::Duration,
 };
 
+pub(crate) use obstacle::Obstacle;
+
 use crate::{
     chance::Chance,
     effect::{Action, Effect, TraceId},
@@ -242,12 +244,9 @@ impl Supervisor {
     }
 
     fn amended(&mut self, name: &UnitName, run: u64, exit: Exit) {
-        let Some(unit) = self.units.get_mut(name) else { return };
-        if let Some(last) = &mut unit.last_exit
-            && last.run == run
-        {
-            last.exit = exit;
-            self.effect(Some(name), Action::Changed);
+        let is_news = self.units.get_mut(name).is_some_and(|unit| unit.amend(run, exit));
+        if is_news {
+            self.effect(Some(name), Action::ExitAmended { run, exit });
         }
     }
 
@@ -300,34 +299,24 @@ impl Supervisor {
         let is_told = act == Some(Act::Revive)
             && self.units.get(name).is_none_or(|unit| unit.state.word() != state.word());
         if former.word() != state.word() && !is_told {
-            self.changed(now, name, former, state);
+            self.changed(now, name, state);
         }
     }
 
     /// A unit moved to another state: tells the host and whoever may wait for it.
-    fn changed(&mut self, now: Moment, name: &UnitName, former: State, state: State) {
+    fn changed(&mut self, now: Moment, name: &UnitName, state: State) {
         self.effect(Some(name), Action::Changed);
         if matches!(state, State::Leaving { .. }) {
             self.stop_requirers(now, name);
             self.queue.push_back(name.clone());
         }
-        let is_news = former.is_active() != state.is_active()
-            || matches!(
-                state,
-                State::Running
-                    | State::Completed
-                    | State::Failed
-                    | State::Backoff { .. }
-                    | State::Stopped
-            );
-        if is_news {
-            self.wake_related(name);
-        }
+        self.wake_related(name);
         if !state.is_active() {
             self.forget_if_over(name);
         }
     }
 
+    /// Lets everybody look again who may wait for a unit, or says that it does.
     fn wake_related(&mut self, name: &UnitName) {
         let service = &name.service;
         let needed = self.services.get(service).into_iter().flat_map(Service::ordered_behind);
@@ -415,8 +404,18 @@ impl Supervisor {
             return;
         }
         self.pull_required(name);
-        let event = self.obstacle(name).map_or(Event::Start, Event::Blocked);
-        self.apply(now, name, event);
+        let Some(obstacle) = self.obstacle(name) else {
+            return self.apply(now, name, Event::Start);
+        };
+        // What waits for a waiting unit goes by why it waits.
+        let is_news = self
+            .units
+            .get(name)
+            .is_some_and(|unit| unit.state == State::Waiting && unit.why != obstacle.why);
+        self.apply(now, name, Event::Blocked(obstacle));
+        if is_news {
+            self.wake_related(name);
+        }
     }
 
     /// Returns whether everything of `auto` has come to rest or readiness.
@@ -427,7 +426,7 @@ impl Supervisor {
         self.units
             .values()
             .filter(is_auto)
-            .all(|unit| !matches!(unit.state, State::Starting | State::Waiting))
+            .all(|unit| unit.state == State::Stopped || !self.is_coming(unit))
     }
 
     fn release_delayed(&mut self) {

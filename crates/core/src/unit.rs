@@ -22,7 +22,7 @@ use crate::{
     name::UnitName,
     policy::{self, Follow},
     service::Service,
-    supervisor::Chances,
+    supervisor::{Chances, Obstacle},
     time::Moment,
     view::LastExit,
 };
@@ -85,7 +85,7 @@ pub(crate) enum Event {
     /// Nothing is in its way.
     Start,
     /// It should run, but this is in its way.
-    Blocked(String),
+    Blocked(Obstacle),
     /// It is to stop, for this reason.
     Stop(Then, String),
     /// Nobody requires it any more.
@@ -120,6 +120,8 @@ pub struct Unit {
     pub(crate) state: State,
     pub(crate) since: Moment,
     pub(crate) why: String,
+    /// While it waits: who is at the bottom of it, if that does not come of itself.
+    pub(crate) in_vain: Option<String>,
     /// It should be up.
     pub(crate) wanted: bool,
     /// An operator stopped it: nobody but an operator starts it again.
@@ -161,6 +163,20 @@ impl State {
         }
     }
 
+    /// Returns the state as it stands in a sentence, after the name of the unit.
+    pub const fn phrase(self) -> &'static str {
+        match self {
+            Self::Stopped => "is stopped",
+            Self::Waiting => "is waiting",
+            Self::Starting => "is starting",
+            Self::Running => "is running",
+            Self::Leaving { .. } | Self::Stopping { .. } => "is stopping",
+            Self::Backoff { .. } => "is between two attempts",
+            Self::Failed => "has failed",
+            Self::Completed => "has completed",
+        }
+    }
+
     /// Returns whether a process exists or is being made.
     pub const fn is_active(self) -> bool {
         matches!(
@@ -177,6 +193,7 @@ impl Unit {
             state: State::Stopped,
             since: now,
             why: "it was never started".to_owned(),
+            in_vain: None,
             wanted: false,
             is_held: false,
             beyond: 0,
@@ -254,6 +271,19 @@ impl Unit {
         self.starts.clear();
     }
 
+    /// Notes how a run ended of which nobody knew, and returns whether that is news. What followed
+    /// from not knowing stays as it is.
+    pub(crate) fn amend(&mut self, run: u64, exit: Exit) -> bool {
+        if let Some(last) = &mut self.last_exit
+            && last.run == run
+        {
+            let former = std::mem::replace(&mut last.exit, exit);
+            self.why = self.why.replace(&end_of(run, former), &end_of(run, exit));
+            return former != exit;
+        }
+        run <= self.highest
+    }
+
     /// Forgets that it failed for good.
     pub(crate) fn pardon(&mut self, now: Moment, why: &str) {
         self.reset();
@@ -278,10 +308,10 @@ impl Unit {
             (State::Backoff { .. }, Event::Start | Event::Timeout) => {
                 Some(Act::Revive).filter(|_| self.to(now, State::Waiting, "it is about to start"))
             }
-            (
-                State::Stopped | State::Waiting | State::Failed | State::Completed,
-                Event::Blocked(why),
-            ) => self.rest(now, State::Waiting, why),
+            (State::Stopped | State::Failed | State::Completed, Event::Blocked(obstacle)) => {
+                self.wait(now, obstacle)
+            }
+            (State::Waiting, Event::Blocked(obstacle)) => self.wait(self.since, obstacle),
 
             (State::Starting, Event::Started(pid)) => {
                 self.pid = Some(pid);
@@ -370,6 +400,11 @@ impl Unit {
         None
     }
 
+    fn wait(&mut self, since: Moment, obstacle: Obstacle) -> Option<Act> {
+        self.in_vain = obstacle.in_vain;
+        self.rest(since, State::Waiting, obstacle.why)
+    }
+
     fn start(&mut self, now: Moment, service: &Service) -> Option<Act> {
         let window = service.restart.within;
         while self.starts.front().is_some_and(|start| now.since(*start) > window) {
@@ -412,7 +447,7 @@ impl Unit {
         } else {
             self.short_runs = self.short_runs.saturating_add(1);
         }
-        let told = format!("run {} {} after {}", self.run, exit, Lived(lived));
+        let told = format!("{} after {}", end_of(self.run, exit), Lived(lived));
         match policy::follow(service, exit) {
             Follow::Restart => self.retry(now, told, service, chances),
             Follow::Rest => {
@@ -494,7 +529,7 @@ impl Unit {
 
     fn left(&mut self, now: Moment, exit: Exit, then: Then) -> Option<Act> {
         let lived = self.note_exit(now, exit);
-        let told = format!("{}; run {} {} after {}", self.why, self.run, exit, Lived(lived));
+        let told = format!("{}; {} after {}", self.why, end_of(self.run, exit), Lived(lived));
         self.gone(now, then, told)
     }
 
@@ -510,6 +545,11 @@ impl Unit {
             }
         }
     }
+}
+
+/// Returns how a run ended, in words for people.
+fn end_of(run: u64, exit: Exit) -> String {
+    format!("run {run} {exit}")
 }
 
 /// Writes how long a run lived, as people say it.

@@ -14,6 +14,8 @@ use std::{collections::VecDeque, time::Duration};
 const SERIES_WITHIN: Duration = Duration::from_secs(10);
 /// So many deaths in a series ask for a start with nothing but what is known to be good.
 const RECOVER_AFTER: usize = 3;
+/// An agent that hangs after a life of this length has nothing to do with those before.
+const GOOD_LIFE: Duration = Duration::from_mins(1);
 const FIRST_DELAY: Duration = Duration::from_millis(10);
 const DELAY_MAX: Duration = Duration::from_secs(1);
 /// How long an agent may owe an acknowledgement, or be late for its own deadline.
@@ -50,6 +52,11 @@ pub(crate) struct AgentLife {
     /// Its next end is part of an upgrade.
     makes_room: bool,
     deaths: VecDeque<Duration>,
+    /// So many in a row had to be killed: each takes so long that they are no series in time.
+    hangs: usize,
+    is_doomed: bool,
+    /// When the last one was started.
+    started: Duration,
     debt: Debt,
 }
 
@@ -79,17 +86,25 @@ impl AgentLife {
             (false, true) => AgentState::Waiting { until: now },
             (false, false) => AgentState::Absent,
         };
-        let (deaths, debt) = (VecDeque::new(), Debt::default());
-        Self { state, starts_itself, makes_room: false, deaths, debt }
+        Self {
+            state,
+            starts_itself,
+            makes_room: false,
+            deaths: VecDeque::new(),
+            hangs: 0,
+            is_doomed: false,
+            started: now,
+            debt: Debt::default(),
+        }
     }
 
     pub(crate) const fn state(&self) -> AgentState {
         self.state
     }
 
-    /// Returns whether the last deaths came too fast.
+    /// Returns whether the last deaths came too fast, or the last agents all hung.
     pub(crate) fn is_recovering(&self) -> bool {
-        self.deaths.len() >= RECOVER_AFTER
+        self.deaths.len() >= RECOVER_AFTER || self.hangs >= RECOVER_AFTER
     }
 
     /// Returns how to start an agent now, if it is time.
@@ -106,6 +121,7 @@ impl AgentLife {
             return None;
         }
         self.state = AgentState::Starting;
+        self.started = now;
         Some(if self.is_recovering() { Start::Recover } else { Start::Normal })
     }
 
@@ -132,6 +148,7 @@ impl AgentLife {
         if !std::mem::take(&mut self.makes_room) {
             self.deaths.push_back(now);
         }
+        self.count_hang(now);
         while self.deaths.front().is_some_and(|death| *death + SERIES_WITHIN < now) {
             self.deaths.pop_front();
         }
@@ -141,6 +158,14 @@ impl AgentLife {
         } else {
             AgentState::Absent
         };
+    }
+
+    fn count_hang(&mut self, now: Duration) {
+        if now.saturating_sub(self.started) >= GOOD_LIFE {
+            self.hangs = 0;
+        }
+        let has_hung = std::mem::take(&mut self.is_doomed);
+        self.hangs = if has_hung { self.hangs + 1 } else { 0 };
     }
 
     /// The first death costs no time; a series costs more with each.
@@ -168,6 +193,7 @@ impl AgentLife {
     /// The agent is being killed; its end is awaited without further complaint.
     pub(crate) fn doom(&mut self) {
         self.debt = Debt::default();
+        self.is_doomed = true;
     }
 
     /// We stood still ourselves, and most likely the whole machine: what is owed is owed from now.
@@ -235,6 +261,28 @@ mod tests {
         let (normal, recover) = (Some(Start::Normal), Some(Start::Recover));
         assert_eq!(starts(1), [normal, normal, normal, recover]);
         assert_eq!(starts(9), [normal; 4]);
+    }
+
+    #[test]
+    fn three_agents_in_a_row_that_hang_ask_for_recovery() {
+        let starts = |life_of_each: u64| {
+            let mut life = AgentLife::new(T, true, false);
+            let mut now = T;
+            let mut seen = Vec::new();
+            for _ in 0..4 {
+                seen.push(life.due(now));
+                life.lives();
+                now += Duration::from_secs(life_of_each);
+                life.doom();
+                life.died(now);
+                now += DELAY_MAX;
+            }
+            seen
+        };
+        let (normal, recover) = (Some(Start::Normal), Some(Start::Recover));
+        assert_eq!(starts(6), [normal, normal, normal, recover]);
+        assert_eq!(starts(20), [normal, normal, normal, recover]);
+        assert_eq!(starts(60), [normal; 4]);
     }
 
     #[test]

@@ -111,8 +111,6 @@ pub(crate) struct Control {
     /// Runs that have ended in this turn.
     pub(crate) ended: Vec<RunRef>,
     pub(crate) upgrade: Option<upgrade::Wanted>,
-    /// Some children may have been started by the keeper that this one replaced.
-    pub(crate) has_heritage: bool,
     inbox: Receiver<Note>,
     next_guest: u64,
     ending: Option<Ending>,
@@ -204,7 +202,6 @@ impl Control {
             pressed: BTreeMap::new(),
             ended: Vec::new(),
             upgrade: None,
-            has_heritage: false,
             inbox,
             next_guest: token::GUESTS,
             ending: None,

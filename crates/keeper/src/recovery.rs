@@ -97,7 +97,6 @@ impl Control {
         for (unit, remembered) in found.remembered {
             self.runs.remember(&unit, remembered);
         }
-        self.has_heritage = !found.runs.is_empty();
         for run in found.runs {
             let key = RunRef { unit: run.brief.unit.clone(), run: run.brief.run };
             let kept = inherited.as_mut().and_then(|state| state.take(&key)).unwrap_or_default();
@@ -116,11 +115,11 @@ impl Control {
         match phase {
             FoundPhase::Intent => {
                 let carriers = process::carrying(&id).unwrap_or_default();
-                self.runs.add(brief, id);
+                self.runs.add(brief, id).is_found = true;
                 self.settle_intent(key, carriers, kept);
             }
             FoundPhase::Started { identity, since } => {
-                self.runs.add(brief, id);
+                self.runs.add(brief, id).is_found = true;
                 match Process::open(identity) {
                     Ok(Some(process)) => {
                         self.adopt(key, process, since, Pipes { kept, serials: pipes });
@@ -130,6 +129,7 @@ impl Control {
             }
             FoundPhase::Ended { exit, is_acknowledged, has_strays } => {
                 let run = self.runs.add(brief, id);
+                run.is_found = true;
                 run.state = RunState::Ended { exit, is_acknowledged, has_strays };
                 if has_strays {
                     self.sweep_again(key);

@@ -82,6 +82,8 @@ pub(crate) struct Run {
     pub(crate) asked_by: u64,
     /// False for a run that an earlier keeper started: the system tells its end to others.
     pub(crate) is_own: bool,
+    /// It was found: what it leaves behind may have become somebody else's child.
+    pub(crate) is_found: bool,
 }
 
 /// Where a run is.
@@ -150,6 +152,7 @@ impl Runs {
             pump: None,
             asked_by: 0,
             is_own: true,
+            is_found: false,
         };
         unit.runs.entry(number).insert_entry(Box::new(run)).into_mut()
     }

@@ -258,7 +258,6 @@ impl Control {
         &mut self,
         inherited: Inheritance,
     ) -> Result<(), KeeperError> {
-        self.has_heritage = true;
         let Some(owner) = inherited.state.owner else { return Ok(()) };
         let socket = replace::inherited(owner.connection).map_err(doing("take over the agent"))?;
         let connection = Connection::from_descriptor(socket);

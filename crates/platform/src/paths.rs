@@ -41,6 +41,11 @@ pub fn open_private_file(path: &Path) -> io::Result<File> {
     imp::open_private_file(path)
 }
 
+/// Opens a file to be read, without waiting: what is no regular file is refused.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    imp::open_regular(path)
+}
+
 /// Opens a log file, which is created for its owner to write and its group to read.
 pub fn open_log(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     imp::open_log(options, path)
@@ -49,4 +54,20 @@ pub fn open_log(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
 /// Returns whether a file or folder belongs to the caller or to the system's administrator.
 pub fn is_trusted_owner(path: &Path) -> io::Result<bool> {
     imp::is_trusted_owner(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_regular_file_is_opened_as_one() {
+        let folder = std::env::temp_dir();
+        open_regular(&folder).unwrap_err();
+        open_regular(Path::new("/dev/zero")).unwrap_err();
+        let file = folder.join(format!("mainstay-paths-{}", std::process::id()));
+        create_private_file(&file).unwrap();
+        assert!(open_regular(&file).unwrap().metadata().unwrap().is_file());
+        std::fs::remove_file(&file).unwrap();
+    }
 }

@@ -247,7 +247,7 @@ impl Agent {
                 self.outbox.promises.insert(unit.clone(), None);
                 self.later.push_back((self.last_event, Later::Forget(unit)));
             }
-            Action::AllAtRest => {}
+            Action::ExitAmended { .. } | Action::AllAtRest => {}
         }
     }
 

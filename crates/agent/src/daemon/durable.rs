@@ -17,7 +17,8 @@ use super::Agent;
 use crate::{
     calls::{Asker, Refused, RefusedKind, Reply},
     clerk::{Configured, Done, Job, Order},
-    configuration::{Edit, EditError, Loaded},
+    configuration::Loaded,
+    editing::{Edit, EditError},
     events::{Happening, Level},
 };
 
@@ -145,7 +146,7 @@ impl Agent {
     fn refuse_edit(&mut self, trace: TraceId, error: &EditError) -> Refused {
         let kind = match error {
             EditError::Disk { .. } => RefusedKind::Failed,
-            EditError::Refused(_) => RefusedKind::Conflict,
+            EditError::Overtaken(_) | EditError::Refused(_) => RefusedKind::Conflict,
             EditError::Bad(_) => RefusedKind::Bad,
         };
         let text = error.to_string();

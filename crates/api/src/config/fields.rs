@@ -45,7 +45,9 @@ impl<'t, 'i> Fields<'t, 'i> {
 
     /// Returns the value of a key.
     pub(super) fn value(&mut self, key: &'static str) -> Option<&'t Value<'i>> {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
         self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
     }
 

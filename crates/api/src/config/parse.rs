@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::Range, path::Path};
 
 use mainstay_core::{
-    Service, ServiceName, graph,
+    ServiceName,
     service::{Delays, ExitAction, ExitKey, Nature, RestartWhen, StartType},
 };
 use toml::{
@@ -14,6 +14,8 @@ use toml::{
 use super::{
     Config, Diagnostic, LogsConfig, RestartConfig, SERVICE_DEFAULTS, ServiceConfig, StopConfig,
     fields::{Fields, Placed, Reading, mistyped},
+    program,
+    rules::{self, Link, Places, Spot},
 };
 use crate::keeper::{OnFull, Scope, SignalName, Streams};
 
@@ -79,29 +81,10 @@ pub fn parse(files: &[SourceText<'_>]) -> Result<Config, Vec<Diagnostic>> {
             Err(diagnostic) => found.push(*diagnostic),
         }
     }
-    check_names(&config, &places, &mut found);
-    if found.is_empty() {
-        check_cycle(&config, &places, &mut found);
-    }
+    rules::check(&config, &places, &mut found);
     found.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
     if found.is_empty() { Ok(config) } else { Err(found) }
 }
-
-/// Where a service stands, to point at later: its line is counted only then.
-#[derive(Debug, Clone)]
-struct Spot<'a> {
-    file: &'a str,
-    text: &'a str,
-    name: Range<usize>,
-}
-
-impl Spot<'_> {
-    fn diagnostic(&self, code: &str, message: String) -> Diagnostic {
-        Diagnostic::at(self.file, self.text, self.name.clone(), code, message)
-    }
-}
-
-type Places<'a> = BTreeMap<ServiceName, Spot<'a>>;
 
 fn text_of<'a>(source: &SourceText<'a>) -> Result<&'a str, Box<Diagnostic>> {
     let size = u64::try_from(source.bytes.len()).unwrap_or(u64::MAX);
@@ -155,7 +138,7 @@ fn read_service<'a>(
         let _: Option<()> = mistyped(r, value, service.as_str(), "a table", value.get_ref());
         return;
     };
-    let spot = Spot { file: r.file, text: r.text, name: name.span() };
+    let spot = Spot { file: r.file, text: r.text, name: name.span(), links: Vec::new() };
     if let Some(first) = places.get(&service) {
         let first = first.diagnostic("", String::new());
         let help = format!("it stands in {}:{} already", first.file, first.line);
@@ -163,22 +146,24 @@ fn read_service<'a>(
         r.found.push(spot.diagnostic("duplicate-service", message).help(help));
         return;
     }
-    places.insert(service.clone(), spot);
-    if let Some(read) = service_of(r, &service, table, name.span()) {
-        config.services.insert(service, read);
-    }
+    let (read, links) = service_of(r, &service, table, name.span());
+    places.insert(service.clone(), Spot { links, ..spot });
+    config.services.insert(service, read);
 }
 
+/// Reads one service; what is wrong with it is noted, so that the rest can be checked all the same.
 fn service_of(
     r: &mut Reading<'_>,
     name: &ServiceName,
     table: &DeTable<'_>,
     header: Range<usize>,
-) -> Option<ServiceConfig> {
+) -> (ServiceConfig, Vec<Link>) {
     let mut fields = Fields::new(table, format!("service `{name}`"));
-    let command = command(&mut fields, r, header);
-    let directory = fields.text("directory", r);
+    let command = command(&mut fields, r, header.clone());
+    let directory = directory(&mut fields, r);
     let environment = fields.map("environment", r).unwrap_or_default();
+    program::check_variables(r, &environment);
+    program::check_size(r, command.as_deref().unwrap_or_default(), &environment, header);
     let nature = fields.word("type", &[("daemon", Nature::Daemon), ("task", Nature::Task)], r);
     let start = fields.word("start", START_TYPES, r);
     let instances = fields.number("instances", r).unwrap_or(1);
@@ -187,31 +172,37 @@ fn service_of(
         let message = format!("`instances` must be between 1 and {INSTANCES_MAX}");
         r.wrong(span, "out-of-range", message, "");
     }
-    let [requires, wants, after, conflicts] =
-        ["requires", "wants", "after", "conflicts"].map(|key| names(&mut fields, key, r));
+    let links: Vec<Link> = ["requires", "wants", "after", "conflicts"]
+        .into_iter()
+        .flat_map(|key| links(&mut fields, key, r))
+        .collect();
+    let named = |key| -> Vec<ServiceName> {
+        links.iter().filter(|link| link.key == key).map(|link| link.other.clone()).collect()
+    };
     let restart = restart(&mut fields, nature, r);
     let stop = stop(&mut fields, r);
     let logs = logs(&mut fields, r);
     let files = limits(&mut fields, r);
     let session = fields.flag("session", r).unwrap_or_default();
     fields.finish(LATER, r);
-    Some(ServiceConfig {
-        command: command?,
-        directory: Some(absolute(r.file, directory.as_deref())),
+    let service = ServiceConfig {
+        command: command.unwrap_or_default(),
+        directory: Some(directory),
         environment: environment.into_iter().map(|(name, value)| (name, value.text)).collect(),
         nature: nature.unwrap_or_default(),
         start: start.unwrap_or_default(),
         instances,
-        requires,
-        wants,
-        after,
-        conflicts,
+        requires: named("requires"),
+        wants: named("wants"),
+        after: named("after"),
+        conflicts: named("conflicts"),
         restart,
         stop,
         logs,
         files,
         session,
-    })
+    };
+    (service, links)
 }
 
 const START_TYPES: &[(&str, StartType)] = &[
@@ -220,6 +211,14 @@ const START_TYPES: &[(&str, StartType)] = &[
     ("manual", StartType::Manual),
     ("disabled", StartType::Disabled),
 ];
+
+fn directory(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> String {
+    let directory = fields.text("directory", r);
+    if let (Some(text), Some(value)) = (&directory, fields.value("directory")) {
+        program::check_text(r, text, &value.span());
+    }
+    absolute(r.file, directory.as_deref())
+}
 
 /// Relative folders begin at the folder of the file that names them.
 fn absolute(file: &str, directory: Option<&str>) -> String {
@@ -245,8 +244,9 @@ fn command(
             r.wrong(shell.span(), "two-commands", message, "remove one of them");
             None
         }
-        (None, Some(_)) => {
+        (None, Some(shell)) => {
             let line = fields.text("shell", r)?;
+            program::check_text(r, &line, &shell.span());
             Some(vec!["/bin/sh".to_owned(), "-c".to_owned(), line])
         }
         (Some(value), None) => words(fields, "command", value, r),
@@ -274,20 +274,21 @@ fn words(
         r.wrong(value.span(), "no-command", format!("`{key}` is empty"), "");
         return None;
     }
+    program::check_text(r, &words.concat(), &value.span());
     Some(words)
 }
 
-fn names(fields: &mut Fields<'_, '_>, key: &'static str, r: &mut Reading<'_>) -> Vec<ServiceName> {
-    let mut names = Vec::new();
+fn links(fields: &mut Fields<'_, '_>, key: &'static str, r: &mut Reading<'_>) -> Vec<Link> {
+    let mut links = Vec::new();
     for Placed { text, span } in fields.texts(key, r).unwrap_or_default() {
         match ServiceName::new(&text) {
-            Ok(name) => names.push(name),
+            Ok(other) => links.push(Link { key, other, span }),
             Err(error) => {
                 r.wrong(span, "bad-name", format!("`{text}` cannot name a service"), error.reason);
             }
         }
     }
-    names
+    links
 }
 
 fn restart(
@@ -412,35 +413,4 @@ fn limits(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> Option<u64> {
     let files = fields.number("files", r).map(u64::from);
     fields.finish(&["memory", "cpu", "tasks"], r);
     files
-}
-
-/// Whoever is named must exist.
-fn check_names(config: &Config, places: &Places<'_>, found: &mut Vec<Diagnostic>) {
-    let all: Vec<&str> = places.keys().map(ServiceName::as_str).collect();
-    for (name, service) in &config.services {
-        let named =
-            [("requires", &service.requires), ("wants", &service.wants), ("after", &service.after)];
-        let missing =
-            named.iter().flat_map(|(key, names)| names.iter().map(move |name| (key, name)));
-        for (key, other) in missing.filter(|(_, other)| !places.contains_key(*other)) {
-            let Some(spot) = places.get(name) else { continue };
-            let help = super::fields::suggestion(other.as_str(), &all).map_or_else(
-                || "there is no such service".to_owned(),
-                |near| format!("did you mean `{near}`?"),
-            );
-            let message = format!("service `{name}` {key} `{other}`, which is not defined");
-            found.push(spot.diagnostic("unknown-service", message).help(help));
-        }
-    }
-}
-
-fn check_cycle(config: &Config, places: &Places<'_>, found: &mut Vec<Diagnostic>) {
-    let services: BTreeMap<ServiceName, Service> =
-        config.services.iter().map(|(name, service)| (name.clone(), service.core(name))).collect();
-    let Some(cycle) = graph::cycle(&services) else { return };
-    let Some(spot) = cycle.first().and_then(|name| places.get(name)) else { return };
-    let path: Vec<String> = cycle.iter().map(|name| format!("`{name}`")).collect();
-    let message = format!("services wait for each other: {}", path.join(" → "));
-    let one = spot.diagnostic("cycle", message);
-    found.push(one.help("remove one of these `requires`, `wants` or `after`"));
 }

@@ -35,7 +35,7 @@ fn mistakes_are_named_with_place_and_remedy() {
     );
     check(
         &web("requires = [\"bd\"]\n[services.db]\ncommand = [\"db\"]"),
-        "1:11 service `web` requires `bd`, which is not defined; did you mean `db`?",
+        "3:13 service `web` requires `bd`, which is not defined; did you mean `db`?",
     );
     check(
         &web("shell = \"web\""),
@@ -59,12 +59,78 @@ fn mistakes_are_named_with_place_and_remedy() {
 }
 
 #[test]
+fn what_no_system_passes_to_a_program_is_refused() {
+    let web = |line: &str| format!("[services.web]\n{line}\n");
+    let with = |entry: &str| web(&format!("command = [\"w\"]\nenvironment = {{ {entry} }}"));
+    let name = |name: &str, column: usize| {
+        format!(
+            "3:{column} {name} cannot name a variable; a name has at least one letter, and no `=`"
+        )
+    };
+    check(&with("\"\" = \"x\""), &name("\"\"", 22));
+    check(&with("\"A=B\" = \"x\""), &name("\"A=B\"", 25));
+    check(&with("\"A\\u0000\" = \"x\""), &name("\"A\\0\"", 29));
+    let nul = "a text for a program has a NUL in it; remove it";
+    check(&with("A = \"x\\u0000\""), &format!("3:21 {nul}"));
+    check(&web("command = [\"w\", \"\\u0000\"]"), &format!("2:11 {nul}"));
+    check(&web("command = \"w \\u0000\""), &format!("2:11 {nul}"));
+    check(&web("shell = \"w \\u0000\""), &format!("2:9 {nul}"));
+    check(&web("command = \"w\"\ndirectory = \"\\u0000\""), &format!("3:13 {nul}"));
+}
+
+#[test]
+fn a_program_gets_no_more_than_a_system_takes() {
+    let with = |bytes: usize| {
+        let value = "x".repeat(bytes);
+        format!("[services.web]\ncommand = [\"web\"]\nenvironment = {{ A = \"{value}\" }}\n")
+    };
+    assert_eq!(read(&with(100_000)).environment["A"].len(), 100_000);
+    check(
+        &with(PROGRAM_BYTES_MAX),
+        "1:11 command and environment have 131095 bytes, more than 131072; let the program read them from a file",
+    );
+}
+
+#[test]
 fn a_cycle_is_shown_as_a_path() {
     let text = "[services.a]\ncommand = [\"a\"]\nrequires = [\"b\"]\n[services.b]\ncommand = [\"b\"]\nafter = [\"a\"]\n";
     check(
         text,
         "1:11 services wait for each other: `a` → `b` → `a`; remove one of these `requires`, `wants` or `after`",
     );
+}
+
+#[test]
+fn a_cycle_is_shown_whatever_else_is_wrong() {
+    let text = "[services.a]\nrequires = [\"b\"]\n[services.b]\ncommand = [\"b\"]\nafter = [\"a\", \"zzz\"]\n";
+    let expected = [
+        "1:11 the service has no command; add `command = [\"program\", \"argument\"]`",
+        "1:11 services wait for each other: `a` → `b` → `a`; remove one of these `requires`, `wants` or `after`",
+        "5:15 service `b` after `zzz`, which is not defined; there is no such service",
+    ];
+    assert_eq!(told(text), expected);
+}
+
+#[test]
+fn nobody_needs_two_that_exclude_each_other() {
+    let service =
+        |name: &str, line: &str| format!("[services.{name}]\ncommand = [\"x\"]\n{line}\n");
+    let remedy = "remove it, or what requires them";
+    check(
+        &service("a", "conflicts = [\"a\"]"),
+        &format!("3:14 service `a` conflicts with itself; {remedy}"),
+    );
+    let needing = |key: &str, last: &str| {
+        service("a", &format!("{key} = [\"b\"]"))
+            + &service("b", "requires = [\"c\"]")
+            + &service("c", last)
+    };
+    check(
+        &needing("requires", "conflicts = [\"a\"]"),
+        &format!("9:14 service `c` conflicts with `a`, and `a` needs both to run; {remedy}"),
+    );
+    let either = service("web", "conflicts = [\"b\"]") + &needing("after", "");
+    assert_eq!(read(&either).conflicts.len(), 1);
 }
 
 #[test]

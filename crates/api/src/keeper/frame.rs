@@ -1,6 +1,8 @@
 //! Framing: a length, then JSON. Buffers are kept, so that a busy connection does not allocate, but
 //! no longer than [`BUFFER_BYTES_KEPT`]: a thousand starts must not cost memory for ever.
 
+use std::io;
+
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The longest frame either side accepts.
@@ -44,6 +46,28 @@ pub fn encode<T: Serialize>(message: &T, buffer: &mut Vec<u8>) -> Result<(), Fra
         slot.copy_from_slice(&prefix);
     }
     Ok(())
+}
+
+/// Returns how many bytes a message takes in a frame.
+pub fn encoded_len<T: Serialize>(message: &T) -> usize {
+    let mut counted = Counted(0);
+    // Counting cannot fail; what cannot be written at all fails in `encode`.
+    drop(serde_json::to_writer(&mut counted, message));
+    counted.0
+}
+
+/// Counts what is written.
+struct Counted(usize);
+
+impl io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Cuts a stream of bytes into frames.

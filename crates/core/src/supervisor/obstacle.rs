@@ -3,56 +3,118 @@
 use super::{Supervisor, units_of};
 use crate::{
     name::{ServiceName, UnitName},
-    service::{Service, StartType},
+    service::{Nature, Service, StartType},
     unit::{State, Unit},
 };
 
+/// What is in a unit's way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Obstacle {
+    /// In words for people.
+    pub(crate) why: String,
+    /// Who is at the bottom of it, and how, when it does not come of itself: it has failed, rests,
+    /// is between two attempts, or is in conflict with something that runs.
+    pub(crate) in_vain: Option<String>,
+}
+
 impl Supervisor {
-    /// Returns what is in the unit's way, in words for people; nothing when it may start.
-    pub(super) fn obstacle(&self, name: &UnitName) -> Option<String> {
+    /// Returns what is in the unit's way; nothing when it may start.
+    pub(super) fn obstacle(&self, name: &UnitName) -> Option<Obstacle> {
         let unit = self.units.get(name)?;
         if let Some(run) = unit.strays_of {
-            return Some(format!("what run {run} left behind is being ended"));
+            let why = format!("what run {run} left behind is being ended");
+            return Some(Obstacle { why, in_vain: None });
         }
         let service = self.service(&name.service)?;
-        let required = service.requires.iter().find_map(|other| self.lacks(other));
-        let ordered = service.wants.iter().chain(&service.after);
-        required
-            .or_else(|| ordered.into_iter().find_map(|other| self.is_unsettled(other)))
+        self.requirement(service)
+            .or_else(|| self.unsettled(service))
             .or_else(|| self.conflict(service))
     }
 
-    fn lacks(&self, needed: &ServiceName) -> Option<String> {
+    /// Returns what a service requires and lacks, first of all what does not come of itself.
+    fn requirement(&self, service: &Service) -> Option<Obstacle> {
+        let mut lacking = service.requires.iter().filter_map(|other| self.lacks(other));
+        let first = lacking.next()?;
+        let is_final = |lack: &Obstacle| lack.in_vain.is_some();
+        if is_final(&first) { Some(first) } else { lacking.find(is_final).or(Some(first)) }
+    }
+
+    fn lacks(&self, needed: &ServiceName) -> Option<Obstacle> {
         if self.is_ready(needed) {
             return None;
         }
-        let Some(unit) = units_of(&self.units, needed).find(|unit| !is_ready(unit)) else {
-            return Some(format!("it requires `{needed}`, which is not configured"));
+        let missing = || units_of(&self.units, needed).filter(|unit| !self.is_unit_ready(unit));
+        let is_late = |unit: &&Unit| unit.wanted && is_given_up(unit);
+        let unit = missing()
+            .find(is_late)
+            .or_else(|| missing().find(|unit| unit.wanted))
+            .or_else(|| missing().next());
+        let Some(unit) = unit else {
+            let in_vain = Some(format!("`{needed}`, which is not configured"));
+            let why = format!("it requires `{needed}`, which is not configured");
+            return Some(Obstacle { why, in_vain });
         };
-        Some(format!("it requires `{}`, which is {}", unit.name, unit.state.word()))
+        Some(lack_of(unit))
     }
 
     /// Returns whether all units of the service that should be up are ready, and one at least is.
     fn is_ready(&self, service: &ServiceName) -> bool {
         let mut units = units_of(&self.units, service);
         let mut any = units_of(&self.units, service);
-        any.any(is_ready) && units.all(|unit| is_ready(unit) || !unit.wanted)
+        any.any(|unit| self.is_unit_ready(unit))
+            && units.all(|unit| self.is_unit_ready(unit) || !unit.wanted)
+    }
+
+    /// A program is ready when it runs, a task when it has done its work.
+    fn is_unit_ready(&self, unit: &Unit) -> bool {
+        match unit.state {
+            State::Running => !self.is_task(unit),
+            State::Completed => true,
+            State::Stopped
+            | State::Waiting
+            | State::Starting
+            | State::Leaving { .. }
+            | State::Stopping { .. }
+            | State::Backoff { .. }
+            | State::Failed => false,
+        }
+    }
+
+    fn is_task(&self, unit: &Unit) -> bool {
+        self.service(&unit.name.service).is_some_and(|service| service.nature == Nature::Task)
+    }
+
+    /// Returns whether a unit that should be up is about to be ready, or to fail to be.
+    pub(super) fn is_coming(&self, unit: &Unit) -> bool {
+        match unit.state {
+            State::Starting | State::Stopped => true,
+            State::Waiting => unit.in_vain.is_none(),
+            State::Running => self.is_task(unit),
+            State::Leaving { .. }
+            | State::Stopping { .. }
+            | State::Backoff { .. }
+            | State::Failed
+            | State::Completed => false,
+        }
     }
 
     /// What is only ordered behind waits for a decision, not for a success.
-    fn is_unsettled(&self, other: &ServiceName) -> Option<String> {
-        let mut units = units_of(&self.units, other);
-        let unit = units.find(|unit| {
-            let is_coming = matches!(unit.state, State::Starting | State::Waiting | State::Stopped);
-            unit.wanted && is_coming
+    fn unsettled(&self, service: &Service) -> Option<Obstacle> {
+        let mut others = service.wants.iter().chain(&service.after);
+        let unit = others.find_map(|other| {
+            units_of(&self.units, other).find(|unit| unit.wanted && self.is_coming(unit))
         })?;
-        Some(format!("it comes after `{}`, which is {}", unit.name, unit.state.word()))
+        let why = format!("it comes after `{}`, which {}", unit.name, unit.state.phrase());
+        Some(Obstacle { why, in_vain: None })
     }
 
-    fn conflict(&self, service: &Service) -> Option<String> {
+    fn conflict(&self, service: &Service) -> Option<Obstacle> {
         self.opponents(service).find_map(|other| {
             let unit = units_of(&self.units, other).find(|unit| unit.state.is_active())?;
-            Some(format!("it conflicts with `{}`, which is {}", unit.name, unit.state.word()))
+            let opponent = format!("`{}`, which {}", unit.name, unit.state.phrase());
+            let why = format!("it conflicts with {opponent}");
+            let stays = matches!(unit.state, State::Starting | State::Running);
+            Some(Obstacle { why, in_vain: stays.then_some(opponent) })
         })
     }
 
@@ -85,8 +147,36 @@ impl Supervisor {
     }
 }
 
-fn is_ready(unit: &Unit) -> bool {
-    matches!(unit.state, State::Running | State::Completed)
+/// Describes a unit that is required and not ready, and who is at the bottom of it.
+fn lack_of(unit: &Unit) -> Obstacle {
+    let required = format!("it requires `{}`, which", unit.name);
+    match (unit.state, &unit.in_vain) {
+        (State::Waiting, Some(bottom)) => {
+            let why = format!("{required} waits for {bottom}");
+            Obstacle { why, in_vain: Some(bottom.clone()) }
+        }
+        (state, _) => {
+            let phrase = state.phrase();
+            let bottom = format!("`{}`, which {phrase}", unit.name);
+            let in_vain = is_given_up(unit).then_some(bottom);
+            Obstacle { why: format!("{required} {phrase}"), in_vain }
+        }
+    }
+}
+
+/// Returns whether a unit does not come up of itself, or not before another attempt.
+fn is_given_up(unit: &Unit) -> bool {
+    let has_failed = match unit.state {
+        State::Backoff { .. } | State::Failed => true,
+        State::Waiting => unit.in_vain.is_some(),
+        State::Stopped
+        | State::Starting
+        | State::Running
+        | State::Leaving { .. }
+        | State::Stopping { .. }
+        | State::Completed => false,
+    };
+    has_failed || !unit.wanted
 }
 
 fn units_mut<'a>(

@@ -1,5 +1,6 @@
 //! Stories of whole instances.
 
+mod order;
 mod taken_over;
 mod traces;
 
@@ -318,7 +319,7 @@ fn adoption_starts_nothing_twice_and_keeps_wishes() {
         strays: false,
     };
     let runs = vec![running("web"), running("db"), Adopted { phase: ended, ..running("old") }];
-    let wishes = vec![Wish { unit: unit("db"), up: false, beyond: 0 }];
+    let wishes = vec![Wish { unit: unit("db"), up: false, beyond: 0, why: String::new() }];
     world.tell(Input::Adopt { runs, wishes });
     world.tell(Input::Open);
     assert_eq!(world.spawns(), [""; 0]);
@@ -362,9 +363,7 @@ fn a_start_while_stopping_is_kept_whatever_is_in_its_way_now() {
 fn who_comes_after_what_was_stopped_waits_no_longer() {
     let (mut web, db) = (service("web"), needs("db", &["disk"]));
     web.after = vec![name("db")];
-    let mut disk = service("disk");
-    disk.start = StartType::Disabled;
-    let mut world = World::new(&[web, db, disk]);
+    let mut world = World::new(&[web, db, service("disk")]);
     assert_eq!((world.state("web"), world.state("db")), ("waiting", "waiting"));
     world.command("db", Command::Stop).unwrap();
     assert_eq!(world.state("web"), "starting");
@@ -515,6 +514,7 @@ fn told(effect: &Effect) -> String {
         Action::Keep(wish) => format!("keep {unit} {}", if wish.up { "up" } else { "down" }),
         Action::Answer(_) => format!("answer {unit}"),
         Action::Changed => format!("changed {unit}"),
+        Action::ExitAmended { run, .. } => format!("amended {unit} {run}"),
         Action::Forget => format!("forget {unit}"),
         Action::AllAtRest => "all at rest".to_owned(),
     }

@@ -87,7 +87,7 @@ impl Control {
     /// Begins to end what is left of a run; returns whether anything is.
     fn sweep(&mut self, key: &RunRef) -> bool {
         let Some(run) = self.runs.get(key).filter(|run| run.is_swept()) else { return false };
-        let is_alone = run.is_own && !self.has_heritage && process::orphans() == Orphans::None;
+        let is_alone = run.is_own && !run.is_found && process::orphans() == Orphans::None;
         if is_alone {
             return false;
         }

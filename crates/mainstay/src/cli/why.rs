@@ -54,8 +54,7 @@ fn story(detail: &UnitDetail, lines: &[String]) -> String {
         text.push_str(&what_hangs(detail));
     }
     text.push_str(&now_and_next(unit));
-    let exits: Vec<&Event> =
-        detail.events.iter().filter(|event| event.event == "UnitExited").collect();
+    let exits = ends(&detail.events);
     if !exits.is_empty() {
         text.push_str("\nIts last ends:\n");
         for event in exits.iter().rev().take(EXITS_SHOWN) {
@@ -69,6 +68,16 @@ fn story(detail: &UnitDetail, lines: &[String]) -> String {
         }
     }
     text
+}
+
+/// Returns the events that tell how runs ended, the last word on each run.
+fn ends(events: &[Event]) -> Vec<&Event> {
+    let is_amended = |end: &Event| {
+        let mut later = events.iter().filter(|event| event.event == "ExitAmended");
+        end.event == "UnitExited" && later.any(|event| event.run == end.run)
+    };
+    let tells_end = |event: &&Event| matches!(event.event.as_str(), "UnitExited" | "ExitAmended");
+    events.iter().filter(tells_end).filter(|event| !is_amended(event)).collect()
 }
 
 /// A start takes milliseconds, unless storage does not answer.

@@ -26,14 +26,17 @@ mod frozen_ends;
 mod full_disks;
 mod hung_storage;
 mod instances;
+mod large_environments;
 mod log_lines;
 mod mistakes;
 mod newcomers;
+mod odd_files;
 mod output;
 mod pauses;
 mod real_programs;
 mod state_files;
 mod stories;
+mod strangers;
 #[cfg(feature = "fail")]
 mod unwatched;
 mod upgrades;

@@ -52,18 +52,18 @@ error: `5 parsecs` is no duration; write `200ms`, `1.5s`, `10m`, `2h` or `1d`
 4 | restart = { delay = "5 parsecs" }
   |                     ^^^^^^^^^^^
 
-error: service `api` requires `wbe`, which is not defined
- --> FILE:6:11
-  |
-6 | [services.api]
-  |           ^^^
-  = help: did you mean `web`?
-
 error: `instances` must be a whole number, not a text
  --> FILE:8:13
   |
 8 | instances = "two"
   |             ^^^^^
+
+error: service `api` requires `wbe`, which is not defined
+ --> FILE:9:13
+  |
+9 | requires = ["wbe"]
+  |             ^^^^^
+  = help: did you mean `web`?
 
 error: `ten` is no size; write `512KiB`, `10MiB` or `1GiB`
   --> FILE:10:21

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::process::geteuid;
+use rustix::{fs::OFlags, io::Errno, process::geteuid};
 
 #[cfg(target_os = "linux")]
 const SYSTEM_RUNTIME: &str = "/run/mainstay";
@@ -61,6 +61,20 @@ pub(super) fn create_private_file(path: &Path) -> io::Result<File> {
 
 pub(super) fn open_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+pub(super) fn open_regular(path: &Path) -> io::Result<File> {
+    // Whoever opens a named pipe to read it waits for a writer otherwise.
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let kind = file.metadata()?.file_type();
+    if kind.is_dir() {
+        return Err(Errno::ISDIR.into());
+    }
+    if !kind.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+    }
+    Ok(file)
 }
 
 pub(super) fn open_log(options: &mut OpenOptions, path: &Path) -> io::Result<File> {

@@ -1,0 +1,150 @@
+//! Editing a configuration file for somebody: checked first, then replaced as a whole.
+//!
+//! ```text
+//!  read all files ──► edit one text in memory ──► read all texts again ──► replace that file
+//!        │                    │ it cannot be done         │ a mistake
+//!        ▼                    ▼                           ▼
+//!    nothing has changed on the disk, whenever we are killed
+//! ```
+
+use std::{fs, io, path::Path};
+
+use mainstay_api::config::{self, Diagnostic, NewService};
+use mainstay_core::ServiceName;
+use mainstay_platform::paths;
+use mainstay_storage::atomic;
+
+use crate::{
+    configuration::{self, Loaded, Source},
+    descriptors,
+};
+
+/// An edit of the main file, as people ask for it.
+#[derive(Debug, Clone)]
+pub(crate) enum Edit {
+    Add(ServiceName, NewService),
+    Remove(ServiceName),
+}
+
+/// An edit that did not come about; the file is as it was.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EditError {
+    #[error("cannot edit `{path}`: {source}")]
+    Disk { path: String, source: io::Error },
+    #[error("somebody else has changed `{0}` in this instant; try again")]
+    Overtaken(String),
+    #[error("{0}")]
+    Refused(#[from] config::EditError),
+    #[error("{}", config::render(.0))]
+    Bad(Vec<Diagnostic>),
+}
+
+/// Edits the main file; what could not be applied is never written.
+pub(crate) fn edit(main: &Path, edit: &Edit) -> Result<Loaded, EditError> {
+    let mut sources = configuration::read_sources(main).map_err(EditError::Bad)?;
+    let path = main.to_owned();
+    let place = sources.iter_mut().find(|source| source.path == path);
+    let Some(place) = place else { return Err(EditError::Overtaken(main.display().to_string())) };
+    let before = place.bytes.clone();
+    let after = edited(place, edit)?;
+    place.bytes.clone_from(&after);
+    let loaded = configuration::understand(&sources).map_err(EditError::Bad)?;
+    if let Edit::Add(..) = edit {
+        // Removing is never refused for what is left: there may have been too much before.
+        descriptors::check(&loaded.config, main).map_err(EditError::Bad)?;
+    }
+    replace(&path, &before, &after)?;
+    Ok(loaded)
+}
+
+fn edited(source: &Source, edit: &Edit) -> Result<Vec<u8>, EditError> {
+    let disk = |source| EditError::Disk { path: source, source: io::ErrorKind::InvalidData.into() };
+    let text = std::str::from_utf8(&source.bytes).map_err(|_| disk(source.name()))?;
+    let after = match edit {
+        Edit::Add(name, service) => config::add(text, name.as_str(), service)?,
+        Edit::Remove(name) => config::remove(text, name.as_str())?,
+    };
+    Ok(after.into_bytes())
+}
+
+/// Replaces a configuration file that is still as it was read; its mode stays.
+fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<(), EditError> {
+    let disk = |source| EditError::Disk { path: path.display().to_string(), source };
+    let permissions = fs::metadata(path).map_err(disk)?.permissions();
+    // What an editor saves while the new file is synced is lost: only a lock that editors do not
+    // know would prevent that.
+    if fs::read(path).map_err(disk)? != before {
+        return Err(EditError::Overtaken(path.display().to_string()));
+    }
+    let create = |temporary: &Path| {
+        let file = paths::create_private_file(temporary)?;
+        file.set_permissions(permissions.clone())?;
+        Ok(file)
+    };
+    atomic::replace(path, after, create).map_err(disk)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    const WEB: &str = "[services.web]\ncommand = [\"web\"]\n";
+
+    /// A folder with a main file, which ends with the value.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str, text: &str) -> Self {
+            let folder = format!("mainstay-editing-{}-{name}", std::process::id());
+            let folder = Self(std::env::temp_dir().join(folder));
+            fs::create_dir_all(folder.0.join("services.d")).unwrap();
+            let create = paths::create_private_file;
+            atomic::replace(&folder.main(), text.as_bytes(), create).unwrap();
+            folder
+        }
+
+        fn main(&self) -> PathBuf {
+            self.0.join("mainstay.toml")
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            drop(fs::remove_dir_all(&self.0));
+        }
+    }
+
+    fn name(text: &str) -> ServiceName {
+        ServiceName::new(text).unwrap()
+    }
+
+    #[test]
+    fn what_cannot_be_applied_is_never_written() {
+        let folder = Folder::new("refused", WEB);
+        let written = || fs::metadata(folder.main()).unwrap().modified().unwrap();
+        let before = written();
+        let command = vec!["api".to_owned()];
+        let requires = vec!["nobody".to_owned()];
+        let bad = NewService { command: command.clone(), requires, ..NewService::default() };
+        let refused = edit(&folder.main(), &Edit::Add(name("api"), bad));
+        assert!(matches!(refused, Err(EditError::Bad(_))), "{refused:?}");
+        assert_eq!(written(), before);
+
+        let good = NewService { command, ..NewService::default() };
+        let loaded = edit(&folder.main(), &Edit::Add(name("api"), good)).unwrap();
+        assert_eq!(loaded.config.services.len(), 2);
+        assert_eq!(configuration::load(&folder.main()).unwrap(), loaded.config);
+    }
+
+    #[test]
+    fn what_an_editor_has_saved_meanwhile_is_not_overwritten() {
+        let folder = Folder::new("overtaken", WEB);
+        let overtaken = replace(&folder.main(), b"# what it was\n", b"# what we make of it\n");
+        assert!(matches!(overtaken, Err(EditError::Overtaken(_))), "{overtaken:?}");
+        assert_eq!(fs::read_to_string(folder.main()).unwrap(), WEB);
+        replace(&folder.main(), WEB.as_bytes(), b"# ours\n").unwrap();
+        assert_eq!(fs::read_to_string(folder.main()).unwrap(), "# ours\n");
+    }
+}
