@@ -275,7 +275,9 @@ impl Agent {
         if let Some(question) = self.custody.question() {
             self.keeper.ask(question)?;
         }
-        let deadline = self.supervisor.next_deadline().map(Moment::elapsed);
+        // What was due before this agent began is due in its next turn, and no sign of a hang.
+        let now = clock::monotonic();
+        let deadline = self.supervisor.next_deadline().map(|at| at.elapsed().max(now));
         self.keeper.finish_turn(deadline)?;
         self.events.pass_on();
         self.save_wishes();

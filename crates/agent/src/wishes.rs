@@ -52,10 +52,13 @@ struct Versioned {
 }
 
 /// A wish, without whom it is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Stance {
     up: bool,
     beyond: u64,
+    /// Files of earlier agents do not say it.
+    #[serde(default)]
+    why: String,
 }
 
 impl Wishes {
@@ -112,18 +115,19 @@ impl Wishes {
     /// Returns all wishes.
     pub(crate) fn all(&self) -> Vec<Wish> {
         let wish = |(unit, stance): (&UnitName, &Stance)| {
-            let Stance { up, beyond } = *stance;
-            Wish { unit: unit.clone(), up, beyond }
+            let Stance { up, beyond, why } = stance.clone();
+            Wish { unit: unit.clone(), up, beyond, why }
         };
         self.all.iter().map(wish).collect()
     }
 
     /// Notes a wish; the next [`page`](Self::page) makes it last.
     pub(crate) fn keep(&mut self, wish: Wish) {
-        let Wish { unit, up, beyond } = wish;
-        let stance = Stance { up, beyond };
-        let is_news = self.all.insert(unit, stance) != Some(stance);
+        let Wish { unit, up, beyond, why } = wish;
+        let stance = Stance { up, beyond, why };
+        let is_news = self.all.get(&unit) != Some(&stance);
         self.generation += u64::from(is_news);
+        self.all.insert(unit, stance);
     }
 
     /// Forgets a unit.
@@ -170,7 +174,7 @@ impl Wishes {
         (self.asked, self.is_being_written) = (self.generation, true);
         self.retry_at = None;
         let all = self.all.iter();
-        let wishes = all.map(|(unit, stance)| (unit.to_string(), *stance)).collect();
+        let wishes = all.map(|(unit, stance)| (unit.to_string(), stance.clone())).collect();
         let text = serde_json::to_vec(&Stored { version: VERSION, wishes }).unwrap_or_default();
         Some(Page { generation: self.generation, path: self.path.clone(), text })
     }

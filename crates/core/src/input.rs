@@ -159,6 +159,8 @@ pub struct Wish {
     /// The last run that had ended, or was about to, when this was wished: its end is no reason to
     /// rest.
     pub beyond: u64,
+    /// Why it rests; nothing when it is up.
+    pub why: String,
 }
 
 /// What an operator can ask of a unit.

@@ -37,7 +37,7 @@ pub enum Nature {
     /// It is meant to run for ever.
     #[default]
     Daemon,
-    /// It does its work and ends; a success is `completed` and counts as ready.
+    /// It does its work and ends; it is ready when it is `completed`, and not while it runs.
     Task,
 }
 

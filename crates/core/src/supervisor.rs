@@ -426,7 +426,7 @@ impl Supervisor {
         self.units
             .values()
             .filter(is_auto)
-            .all(|unit| unit.state == State::Stopped || !obstacle::is_coming(unit))
+            .all(|unit| unit.state == State::Stopped || !self.is_coming(unit))
     }
 
     fn release_delayed(&mut self) {

@@ -8,7 +8,7 @@ use std::{
 use mainstay_core::{
     AdoptedPhase, Exit, Input, Moment, Next, Service, ServiceName, Supervisor, UnitName, UnitView,
     policy::{self, Follow},
-    service::{Delays, StartType},
+    service::{Delays, Nature, StartType},
 };
 
 use crate::{
@@ -202,7 +202,7 @@ impl Checker {
         let service = services.iter().find(|service| service.name == *needed);
         let mut units = self.told.iter().filter(|(unit, _)| unit.service == *needed);
         units.any(|(_, told)| match told {
-            Told::Up => true,
+            Told::Up => service.is_some_and(|service| service.nature == Nature::Daemon),
             Told::Down(Some(exit)) => {
                 service.is_some_and(|service| policy::follow(service, *exit) == Follow::Complete)
             }
@@ -319,7 +319,7 @@ impl Checker {
         let end = self.ends.get(unit);
         let follow = end.filter(|end| !end.was_asked).map(|end| policy::follow(service, end.exit));
         match state {
-            "completed" => service.nature == mainstay_core::service::Nature::Task,
+            "completed" => service.nature == Nature::Task,
             "failed" => {
                 service.restart.limit > 0
                     || end.is_some_and(|end| policy::follow(service, end.exit) == Follow::Fail)

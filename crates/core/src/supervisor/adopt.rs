@@ -14,6 +14,8 @@ use crate::{
 
 /// Why an order came to nothing.
 const LOST: &str = "the keeper died before it began";
+/// Why a unit comes up whose last run has ended as it was asked to.
+const AGAIN: &str = "it was to be started again";
 
 impl Supervisor {
     /// Takes over wishes first, so that runs which nobody wants any more are stopped.
@@ -23,7 +25,8 @@ impl Supervisor {
                 (unit.wanted, unit.is_held) = (wish.up, !wish.up);
                 unit.beyond = if wish.up { wish.beyond } else { 0 };
                 if unit.is_held {
-                    STOPPED.clone_into(&mut unit.why);
+                    let why = if wish.why.is_empty() { STOPPED } else { &wish.why };
+                    why.clone_into(&mut unit.why);
                 }
             }
         }
@@ -60,21 +63,18 @@ impl Supervisor {
                 (unit.pid, unit.started_at) = (Some(pid), since);
                 unit.adopt(since, State::Running, "it ran on while the agent was replaced");
             }
-            AdoptedPhase::Ended { lived, .. } => {
-                unit.started_at = now - lived;
-                unit.adopt(now, State::Running, "it ended while there was no agent");
+            AdoptedPhase::Ended { at, lived, .. } => {
+                unit.started_at = at - lived;
+                (unit.state, unit.since) = (State::Running, at);
             }
         }
         unit.recall(now, memo);
         // It ran, so somebody wanted it: a requirer, or a wish that came before.
         unit.wanted |= !unit.is_held;
-        if let AdoptedPhase::Ended { exit, strays, .. } = phase {
-            let is_newer_wish = unit.beyond >= run;
-            if memo.stopping || unit.is_held || is_newer_wish {
-                let then = if unit.is_held { Then::Rest } else { Then::Start };
-                unit.state = State::Leaving { then };
-            }
-            self.exited(now, &name, Ended { run, exit, strays });
+        if let AdoptedPhase::Ended { exit, at, strays, .. } = phase {
+            unit.leave_as_asked(memo);
+            // What follows counts from the end, however much later there is an agent again.
+            self.exited(at.min(now), &name, Ended { run, exit, strays });
         }
     }
 
@@ -184,7 +184,7 @@ impl Supervisor {
         let Some(unit) = self.units.get(name).filter(|unit| unit.state.is_active()) else { return };
         let hash = self.services.get(&name.service).map(|service| service.spec_hash);
         let (then, why) = if unit.is_held {
-            (Then::Rest, "an operator stopped it")
+            (Then::Rest, unit.why.as_str())
         } else if hash.is_some_and(|hash| hash != unit.spec_hash) {
             (Then::Start, "its configuration changed")
         } else if memo.stopping {
@@ -192,14 +192,29 @@ impl Supervisor {
         } else {
             return;
         };
-        self.apply(now, name, Event::Stop(then, why.to_owned()));
+        let stop = Event::Stop(then, why.to_owned());
+        self.apply(now, name, stop);
     }
 }
 
 impl Unit {
+    /// Goes on with what was asked of a run before it ended: its end decides nothing.
+    fn leave_as_asked(&mut self, memo: Memo) {
+        let is_newer_wish = self.beyond >= self.run;
+        if self.is_held {
+            self.state = State::Leaving { then: Then::Rest };
+        } else if memo.stopping || is_newer_wish {
+            AGAIN.clone_into(&mut self.why);
+            self.state = State::Leaving { then: Then::Start };
+        }
+    }
+
+    /// Enters the state that a keeper told; why an operator holds it back is not forgotten.
     fn adopt(&mut self, since: Moment, state: State, why: &str) {
         (self.state, self.since) = (state, since);
-        why.clone_into(&mut self.why);
+        if !self.is_held {
+            why.clone_into(&mut self.why);
+        }
     }
 }
 

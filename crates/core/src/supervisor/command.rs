@@ -7,11 +7,13 @@ use crate::{
     name::UnitName,
     service::StartType,
     time::Moment,
-    unit::{Event, State, Then},
+    unit::{Event, State, Then, Unit},
 };
 
 /// Why a unit rests that an operator wants to rest.
 pub(super) const STOPPED: &str = "an operator stopped it";
+/// Why a unit rests that an operator did not want to ask.
+const KILLED: &str = "an operator killed it";
 
 impl Supervisor {
     /// Does what was asked, or refuses; the answer comes last, after what it promises.
@@ -51,13 +53,13 @@ impl Supervisor {
             return refuse(format!("`{name}` is being removed"));
         }
         if command == Command::Kill && !unit.state.is_active() {
-            return refuse(format!("`{name}` is {}; there is nothing to kill", unit.state.word()));
+            return refuse(format!("`{name}` {}; there is nothing to kill", unit.state.phrase()));
         }
         None
     }
 
     fn start(&mut self, now: Moment, name: &UnitName) {
-        self.wish(name, true);
+        self.want(name);
         self.lift_holds(now, name);
         self.stop_opponents(now, name);
         self.start_or_follow(now, name);
@@ -73,12 +75,12 @@ impl Supervisor {
     }
 
     fn stop(&mut self, now: Moment, name: &UnitName) {
-        self.wish(name, false);
+        self.hold(name, STOPPED);
         self.apply(now, name, Event::Stop(Then::Rest, STOPPED.to_owned()));
     }
 
     fn restart(&mut self, now: Moment, name: &UnitName) {
-        self.wish(name, true);
+        self.want(name);
         self.lift_holds(now, name);
         self.stop_opponents(now, name);
         let is_active = self.units.get(name).is_some_and(|unit| unit.state.is_active());
@@ -92,9 +94,9 @@ impl Supervisor {
 
     /// A kill is a stop that does not ask.
     fn kill(&mut self, now: Moment, name: &UnitName) {
-        self.wish(name, false);
+        self.hold(name, KILLED);
         if let Some(unit) = self.units.get_mut(name) {
-            "an operator killed it".clone_into(&mut unit.why);
+            KILLED.clone_into(&mut unit.why);
         }
         self.apply(now, name, Event::Kill);
     }
@@ -114,13 +116,22 @@ impl Supervisor {
         }
     }
 
-    /// Notes a wish that outlives the agent.
-    fn wish(&mut self, name: &UnitName, up: bool) {
+    /// Notes the wish that a unit is up, which outlives the agent.
+    fn want(&mut self, name: &UnitName) {
         let Some(unit) = self.units.get_mut(name) else { return };
-        (unit.wanted, unit.is_held) = (up, !up);
-        let is_live = matches!(unit.state, State::Starting | State::Running);
-        let beyond = if is_live { unit.run.saturating_sub(1) } else { unit.run };
-        self.effect(Some(name), Action::Keep(Wish { unit: name.clone(), up, beyond }));
+        (unit.wanted, unit.is_held) = (true, false);
+        let (unit, beyond) = (name.clone(), unit.beyond_this());
+        let wish = Wish { unit, up: true, beyond, why: String::new() };
+        self.effect(Some(name), Action::Keep(wish));
+    }
+
+    /// Notes the wish that a unit rests, and why, which outlive the agent.
+    fn hold(&mut self, name: &UnitName, why: &str) {
+        let Some(unit) = self.units.get_mut(name) else { return };
+        (unit.wanted, unit.is_held) = (false, true);
+        let (unit, beyond) = (name.clone(), unit.beyond_this());
+        let wish = Wish { unit, up: false, beyond, why: why.to_owned() };
+        self.effect(Some(name), Action::Keep(wish));
     }
 
     /// An explicit start asks for what it requires as well, even if that was stopped by hand.
@@ -140,7 +151,7 @@ impl Supervisor {
                 .map(|unit| unit.name.clone())
                 .collect();
             for unit in held {
-                self.wish(&unit, true);
+                self.want(&unit);
                 if self.units.get(&unit).is_some_and(|unit| unit.state.is_active()) {
                     self.apply(now, &unit, Event::Start);
                 }
@@ -158,9 +169,25 @@ impl Supervisor {
             .map(|unit| unit.name.clone())
             .collect();
         for other in active {
-            self.wish(&other, false);
             let why = format!("it conflicts with `{name}`, which was started");
+            self.hold(&other, &why);
             self.apply(now, &other, Event::Stop(Then::Rest, why));
+        }
+    }
+}
+
+impl Unit {
+    /// Returns the last run that has ended or is about to: what a wish goes beyond.
+    const fn beyond_this(&self) -> u64 {
+        match self.state {
+            State::Starting | State::Running => self.run.saturating_sub(1),
+            State::Stopped
+            | State::Waiting
+            | State::Leaving { .. }
+            | State::Stopping { .. }
+            | State::Backoff { .. }
+            | State::Failed
+            | State::Completed => self.run,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Supervisor, units_of};
 use crate::{
     name::{ServiceName, UnitName},
-    service::{Service, StartType},
+    service::{Nature, Service, StartType},
     unit::{State, Unit},
 };
 
@@ -43,7 +43,7 @@ impl Supervisor {
         if self.is_ready(needed) {
             return None;
         }
-        let missing = || units_of(&self.units, needed).filter(|unit| !is_ready(unit));
+        let missing = || units_of(&self.units, needed).filter(|unit| !self.is_unit_ready(unit));
         let is_late = |unit: &&Unit| unit.wanted && is_given_up(unit);
         let unit = missing()
             .find(is_late)
@@ -61,14 +61,48 @@ impl Supervisor {
     fn is_ready(&self, service: &ServiceName) -> bool {
         let mut units = units_of(&self.units, service);
         let mut any = units_of(&self.units, service);
-        any.any(is_ready) && units.all(|unit| is_ready(unit) || !unit.wanted)
+        any.any(|unit| self.is_unit_ready(unit))
+            && units.all(|unit| self.is_unit_ready(unit) || !unit.wanted)
+    }
+
+    /// A program is ready when it runs, a task when it has done its work.
+    fn is_unit_ready(&self, unit: &Unit) -> bool {
+        match unit.state {
+            State::Running => !self.is_task(unit),
+            State::Completed => true,
+            State::Stopped
+            | State::Waiting
+            | State::Starting
+            | State::Leaving { .. }
+            | State::Stopping { .. }
+            | State::Backoff { .. }
+            | State::Failed => false,
+        }
+    }
+
+    fn is_task(&self, unit: &Unit) -> bool {
+        self.service(&unit.name.service).is_some_and(|service| service.nature == Nature::Task)
+    }
+
+    /// Returns whether a unit that should be up is about to be ready, or to fail to be.
+    pub(super) fn is_coming(&self, unit: &Unit) -> bool {
+        match unit.state {
+            State::Starting | State::Stopped => true,
+            State::Waiting => unit.in_vain.is_none(),
+            State::Running => self.is_task(unit),
+            State::Leaving { .. }
+            | State::Stopping { .. }
+            | State::Backoff { .. }
+            | State::Failed
+            | State::Completed => false,
+        }
     }
 
     /// What is only ordered behind waits for a decision, not for a success.
     fn unsettled(&self, service: &Service) -> Option<Obstacle> {
         let mut others = service.wants.iter().chain(&service.after);
         let unit = others.find_map(|other| {
-            units_of(&self.units, other).find(|unit| unit.wanted && is_coming(unit))
+            units_of(&self.units, other).find(|unit| unit.wanted && self.is_coming(unit))
         })?;
         let why = format!("it comes after `{}`, which {}", unit.name, unit.state.phrase());
         Some(Obstacle { why, in_vain: None })
@@ -130,10 +164,6 @@ fn lack_of(unit: &Unit) -> Obstacle {
     }
 }
 
-fn is_ready(unit: &Unit) -> bool {
-    matches!(unit.state, State::Running | State::Completed)
-}
-
 /// Returns whether a unit does not come up of itself, or not before another attempt.
 fn is_given_up(unit: &Unit) -> bool {
     let has_failed = match unit.state {
@@ -147,20 +177,6 @@ fn is_given_up(unit: &Unit) -> bool {
         | State::Completed => false,
     };
     has_failed || !unit.wanted
-}
-
-/// Returns whether a unit that should be up is about to come up, or to fail to.
-pub(super) fn is_coming(unit: &Unit) -> bool {
-    match unit.state {
-        State::Starting | State::Stopped => true,
-        State::Waiting => unit.in_vain.is_none(),
-        State::Running
-        | State::Leaving { .. }
-        | State::Stopping { .. }
-        | State::Backoff { .. }
-        | State::Failed
-        | State::Completed => false,
-    }
 }
 
 fn units_mut<'a>(

@@ -18,13 +18,36 @@ fn what_is_only_wanted_may_wait_in_vain_without_keeping_anybody() {
 }
 
 #[test]
+fn a_task_is_ready_when_it_has_done_its_work_and_not_before() {
+    let mut migrate = service("migrate");
+    migrate.nature = Nature::Task;
+    let mut world = World::new(&[needs("web", &["migrate"]), wants("page", &["migrate"]), migrate]);
+    world.started("migrate");
+    assert_eq!(world.view("web").why(), "it requires `migrate`, which is running");
+    assert_eq!(world.view("page").why(), "it comes after `migrate`, which is running");
+    world.exited("migrate", Exit::Code(0));
+    assert_eq!(world.spawns(), ["migrate 1", "page 1", "web 1"]);
+}
+
+#[test]
+fn a_failed_task_is_a_failed_requirement_and_keeps_nobody_who_only_wants_it() {
+    let mut migrate = service("migrate");
+    (migrate.nature, migrate.restart.when) = (Nature::Task, RestartWhen::Never);
+    let mut world = World::new(&[needs("web", &["migrate"]), wants("page", &["migrate"]), migrate]);
+    world.started("migrate");
+    world.exited("migrate", Exit::Code(1));
+    assert_eq!(world.view("web").why(), "it requires `migrate`, which has failed");
+    assert_eq!((world.state("web"), world.state("page")), ("waiting", "starting"));
+}
+
+#[test]
 fn who_waits_in_vain_says_who_is_at_the_bottom_of_it() {
     let services =
         [needs("web", &["cache"]), needs("cache", &["db"]), service("db"), wants("page", &["web"])];
     let mut world = World::closed(&services);
     world.tell(Input::Adopt {
         runs: Vec::new(),
-        wishes: vec![Wish { unit: unit("db"), up: false, beyond: 0 }],
+        wishes: vec![Wish { unit: unit("db"), up: false, beyond: 0, why: String::new() }],
     });
     world.tell(Input::Open);
     assert_eq!(world.view("cache").why(), "it requires `db`, which is stopped");

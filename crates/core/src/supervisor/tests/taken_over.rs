@@ -29,7 +29,7 @@ fn ended(exit: Exit) -> AdoptedPhase {
 }
 
 fn wish(name: &str, up: bool, beyond: u64) -> Wish {
-    Wish { unit: unit(name), up, beyond }
+    Wish { unit: unit(name), up, beyond, why: String::new() }
 }
 
 #[test]
@@ -49,6 +49,40 @@ fn what_an_operator_stopped_says_so_after_everything_was_started_anew() {
         ("stopped", "an operator stopped it")
     );
     assert_eq!(world.state("db"), "starting");
+}
+
+#[test]
+fn a_new_agent_says_of_what_rests_what_the_former_one_said() {
+    let says = |world: &World| {
+        let view = world.view("web");
+        (view.state(), view.why().to_owned(), view.since(), view.last_exit())
+    };
+    let mut world = World::new(&[service("web")]);
+    world.started("web");
+    world.pass(49);
+    world.command("web", Command::Kill).unwrap();
+    world.pass(1);
+    world.exited("web", Exit::Signal(9));
+    let wishes = world.all.iter().filter_map(|effect| {
+        if let Action::Keep(wish) = &effect.action { Some(wish.clone()) } else { None }
+    });
+    let lived = Duration::from_secs(50);
+    let phase = AdoptedPhase::Ended { exit: Exit::Signal(9), at: world.now, lived, strays: false };
+    let next = follow(&[service("web")], vec![found("web", 1, phase)], wishes.collect());
+    assert_eq!(says(&next), says(&world));
+    assert_eq!(
+        next.view("web").why(),
+        "an operator killed it; run 1 was killed by signal 9 after 50 s"
+    );
+}
+
+#[test]
+fn the_wait_before_a_retry_begins_with_the_end_and_not_with_the_next_agent() {
+    let mut web = service("web");
+    web.restart.delays = Delays::List(vec![Duration::from_secs(51)]);
+    let world = follow(&[web], vec![found("web", 3, ended(Exit::Code(1)))], Vec::new());
+    assert_eq!((world.state("web"), world.next_in()), ("backoff", Some(1)));
+    assert_eq!(world.view("web").why(), "run 3 ended with code 1 after 1 s");
 }
 
 #[test]
@@ -141,7 +175,7 @@ fn an_end_that_becomes_known_is_told_everywhere() {
     world.started("web");
     world.pass(3);
     world.exited("web", Exit::Unknown);
-    let why = "run 1 ended while nobody could learn how after 3 s";
+    let why = "run 1 ended after 3 s, and nobody could learn how";
     assert_eq!(world.view("web").why(), why);
     world.take();
     let amended = || Input::ExitAmended { unit: unit("web"), run: 1, exit: Exit::Signal(9) };
