@@ -174,6 +174,7 @@ impl Control {
         let journal = Journal::open(&instance.keeper_journal(), &boot)?;
         let now = clock::monotonic();
         let expected = options.expected_agent.and_then(|pid| expect(pid, &port));
+        let pumps = Pumps::new(notes, &boot);
         let agent = AgentLife::new(now, !options.agent.is_empty(), expected.is_some());
         let epoch = inherited.as_ref().map_or_else(journal_epoch, |state| state.epoch.clone());
         let mut control = Self {
@@ -188,7 +189,7 @@ impl Control {
             journal,
             runs: Runs::default(),
             sweeps: Sweeps::default(),
-            pumps: Pumps::new(notes),
+            pumps,
             spawner: spawner.map_err(doing("start a thread"))?,
             agent,
             agent_process: None,
@@ -351,7 +352,10 @@ impl Control {
     }
 
     fn end(mut self) -> Result<(), KeeperError> {
-        self.pumps.park();
+        if let Err(error) = self.pumps.park() {
+            // What waits in its pipes is lost with the programs; nobody waits for the disk.
+            complain("the end of a log is not written", &error);
+        }
         let leaves_nothing = self.ending.is_some_and(|ending| ending.kills);
         if leaves_nothing {
             self.journal.clear()?;
@@ -364,13 +368,13 @@ impl Control {
     }
 }
 
-/// Returns a text that differs for each keeper life.
 /// Watches an agent that was announced; nothing when it is gone already.
 fn expect(pid: u32, port: &Port) -> Option<Watched<Process>> {
     let process = Process::open_pid(pid).ok().flatten().filter(|process| !process.has_ended())?;
     port.watch(process, token::EXPECTED).ok()
 }
 
+/// Returns a text that differs for each keeper life.
 fn journal_epoch() -> String {
     let now = clock::monotonic();
     format!("{:x}-{:x}", std::process::id(), now.as_nanos())

@@ -12,6 +12,7 @@
 //! file, and everything else is found again from the files themselves.
 
 mod chain;
+mod leave;
 mod pace;
 mod source;
 mod thread;
@@ -21,22 +22,29 @@ use std::{
     io,
     sync::{
         Arc,
-        mpsc::{self, Sender},
+        mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
-    thread::JoinHandle,
+    time::Duration,
 };
 
 use mainstay_api::keeper::{Drained, Logs, Pressure, Rotated, RunRef};
 use mainstay_platform::{
+    clock,
     filesystem::FileSystem,
     pipe::{PipeReader, Way},
     port::{Port, Waker},
 };
+use mainstay_storage::index;
 
 use crate::note::Notes;
 
+use leave::Leave;
+
 /// So many storages have a pump of their own; the others share the last.
 const PUMPS_MAX: usize = 8;
+
+/// How long pumps may take to park: whoever takes longer waits for a disk that may never answer.
+const PARK_WITHIN: Duration = Duration::from_secs(2);
 
 /// Which of a program's streams a pipe carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,8 +77,6 @@ pub(crate) enum PumpOrder {
     Rotate(String),
     /// Close the unit's files.
     Forget(String),
-    /// Give everything back and end.
-    Park,
 }
 
 /// What a pump says.
@@ -90,6 +96,8 @@ pub(crate) enum PumpNote {
 #[derive(Debug)]
 pub(crate) struct Pumps {
     notes: Notes,
+    /// Stands for this boot in an index.
+    boot: u64,
     by_device: BTreeMap<PumpKey, PumpHandle>,
 }
 
@@ -101,12 +109,20 @@ pub(crate) struct PumpKey(u64);
 struct PumpHandle {
     orders: Sender<PumpOrder>,
     waker: Waker,
-    thread: JoinHandle<()>,
+    leave: Arc<Leave>,
+    /// Disconnected when the thread is over.
+    ended: Receiver<()>,
 }
 
+/// A pump that waits for its disk.
+#[derive(Debug, thiserror::Error)]
+#[error("a log cannot be written at the moment: its disk does not answer")]
+pub(crate) struct StuckPump;
+
 impl Pumps {
-    pub(crate) const fn new(notes: Notes) -> Self {
-        Self { notes, by_device: BTreeMap::new() }
+    /// Returns no pump yet; `boot` is the identity of this boot.
+    pub(crate) fn new(notes: Notes, boot: &str) -> Self {
+        Self { notes, boot: index::boot_mark(boot), by_device: BTreeMap::new() }
     }
 
     /// Hands a pipe to the pump of the storage that its segments lie on, and says which that is.
@@ -138,14 +154,27 @@ impl Pumps {
     }
 
     /// Ends all pumps; their pipes stay open with whoever else holds them.
-    pub(crate) fn park(&mut self) {
-        for pump in self.by_device.keys() {
-            self.tell(*pump, PumpOrder::Park);
+    ///
+    /// One that waits for its disk goes on when the disk does; it fails then.
+    pub(crate) fn park(&mut self) -> Result<(), StuckPump> {
+        for pump in self.by_device.values() {
+            pump.leave.ask();
+            pump.waker.wake();
         }
-        for (_, pump) in std::mem::take(&mut self.by_device) {
-            // A pump that panicked has nothing to give back.
-            drop(pump.thread.join());
-        }
+        let until = clock::monotonic() + PARK_WITHIN;
+        let mut is_stuck = false;
+        self.by_device.retain(|_, pump| {
+            let left = until.saturating_sub(clock::monotonic());
+            let is_over = pump.ended.recv_timeout(left) == Err(RecvTimeoutError::Disconnected);
+            is_stuck |= !is_over;
+            !is_over && pump.leave.revoke()
+        });
+        if is_stuck { Err(StuckPump) } else { Ok(()) }
+    }
+
+    /// Returns whether the pump was not parked.
+    pub(crate) fn has(&self, pump: PumpKey) -> bool {
+        self.by_device.contains_key(&pump)
     }
 
     fn tell(&self, pump: PumpKey, order: PumpOrder) {
@@ -170,10 +199,17 @@ impl Pumps {
         let waker = port.waker();
         let (orders, inbox) = mpsc::channel();
         let way = if storage.is_remote { Way::Copy } else { Way::Splice };
-        let pump = thread::PumpThread::new(port, inbox, self.notes.clone(), way)?;
+        let means = chain::Means { way, boot: self.boot };
+        let leave = Arc::new(Leave::default());
+        let inbox = thread::Inbox { orders: inbox, leave: Arc::clone(&leave) };
+        let pump = thread::PumpThread::new(port, inbox, self.notes.clone(), means)?;
+        let (sender, ended) = mpsc::channel();
         let name = format!("pump-{}", self.by_device.len());
-        let thread = std::thread::Builder::new().name(name).spawn(move || pump.run())?;
-        self.by_device.insert(key, PumpHandle { orders, waker, thread });
+        std::thread::Builder::new().name(name).spawn(move || {
+            pump.run();
+            drop(sender);
+        })?;
+        self.by_device.insert(key, PumpHandle { orders, waker, leave, ended });
         Ok(key)
     }
 }

@@ -340,7 +340,7 @@ fn environment(asked: &Spawn, id: &str, base: &[Vec<u8>]) -> Vec<Vec<u8>> {
 }
 
 impl NotStarted {
-    fn of(step: &str, error: &io::Error) -> Self {
+    pub(crate) fn of(step: &str, error: &io::Error) -> Self {
         let code = error.raw_os_error().unwrap_or_default();
         Self { step: step.to_owned(), code, message: format!("cannot prepare its {step}: {error}") }
     }

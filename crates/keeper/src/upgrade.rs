@@ -32,6 +32,7 @@ use crate::{
     options::KeeperOptions,
     owner::Conversation,
     probe,
+    runs::Run,
 };
 
 /// The state's own version; a keeper reads this one and the one before.
@@ -95,6 +96,11 @@ struct RunState {
     run: u64,
     output: Option<u64>,
     error: Option<u64>,
+    /// What was taken out of these pipes and is in no file yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    output_unstored: Vec<u8>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    error_unstored: Vec<u8>,
 }
 
 /// What a predecessor passed on.
@@ -155,6 +161,21 @@ fn read_state(from: impl io::Read) -> Result<State, InheritanceError> {
     }
 }
 
+impl RunState {
+    fn of(key: RunRef, output: Option<&PipeReader>, error: Option<&PipeReader>) -> Self {
+        let number = |pipe: &PipeReader| replace::number_of(pipe.borrow());
+        let RunRef { unit, run } = key;
+        Self {
+            unit,
+            run,
+            output: output.map(number),
+            error: error.map(number),
+            output_unstored: output.map(PipeReader::unstored).unwrap_or_default(),
+            error_unstored: error.map(PipeReader::unstored).unwrap_or_default(),
+        }
+    }
+}
+
 impl Inheritance {
     /// Returns what a predecessor passed on, if there was one.
     pub(crate) fn find(options: &KeeperOptions) -> Result<Option<Self>, InheritanceError> {
@@ -170,12 +191,14 @@ impl Inheritance {
         let is_it = |run: &RunState| run.unit == key.unit && run.run == key.run;
         let index = self.state.runs.iter().position(is_it)?;
         let run = self.state.runs.swap_remove(index);
-        let pipe = |number: Option<u64>| {
-            number
-                .and_then(|number| replace::inherited(number).ok())
-                .map(PipeReader::from_descriptor)
+        let pipe = |number: Option<u64>, unstored| {
+            let pipe = PipeReader::from_descriptor(replace::inherited(number?).ok()?);
+            pipe.put_back(unstored);
+            Some(pipe)
         };
-        Some(Kept { output: pipe(run.output), error: pipe(run.error) })
+        let output = pipe(run.output, run.output_unstored);
+        let error = pipe(run.error, run.error_unstored);
+        Some(Kept { output, error })
     }
 }
 
@@ -283,8 +306,8 @@ impl Control {
     fn become_successor(&mut self, wanted: &Wanted) -> io::Result<std::convert::Infallible> {
         let text = serde_json::to_vec(&self.state(wanted.id))?;
         probe::ask(&wanted.program, &text).map_err(io::Error::other)?;
-        self.pumps.park();
-        let result = self.execute(wanted);
+        let parked = self.pumps.park().map_err(io::Error::other);
+        let result = parked.and_then(|()| self.execute(wanted));
         self.unpark();
         result
     }
@@ -318,15 +341,7 @@ impl Control {
             runs: self
                 .runs
                 .iter()
-                .map(|run| {
-                    let RunRef { unit, run: index } = run.key();
-                    RunState {
-                        unit,
-                        run: index,
-                        output: run.output.as_ref().map(|pipe| number(pipe.borrow())),
-                        error: run.error.as_ref().map(|pipe| number(pipe.borrow())),
-                    }
-                })
+                .map(|run| RunState::of(run.key(), run.output.as_deref(), run.error.as_deref()))
                 .collect(),
             has_heritage: true,
         }
@@ -342,9 +357,11 @@ impl Control {
         kept
     }
 
-    /// Hands all pipes to pumps again after an upgrade that did not come about.
+    /// Hands the pipes of parked pumps to others after an upgrade that did not come about.
     fn unpark(&mut self) {
-        let keys: Vec<RunRef> = self.runs.iter().map(crate::runs::Run::key).collect();
+        let is_read = |run: &Run| run.pump.is_some_and(|pump| self.pumps.has(pump));
+        let unread = self.runs.iter().filter(|run| !is_read(run));
+        let keys: Vec<RunRef> = unread.map(Run::key).collect();
         for key in keys {
             self.pump_held(&key);
         }
@@ -394,6 +411,10 @@ fn rise_again(options: &KeeperOptions, lock: &File) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::mem::ManuallyDrop;
+
+    use mainstay_platform::pipe::{self, Moved, Way};
+
     use super::*;
 
     #[test]
@@ -425,6 +446,34 @@ mod tests {
         drop((lock, door));
         assert!(!second.join().unwrap());
         drop(std::fs::remove_dir_all(&instance.runtime));
+    }
+
+    #[test]
+    fn what_was_taken_out_of_a_pipe_and_is_in_no_file_goes_to_the_successor() {
+        let folder = lock_instance("unstored").runtime;
+        let path = folder.join("log");
+        File::create(&path).unwrap();
+        let (reader, writer) = pipe::pipe().unwrap();
+        // Its number is the successor's in the end.
+        let reader = ManuallyDrop::new(reader);
+        let mut program = File::from(writer.as_descriptor().try_clone_to_owned().unwrap());
+        program.write_all(b"one\n").unwrap();
+        // Not open for writing, as if the disk had refused.
+        reader.move_to(&File::open(&path).unwrap(), 0, 100, Way::Copy).unwrap_err();
+        program.write_all(b"two\n").unwrap();
+
+        let key = RunRef { unit: "web".to_owned(), run: 1 };
+        let run = RunState::of(key.clone(), Some(&reader), None);
+        let text = serde_json::to_vec(&State { runs: vec![run], ..State::default() }).unwrap();
+        let state = serde_json::from_slice(&text).unwrap();
+        let mut inheritance = Inheritance { epoch: String::new(), state };
+        let pipe = inheritance.take(&key).unwrap().output.unwrap();
+
+        let log = File::options().write(true).open(&path).unwrap();
+        assert_eq!(pipe.move_to(&log, 0, 100, Way::Copy).unwrap(), Moved::Bytes(4));
+        assert_eq!(pipe.move_to(&log, 4, 100, Way::Copy).unwrap(), Moved::Bytes(4));
+        assert_eq!(std::fs::read(&path).unwrap(), b"one\ntwo\n");
+        drop(std::fs::remove_dir_all(folder));
     }
 
     fn lock_instance(name: &str) -> Instance {

@@ -31,6 +31,12 @@ pub fn of(folder: &Path) -> io::Result<FileSystem> {
     looks.find(|look| !is_missing(look)).unwrap_or_else(missing)
 }
 
+/// Returns whether a write failed because there is no room, which deleting something may make.
+pub fn is_out_of_room(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
 fn is_missing(look: &io::Result<FileSystem>) -> bool {
     look.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }

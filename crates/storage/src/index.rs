@@ -11,6 +11,7 @@ pub const RECORD_BYTES: usize = 32;
 
 const KIND_SOURCE: u8 = 1;
 const KIND_TIME: u8 = 2;
+const KIND_BOOT: u8 = 3;
 
 /// One record of an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,18 @@ pub enum IndexRecord {
         /// Nanoseconds since 1970.
         realtime_ns: u64,
     },
+    /// From this offset on the bytes were written in this boot; see [`boot_mark`].
+    Boot {
+        /// Where the first of them is.
+        offset: u64,
+        /// Which boot.
+        mark: u64,
+    },
+}
+
+/// Returns the number that stands for a boot's identity in an index.
+pub fn boot_mark(identity: &str) -> u64 {
+    crc32fast::hash(identity.as_bytes()).into()
 }
 
 /// The stream that bytes came from.
@@ -72,6 +85,7 @@ impl IndexRecord {
                 (KIND_SOURCE, stream.code(), flags.0, offset, run)
             }
             Self::Time { offset, realtime_ns } => (KIND_TIME, 0, 0, offset, realtime_ns),
+            Self::Boot { offset, mark } => (KIND_BOOT, 0, 0, offset, mark),
         };
         let mut bytes = [0; RECORD_BYTES];
         let (body, crc) = bytes.split_at_mut(RECORD_BYTES - 4);
@@ -100,6 +114,7 @@ impl IndexRecord {
                 Some(Self::Source { offset, run: value, stream, flags: SourceFlags(*flags) })
             }
             KIND_TIME => Some(Self::Time { offset, realtime_ns: value }),
+            KIND_BOOT => Some(Self::Boot { offset, mark: value }),
             _ => None,
         }
     }
@@ -134,7 +149,7 @@ impl Stream {
 mod tests {
     use super::*;
 
-    const RECORDS: [IndexRecord; 3] = [
+    const RECORDS: [IndexRecord; 4] = [
         IndexRecord::Source {
             offset: 0,
             run: 7,
@@ -148,6 +163,7 @@ mod tests {
             stream: Stream::Joined,
             flags: SourceFlags::NONE,
         },
+        IndexRecord::Boot { offset: 99, mark: 7 },
     ];
 
     #[test]
@@ -162,7 +178,11 @@ mod tests {
         for at in 0..RECORD_BYTES {
             let mut damaged = bytes.clone();
             damaged[RECORD_BYTES + at] ^= 0x10;
-            assert_eq!(IndexRecord::decode_all(&damaged), [RECORDS[0], RECORDS[2]], "byte {at}");
+            assert_eq!(
+                IndexRecord::decode_all(&damaged),
+                [RECORDS[0], RECORDS[2], RECORDS[3]],
+                "byte {at}"
+            );
             let torn = &bytes[..2 * RECORD_BYTES + at];
             assert_eq!(IndexRecord::decode_all(torn), RECORDS[..2], "torn at {at}");
         }

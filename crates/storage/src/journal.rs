@@ -84,10 +84,11 @@ impl Journal {
             self.size = 0;
             self.drop_surplus()?;
         }
+        // A full disk may have taken a part of the last attempt, which is written over.
+        self.file.seek(SeekFrom::Start(self.size))?;
         if let Err(error) = self.file.write_all(&bytes) {
-            // A full disk may have taken a part, which would stand as damage among the records.
-            self.file.set_len(self.size)?;
-            self.file.seek(SeekFrom::Start(self.size))?;
+            // Best effort: what stays costs a reader nothing but a count of damaged bytes.
+            drop(self.file.set_len(self.size));
             return Err(error);
         }
         self.size += u64::try_from(bytes.len()).unwrap_or_default();
@@ -208,6 +209,18 @@ mod tests {
         assert_eq!(contents.records.last().unwrap(), b"record 99");
         assert!((20..60).contains(&contents.records.len()), "{}", contents.records.len());
         assert_eq!(numbers(&folder).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_part_that_a_failed_append_has_left_is_written_over() {
+        let folder = fresh("left_part");
+        let mut journal = Journal::open(&folder, LIMITS, create).unwrap();
+        journal.append(&[b"first"], create).unwrap();
+        // Ends in the middle of a write and does not let itself be cut.
+        journal.file.write_all(b"a part").unwrap();
+        journal.append(&[b"second"], create).unwrap();
+        let records = vec![b"first".to_vec(), b"second".to_vec()];
+        assert_eq!(read(&folder).unwrap(), Contents { records, damaged_bytes: 0 });
     }
 
     #[test]

@@ -199,6 +199,7 @@ impl Known {
         match *record {
             IndexRecord::Source { run, stream, .. } => (self.run, self.stream) = (run, stream),
             IndexRecord::Time { realtime_ns, .. } => self.realtime_ns = realtime_ns,
+            IndexRecord::Boot { .. } => {}
         }
     }
 }
@@ -207,7 +208,17 @@ impl IndexRecord {
     /// Returns the offset that the record is about.
     pub const fn offset(&self) -> u64 {
         match *self {
-            Self::Source { offset, .. } | Self::Time { offset, .. } => offset,
+            Self::Source { offset, .. } | Self::Time { offset, .. } | Self::Boot { offset, .. } => {
+                offset
+            }
+        }
+    }
+
+    /// Returns the mark of the boot in which the next bytes were written, if the record names it.
+    pub const fn boot(&self) -> Option<u64> {
+        match *self {
+            Self::Boot { mark, .. } => Some(mark),
+            Self::Source { .. } | Self::Time { .. } => None,
         }
     }
 
@@ -217,7 +228,7 @@ impl IndexRecord {
             Self::Source { offset, flags, .. } if flags.contains(SourceFlags::UNFINISHED) => {
                 Some(offset)
             }
-            Self::Source { .. } | Self::Time { .. } => None,
+            Self::Source { .. } | Self::Time { .. } | Self::Boot { .. } => None,
         }
     }
 }

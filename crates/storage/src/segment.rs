@@ -140,8 +140,8 @@ pub fn stems(folder: &Path) -> io::Result<Vec<String>> {
 
 /// Returns the file's length without the zeros that a power cut may leave at its end.
 ///
-/// Programs rarely write zeros; those that do lose none in a file that was closed well, because
-/// only whole trailing blocks of zeros are cut.
+/// Only whole trailing blocks of zeros count. A program may have written them: whether there was a
+/// power cut since, the index tells by its boots.
 pub fn solid_length(file: &File) -> io::Result<u64> {
     const BLOCK: usize = 4096;
     let step = BLOCK as u64;

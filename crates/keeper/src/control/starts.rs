@@ -1,11 +1,14 @@
 //! Starts: of runs on request, and of the agent.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use mainstay_api::keeper::{RunRef, Spawn, SpawnOutcome, Spawned, Streams};
 use mainstay_platform::{
-    clock, daemon, fail, filesystem, filesystem::FileSystem, pipe::PipeReader, port::Token,
-    process::Process,
+    clock, daemon, fail, filesystem,
+    filesystem::FileSystem,
+    pipe::PipeReader,
+    port::{Port, Token, Watched},
+    process::{Process, SignalKind},
 };
 
 use super::{Control, talk::SpawnAnswer, token};
@@ -91,11 +94,15 @@ impl Control {
         let Started { process, output, error, logs_on, at } = started;
         self.bursts.count(at, 1);
         let (output, error) = (output.map(Arc::new), error.map(Arc::new));
-        let Some(run) = self.runs.get_mut(&key) else { return };
         let pid = process.pid();
-        let process = match self.port.watch(process, Token(token::RUNS + run.serial)) {
+        // Forgotten while it was started.
+        let Some(run) = self.runs.get_mut(&key) else { return take_down(pid) };
+        let process = match watch(&self.port, process, run.serial) {
             Ok(process) => process,
-            Err(error) => return complain("cannot watch a program", &error),
+            Err(error) => {
+                take_down(pid);
+                return self.run_not_started(spawn, NotStarted::of("watch", &error));
+            }
         };
         run.state = RunState::Running { process, since: at };
         (run.output, run.error) = (output.clone(), error.clone());
@@ -185,7 +192,7 @@ impl Control {
     fn agent_started(&mut self, result: Result<Process, NotStarted>) {
         let watched = match result {
             Ok(process) => self.port.watch(process, token::AGENT),
-            Err(error) => Err(std::io::Error::other(error.message)),
+            Err(error) => Err(io::Error::other(error.message)),
         };
         match watched {
             Ok(process) => {
@@ -227,11 +234,28 @@ impl Control {
 
     pub(crate) fn kill_agent_if_hung(&mut self, now: Duration) {
         if self.agent.state() == AgentState::Alive && self.agent.is_hung(now) {
-            let hung = std::io::Error::other("no sign of life for five seconds");
+            let hung = io::Error::other("no sign of life for five seconds");
             complain("the agent is killed", &hung);
             self.agent.doom();
             self.kill_agent();
         }
+    }
+}
+
+fn watch(port: &Port, process: Process, serial: u64) -> io::Result<Watched<Process>> {
+    if fail::is_wanted("keeper.watch") {
+        return Err(io::ErrorKind::OutOfMemory.into());
+    }
+    port.watch(process, Token(token::RUNS + serial))
+}
+
+/// Kills a child that is no run; it is reaped as orphans are.
+fn take_down(pid: u32) {
+    let killed = Process::open_pid(pid).and_then(|process| {
+        process.map_or(Ok(()), |process| process.signal_group(SignalKind::Kill))
+    });
+    if let Err(error) = killed {
+        complain("cannot kill a program that nobody watches", &error);
     }
 }
 

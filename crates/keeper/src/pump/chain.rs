@@ -5,7 +5,7 @@
 //! the first byte of the new source.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Seek as _, SeekFrom, Write as _},
     sync::Arc,
     time::Duration,
@@ -43,12 +43,20 @@ pub(super) struct Chain {
     unit: String,
     max_size: u64,
     pub(super) on_full: OnFull,
-    way: Way,
+    means: Means,
     live: Option<Live>,
     writer: Option<Writer>,
     timed_at: Option<Duration>,
     /// The disk takes nothing.
     pub(super) is_full: bool,
+}
+
+/// How bytes get into segments, and what is noted of when.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Means {
+    pub(super) way: Way,
+    /// Stands for this boot in an index.
+    pub(super) boot: u64,
 }
 
 /// The segment that grows.
@@ -82,13 +90,13 @@ pub(super) enum Taken {
 }
 
 impl Chain {
-    pub(super) fn new(key: &ChainKey, unit: &str, logs: &Logs, way: Way) -> Self {
+    pub(super) fn new(key: &ChainKey, unit: &str, logs: &Logs, means: Means) -> Self {
         Self {
             files: Arc::clone(key),
             unit: unit.to_owned(),
             max_size: logs.max_size,
             on_full: logs.on_full,
-            way,
+            means,
             live: None,
             writer: None,
             timed_at: None,
@@ -155,7 +163,7 @@ impl Chain {
             drop(pipe.discard(limit.min(LOST_BYTES)));
         }
         let Some(live) = &mut self.live else { return Ok(Taken::Empty) };
-        Ok(match pipe.move_to(&live.file, live.size, limit, self.way)? {
+        Ok(match pipe.move_to(&live.file, live.size, limit, self.means.way)? {
             Moved::Bytes(count) => {
                 live.size += u64::try_from(count).unwrap_or_default();
                 Taken::Bytes(count)
@@ -173,11 +181,35 @@ impl Chain {
         let found = self.files.find()?;
         let number = found.live_number();
         let file = self.open_live()?;
-        let size = segment::solid_length(&file)?;
+        let size = self.begin_at(&file, number)?;
         self.live = Some(Live { file, number, size });
         self.writer = None;
         self.timed_at = None;
         Ok(())
+    }
+
+    /// Returns where the next byte goes: behind the last one, but before the zeros of a power cut.
+    ///
+    /// Zeros that were written in this boot are a program's own.
+    fn begin_at(&self, file: &File, number: u64) -> io::Result<u64> {
+        let (length, solid) = (file.metadata()?.len(), segment::solid_length(file)?);
+        let is_cut = solid < length && self.last_boot(number)? != Some(self.means.boot);
+        let offset = if is_cut { solid } else { length };
+        if is_cut {
+            // Before the note below: it says that the rest is of this boot.
+            file.set_len(offset)?;
+        }
+        self.append_index(number, &IndexRecord::Boot { offset, mark: self.means.boot })?;
+        Ok(offset)
+    }
+
+    /// Returns the boot that the index names last.
+    fn last_boot(&self, number: u64) -> io::Result<Option<u64>> {
+        let bytes = match fs::read(self.files.index(number)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            bytes => bytes?,
+        };
+        Ok(IndexRecord::decode_all(&bytes).iter().rev().find_map(IndexRecord::boot))
     }
 
     /// Ends the line that a gap has cut, so that the next one stays whole.

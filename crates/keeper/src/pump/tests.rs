@@ -4,12 +4,11 @@ use std::{
     fs::{self, File},
     io::Write as _,
     path::{Path, PathBuf},
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
-    time::Duration,
+    sync::mpsc::channel,
 };
 
-use mainstay_api::keeper::{OnFull, Streams};
-use mainstay_platform::{clock, filesystem, pipe, pipe::PipeWriter};
+use mainstay_api::keeper::{OnFull, PressureKind, Streams};
+use mainstay_platform::{filesystem, pipe, pipe::PipeWriter};
 use mainstay_storage::{
     index::{IndexRecord, SourceFlags},
     segment::ChainFiles,
@@ -19,6 +18,7 @@ use super::*;
 use crate::note::Note;
 
 const DEADLINE: Duration = Duration::from_secs(20);
+const BOOT: &str = "this boot";
 
 #[test]
 fn half_lines_of_two_runs_are_not_torn() {
@@ -132,7 +132,7 @@ fn a_parked_pump_leaves_the_rest_to_the_next_one() {
     let mut program = bench.attach(1);
     program.write_all(b"before\n").unwrap();
     bench.wait_for_bytes(7);
-    bench.pumps.park();
+    bench.pumps.park().unwrap();
     program.write_all(b"between\n").unwrap();
     let pipe = bench.pipes.pop().unwrap();
     bench.attach_pipe(1, pipe);
@@ -141,12 +141,49 @@ fn a_parked_pump_leaves_the_rest_to_the_next_one() {
     assert_eq!(bench.text(), "before\nbetween\nafter\n");
 }
 
+#[test]
+fn zeros_of_a_program_outlive_the_pump_and_those_of_a_power_cut_do_not() {
+    let check = |boot: &str, expected: &str| {
+        let mut bench = Bench::new(&format!("zeros_{boot}"), 0);
+        let mut program = bench.attach(1);
+        program.write_all("\0".repeat(8192).as_bytes()).unwrap();
+        bench.wait_for_bytes(8192);
+        bench.restart(boot);
+        program.write_all(b"after\n").unwrap();
+        bench.wait_for("after\n");
+        assert_eq!(bench.text(), expected, "{boot}");
+    };
+    check(BOOT, &format!("{}after\n", "\0".repeat(8192)));
+    check("another", "after\n");
+}
+
+#[test]
+fn nothing_is_dropped_for_a_disk_that_refuses_for_another_reason_than_room() {
+    for on_full in [OnFull::DropOldest, OnFull::DropNew] {
+        let mut bench = Bench::new(&format!("{on_full:?}"), 0);
+        bench.logs = Arc::new(Logs { on_full, ..Logs::clone(&bench.logs) });
+        File::create(bench.chain().closed(1)).unwrap().write_all(b"old\n").unwrap();
+        fs::create_dir(bench.chain().live()).unwrap();
+        let mut program = bench.attach(1);
+        program.write_all(b"new\n").unwrap();
+        bench.wait(|note| matches!(note, PumpNote::Pressure(_)).then_some(()));
+        fs::remove_dir(bench.chain().live()).unwrap();
+        let next = bench.wait(|note| match note {
+            PumpNote::Pressure(pressure) => Some(pressure.kind),
+            PumpNote::Rotated(_) | PumpNote::Drained(_) | PumpNote::Closed { .. } => None,
+        });
+        assert_eq!(next, PressureKind::DiskRoom);
+        bench.wait_for("old\nnew\n");
+    }
+}
+
 struct Bench {
     pumps: Pumps,
     notes: Receiver<Note>,
     logs: Arc<Logs>,
     pump: Option<PumpKey>,
     pipes: Vec<Arc<PipeReader>>,
+    sender: Notes,
     _port: Port,
 }
 
@@ -158,14 +195,15 @@ impl Bench {
         fs::create_dir_all(&folder).unwrap();
         let (sender, notes) = channel();
         let port = Port::new().unwrap();
-        let pumps = Pumps::new(Notes::new(sender, port.waker()));
+        let sender = Notes::new(sender, port.waker());
+        let pumps = Pumps::new(sender.clone(), BOOT);
         let logs = Arc::new(Logs {
             directory: folder.display().to_string(),
             streams: Streams::Joined,
             max_size,
             on_full: OnFull::Block,
         });
-        Self { pumps, notes, logs, pump: None, pipes: Vec::new(), _port: port }
+        Self { pumps, notes, logs, pump: None, pipes: Vec::new(), sender, _port: port }
     }
 
     fn run(run: u64) -> RunRef {
@@ -178,6 +216,14 @@ impl Bench {
         self.pipes.push(Arc::clone(&pipe));
         self.attach_pipe(run, pipe);
         file_of(&writer)
+    }
+
+    /// Lets the next keeper go on with the pipe.
+    fn restart(&mut self, boot: &str) {
+        self.pumps.park().unwrap();
+        self.pumps = Pumps::new(self.sender.clone(), boot);
+        let pipe = self.pipes.pop().unwrap();
+        self.attach_pipe(1, pipe);
     }
 
     fn attach_pipe(&mut self, run: u64, pipe: Arc<PipeReader>) {
@@ -214,9 +260,17 @@ impl Bench {
         records
             .filter_map(|record| match record {
                 IndexRecord::Source { offset, run, flags, .. } => Some((offset, run, flags)),
-                IndexRecord::Time { .. } => None,
+                IndexRecord::Time { .. } | IndexRecord::Boot { .. } => None,
             })
             .collect()
+    }
+
+    fn wait_for(&self, end: &str) {
+        let until = clock::monotonic() + DEADLINE;
+        while !self.text().ends_with(end) {
+            assert!(clock::monotonic() < until, "{end:?} did not come");
+            std::thread::yield_now();
+        }
     }
 
     fn wait_for_bytes(&self, count: usize) {
@@ -248,7 +302,7 @@ impl Bench {
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        self.pumps.park();
+        drop(self.pumps.park());
         drop(fs::remove_dir_all(&self.logs.directory));
     }
 }

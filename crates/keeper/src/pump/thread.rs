@@ -11,14 +11,16 @@ use std::{
 use mainstay_api::keeper::{Drained, Logs, OnFull, Pressure, PressureKind, RunRef};
 use mainstay_platform::{
     clock, fail,
-    pipe::{LineEnd, Moved, Scratch, Way},
+    filesystem::is_out_of_room,
+    pipe::{LineEnd, Moved, Scratch},
     port::{Port, Token},
 };
 use mainstay_storage::{index::SourceFlags, segment::ChainFiles};
 
 use super::{
     Channel, FreshPipe, PumpNote, PumpOrder,
-    chain::{Chain, ChainKey, Force, HOLD_MAX, Taken, Writer},
+    chain::{Chain, ChainKey, Force, HOLD_MAX, Means, Taken, Writer},
+    leave::Leave,
     source::{Next, Source},
 };
 use crate::note::{Note, Notes};
@@ -36,15 +38,22 @@ const DISCARD_BYTES: usize = 256 * 1024;
 #[derive(Debug)]
 pub(super) struct PumpThread {
     port: Port,
-    orders: Receiver<PumpOrder>,
+    inbox: Inbox,
     notes: Notes,
-    way: Way,
+    means: Means,
     scratch: Scratch,
     chains: HashMap<ChainKey, Chain>,
     sources: HashMap<u64, Source>,
     units: HashMap<String, UnitSources>,
     timers: BTreeSet<(Duration, u64)>,
     next_token: u64,
+}
+
+/// How a pump is spoken to.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    pub(super) orders: Receiver<PumpOrder>,
+    pub(super) leave: Arc<Leave>,
 }
 
 /// The sources of one unit: nothing here looks at all of them for the sake of one.
@@ -67,17 +76,12 @@ enum Goes {
 }
 
 impl PumpThread {
-    pub(super) fn new(
-        port: Port,
-        orders: Receiver<PumpOrder>,
-        notes: Notes,
-        way: Way,
-    ) -> io::Result<Self> {
+    pub(super) fn new(port: Port, inbox: Inbox, notes: Notes, means: Means) -> io::Result<Self> {
         Ok(Self {
             port,
-            orders,
+            inbox,
             notes,
-            way,
+            means,
             scratch: Scratch::new()?,
             chains: HashMap::new(),
             sources: HashMap::new(),
@@ -104,32 +108,37 @@ impl PumpThread {
             }
             for token in ready {
                 self.serve(token);
+                // A flood from many pipes takes longer than whoever asked us to end waits.
+                if let Goes::Parked = self.obey() {
+                    return;
+                }
             }
             self.serve_timers();
         }
     }
 
+    /// What was ordered before the pump was asked to end is done first.
     fn obey(&mut self) -> Goes {
-        while let Ok(order) = self.orders.try_recv() {
+        let is_asked = self.inbox.leave.accept();
+        while let Ok(order) = self.inbox.orders.try_recv() {
             match order {
                 PumpOrder::Attach(fresh) => self.attach(*fresh),
                 PumpOrder::Drain(run) => self.drain(&run),
                 PumpOrder::Rotate(unit) => self.rotate(&unit),
                 PumpOrder::Forget(unit) => self.forget(&unit),
-                PumpOrder::Park => return Goes::Parked,
             }
         }
-        Goes::On
+        if is_asked { Goes::Parked } else { Goes::On }
     }
 
     fn attach(&mut self, fresh: FreshPipe) {
         fail::bug("bug.pump");
         let FreshPipe { run, channel, pipe, logs } = fresh;
         let key = key_of(&run.unit, channel, &logs);
-        let way = self.way;
+        let means = self.means;
         self.chains
             .entry(key.clone())
-            .or_insert_with(|| Chain::new(&key, &run.unit, &logs, way))
+            .or_insert_with(|| Chain::new(&key, &run.unit, &logs, means))
             .adjust(&logs);
         let token = self.next_token;
         self.next_token += 1;
@@ -203,7 +212,7 @@ impl PumpThread {
     fn serve_timers(&mut self) {
         let now = clock::monotonic();
         while let Some((at, token)) = self.timers.first().copied() {
-            if at > now {
+            if at > now || self.inbox.leave.is_asked() {
                 return;
             }
             self.timers.pop_first();
@@ -218,6 +227,9 @@ impl PumpThread {
     /// Reads a source until it is empty, has had its share, or must wait.
     fn read(&mut self, token: u64, now: Duration) -> After {
         for _ in 0..TURNS_IN_A_ROW {
+            if self.inbox.leave.is_asked() {
+                break;
+            }
             let Some(source) = self.sources.get_mut(&token) else { return After::Gone };
             if source.has_gap
                 && let Some(after) = self.close_gap(token, now)
@@ -338,13 +350,15 @@ impl PumpThread {
     }
 
     /// The disk did not take the bytes; they are still in the pipe.
+    ///
+    /// Only where room is what it lacks may something be dropped for it.
     fn refused(&mut self, token: u64, now: Duration, error: &io::Error) -> After {
         let Some(source) = self.sources.get(&token) else { return After::Gone };
         let Some(chain) = self.chains.get_mut(&source.chain) else { return After::Gone };
         let unit = source.run.unit.clone();
         let retry_at = now + RETRY_FULL_EVERY;
         let is_new = !std::mem::replace(&mut chain.is_full, true);
-        let policy = chain.on_full;
+        let policy = if is_out_of_room(error) { chain.on_full } else { OnFull::Block };
         if is_new {
             self.pressure(&unit, PressureKind::DiskFull, 0, error.to_string());
         }

@@ -21,7 +21,9 @@ mod command_line;
 mod containers;
 mod crowds;
 mod drills;
+mod edits;
 mod frozen_disks;
+mod frozen_ends;
 mod full_disks;
 mod hung_storage;
 mod instances;
@@ -36,5 +38,8 @@ mod real_programs;
 mod state_files;
 mod stories;
 mod strangers;
+#[cfg(feature = "fail")]
+mod unwatched;
 mod upgrades;
 mod walk;
+mod zeros;

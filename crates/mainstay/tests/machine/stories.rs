@@ -85,7 +85,7 @@ fn events_tell_a_life_in_order() {
         "\
 TIME info UnitStateChanged `crashed` is starting: its program is being started
 TIME info UnitStateChanged `crashed` is running: its program was started
-TIME warn UnitStateChanged `crashed` is backoff: run 1 ended with code 3 after SPAN
+TIME warn UnitStateChanged `crashed` is between two attempts: run 1 ended with code 3 after SPAN
 TIME warn UnitExited run 1 of `crashed` ended with code 3
 "
     );

@@ -87,6 +87,18 @@ impl PipeReader {
         Self { file, unwritten: Mutex::new(Vec::new()) }
     }
 
+    /// Returns what was taken out and is in no file yet, for whoever goes on with this pipe.
+    ///
+    /// Nothing while somebody is writing it.
+    pub fn unstored(&self) -> Vec<u8> {
+        self.unwritten.try_lock().map(|bytes| bytes.clone()).unwrap_or_default()
+    }
+
+    /// Goes on with what somebody else took out of this pipe: it comes before what waits.
+    pub fn put_back(&self, bytes: Vec<u8>) {
+        *self.unwritten() = bytes;
+    }
+
     fn unwritten(&self) -> MutexGuard<'_, Vec<u8>> {
         self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -118,6 +118,18 @@ impl PipeReader {
         0
     }
 
+    /// Returns what was taken out and is in no file yet: nothing, bytes are taken last.
+    #[expect(clippy::unused_self, reason = "systems that splice have such bytes")]
+    pub const fn unstored(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Goes on with what somebody else took out of this pipe, which is nothing.
+    #[expect(clippy::unused_self, reason = "systems that splice have such bytes")]
+    pub fn put_back(&self, bytes: Vec<u8>) {
+        drop(bytes);
+    }
+
     /// Returns how many bytes wait.
     pub fn waiting(&self) -> io::Result<usize> {
         Ok(usize::try_from(ioctl_fionread(&self.file)?).unwrap_or(usize::MAX))

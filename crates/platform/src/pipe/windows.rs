@@ -133,6 +133,16 @@ impl PipeReader {
         0
     }
 
+    /// Returns what was taken out and is in no file yet: nothing, bytes are taken last.
+    pub const fn unstored(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Goes on with what somebody else took out of this pipe, which is nothing.
+    pub fn put_back(&self, bytes: Vec<u8>) {
+        drop(bytes);
+    }
+
     /// Returns how many bytes wait.
     pub fn waiting(&self) -> io::Result<usize> {
         Ok(waiting_bytes(self.raw()).unwrap_or_default())
