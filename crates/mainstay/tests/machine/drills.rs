@@ -130,23 +130,3 @@ fn a_drill_is_told_in_words_and_refused_for_what_does_not_run() {
         assert!(answer.err.contains("`nobody` does not run"), "{answer:?}");
     }
 }
-
-#[test]
-fn what_retention_deletes_in_a_drill_is_not_lost() {
-    const LOUD: &str = "[services.loud]\nshell = \"exec seq 1000000000\"\n\
-        logs = { max-size = \"64KiB\", keep = 1 }\n\
-        [services.victim]\ncommand = [\"sleep\", \"1000\"]\n";
-    let sandbox = up_with_loud(LOUD);
-    let report = drill(&sandbox, &["agent"]);
-    let lines = &report["lines"];
-    assert_eq!((&lines["missing"], &lines["doubled"]), (&0.into(), &0.into()), "{report}");
-    assert!(lines["deleted-segments"].as_u64().unwrap() > 0, "{report}");
-}
-
-fn up_with_loud(config: &str) -> Sandbox {
-    let sandbox = Sandbox::up_with(config);
-    sandbox.wait_for_all();
-    let closed = || sandbox.shell("ls .mainstay/logs/loud | wc -l").trim().parse::<u32>();
-    processes::wait_until("segments are closed", || closed().is_ok_and(|files| files > 2));
-    sandbox
-}
