@@ -82,6 +82,20 @@ impl Sweeps {
         cleared
     }
 
+    /// Kills all who are left: nobody waits for their own leaving any more.
+    pub(crate) fn hurry(&mut self, now: Duration) {
+        for sweep in self.sweeps.values_mut() {
+            sweep.signal = SignalKind::Kill;
+            sweep.next_at = now + AGAIN_EVERY;
+            sweep.send();
+        }
+    }
+
+    /// Returns whether nothing is left of any run.
+    pub(crate) fn is_done(&self) -> bool {
+        self.sweeps.is_empty()
+    }
+
     /// Returns when to go on.
     pub(crate) fn next_deadline(&self) -> Option<Duration> {
         self.sweeps.values().map(|sweep| sweep.next_at).min()
