@@ -182,7 +182,7 @@ impl Agent {
             "backoff" => Level::Warn,
             _ => Level::Info,
         };
-        let message = format!("`{unit}` is {state}: {why}");
+        let message = format!("`{unit}` {}: {why}", view.phrase());
         let facts = Facts {
             state: Some(state.to_owned()),
             pid: view.pid(),

@@ -21,7 +21,6 @@ impl Exit {
 impl std::fmt::Display for Exit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Code(0) => f.write_str("ended with success"),
             Self::Code(code) => write!(f, "ended with code {code}"),
             Self::Signal(signal) => write!(f, "was killed by signal {signal}"),
             Self::Unknown => f.write_str("ended while nobody could learn how"),

@@ -10,20 +10,15 @@
 //!      └────────────────────────────────── Failed, Completed, Stopped, Waiting     (kill, kill again)
 //! ```
 //!
-//! [`Unit::handle`] is the only way in. All arrows are arms of one `match`; a fact that comes late
-//! changes nothing, and a wish that does not fit never gets here: the supervisor refuses it.
+//! `Unit::handle` is the only way in. Every arrow is an arm; a fact that comes late changes nothing,
+//! and a wish that does not fit never gets here: the supervisor refuses it.
 
-use std::{collections::VecDeque, time::Duration};
+mod arrows;
+
+use std::{collections::VecDeque, fmt, time::Duration};
 
 use crate::{
-    effect::TraceId,
-    exit::Exit,
-    input::Memo,
-    name::UnitName,
-    policy::{self, Follow},
-    service::Service,
-    supervisor::{Chances, Obstacle},
-    time::Moment,
+    effect::TraceId, exit::Exit, input::Memo, name::UnitName, supervisor::Obstacle, time::Moment,
     view::LastExit,
 };
 
@@ -278,7 +273,8 @@ impl Unit {
             && last.run == run
         {
             let former = std::mem::replace(&mut last.exit, exit);
-            self.why = self.why.replace(&end_of(run, former), &end_of(run, exit));
+            let lived = last.lived;
+            self.why = self.why.replace(&end_of(run, former, lived), &end_of(run, exit, lived));
             return former != exit;
         }
         run <= self.highest
@@ -290,273 +286,22 @@ impl Unit {
         (self.state, self.since) = (State::Stopped, now);
         why.clone_into(&mut self.why);
     }
+}
 
-    /// Moves to the next state and returns what must be done.
-    #[expect(clippy::too_many_lines, reason = "one arrow of the picture, one arm")]
-    #[expect(clippy::unnested_or_patterns, reason = "each line names states of one kind")]
-    pub(crate) fn handle(
-        &mut self,
-        now: Moment,
-        event: Event,
-        service: &Service,
-        chances: &mut Chances,
-    ) -> Option<Act> {
-        match (self.state, event) {
-            (State::Stopped | State::Waiting | State::Failed | State::Completed, Event::Start) => {
-                self.start(now, service)
-            }
-            (State::Backoff { .. }, Event::Start | Event::Timeout) => {
-                Some(Act::Revive).filter(|_| self.to(now, State::Waiting, "it is about to start"))
-            }
-            (State::Stopped | State::Failed | State::Completed, Event::Blocked(obstacle)) => {
-                self.wait(now, obstacle)
-            }
-            (State::Waiting, Event::Blocked(obstacle)) => self.wait(self.since, obstacle),
-
-            (State::Starting, Event::Started(pid)) => {
-                self.pid = Some(pid);
-                self.rest(now, State::Running, "its program was started".to_owned())
-            }
-            (State::Starting, Event::NotStarted(why)) => {
-                self.not_started(now, &why, service, chances)
-            }
-            (State::Starting | State::Running, Event::Exited(exit)) => {
-                self.ended(now, exit, service, chances)
-            }
-
-            (State::Starting | State::Running, Event::Stop(then, why)) => {
-                self.rest(now, State::Leaving { then }, why)
-            }
-            (
-                State::Waiting | State::Backoff { .. } | State::Failed,
-                Event::Stop(Then::Rest, why),
-            ) => self.rest(now, State::Stopped, why),
-            (
-                State::Stopped | State::Completed | State::Failed | State::Backoff { .. },
-                Event::Stop(Then::Start, _),
-            ) => Some(Act::Revive),
-            (State::Leaving { .. }, Event::Stop(then, why)) => {
-                self.rest(now, State::Leaving { then }, why)
-            }
-            (State::Stopping { deadline, kills, .. }, Event::Stop(then, _)) => {
-                self.state = State::Stopping { deadline, kills, then };
-                None
-            }
-            (State::Stopping { deadline, kills, .. }, Event::Start) => {
-                self.state = State::Stopping { deadline, kills, then: Then::Start };
-                None
-            }
-            (State::Leaving { .. }, Event::Start) => {
-                self.state = State::Leaving { then: Then::Start };
-                None
-            }
-
-            (State::Leaving { then }, Event::Free) => Some(self.ask(now, then, service)),
-            (State::Leaving { then } | State::Stopping { then, .. }, Event::Exited(exit)) => {
-                self.left(now, exit, then)
-            }
-            (State::Leaving { then } | State::Stopping { then, .. }, Event::NotStarted(why)) => {
-                self.gone(now, then, why)
-            }
-            (State::Stopping { kills, then, .. }, Event::Timeout) => {
-                Some(self.kill(now, kills + 1, then, service))
-            }
-            (State::Stopping { kills, then, .. }, Event::Kill) => {
-                Some(self.kill(now, kills + 1, then, service))
-            }
-            (State::Starting | State::Running, Event::Kill) => {
-                Some(self.kill(now, 1, Then::Rest, service))
-            }
-            (State::Leaving { then }, Event::Kill) => Some(self.kill(now, 1, then, service)),
-            (State::Leaving { .. } | State::Stopping { .. }, Event::Started(pid)) => {
-                // The start was under way when the stop came: ask whom there is now.
-                self.pid = Some(pid);
-                self.repeat()
-            }
-
-            // Late or repeated facts, and wishes that are fulfilled already.
-            (
-                State::Stopped
-                | State::Waiting
-                | State::Failed
-                | State::Completed
-                | State::Backoff { .. },
-                _,
-            )
-            | (State::Starting | State::Running | State::Leaving { .. }, _)
-            | (State::Stopping { .. }, _) => None,
-        }
-    }
-
-    /// Enters a state; always true, so that it can stand in a condition.
-    fn to(&mut self, now: Moment, state: State, why: &str) -> bool {
-        (self.state, self.since) = (state, now);
-        why.clone_into(&mut self.why);
-        true
-    }
-
-    fn rest(&mut self, now: Moment, state: State, why: String) -> Option<Act> {
-        (self.state, self.since, self.why) = (state, now, why);
-        None
-    }
-
-    fn wait(&mut self, since: Moment, obstacle: Obstacle) -> Option<Act> {
-        self.in_vain = obstacle.in_vain;
-        self.rest(since, State::Waiting, obstacle.why)
-    }
-
-    fn start(&mut self, now: Moment, service: &Service) -> Option<Act> {
-        let window = service.restart.within;
-        while self.starts.front().is_some_and(|start| now.since(*start) > window) {
-            self.starts.pop_front();
-        }
-        let limit = usize::try_from(service.restart.limit).unwrap_or(usize::MAX);
-        if limit > 0 && self.starts.len() >= limit {
-            let seconds = window.as_secs();
-            let why =
-                format!("it was started {limit} times within {seconds} s; `reset` tries again");
-            return self.rest(now, State::Failed, why);
-        }
-        if limit > 0 {
-            self.starts.push_back(now);
-        }
-        self.run = self.run.max(self.highest) + 1;
-        self.highest = self.run;
-        (self.started_at, self.spec_hash, self.pid) = (now, service.spec_hash, None);
-        self.to(now, State::Starting, "its program is being started");
-        Some(Act::Spawn)
-    }
-
-    fn note_exit(&mut self, now: Moment, exit: Exit) -> Duration {
-        let lived = now.since(self.started_at);
-        self.last_exit = Some(LastExit { run: self.run, exit, at: now, lived });
-        self.pid = None;
-        lived
-    }
-
-    fn ended(
-        &mut self,
-        now: Moment,
-        exit: Exit,
-        service: &Service,
-        chances: &mut Chances,
-    ) -> Option<Act> {
-        let lived = self.note_exit(now, exit);
-        if lived >= service.restart.reset_after {
-            self.reset_after_good_run();
-        } else {
-            self.short_runs = self.short_runs.saturating_add(1);
-        }
-        let told = format!("{} after {}", end_of(self.run, exit), Lived(lived));
-        match policy::follow(service, exit) {
-            Follow::Restart => self.retry(now, told, service, chances),
-            Follow::Rest => {
-                self.wanted = false;
-                self.rest(now, State::Stopped, told)
-            }
-            Follow::Complete => self.rest(now, State::Completed, told),
-            Follow::Fail => self.rest(now, State::Failed, told),
-        }
-    }
-
-    fn reset_after_good_run(&mut self) {
-        (self.failures, self.short_runs) = (0, 0);
-        self.starts.clear();
-    }
-
-    fn not_started(
-        &mut self,
-        now: Moment,
-        why: &str,
-        service: &Service,
-        chances: &mut Chances,
-    ) -> Option<Act> {
-        self.pid = None;
-        self.short_runs = self.short_runs.saturating_add(1);
-        let told = format!("run {} was not started: {why}", self.run);
-        self.retry(now, told, service, chances)
-    }
-
-    fn retry(
-        &mut self,
-        now: Moment,
-        why: String,
-        service: &Service,
-        chances: &mut Chances,
-    ) -> Option<Act> {
-        let delay = service.restart.delay(self.failures, chances.jitter());
-        self.failures = self.failures.saturating_add(1);
-        self.restarts = self.restarts.saturating_add(1);
-        if delay.is_zero() {
-            self.rest(now, State::Waiting, why);
-            return Some(Act::Revive);
-        }
-        self.rest(now, State::Backoff { until: now + delay }, why)
-    }
-
-    fn ask(&mut self, now: Moment, then: Then, service: &Service) -> Act {
-        let deadline = now + service.stop.timeout;
-        self.state = State::Stopping { deadline, kills: 0, then };
-        self.since = now;
-        Act::Ask
-    }
-
-    /// Returns what the process that is there now was meant to get before it was there.
-    const fn repeat(&self) -> Option<Act> {
-        match self.state {
-            State::Stopping { kills: 0, .. } => Some(Act::Ask),
-            State::Stopping { .. } => Some(Act::Kill),
-            State::Leaving { .. }
-            | State::Stopped
-            | State::Waiting
-            | State::Starting
-            | State::Running
-            | State::Backoff { .. }
-            | State::Failed
-            | State::Completed => None,
-        }
-    }
-
-    /// Kills, and keeps killing: a program in uninterruptible sleep survives the first attempt.
-    fn kill(&mut self, now: Moment, kills: u32, then: Then, service: &Service) -> Act {
-        let deadline = now + service.stop.kill_again;
-        if kills == 2 {
-            self.why.push_str("; it survives SIGKILL, so the system holds it");
-        }
-        self.state = State::Stopping { deadline, kills, then };
-        Act::Kill
-    }
-
-    fn left(&mut self, now: Moment, exit: Exit, then: Then) -> Option<Act> {
-        let lived = self.note_exit(now, exit);
-        let told = format!("{}; {} after {}", self.why, end_of(self.run, exit), Lived(lived));
-        self.gone(now, then, told)
-    }
-
-    fn gone(&mut self, now: Moment, then: Then, told: String) -> Option<Act> {
-        self.pid = None;
-        match then {
-            // Nothing but an operator's wish brings back what an operator stopped.
-            Then::Start | Then::Wait if !self.wanted => self.rest(now, State::Stopped, told),
-            Then::Rest => self.rest(now, State::Stopped, told),
-            Then::Start | Then::Wait => {
-                self.rest(now, State::Waiting, told);
-                Some(Act::Revive)
-            }
-        }
+/// Returns how a run ended and how long it had lived, in words for people.
+fn end_of(run: u64, exit: Exit, lived: Duration) -> String {
+    let span = Span(lived);
+    match exit {
+        Exit::Code(_) | Exit::Signal(_) => format!("run {run} {exit} after {span}"),
+        Exit::Unknown => format!("run {run} ended after {span}, and nobody could learn how"),
     }
 }
 
-/// Returns how a run ended, in words for people.
-fn end_of(run: u64, exit: Exit) -> String {
-    format!("run {run} {exit}")
-}
+/// Writes a span of time as people say it.
+struct Span(Duration);
 
-/// Writes how long a run lived, as people say it.
-pub(crate) struct Lived(pub(crate) Duration);
-
-impl std::fmt::Display for Lived {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.as_secs() {
             0 => write!(f, "{} ms", self.0.as_millis()),
             seconds @ 1..120 => write!(f, "{seconds} s"),

@@ -54,6 +54,11 @@ impl<'a> UnitView<'a> {
         self.unit.state.word()
     }
 
+    /// Returns its state as it stands in a sentence, after its name: `has failed`.
+    pub const fn phrase(self) -> &'static str {
+        self.unit.state.phrase()
+    }
+
     /// Returns since when it is in this state.
     pub const fn since(self) -> Moment {
         self.unit.since

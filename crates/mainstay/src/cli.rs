@@ -46,14 +46,21 @@ enum Command {
     Up(up::Args),
     Status(status::Args),
     /// Start units and what they require
+    #[command(after_help = "Examples:\n  mainstay start web\n  mainstay start 'web*' --timeout 1m")]
     Start(command::Args),
     /// Stop units and what requires them
+    #[command(after_help = "Examples:\n  mainstay stop web\n  mainstay stop 'web*' --timeout 1m")]
     Stop(command::Args),
     /// Stop units, then start them
+    #[command(
+        after_help = "Examples:\n  mainstay restart web\n  mainstay restart 'web*' --no-wait"
+    )]
     Restart(command::Args),
     /// End units at once, without asking
+    #[command(after_help = "Examples:\n  mainstay kill web\n  mainstay kill 'web*' --json")]
     Kill(command::Args),
     /// Forget failures and try again at once
+    #[command(after_help = "Examples:\n  mainstay reset web\n  mainstay reset '*'")]
     Reset(command::Args),
     Logs(logs::Args),
     Events(events::Args),

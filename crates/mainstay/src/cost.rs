@@ -11,6 +11,7 @@ use crate::{
     errors::CliError,
     instance::Located,
     ledger::{Ledger, Tally},
+    print,
 };
 
 const RECOVER_WITHIN: Duration = Duration::from_secs(30);
@@ -200,9 +201,15 @@ impl fmt::Display for Programs {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { lines, numbered, missing, doubled } = self;
+        let Self { lines, numbered, missing, doubled, deleted, deleted_segments } = *self;
         write!(f, "{lines} written meanwhile, {numbered} of them numbered: ")?;
-        write!(f, "{missing} missing, {doubled} doubled")
+        write!(f, "{missing} missing, {doubled} doubled")?;
+        if deleted_segments == 0 {
+            return Ok(());
+        }
+        let segments =
+            print::count(usize::try_from(deleted_segments).unwrap_or(usize::MAX), "segment");
+        write!(f, "; {segments} with {deleted} numbered lines deleted by retention")
     }
 }
 

@@ -8,7 +8,7 @@ use std::{io, path::Path};
 use mainstay_api::control::Unit;
 use mainstay_storage::{
     instance::Instance,
-    read::{self, Cursor, Line},
+    read::{self, Cursor, Line, Reader},
     segment::{self, ChainFiles},
 };
 use serde::Serialize;
@@ -16,6 +16,8 @@ use serde::Serialize;
 /// So many lines must be numbered in a row before a program counts as one that numbers them.
 const SAMPLE_MIN: usize = 3;
 const SAMPLE_MAX: usize = 20;
+/// They are looked for in so much of the end of a log.
+const SAMPLE_BYTES: u64 = 64 * 1024;
 
 /// What was written meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -29,6 +31,10 @@ pub(crate) struct Tally {
     pub(crate) missing: u64,
     /// Numbers that came twice.
     pub(crate) doubled: u64,
+    /// Segments that were deleted before we read them: by retention, as the service says.
+    pub(crate) deleted_segments: u64,
+    /// Numbers that were left out where segments were deleted: retention did its job.
+    pub(crate) deleted: u64,
 }
 
 /// The logs of all units from an instant on.
@@ -40,10 +46,10 @@ pub(crate) struct Ledger {
 /// One chain of one unit.
 #[derive(Debug)]
 struct Account {
-    chain: ChainFiles,
-    cursor: Cursor,
+    reader: Reader,
     series: Option<Series>,
     lines: u64,
+    deleted_segments: u64,
 }
 
 /// Numbers that have risen by one from line to line so far.
@@ -80,9 +86,11 @@ impl Ledger {
     pub(crate) fn tally(&self) -> Tally {
         let mut sum = Tally::default();
         for account in &self.accounts {
-            let Tally { numbered, missing, doubled, .. } =
+            let Tally { numbered, missing, doubled, deleted, .. } =
                 account.series.as_ref().map(|series| series.tally).unwrap_or_default();
             sum.lines += account.lines;
+            sum.deleted_segments += account.deleted_segments;
+            sum.deleted += deleted;
             sum.numbered += numbered;
             sum.missing += missing;
             sum.doubled += doubled;
@@ -99,19 +107,44 @@ fn chains(folder: &Path) -> Vec<ChainFiles> {
 
 impl Account {
     fn open(chain: ChainFiles) -> io::Result<Self> {
-        let mut cursor = Cursor { offset: 0, ..read::end(&chain)? };
-        let lines = read::lines_behind(&chain, &mut cursor)?;
+        let end = read::end(&chain)?;
+        let sample = Cursor { offset: end.offset.saturating_sub(SAMPLE_BYTES), ..end };
+        let mut reader = Reader::new(chain, sample);
+        let mut lines = Vec::new();
+        while reader.cursor() < end
+            && let Some(block) = reader.next_block()?
+        {
+            lines.extend(block.lines);
+        }
         let sample = lines.get(lines.len().saturating_sub(SAMPLE_MAX)..).unwrap_or_default();
-        Ok(Self { series: Series::find(sample), chain, cursor, lines: 0 })
+        Ok(Self { series: Series::find(sample), reader, lines: 0, deleted_segments: 0 })
     }
 
+    /// Reads up to where the chain ends at this moment: its program may write for ever.
     fn read(&mut self) -> io::Result<()> {
-        for line in read::lines_behind(&self.chain, &mut self.cursor)? {
-            self.lines += 1;
-            self.series = self.series.take().and_then(|series| series.next(&line));
+        let end = read::end(self.reader.chain())?;
+        while self.reader.cursor() < end
+            && let Some(block) = self.reader.next_block()?
+        {
+            self.deleted_segments += block.deleted;
+            let mut gap = if block.deleted > 0 { Gap::Deleted } else { Gap::Lost };
+            for line in block.lines {
+                self.lines += 1;
+                let gap = std::mem::replace(&mut gap, Gap::Lost);
+                self.series = self.series.take().and_then(|series| series.next(&line, gap));
+            }
         }
         Ok(())
     }
+}
+
+/// What numbers that are left out before a line prove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gap {
+    /// Lines were lost.
+    Lost,
+    /// Lines were in segments that were deleted; some of them may have been lost before.
+    Deleted,
 }
 
 impl Series {
@@ -132,12 +165,13 @@ impl Series {
 
     /// Takes the next line. A number that falls ends the series, and with it what it proves: the
     /// program counts from the beginning again, or not at all.
-    fn next(mut self, line: &Line) -> Option<Self> {
+    fn next(mut self, line: &Line, gap: Gap) -> Option<Self> {
         let next = number(line, self.word).filter(|next| *next >= self.last)?;
         self.tally.numbered += 1;
-        match next - self.last {
-            0 => self.tally.doubled += 1,
-            step => self.tally.missing += step - 1,
+        match (next - self.last, gap) {
+            (0, _) => self.tally.doubled += 1,
+            (step, Gap::Lost) => self.tally.missing += step - 1,
+            (step, Gap::Deleted) => self.tally.deleted += step - 1,
         }
         self.last = next;
         Some(self)
@@ -157,6 +191,8 @@ fn number(line: &Line, word: usize) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, io::Write as _};
+
     use mainstay_storage::index::Stream;
 
     use super::*;
@@ -166,7 +202,7 @@ mod tests {
         let check = |texts: &str, expected: Option<(u64, u64, u64)>| {
             let mut series = Series::find(&lines("x 5 7 a\nx 6 7 b\nx 7 7 c"));
             for line in lines(texts) {
-                series = series.and_then(|series| series.next(&line));
+                series = series.and_then(|series| series.next(&line, Gap::Lost));
             }
             let tally = series.map(|series| series.tally);
             let found = tally.map(|tally| (tally.numbered, tally.missing, tally.doubled));
@@ -177,6 +213,33 @@ mod tests {
         check("x 8 7 d\nx 8 7 d\nx 9 7 e", Some((3, 0, 1)));
         check("x 8 7 d\nx 1 7 a", None);
         check("torn", None);
+    }
+
+    #[test]
+    fn what_retention_deletes_is_not_lost() {
+        let folder = std::env::temp_dir().join(format!("mainstay-ledger-{}", std::process::id()));
+        drop(fs::remove_dir_all(&folder));
+        fs::create_dir_all(&folder).unwrap();
+        let chain = ChainFiles::new(&folder, "web");
+        let write = |text: &str| {
+            let mut file = fs::File::create(chain.live()).unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+        };
+        write("1\n2\n3\n");
+        let mut account = Account::open(chain.clone()).unwrap();
+        chain.close(1).unwrap();
+        for (number, text) in [(2, "4\n5\n"), (3, "6\n7\n8\n"), (4, "9\n11\n")] {
+            write(text);
+            chain.close(number).unwrap();
+        }
+        for number in 1..4 {
+            chain.remove(number).unwrap();
+        }
+        write("12\n");
+        account.read().unwrap();
+        let Tally { numbered, missing, deleted, .. } = account.series.unwrap().tally;
+        assert_eq!((account.lines, account.deleted_segments), (3, 3));
+        assert_eq!((numbered, missing, deleted), (3, 1, 5));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod cost;
 mod errors;
 mod instance;
 mod ledger;
+mod names;
 mod print;
 
 use std::process::ExitCode;

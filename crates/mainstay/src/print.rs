@@ -4,6 +4,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use serde::Serialize;
 
+use crate::errors::CliError;
+
 /// Prints data; a reader that has seen enough is no error.
 pub(crate) fn data(text: &str) {
     bytes(text.as_bytes());
@@ -12,10 +14,23 @@ pub(crate) fn data(text: &str) {
 /// Prints data as it is.
 pub(crate) fn bytes(bytes: &[u8]) {
     let mut out = io::stdout().lock();
-    let written = out.write_all(bytes).and_then(|()| out.flush());
-    if written.is_err() {
-        // A closed pipe: `mainstay logs | head`.
-        exit_quietly();
+    if let Err(error) = out.write_all(bytes).and_then(|()| out.flush()) {
+        give_up(&error);
+    }
+}
+
+/// stdout, as a place to copy to.
+#[derive(Debug)]
+pub(crate) struct Data;
+
+impl io::Write for Data {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        bytes(data);
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -37,6 +52,12 @@ pub(crate) fn is_coloured() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
+/// Returns how wide the terminal is, where stdout is one.
+pub(crate) fn columns() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(width.0.into())
+}
+
 /// Wraps a text in a colour, where colours are wanted.
 pub(crate) fn coloured(text: &str, state: &str) -> String {
     let code = match state {
@@ -48,9 +69,19 @@ pub(crate) fn coloured(text: &str, state: &str) -> String {
     if is_coloured() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
-#[expect(clippy::exit, reason = "nobody reads any more: nothing is left to do or to say")]
-fn exit_quietly() {
-    std::process::exit(0);
+/// Returns a state as it stands in a sentence behind `is`, coloured where colours are wanted.
+pub(crate) fn phrase(state: &str) -> String {
+    coloured(if state == "backoff" { "between two attempts" } else { state }, state)
+}
+
+/// Ends: a reader that has seen enough is no error, as in `mainstay logs | head`; all else is.
+#[expect(clippy::exit, reason = "nothing that is left to do could be told")]
+fn give_up(error: &io::Error) {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        std::process::exit(0);
+    }
+    talk(&CliError::refused(format!("cannot write the output: {error}"), "").to_string());
+    std::process::exit(1);
 }
 
 /// Returns a text without what could steer a terminal.

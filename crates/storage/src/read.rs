@@ -1,11 +1,18 @@
 //! Reading a chain of segments: the last lines, everything as it was written, and what comes next.
 //!
-//! One segment is in memory at a time; a segment has a limit of its own.
+//! One block of a segment is in memory at a time, however large the segment is.
+
+mod merge;
+mod reader;
 
 use std::{
+    collections::VecDeque,
     fs::{self, File},
-    io::{self, Read as _, Seek as _, SeekFrom, Write},
+    io::{self, Write},
 };
+
+pub use merge::{Merge, Named, Unfinished};
+pub use reader::{Block, Reader};
 
 use crate::{
     index::{IndexRecord, SourceFlags, Stream},
@@ -31,7 +38,7 @@ pub struct Line {
 }
 
 /// Where a reader has got to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Cursor {
     /// The segment.
     pub segment: u64,
@@ -39,39 +46,30 @@ pub struct Cursor {
     pub offset: u64,
 }
 
-/// The end of a chain: its last lines, oldest first, and where to read on.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tail {
-    /// The lines; the last one may be partial.
-    pub lines: Vec<Line>,
-    /// Behind the last whole line.
-    pub cursor: Cursor,
-}
-
-/// Returns the last `count` lines of a chain, oldest first.
+/// Returns the last `count` lines of a chain, oldest first; the last one may be partial.
 pub fn last_lines(chain: &ChainFiles, count: usize) -> io::Result<Vec<Line>> {
-    Ok(tail(chain, count)?.lines)
+    let mut merge = Merge::new(Unfinished::Given);
+    merge.add((), Reader::new(chain.clone(), begin_of_last(chain, count)?));
+    merge.look()?;
+    let mut lines = VecDeque::new();
+    while let Some((line, ())) = merge.next_line()? {
+        if lines.len() == count {
+            lines.pop_front();
+        }
+        lines.push_back(line);
+    }
+    Ok(lines.into())
 }
 
-/// Returns the last `count` lines of a chain, and where to read on: nothing comes twice or is left
-/// out, whatever is written meanwhile.
-pub fn tail(chain: &ChainFiles, count: usize) -> io::Result<Tail> {
-    let mut lines: Vec<Line> = Vec::new();
-    let mut cursor = None;
-    for number in segments(chain)?.into_iter().rev() {
-        if lines.len() >= count && cursor.is_some() {
-            break;
-        }
-        let bytes = read_from(chain, number, 0)?;
-        let offset = u64::try_from(whole_lines(&bytes)).unwrap_or_default();
-        cursor.get_or_insert(Cursor { segment: number, offset });
-        let mut earlier = split(&bytes, 0, &read_index(chain, number));
-        earlier.append(&mut lines);
-        lines = earlier;
-    }
-    let surplus = lines.len().saturating_sub(count);
-    let first = Cursor { segment: 1, offset: 0 };
-    Ok(Tail { lines: lines.split_off(surplus), cursor: cursor.unwrap_or(first) })
+/// Returns where the first segment of a chain begins.
+pub fn begin(chain: &ChainFiles) -> io::Result<Cursor> {
+    let segment = segments(chain)?.first().copied().unwrap_or(1);
+    Ok(Cursor { segment, offset: 0 })
+}
+
+/// Returns where the last `count` lines of a chain begin, or before: a line may come in pieces.
+pub fn begin_of_last(chain: &ChainFiles, count: usize) -> io::Result<Cursor> {
+    reader::begin_of_last(chain, &segments(chain)?, count)
 }
 
 /// Returns how many bytes there are up to the last line end.
@@ -94,42 +92,6 @@ pub fn end(chain: &ChainFiles) -> io::Result<Cursor> {
     let segment = chain.find()?.live_number();
     let offset = fs::metadata(chain.live()).map_or(0, |found| found.len());
     Ok(Cursor { segment, offset })
-}
-
-/// Returns the whole lines behind a cursor and moves it past them, over rotations.
-pub fn lines_behind(chain: &ChainFiles, cursor: &mut Cursor) -> io::Result<Vec<Line>> {
-    let mut lines = Vec::new();
-    let live = chain.find()?.live_number();
-    while cursor.segment < live {
-        lines.extend(lines_of(chain, cursor.segment, cursor.offset).unwrap_or_default());
-        *cursor = Cursor { segment: cursor.segment + 1, offset: 0 };
-    }
-    let mut fresh = read_from(chain, cursor.segment, cursor.offset)?;
-    let whole = whole_lines(&fresh);
-    fresh.truncate(whole);
-    let index = read_index(chain, cursor.segment);
-    lines.extend(split(&fresh, cursor.offset, &index));
-    cursor.offset += u64::try_from(whole).unwrap_or_default();
-    Ok(lines)
-}
-
-/// The name of a chain, with lines of it.
-pub type Named<T> = (T, Vec<Line>);
-
-/// Merges lines of several chains by time, each with the name of its chain.
-///
-/// The lines of a chain stay in their order, even when somebody has set the clock back meanwhile.
-pub fn merged<T: Clone>(chains: Vec<Named<T>>) -> Vec<(Line, T)> {
-    let mut all = Vec::new();
-    for (name, lines) in chains {
-        let mut latest = 0;
-        for line in lines {
-            latest = line.realtime_ns.max(latest);
-            all.push((latest, (line, name.clone())));
-        }
-    }
-    all.sort_by_key(|(at, _)| *at);
-    all.into_iter().map(|(_, line)| line).collect()
 }
 
 /// Returns the numbers of all segments, oldest first.
@@ -173,25 +135,6 @@ fn existing(opened: io::Result<File>) -> io::Result<Option<File>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-fn lines_of(chain: &ChainFiles, number: u64, from: u64) -> io::Result<Vec<Line>> {
-    let bytes = read_from(chain, number, from)?;
-    Ok(split(&bytes, from, &read_index(chain, number)))
-}
-
-fn read_from(chain: &ChainFiles, number: u64, from: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(mut file) = open(chain, number)? {
-        file.seek(SeekFrom::Start(from))?;
-        file.read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
-}
-
-fn read_index(chain: &ChainFiles, number: u64) -> Vec<IndexRecord> {
-    let bytes = fs::read(chain.index(number)).unwrap_or_default();
-    IndexRecord::decode_all(&bytes)
 }
 
 /// Cuts bytes into lines and says of each what the index knows.
@@ -292,6 +235,7 @@ impl IndexRecord {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
 
     use super::*;
 
@@ -317,14 +261,22 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_back_does_not_turn_a_log_around() {
-        let chain = |name: &'static str, times: &[u64]| {
-            let (run, stream, bytes, is_partial) = (1, Stream::Joined, Vec::new(), false);
-            let empty = Line { realtime_ns: 0, run, stream, bytes, is_partial };
-            let line = |realtime_ns: &u64| Line { realtime_ns: *realtime_ns, ..empty.clone() };
-            (name, times.iter().map(line).collect::<Vec<Line>>())
-        };
-        let all = merged(vec![chain("a", &[10, 40, 20, 30]), chain("b", &[15, 50, 25])]);
-        let order: Vec<_> = all.iter().map(|(line, name)| (*name, line.realtime_ns)).collect();
+        let folder = folder("clocks");
+        let mut merge = Merge::new(Unfinished::Given);
+        for (name, times) in [("a", [10, 40, 20, 30].as_slice()), ("b", &[15, 50, 25])] {
+            let chain = ChainFiles::new(&folder, name);
+            append(&chain, "x\n".repeat(times.len()).as_bytes());
+            let record = |(line, realtime_ns): (u64, &u64)| {
+                IndexRecord::Time { offset: 2 * line, realtime_ns: *realtime_ns }.encode()
+            };
+            let records: Vec<u8> = (0..).zip(times).flat_map(record).collect();
+            File::create(chain.index(1)).unwrap().write_all(&records).unwrap();
+            merge.add(name, Reader::new(chain.clone(), begin(&chain).unwrap()));
+        }
+        merge.look().unwrap();
+        let next = || merge.next_line().unwrap();
+        let order: Vec<_> =
+            std::iter::from_fn(next).map(|(line, name)| (name, line.realtime_ns)).collect();
         let expected =
             [("a", 10), ("b", 15), ("a", 40), ("a", 20), ("a", 30), ("b", 50), ("b", 25)];
         assert_eq!(order, expected);
@@ -333,29 +285,71 @@ mod tests {
     #[test]
     fn a_follower_misses_nothing_over_a_rotation() {
         let chain = sample("follower");
-        let mut cursor = end(&chain).unwrap();
+        let mut reader = Reader::new(chain.clone(), end(&chain).unwrap());
         append(&chain, b"six\nsev");
-        assert_eq!(lines_behind(&chain, &mut cursor).unwrap().len(), 1);
+        assert_eq!(texts(&mut reader), (0, vec!["six".to_owned()]));
         append(&chain, b"en\n");
         chain.close(2).unwrap();
         append(&chain, b"eight\n");
-        let lines = lines_behind(&chain, &mut cursor).unwrap();
-        let texts: Vec<&[u8]> = lines.iter().map(|line| line.bytes.as_slice()).collect();
-        assert_eq!(texts, [b"seven".as_slice(), b"eight"]);
+        assert_eq!(texts(&mut reader), (0, vec!["seven".to_owned(), "eight".to_owned()]));
+        assert_eq!(texts(&mut reader), (0, Vec::new()));
+    }
+
+    #[test]
+    fn a_follower_that_retention_overtakes_knows_it() {
+        let chain = sample("retention");
+        let mut reader = Reader::new(chain.clone(), end(&chain).unwrap());
+        for number in 2..6 {
+            append(&chain, format!("{number}\n").as_bytes());
+            chain.close(number).unwrap();
+        }
+        append(&chain, b"last\n");
+        for number in 1..5 {
+            chain.remove(number).unwrap_or_default();
+        }
+        assert_eq!(texts(&mut reader), (3, vec!["5".to_owned(), "last".to_owned()]));
+        assert_eq!(texts(&mut reader), (0, Vec::new()));
+    }
+
+    #[test]
+    fn a_file_without_a_limit_is_read_in_blocks() {
+        let chain = ChainFiles::new(&folder("blocks"), "web");
+        let line = "x".repeat(99) + "\n";
+        append(&chain, line.repeat(50_000).as_bytes());
+        append(&chain, "y".repeat(3_000_000).as_bytes());
+        append(&chain, b"\nend\n");
+        let times: Vec<u8> = (0..50_000)
+            .flat_map(|n| IndexRecord::Time { offset: n * 100, realtime_ns: n + 1 }.encode())
+            .collect();
+        File::create(chain.index(1)).unwrap().write_all(&times).unwrap();
+        let mut reader = Reader::new(chain.clone(), begin(&chain).unwrap());
+        let (mut lines, mut bytes) = (0, 0);
+        while let Some(block) = reader.next_block().unwrap() {
+            let size: usize = block.lines.iter().map(|line| line.bytes.len() + 1).sum();
+            assert!(size <= 1024 * 1024 + 1, "a block has {size} bytes");
+            for line in block.lines.iter().filter(|line| line.bytes.first() == Some(&b'x')) {
+                lines += 1;
+                assert_eq!((line.realtime_ns, line.is_partial), (lines, false));
+            }
+            bytes += block.lines.iter().map(|line| line.bytes.len()).sum::<usize>();
+        }
+        assert_eq!((lines, bytes), (50_000, 50_000 * 99 + 3_000_000 + 3));
+        let last = last_lines(&chain, 60).unwrap();
+        assert_eq!((last.len(), last.last().unwrap().bytes.as_slice()), (60, b"end".as_slice()));
     }
 
     #[test]
     fn a_follower_goes_on_where_the_tail_ends() {
         let chain = sample("tail");
         append(&chain, b"six\nhalf");
-        let Tail { lines, mut cursor } = tail(&chain, 2).unwrap();
+        let mut reader = Reader::new(chain.clone(), begin_of_last(&chain, 2).unwrap());
+        assert_eq!(texts(&mut reader), (0, vec!["six".to_owned()]));
+        let rest = reader.rest().unwrap();
         let seen: Vec<_> =
-            lines.iter().map(|line| (line.bytes.as_slice(), line.is_partial)).collect();
-        assert_eq!(seen, [(b"six".as_slice(), false), (b"half".as_slice(), true)]);
+            rest.iter().map(|line| (line.bytes.as_slice(), line.is_partial)).collect();
+        assert_eq!(seen, [(b"half".as_slice(), true)]);
         append(&chain, b" and half\n");
-        let fresh = lines_behind(&chain, &mut cursor).unwrap();
-        assert_eq!(fresh.first().unwrap().bytes, b"half and half");
-        assert_eq!(fresh.len(), 1);
+        assert_eq!(texts(&mut reader), (0, vec!["half and half".to_owned()]));
     }
 
     #[test]
@@ -393,7 +387,13 @@ mod tests {
     #[test]
     fn a_segment_that_was_live_when_it_was_listed_is_read_under_its_final_name() {
         let chain = sample("listed");
-        let read = |number| String::from_utf8(read_from(&chain, number, 0).unwrap()).unwrap();
+        let read = |number| {
+            let mut text = String::new();
+            if let Some(mut file) = open(&chain, number).unwrap() {
+                file.read_to_string(&mut text).unwrap();
+            }
+            text
+        };
         assert_eq!(segments(&chain).unwrap(), [1, 2]);
         chain.close(2).unwrap();
         append(&chain, b"six\n");
@@ -409,7 +409,7 @@ mod tests {
     fn a_reader_that_is_overtaken_by_rotations_misses_no_segment() {
         const CLOSED: u64 = 1000;
         let chain = sample("overtaken");
-        let mut cursor = end(&chain).unwrap();
+        let mut reader = Reader::new(chain.clone(), end(&chain).unwrap());
         let mut followed = 0;
         std::thread::scope(|scope| {
             let writer = scope.spawn(|| {
@@ -419,7 +419,7 @@ mod tests {
                 }
             });
             while !writer.is_finished() {
-                followed += lines_behind(&chain, &mut cursor).unwrap().len();
+                followed += texts(&mut reader).1.len();
                 let mut all = Vec::new();
                 copy_all(&chain, &mut all).unwrap();
                 let text = String::from_utf8(all).unwrap();
@@ -428,16 +428,30 @@ mod tests {
                 assert_eq!(gap, None);
             }
         });
-        followed += lines_behind(&chain, &mut cursor).unwrap().len();
+        followed += texts(&mut reader).1.len();
         assert_eq!(u64::try_from(followed).unwrap(), CLOSED - 2);
     }
 
-    fn sample(name: &str) -> ChainFiles {
+    /// Returns how many segments were missed, and all lines up to the end.
+    fn texts(reader: &mut Reader) -> (u64, Vec<String>) {
+        let (mut deleted, mut texts) = (0, Vec::new());
+        while let Some(block) = reader.next_block().unwrap() {
+            deleted += block.deleted;
+            texts.extend(block.lines.into_iter().map(|l| String::from_utf8(l.bytes).unwrap()));
+        }
+        (deleted, texts)
+    }
+
+    fn folder(name: &str) -> std::path::PathBuf {
         let folder =
             std::env::temp_dir().join(format!("mainstay-read-{name}-{}", std::process::id()));
         drop(fs::remove_dir_all(&folder));
         fs::create_dir_all(&folder).unwrap();
-        let chain = ChainFiles::new(&folder, "web");
+        folder
+    }
+
+    fn sample(name: &str) -> ChainFiles {
+        let chain = ChainFiles::new(&folder(name), "web");
         append(&chain, b"one\ntwo\nthree\n");
         chain.close(1).unwrap();
         append(&chain, b"four\nfive\n");

@@ -53,7 +53,7 @@ impl Supervisor {
             return refuse(format!("`{name}` is being removed"));
         }
         if command == Command::Kill && !unit.state.is_active() {
-            return refuse(format!("`{name}` is {}; there is nothing to kill", unit.state.word()));
+            return refuse(format!("`{name}` {}; there is nothing to kill", unit.state.phrase()));
         }
         None
     }

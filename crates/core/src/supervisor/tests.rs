@@ -1,6 +1,7 @@
 //! Stories of whole instances.
 
 mod order;
+mod reasons;
 mod taken_over;
 mod traces;
 
@@ -154,6 +155,36 @@ fn a_pruned_unit_is_forgotten_once_nothing_is_left_of_it() {
     assert!(world.supervisor.unit(&unit).is_some());
     world.tell(Input::Cleared { unit: unit.clone(), run });
     assert!(world.supervisor.unit(&unit).is_none());
+}
+
+#[test]
+fn a_fact_that_comes_late_or_twice_changes_nothing_in_any_state() {
+    let reason = || "no such file".to_owned();
+    let late = |run, told: &str| match told {
+        "started" => Input::Started { unit: unit("web"), run, pid: 7 },
+        "not started" => Input::NotStarted { unit: unit("web"), run, reason: reason() },
+        "exited" => Input::Exited { unit: unit("web"), run, exit: Exit::Code(1), strays: false },
+        _ => Input::Deadline,
+    };
+    let mut world = World::new(&[service("web")]);
+    let ignores = |world: &mut World, told: &[&str]| {
+        let before = format!("{:?}", world.supervisor.units);
+        for one in told {
+            world.tell(late(world.view("web").run(), one));
+        }
+        assert_eq!(format!("{:?}", world.supervisor.units), before);
+    };
+    ignores(&mut world, &["due"]);
+    world.started("web");
+    ignores(&mut world, &["started", "not started", "due"]);
+    world.command("web", Command::Stop).unwrap();
+    ignores(&mut world, &["due"]);
+    world.exited("web", Exit::Code(0));
+    ignores(&mut world, &["started", "not started", "exited", "due"]);
+    world.command("web", Command::Start).unwrap();
+    world.exited("web", Exit::Code(1));
+    assert_eq!(world.state("web"), "backoff");
+    ignores(&mut world, &["started", "not started", "exited", "due"]);
 }
 
 #[test]

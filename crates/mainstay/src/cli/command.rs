@@ -15,7 +15,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Which units, and whether to wait for them.
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:\n  mainstay restart web\n  mainstay stop 'web*' --timeout 1m")]
 pub(super) struct Args {
     /// Units or services; `*` and `?` match
     #[arg(required = true, value_name = "NAME")]
@@ -52,6 +51,7 @@ pub(super) async fn run(
     if !args.no_wait {
         wait(&mut client, command, &accepted, &before, args.timeout).await?;
     }
+    let after: Status = client.get("/v1/status").await?;
     if args.json {
         print::json(&answer);
     }
@@ -63,9 +63,23 @@ pub(super) async fn run(
         }
     }
     if !args.json {
-        tell(&mut client, &accepted).await?;
+        tell(&after, &accepted);
+    }
+    if !args.no_wait && !accepted.iter().all(|name| has_come(&after, name, command)) {
+        code = ExitCode::from(1);
     }
     Ok(code)
+}
+
+/// Returns whether what was asked for is what has come.
+fn has_come(after: &Status, name: &str, command: CommandName) -> bool {
+    let unit = after.units.iter().find(|unit| unit.unit == name);
+    unit.is_none_or(|unit| match command {
+        CommandName::Start | CommandName::Restart => {
+            matches!(unit.state.as_str(), "running" | "completed")
+        }
+        CommandName::Stop | CommandName::Kill | CommandName::Reset => true,
+    })
 }
 
 /// Waits until every unit has come to rest in the way that was asked for.
@@ -80,7 +94,9 @@ async fn wait(
     loop {
         let status: Status = client.get("/v1/status").await?;
         let open = status.units.iter().filter(|unit| units.contains(&unit.unit.as_str()));
-        let open: Vec<&Unit> = open.filter(|unit| !is_there(unit, command, before)).collect();
+        let open: Vec<&Unit> = open
+            .filter(|unit| !is_there(unit, command, before) || may_go_on(unit, &status))
+            .collect();
         let Some(first) = open.first() else { return Ok(()) };
         if clock::monotonic() > until {
             let what = format!("`{}` is still {}: {}", first.unit, first.state, first.why);
@@ -103,20 +119,24 @@ fn is_there(unit: &Unit, command: CommandName, before: &Status) -> bool {
     }
 }
 
-async fn tell(client: &mut Client, units: &[&str]) -> Result<(), CliError> {
-    let status: Status = client.get("/v1/status").await?;
+/// Returns whether a unit that waits may soon do so no more: something else is about to change.
+fn may_go_on(unit: &Unit, status: &Status) -> bool {
+    let is_moving = |other: &Unit| matches!(other.state.as_str(), "starting" | "stopping");
+    unit.state == "waiting" && status.units.iter().any(is_moving)
+}
+
+fn tell(status: &Status, units: &[&str]) {
     for name in units {
         match status.units.iter().find(|unit| unit.unit == *name) {
             Some(unit) => print::data(&in_words(unit)),
             None => print::data(&format!("{name} is gone: it is not configured any more\n")),
         }
     }
-    Ok(())
 }
 
 /// Says in a line what a unit has come to.
 pub(super) fn in_words(unit: &Unit) -> String {
-    let state = print::coloured(&unit.state, &unit.state);
+    let state = print::phrase(&unit.state);
     let more = match (unit.pid, unit.state.as_str()) {
         (Some(pid), _) => format!(" (pid {pid})"),
         (None, "stopped" | "completed") => String::new(),

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
-use mainstay_api::control::{Event, Events};
+use mainstay_api::control::{Event, Events, Status};
 
-use crate::{client::escaped, errors::CliError, print};
+use crate::{client::escaped, errors::CliError, names, print};
 
 /// Show what happened, to all units or some
 #[derive(Debug, ClapArgs)]
@@ -13,7 +13,7 @@ use crate::{client::escaped, errors::CliError, print};
     after_help = "Examples:\n  mainstay events\n  mainstay events web -f\n  mainstay events --trace 1899f3a1c2b4d5e6"
 )]
 pub(super) struct Args {
-    /// Only of these units; `*` and `?` match
+    /// Only of these units or services; `*` and `?` match
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 
@@ -36,21 +36,45 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
     let (_, mut client) = super::connect(instance).await?;
-    let mut filter = format!("names={}", escaped(&args.names.join(",")));
-    if let Some(trace) = &args.trace {
-        filter = format!("{filter}&trace={trace}");
-    }
+    let status: Status = client.get("/v1/status").await?;
+    let filter = filter(&args);
     let mut path = format!("/v1/events?limit={}&{filter}", args.lines);
+    let mut events: Events = client.get(&path).await?;
+    if let Some(name) = args.names.iter().find(|name| !is_known(name, &status, &events)) {
+        return Err(names::unknown(name));
+    }
     loop {
-        let events: Events = client.get(&path).await?;
         for event in &events.events {
-            print::data(&line(event, args.json));
+            print::data(&if args.json { object(event) } else { line(event) });
         }
         if !args.follow {
             return Ok(ExitCode::SUCCESS);
         }
         path = format!("/v1/events?limit=5000&{filter}&after={}&wait=true", events.last);
+        events = client.get(&path).await?;
     }
+}
+
+/// Returns what the agent is to look for: `web` means `web@2` as well.
+fn filter(args: &Args) -> String {
+    let also = |name: &String| match names::first_copy(name) {
+        Some(unit) => unit.to_owned(),
+        None => format!("{name}@*"),
+    };
+    let names: Vec<String> =
+        args.names.iter().flat_map(|name| [name.clone(), also(name)]).collect();
+    let names = escaped(&names.join(","));
+    match &args.trace {
+        Some(trace) => format!("names={names}&trace={trace}"),
+        None => format!("names={names}"),
+    }
+}
+
+/// What has left the configuration is known by what happened to it.
+fn is_known(name: &str, status: &Status, events: &Events) -> bool {
+    let had = |event: &Event| event.unit.as_ref().is_some_and(|unit| names::is_meant(name, unit));
+    status.units.iter().any(|unit| names::is_meant(name, &unit.unit))
+        || events.events.iter().any(had)
 }
 
 fn parse_trace(text: &str) -> Result<String, String> {
@@ -58,10 +82,12 @@ fn parse_trace(text: &str) -> Result<String, String> {
     trace.map(|trace| format!("{trace:016x}")).map_err(|_| "it is 16 digits of 0 to f".to_owned())
 }
 
-fn line(event: &Event, json: bool) -> String {
-    if json {
-        return serde_json::to_string(event).unwrap_or_default() + "\n";
-    }
+fn object(event: &Event) -> String {
+    // Strings and numbers only: nothing of it can fail.
+    serde_json::to_string(event).unwrap_or_default() + "\n"
+}
+
+fn line(event: &Event) -> String {
     let Event { timestamp, level, event, message, .. } = event;
     format!("{timestamp}  {level:5}  {event:16}  {}\n", print::harmless(message).trim_end())
 }

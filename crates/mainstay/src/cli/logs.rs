@@ -1,30 +1,30 @@
 //! `mainstay logs`: what programs wrote. Reads the segments itself, so it works without an agent.
 
-use std::{
-    io::{self, Write as _},
-    process::ExitCode,
-    time::Duration,
-};
+mod lines;
+mod sources;
 
-use clap::Args as ClapArgs;
+use std::{collections::VecDeque, io, process::ExitCode, time::Duration};
+
+use clap::{Args as ClapArgs, ValueEnum};
 use jiff::Timestamp;
 use mainstay_api::{config::parse_duration, control::Status};
 use mainstay_platform::clock;
-use mainstay_storage::{
-    index::Stream,
-    read::{self, Cursor, Line, Tail},
-    segment::{self, ChainFiles},
-};
-use serde::Serialize;
+use mainstay_storage::read::{self, Cursor, Line, Merge, Named, Reader, Unfinished};
 
+use self::{
+    lines::{Labels, Lines},
+    sources::Source,
+};
 use crate::{
     client::Client,
     errors::CliError,
     instance::{self, Located},
-    print,
+    names, print,
 };
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Whoever writes much may be overtaken by retention: no time is lost then.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(5);
 /// The logs are there without an agent; one that is stuck is not waited for.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// So many lines are shown when nobody says how many.
@@ -36,7 +36,7 @@ const LINES_USUAL: usize = 50;
     after_help = "Examples:\n  mainstay logs web -n 100\n  mainstay logs -f\n  mainstay logs web --since 10m\n  mainstay logs web --raw -n all > web.log"
 )]
 pub(super) struct Args {
-    /// Units; all when none is named
+    /// Units or services; `*` and `?` match; all when none is named
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 
@@ -68,9 +68,26 @@ pub(super) struct Args {
     #[arg(long, value_name = "NUMBER")]
     run: Option<u64>,
 
-    /// Only this stream: stdout or stderr; needs `logs = { streams = "split" }`
+    /// Only this stream; needs `logs = { streams = "split" }`
     #[arg(long, value_name = "STREAM")]
-    stream: Option<String>,
+    stream: Option<StreamName>,
+}
+
+/// A stream that a program writes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum StreamName {
+    Stdout,
+    Stderr,
+}
+
+impl StreamName {
+    /// Returns what the stem of a chain ends with that holds only this stream.
+    const fn ending(self) -> &'static str {
+        match self {
+            Self::Stdout => ".stdout",
+            Self::Stderr => ".stderr",
+        }
+    }
 }
 
 /// How many lines.
@@ -95,31 +112,6 @@ fn parse_time(text: &str) -> Result<Nanoseconds, String> {
     Ok(u64::try_from(time.as_nanosecond()).unwrap_or_default())
 }
 
-/// One line, as JSON says it.
-#[derive(Debug, Serialize)]
-struct JsonLine<'a> {
-    time: Option<String>,
-    unit: &'a str,
-    run: Option<u64>,
-    stream: &'static str,
-    text: &'a str,
-    partial: bool,
-}
-
-impl<'a> JsonLine<'a> {
-    fn of(line: &Line, unit: &'a str, text: &'a str) -> Self {
-        let time = Timestamp::from_nanosecond(line.realtime_ns.into());
-        let time = time.ok().filter(|_| line.realtime_ns > 0).map(|time| format!("{time:.3}"));
-        let stream = match line.stream {
-            Stream::Joined => "joined",
-            Stream::Out => "stdout",
-            Stream::Err => "stderr",
-        };
-        let run = Some(line.run).filter(|run| *run > 0);
-        Self { time, unit, run, stream, text, partial: line.is_partial }
-    }
-}
-
 impl Args {
     /// Returns whether a line is asked for; one of which nobody knows the time is.
     fn wants(&self, line: &Line) -> bool {
@@ -135,25 +127,19 @@ impl Args {
         self.lines.unwrap_or(if is_timed { usize::MAX } else { LINES_USUAL })
     }
 
+    /// Returns whether only some of the lines are asked for, wherever they are.
+    const fn is_filtered(&self) -> bool {
+        self.run.is_some() || self.since.is_some() || self.until.is_some()
+    }
+
     /// Returns whether everything is asked for, byte by byte.
     fn wants_all_bytes(&self) -> bool {
-        let is_filtered = self.run.is_some() || self.since.is_some() || self.until.is_some();
-        self.raw && self.count() == usize::MAX && !is_filtered
+        self.raw && self.count() == usize::MAX && !self.is_filtered()
     }
 }
 
-/// One chain and the unit it belongs to.
-struct Source {
-    unit: String,
-    chain: ChainFiles,
-    cursor: Cursor,
-}
-
-impl Source {
-    fn is_same(&self, other: &Self) -> bool {
-        self.unit == other.unit && self.chain.stem() == other.chain.stem()
-    }
-}
+/// Lines of several chains, each with the unit it belongs to.
+type Merged = Merge<String>;
 
 pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, CliError> {
     let located = instance::choose(named)?;
@@ -161,26 +147,27 @@ pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, Cli
     if units.is_none() {
         print::talk("note: no agent answers; this is what the log files hold");
     }
-    let mut sources = sources(&located, &args)?;
+    let sources = sources::of(&located, &args)?;
     for name in &args.names {
-        let is_there = units.as_ref().is_some_and(|units| units.contains(name))
-            || sources.iter().any(|source| source.unit == *name);
+        let known = units.iter().flatten().chain(sources.iter().map(|source| &source.unit));
+        let is_there = known.into_iter().any(|unit| names::is_meant(name, unit));
         if !is_there {
             let hint = "`mainstay status` lists all units; a log begins with its first byte";
             return Err(CliError::refused(format!("there is no log of `{name}`"), hint));
         }
     }
-    if args.wants_all_bytes() {
+    if args.wants_all_bytes() && !args.follow {
         return copy_raw(&sources);
     }
-    show_past(&mut sources, &args)?;
+    let mut merged = open(sources, &args)?;
+    show_past(&mut merged, &args)?;
     if !args.follow {
         return Ok(ExitCode::SUCCESS);
     }
     loop {
-        tokio::time::sleep(LOOK_EVERY).await;
-        add_new(&mut sources, &located, &args)?;
-        show_fresh(&mut sources, &args)?;
+        let shown = show_fresh(&mut merged, &args)?;
+        tokio::time::sleep(if shown > 0 { LOOK_AGAIN_AFTER } else { LOOK_EVERY }).await;
+        add_new(&mut merged, &located, &args)?;
     }
 }
 
@@ -191,124 +178,94 @@ async fn units(located: &Located) -> Option<Vec<String>> {
     Some(status.units.into_iter().map(|unit| unit.unit).collect())
 }
 
-fn sources(located: &Located, args: &Args) -> Result<Vec<Source>, CliError> {
-    let logs = located.instance.logs();
-    let entries = std::fs::read_dir(&logs).into_iter().flatten().flatten();
-    let mut units: Vec<String> =
-        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    units.sort();
-    units.retain(|unit| args.names.is_empty() || args.names.contains(unit));
-    let mut sources = Vec::new();
-    for unit in units {
-        let folder = logs.join(&unit);
-        let stems = segment::stems(&folder).unwrap_or_default();
-        let is_split = stems.iter().any(|stem| *stem != unit);
-        if args.stream.is_some() && !is_split && !stems.is_empty() {
-            let hint = "set `logs = { streams = \"split\" }` for streams of their own";
-            return Err(CliError::refused(format!("the streams of `{unit}` are joined"), hint));
-        }
-        for stem in stems {
-            let wanted = args.stream.as_ref().is_none_or(|stream| stem.ends_with(stream.as_str()));
-            if wanted {
-                let chain = ChainFiles::new(&folder, &stem);
-                let cursor = Cursor { segment: 1, offset: 0 };
-                sources.push(Source { unit: unit.clone(), chain, cursor });
-            }
-        }
+/// Opens the chains where the lines that are asked for may begin.
+fn open(sources: Vec<Source>, args: &Args) -> Result<Merged, CliError> {
+    let count = if args.is_filtered() { usize::MAX } else { args.count() };
+    let unfinished = if args.follow { Unfinished::Left } else { Unfinished::Given };
+    let mut merged = Merge::new(unfinished);
+    for Source { unit, chain } in sources {
+        let begin = match count {
+            usize::MAX => read::begin(&chain),
+            // The last line is read, even if it is not shown, so that only what comes is.
+            count => read::begin_of_last(&chain, count.max(1)),
+        };
+        let begin = begin.map_err(|error| unreadable(&format!("log of `{unit}`"), &error))?;
+        merged.add(unit, Reader::new(chain, begin));
     }
-    Ok(sources)
+    Ok(merged)
 }
 
 /// Adds the chains that have begun since.
-fn add_new(sources: &mut Vec<Source>, located: &Located, args: &Args) -> Result<(), CliError> {
-    let known = |found: &Source| sources.iter().any(|source| source.is_same(found));
-    let fresh: Vec<Source> =
-        self::sources(located, args)?.into_iter().filter(|found| !known(found)).collect();
-    sources.extend(fresh);
+fn add_new(merged: &mut Merged, located: &Located, args: &Args) -> Result<(), CliError> {
+    for Source { unit, chain } in sources::of(located, args)? {
+        if merged.chains().all(|(_, reader)| *reader.chain() != chain) {
+            merged.add(unit, Reader::new(chain, Cursor { segment: 1, offset: 0 }));
+        }
+    }
     Ok(())
 }
 
 fn copy_raw(sources: &[Source]) -> Result<ExitCode, CliError> {
-    let mut out = io::stdout().lock();
-    for source in sources {
-        let copied = read::copy_all(&source.chain, &mut out).and_then(|()| out.flush());
-        match copied {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break,
-            Err(error) => return Err(unreadable(source, &error)),
-            Ok(()) => {}
-        }
+    for Source { unit, chain } in sources {
+        let copied = read::copy_all(chain, &mut print::Data);
+        copied.map_err(|error| unreadable(&format!("log of `{unit}`"), &error))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn show_past(sources: &mut [Source], args: &Args) -> Result<(), CliError> {
-    let several = is_several(sources);
-    let is_filtered = args.run.is_some() || args.since.is_some() || args.until.is_some();
-    let count = if is_filtered { usize::MAX } else { args.count() };
-    let mut all = Vec::new();
-    for source in sources {
-        let tail = read::tail(&source.chain, count);
-        let Tail { mut lines, cursor } = tail.map_err(|error| unreadable(source, &error))?;
-        source.cursor = cursor;
-        if args.follow {
-            // It comes as a whole.
-            lines.pop_if(|line| line.is_partial);
-        }
-        let lines = lines.into_iter().filter(|line| args.wants(line));
-        all.push((source.unit.clone(), lines.collect()));
+/// Shows the last lines that are asked for: no more of them are in memory at a time.
+fn show_past(merged: &mut Merged, args: &Args) -> Result<(), CliError> {
+    let count = args.count();
+    if count == usize::MAX {
+        show_fresh(merged, args)?;
+        return Ok(());
     }
-    let mut all = read::merged(all);
-    let surplus = all.len().saturating_sub(args.count());
-    show(&all.split_off(surplus), several, args);
+    let mut last = VecDeque::new();
+    merged.look().map_err(|error| unreadable("logs", &error))?;
+    while let Some((line, unit)) = next(merged, args)? {
+        if last.len() == count {
+            last.pop_front();
+        }
+        last.push_back((line, unit));
+        last.truncate(count);
+    }
+    let mut lines = Lines::new(args, Labels::of(merged));
+    for (line, unit) in &last {
+        lines.show(line, unit);
+    }
+    lines.flush();
     Ok(())
 }
 
-fn show_fresh(sources: &mut [Source], args: &Args) -> Result<(), CliError> {
-    let several = is_several(sources);
-    let mut all = Vec::new();
-    for source in sources {
-        let mut cursor = source.cursor;
-        let lines = read::lines_behind(&source.chain, &mut cursor);
-        let lines = lines.map_err(|error| unreadable(source, &error))?;
-        source.cursor = cursor;
-        let lines = lines.into_iter().filter(|line| args.wants(line));
-        all.push((source.unit.clone(), lines.collect()));
+/// Shows everything up to this moment; returns how many lines that was.
+fn show_fresh(merged: &mut Merged, args: &Args) -> Result<usize, CliError> {
+    let mut lines = Lines::new(args, Labels::of(merged));
+    let mut shown = 0;
+    merged.look().map_err(|error| unreadable("logs", &error))?;
+    while let Some((line, unit)) = next(merged, args)? {
+        lines.show(&line, &unit);
+        shown += 1;
     }
-    let all = read::merged(all);
-    show(&all, several, args);
-    Ok(())
+    lines.flush();
+    Ok(shown)
 }
 
-fn is_several(sources: &[Source]) -> bool {
-    sources.windows(2).any(|pair| matches!(pair, [a, b] if a.unit != b.unit))
-}
-
-fn show(lines: &[(Line, String)], several: bool, args: &Args) {
-    let mut out = Vec::new();
-    for (line, unit) in lines {
-        if args.json {
-            let text = String::from_utf8_lossy(&line.bytes);
-            // Strings and numbers only: nothing of it can fail.
-            let object = serde_json::to_vec(&JsonLine::of(line, unit, &text)).unwrap_or_default();
-            out.extend_from_slice(&object);
-            out.push(b'\n');
-            continue;
+/// Returns the next line that is asked for; tells what was deleted before it.
+fn next(merged: &mut Merged, args: &Args) -> Result<Option<Named<String>>, CliError> {
+    loop {
+        let line = merged.next_line().map_err(|error| unreadable("logs", &error))?;
+        for (unit, deleted) in merged.take_deleted() {
+            let segments = print::count(usize::try_from(deleted).unwrap_or(usize::MAX), "segment");
+            print::talk(&format!(
+                "note: {segments} of the log of `{unit}` went before they were read to the end"
+            ));
         }
-        if several {
-            out.extend_from_slice(format!("{unit:12} | ").as_bytes());
+        if line.as_ref().is_none_or(|(line, _)| args.wants(line)) {
+            return Ok(line);
         }
-        if args.raw {
-            out.extend_from_slice(&line.bytes);
-        } else {
-            let text = String::from_utf8_lossy(&line.bytes);
-            out.extend_from_slice(print::harmless(&text).as_bytes());
-        }
-        let is_error = line.stream == Stream::Err && !args.raw && args.stream.is_none();
-        out.extend_from_slice(if is_error { b"  (stderr)\n" } else { b"\n" });
     }
-    print::bytes(&out);
 }
 
-fn unreadable(source: &Source, error: &io::Error) -> CliError {
-    CliError::refused(format!("cannot read the log of `{}`: {error}", source.unit), "")
+fn unreadable(what: &str, error: &io::Error) -> CliError {
+    CliError::refused(format!("cannot read the {what}: {error}"), "")
 }

@@ -3,24 +3,32 @@
 use std::{path::Path, process::ExitCode};
 
 use clap::Args as ClapArgs;
+use mainstay_api::control::UnitDetail;
 
 use super::subject::Subject;
 use crate::{errors::CliError, print};
 
-/// Show everything about one unit
+/// Show everything about one unit, or each of some
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Example:\n  mainstay show web@2")]
+#[command(after_help = "Examples:\n  mainstay show web@2\n  mainstay show 'w*' --json")]
 pub(super) struct Args {
     #[command(flatten)]
     subject: Subject,
 }
 
 pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
-    let detail = args.subject.ask(instance).await?;
-    if args.subject.json {
-        print::json(&detail);
-        return Ok(ExitCode::SUCCESS);
+    for (count, detail) in args.subject.ask(instance).await?.iter().enumerate() {
+        if args.subject.json {
+            print::json(detail);
+            continue;
+        }
+        print::data(if count > 0 { "\n" } else { "" });
+        show(detail);
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(detail: &UnitDetail) {
     let unit = &detail.unit;
     let pid = unit.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
     let live = Path::new(&detail.logs).join(format!("{}.log", unit.unit));
@@ -39,5 +47,4 @@ pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode,
     for (name, value) in fields {
         print::data(&format!("{name:10} {value}\n"));
     }
-    Ok(ExitCode::SUCCESS)
 }

@@ -5,13 +5,16 @@ use std::{fmt::Write as _, process::ExitCode};
 use clap::Args as ClapArgs;
 use mainstay_api::control::{Status, Unit};
 
-use crate::{errors::CliError, print};
+use crate::{errors::CliError, names, print};
+
+/// The columns between the name and the note, with the space around them.
+const FIXED: usize = 2 + 9 + 2 + 6 + 2 + 7 + 2 + 8 + 2;
 
 /// Show all units, or some
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  mainstay status\n  mainstay status web --json")]
 pub(super) struct Args {
-    /// Only these units or services
+    /// Only these units or services; `*` and `?` match
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 
@@ -23,28 +26,17 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
     let (_, mut client) = super::connect(instance).await?;
     let mut status: Status = client.get("/v1/status").await?;
-    if !args.names.is_empty() {
-        let is_meant =
-            |unit: &Unit| args.names.iter().any(|name| *name == unit.unit || *name == unit.service);
-        status.units.retain(is_meant);
-        if status.units.is_empty() {
-            let names = args.names.join(" ");
-            return Err(CliError::refused(
-                format!("there is no unit `{names}`"),
-                "`mainstay status` lists all",
-            ));
-        }
-    }
+    status.units = names::meant(&args.names, &status.units)?.into_iter().cloned().collect();
     if args.json {
         print::json(&status);
     } else {
-        print::data(&table(&status));
+        print::data(&table(&status, print::columns()));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lays the units out, those that need somebody first.
-fn table(status: &Status) -> String {
+/// Lays the units out, those that need somebody first; no line is longer than the terminal is wide.
+fn table(status: &Status, columns: Option<usize>) -> String {
     let mut units: Vec<&Unit> = status.units.iter().collect();
     units.sort_by_key(|unit| (urgency(unit), unit.unit.clone()));
     let mut text = format!(
@@ -61,11 +53,23 @@ fn table(status: &Status) -> String {
     for row in rows {
         let state = print::coloured(&format!("{:9}", row.state), &row.state);
         let Row { unit, since, pid, restarts, note, .. } = row;
+        let note = within(columns.map(|columns| columns.saturating_sub(width + FIXED)), note);
         let line = format!("{unit:width$}  {state}  {since:>6}  {pid:>7}  {restarts:>8}  {note}");
         text.push_str(line.trim_end());
         text.push('\n');
     }
     text
+}
+
+/// Returns as much of a note as fits, with `…` for the rest: `why` tells all of it.
+fn within(room: Option<usize>, note: String) -> String {
+    match room {
+        Some(room) if note.chars().count() > room => {
+            let short: String = note.chars().take(room.saturating_sub(1)).collect();
+            if room > 0 { short + "…" } else { short }
+        }
+        Some(_) | None => note,
+    }
 }
 
 struct Row {
@@ -127,5 +131,22 @@ fn urgency(unit: &Unit) -> u8 {
         "running" if unit.degraded || unit.pressure.is_some() => 2,
         "running" => 3,
         _ => 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_as_long_as_there_is_room() {
+        let check = |room: Option<usize>, expected: &str| {
+            assert_eq!(within(room, "été à Köln".to_owned()), expected, "{room:?}");
+        };
+        check(None, "été à Köln");
+        check(Some(10), "été à Köln");
+        check(Some(9), "été à Kö…");
+        check(Some(1), "…");
+        check(Some(0), "");
     }
 }

@@ -1,26 +1,31 @@
-//! The unit that a command is about, and what its agent knows of it.
+//! The units that a command is about, and what their agent knows of them.
 
 use clap::Args as ClapArgs;
-use mainstay_api::control::UnitDetail;
+use mainstay_api::control::{Status, UnitDetail};
 
-use crate::{client::escaped, errors::CliError};
+use crate::{client::escaped, errors::CliError, names};
 
-/// One unit, and how it is shown.
+/// One unit or several, and how they are shown.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Subject {
-    /// The unit
+    /// The unit, or a service; `*` and `?` match
     #[arg(value_name = "NAME")]
     name: String,
 
-    /// Print JSON
+    /// Print JSON, an object a unit
     #[arg(long)]
     pub(super) json: bool,
 }
 
 impl Subject {
-    /// Asks the agent of an instance for everything about the unit.
-    pub(super) async fn ask(&self, instance: Option<&str>) -> Result<UnitDetail, CliError> {
+    /// Asks the agent of an instance for everything about the units: one at least.
+    pub(super) async fn ask(&self, instance: Option<&str>) -> Result<Vec<UnitDetail>, CliError> {
         let (_, mut client) = super::connect(instance).await?;
-        client.get(&format!("/v1/units/{}", escaped(&self.name))).await
+        let status: Status = client.get("/v1/status").await?;
+        let mut details = Vec::new();
+        for unit in names::meant(std::slice::from_ref(&self.name), &status.units)? {
+            details.push(client.get(&format!("/v1/units/{}", escaped(&unit.unit))).await?);
+        }
+        Ok(details)
     }
 }

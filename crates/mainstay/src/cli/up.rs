@@ -10,11 +10,13 @@
 use std::{ffi::OsString, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Args as ClapArgs;
+use jiff::Timestamp;
 use mainstay_agent::{AgentOptions, configuration, descriptors};
 use mainstay_api::{
     config,
     control::{
-        ChangedService, CommandAnswer, CommandName, CommandRequest, ConfigChanges, Events, Status,
+        ChangedService, CommandAnswer, CommandName, CommandRequest, ConfigChanges, Event, Events,
+        Status,
     },
 };
 use mainstay_platform::{
@@ -31,6 +33,8 @@ use crate::{
 
 const START_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// So many events are asked for at a time.
+const EVENTS_MAX: usize = 5000;
 
 /// Run the services of a configuration file here; Ctrl-C stops them
 #[derive(Debug, ClapArgs)]
@@ -51,17 +55,28 @@ pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, Cli
         print::talk(config::render(&found).trim_end());
         return Ok(ExitCode::from(1));
     }
+    let began = Timestamp::from_nanosecond(clock::realtime_nanos().into()).unwrap_or_default();
     let mut interrupts = Interrupts::new().map_err(|error| CliError::bug(error.to_string()))?;
     let name = args.path.and(named);
-    let (mut client, is_fresh) = start(&located, name).await?;
-    greet(&located, &mut client, is_fresh).await?;
+    let (mut client, keeper) = start(&located, name).await?;
+    greet(&located, &mut client, keeper).await?;
+    let after = begin(&mut client, keeper, began).await?;
     // From here on it only waits.
     memory::give_back();
-    follow(&mut client, &mut interrupts).await
+    follow(&mut client, &mut interrupts, after).await
 }
 
-/// Starts a keeper unless one runs; returns whether it did.
-fn start_keeper(located: &Located, name: Option<&str>) -> Result<bool, CliError> {
+/// Whose keeper runs the instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keeper {
+    /// We have started it.
+    Ours,
+    /// It ran before.
+    Found,
+}
+
+/// Starts a keeper unless one runs.
+fn start_keeper(located: &Located, name: Option<&str>) -> Result<Keeper, CliError> {
     let failed = |what: &str, error: std::io::Error| {
         CliError::refused(format!("cannot {what}: {error}"), "")
     };
@@ -71,7 +86,7 @@ fn start_keeper(located: &Located, name: Option<&str>) -> Result<bool, CliError>
     prepare_state(located).map_err(|error| failed("create the state folder", error))?;
     let lock = FileLock::try_take(&instance.keeper_lock());
     if lock.map_err(|error| failed("look for a keeper", error))?.is_none() {
-        return Ok(false);
+        return Ok(Keeper::Found);
     }
     card::write(located, name).map_err(|error| failed("name the instance", error))?;
     let program = daemon::own_program().map_err(|error| failed("find our own binary", error))?;
@@ -89,7 +104,7 @@ fn start_keeper(located: &Located, name: Option<&str>) -> Result<bool, CliError>
     let log = log.map_err(|error| failed("open the keeper's log", error))?;
     daemon::start_detached(&program, &arguments, log)
         .map_err(|error| failed("start a keeper", error))?;
-    Ok(true)
+    Ok(Keeper::Ours)
 }
 
 fn keeper_arguments(located: &Located) -> Vec<OsString> {
@@ -118,16 +133,18 @@ fn prepare_state(located: &Located) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Waits for the agent's answer; returns whether the keeper is ours as well.
-async fn start(located: &Located, name: Option<&str>) -> Result<(Client, bool), CliError> {
+/// Waits for the agent's answer.
+async fn start(located: &Located, name: Option<&str>) -> Result<(Client, Keeper), CliError> {
     let until = clock::monotonic() + START_WITHIN;
-    let mut is_fresh = false;
+    let mut keeper = Keeper::Found;
     loop {
         // A keeper that still has the lock may be about to end.
-        is_fresh = is_fresh || start_keeper(located, name)?;
+        if keeper == Keeper::Found {
+            keeper = start_keeper(located, name)?;
+        }
         let mut error = match Client::connect(located).await {
             Ok(mut client) => match client.get::<Status>("/v1/status").await {
-                Ok(_) => return Ok((client, is_fresh)),
+                Ok(_) => return Ok((client, keeper)),
                 Err(error) => error,
             },
             Err(error) => error,
@@ -141,13 +158,15 @@ async fn start(located: &Located, name: Option<&str>) -> Result<(Client, bool), 
     }
 }
 
-async fn greet(located: &Located, client: &mut Client, is_fresh: bool) -> Result<(), CliError> {
-    let mut changes = None;
-    if !is_fresh {
-        changes = client.post::<CommandAnswer>("/v1/apply", &()).await?.changes;
-    }
+async fn greet(located: &Located, client: &mut Client, whose: Keeper) -> Result<(), CliError> {
+    let (what, changes) = match whose {
+        Keeper::Ours => ("started", None),
+        Keeper::Found => {
+            let answer: CommandAnswer = client.post("/v1/apply", &()).await?;
+            ("attached to the running instance of", answer.changes)
+        }
+    };
     let status: Status = client.get("/v1/status").await?;
-    let what = if is_fresh { "started" } else { "attached to the running instance of" };
     let (keeper, agent) = (status.keeper.pid, status.agent.pid);
     let file = located.file.display();
     let units = print::count(status.units.len(), "unit");
@@ -187,9 +206,21 @@ fn told(changes: &ConfigChanges) -> String {
     format!("the configuration has changed; applied:\n{}", lines.join("\n"))
 }
 
+/// Returns behind which event to begin: of an instance that we have started, everything is shown.
+async fn begin(client: &mut Client, keeper: Keeper, began: Timestamp) -> Result<u64, CliError> {
+    let path = format!("/v1/events?limit={EVENTS_MAX}");
+    let Events { events, last } = client.get(&path).await?;
+    let is_new = |event: &&Event| event.timestamp.parse().is_ok_and(|at: Timestamp| at >= began);
+    let first = events.iter().find(is_new).filter(|_| keeper == Keeper::Ours);
+    Ok(first.map_or(last, |first| first.sequence.saturating_sub(1)))
+}
+
 /// Shows what happens until the instance has ended.
-async fn follow(client: &mut Client, interrupts: &mut Interrupts) -> Result<ExitCode, CliError> {
-    let mut after = client.get::<Events>("/v1/events?limit=1").await?.last;
+async fn follow(
+    client: &mut Client,
+    interrupts: &mut Interrupts,
+    mut after: u64,
+) -> Result<ExitCode, CliError> {
     let mut asked = 0_u32;
     let located = client.located().clone();
     loop {
@@ -228,7 +259,7 @@ async fn next_events(
     asked: &mut u32,
 ) -> Result<Events, CliError> {
     let located = client.located().clone();
-    let path = format!("/v1/events?limit=1000&after={after}&wait=true");
+    let path = format!("/v1/events?limit={EVENTS_MAX}&after={after}&wait=true");
     let answer = client.get::<Events>(&path);
     tokio::pin!(answer);
     loop {

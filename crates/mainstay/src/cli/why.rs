@@ -28,14 +28,16 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
-    let detail = args.subject.ask(instance).await?;
-    let lines = last_lines(&detail);
-    if args.subject.json {
-        print::json(
-            &serde_json::json!({ "unit": detail.unit, "events": detail.events, "lines": lines }),
-        );
-    } else {
-        print::data(&story(&detail, &lines));
+    for (count, detail) in args.subject.ask(instance).await?.iter().enumerate() {
+        let lines = last_lines(detail);
+        if args.subject.json {
+            print::json(
+                &serde_json::json!({ "unit": detail.unit, "events": detail.events, "lines": lines }),
+            );
+            continue;
+        }
+        print::data(if count > 0 { "\n" } else { "" });
+        print::data(&story(detail, &lines));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -45,7 +47,7 @@ fn story(detail: &UnitDetail, lines: &[String]) -> String {
     let mut text = format!(
         "`{}` is {} since {} ({}): {}.\n",
         unit.unit,
-        print::coloured(&unit.state, &unit.state),
+        print::phrase(&unit.state),
         unit.since,
         print::span(unit.since_seconds),
         print::harmless(&unit.why)
@@ -114,14 +116,11 @@ fn now_and_next(unit: &Unit) -> String {
     }
     match &unit.next {
         Some(next) if next.what == "start" => {
-            let _ = writeln!(text, "Next, it is started in {}.", milliseconds(next.in_ms));
+            let _ = writeln!(text, "Its next start is in {}.", milliseconds(next.in_ms));
         }
         Some(next) => {
-            let _ = writeln!(
-                text,
-                "Next, it is killed in {} unless it leaves.",
-                milliseconds(next.in_ms)
-            );
+            let _ =
+                writeln!(text, "It is killed in {} unless it leaves.", milliseconds(next.in_ms));
         }
         None if unit.state == "failed" => {
             let _ =

@@ -2,9 +2,13 @@
 
 use std::{fs::File, process::Child};
 
+use mainstay_platform::process::SignalKind;
 use serde_json::Value;
 
-use crate::{processes::wait_until, sandbox::Sandbox};
+use crate::{
+    processes::{signal, wait_until},
+    sandbox::Sandbox,
+};
 
 const SPLIT: &str = r#"
 [services.web]
@@ -88,4 +92,27 @@ fn whoever_follows_sees_logs_that_begin_later() {
     });
     follower.kill().unwrap();
     follower.wait().unwrap();
+}
+
+#[test]
+fn a_follower_that_retention_overtakes_says_so() {
+    const LOUD: &str = "[services.loud]\nshell = \"echo first; while [ ! -e go ]; do sleep 0.02; \
+        done; seq -w 100000; echo end; exec sleep 1000\"\n\
+        logs = { max-size = \"64KiB\", keep = 2 }\n";
+    let sandbox = Sandbox::up_with(LOUD);
+    let (out, err) = (sandbox.path("out"), sandbox.path("err"));
+    let mut command = sandbox.command(&["logs", "-f"]);
+    command.stdout(File::create(out).unwrap()).stderr(File::create(err).unwrap());
+    let mut follower = command.spawn().unwrap();
+    wait_until("the first line was followed", || sandbox.read("out").contains("first"));
+    signal(follower.id(), SignalKind::Stop);
+    File::create(sandbox.path("go")).unwrap();
+    wait_until("all is written", || sandbox.get(&["logs", "-n", "1"]).contains("end"));
+    signal(follower.id(), SignalKind::Continue);
+    wait_until("the end was followed", || sandbox.read("out").contains("end"));
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+    let talk = sandbox.read("err");
+    assert!(talk.contains("segments of the log of `loud` went before they were read"), "{talk}");
+    assert!(sandbox.read("out").lines().count() < 100_000);
 }

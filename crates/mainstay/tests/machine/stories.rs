@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::{picture, sandbox::Sandbox};
+use crate::{picture, processes::wait_until, sandbox::Sandbox};
 
 const THREE: &str = r#"
 [services.web]
@@ -25,7 +25,7 @@ fn three() -> Sandbox {
     sandbox.wait_for("missing", |unit| unit.state == "backoff");
     for unit in ["web", "crashed"] {
         let log = format!(".mainstay/logs/{unit}/{unit}.log");
-        crate::processes::wait_until("the log is written", || !sandbox.read(&log).is_empty());
+        wait_until("the log is written", || !sandbox.read(&log).is_empty());
     }
     sandbox
 }
@@ -85,7 +85,7 @@ fn events_tell_a_life_in_order() {
         "\
 TIME info UnitStateChanged `crashed` is starting: its program is being started
 TIME info UnitStateChanged `crashed` is running: its program was started
-TIME warn UnitStateChanged `crashed` is backoff: run 1 ended with code 3 after SPAN
+TIME warn UnitStateChanged `crashed` is between two attempts: run 1 ended with code 3 after SPAN
 TIME warn UnitExited run 1 of `crashed` ended with code 3
 "
     );
@@ -94,6 +94,23 @@ TIME warn UnitExited run 1 of `crashed` ended with code 3
         json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(events.last().unwrap().event, "UnitExited");
     assert!(events.windows(2).all(|pair| pair[0].sequence < pair[1].sequence), "{json}");
+}
+
+#[test]
+fn up_tells_what_has_happened_since_it_began() {
+    let mut sandbox = Sandbox::up_with("[services.web]\ncommand = [\"sleep\", \"1000\"]\n");
+    sandbox.wait_for_pid("web");
+    for what in ["starting", "running"] {
+        let wanted = format!("`web` is {what}: ");
+        wait_until("`up` tells it", || sandbox.read("up.log").matches(&wanted).count() == 1);
+    }
+    sandbox.down();
+    sandbox.up();
+    sandbox.wait_for_pid("web");
+    wait_until("the second `up` tells it once, and nothing of the first one's", || {
+        sandbox.read("up.log").matches("`web` is running: ").count() == 2
+    });
+    assert_eq!(sandbox.read("up.log").matches("`web` is starting: ").count(), 2);
 }
 
 #[test]
@@ -113,9 +130,9 @@ The last lines of its log:
     assert_eq!(
         why("crashed"),
         "\
-`crashed` is backoff since TIME (SPAN): run 1 ended with code 3 after SPAN.
+`crashed` is between two attempts since TIME (SPAN): run 1 ended with code 3 after SPAN.
 Restarts so far: 1.
-Next, it is started in SPAN.
+Its next start is in SPAN.
 
 Its last ends:
   TIME run 1 of `crashed` ended with code 3
@@ -127,9 +144,9 @@ The last lines of its log:
     assert_eq!(
         why("missing"),
         "\
-`missing` is backoff since TIME (SPAN): run 1 was not started: cannot find `./nothing`: No such file or directory (os error 2).
+`missing` is between two attempts since TIME (SPAN): run 1 was not started: cannot find `./nothing`: No such file or directory (os error 2).
 Restarts so far: 1.
-Next, it is started in SPAN.
+Its next start is in SPAN.
 "
     );
     sandbox.get(&["stop", "web"]);

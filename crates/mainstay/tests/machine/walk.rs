@@ -57,7 +57,9 @@ fn the_quickstart_does_what_the_readme_says() {
 fn a_program_that_cannot_be_started_is_told_at_once_when_it_is_added() {
     let sandbox = Sandbox::up_with("");
     let out = sandbox.get(&["add", "missing", "--", "./nothing"]);
-    assert!(out.contains("missing is backoff: run 1 was not started: cannot find `./nothing`"));
+    assert!(out.contains(
+        "missing is between two attempts: run 1 was not started: cannot find `./nothing`"
+    ));
     let answer = sandbox.ask(&["add", "lost", "--requires", "nobody", "--", "true"]);
     assert_eq!(answer.code, 1);
     assert_eq!(answer.err.matches("error: ").count(), 1, "{answer:?}");

@@ -175,7 +175,7 @@ fn an_end_that_becomes_known_is_told_everywhere() {
     world.started("web");
     world.pass(3);
     world.exited("web", Exit::Unknown);
-    let why = "run 1 ended while nobody could learn how after 3 s";
+    let why = "run 1 ended after 3 s, and nobody could learn how";
     assert_eq!(world.view("web").why(), why);
     world.take();
     let amended = || Input::ExitAmended { unit: unit("web"), run: 1, exit: Exit::Signal(9) };

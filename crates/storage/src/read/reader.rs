@@ -1,0 +1,218 @@
+//! Reads a chain forward, a block at a time, over rotations and over what retention has deleted.
+
+use std::{
+    fs::File,
+    io::{self, Read as _, Seek as _, SeekFrom},
+    path::Path,
+};
+
+use super::{Cursor, Line, existing, open, split};
+use crate::{
+    index::{IndexRecord, RECORD_BYTES},
+    segment::ChainFiles,
+};
+
+/// So much is read at a time, unless a line is longer.
+const BLOCK_BYTES: u64 = 64 * 1024;
+/// A longer line comes in pieces, which are partial lines.
+const LINE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Reads on in a chain, whatever is written, closed and deleted meanwhile.
+///
+/// It has one block and the index records of that block in memory, however large a segment is.
+#[derive(Debug)]
+pub struct Reader {
+    chain: ChainFiles,
+    cursor: Cursor,
+    /// The live segment was this one or is a later one.
+    live: u64,
+    index: Index,
+}
+
+/// Some lines in a row.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Block {
+    /// How many segments were deleted before these lines, and before they were read to the end.
+    pub deleted: u64,
+    /// The lines; may be none.
+    pub lines: Vec<Line>,
+}
+
+impl Reader {
+    /// Returns a reader that begins at a cursor.
+    pub fn new(chain: ChainFiles, cursor: Cursor) -> Self {
+        Self { chain, cursor, live: 0, index: Index::default() }
+    }
+
+    /// Returns where it has got to: behind the last line that it gave.
+    pub const fn cursor(&self) -> Cursor {
+        self.cursor
+    }
+
+    /// Returns the chain that it reads.
+    pub const fn chain(&self) -> &ChainFiles {
+        &self.chain
+    }
+
+    /// Returns the next lines; nothing when there are none yet. The line that is still being written
+    /// is left for later.
+    pub fn next_block(&mut self) -> io::Result<Option<Block>> {
+        let mut deleted = 0;
+        loop {
+            let is_closed = self.is_closed()?;
+            let found = open(&self.chain, self.cursor.segment)?;
+            let is_gone = found.is_none();
+            let bytes = found.map_or(Ok(Vec::new()), |file| self.read(&file, is_closed))?;
+            if !bytes.is_empty() {
+                return Ok(Some(Block { deleted, lines: self.take(&bytes) }));
+            }
+            if !is_closed {
+                return Ok(Some(Block { deleted, lines: Vec::new() }).filter(|_| deleted > 0));
+            }
+            deleted += u64::from(is_gone);
+            self.cursor = Cursor { segment: self.cursor.segment + 1, offset: 0 };
+            self.index = Index::default();
+        }
+    }
+
+    /// Returns what there is of the line that is still being written, and leaves it for later.
+    pub fn rest(&mut self) -> io::Result<Vec<Line>> {
+        let Some(file) = open(&self.chain, self.cursor.segment)? else { return Ok(Vec::new()) };
+        let mut bytes = read_at(&file, self.cursor.offset, LINE_BYTES_MAX)?;
+        let line = bytes.iter().position(|byte| *byte == b'\n');
+        bytes.truncate(line.map_or(bytes.len(), |end| end + 1));
+        let end = self.cursor.offset + length(&bytes);
+        let records = self.index.up_to(&self.chain.index(self.cursor.segment), end);
+        Ok(split(&bytes, self.cursor.offset, records))
+    }
+
+    /// Nothing more is written to a closed segment: asked before it is read.
+    fn is_closed(&mut self) -> io::Result<bool> {
+        if self.cursor.segment >= self.live {
+            self.live = self.chain.find()?.live_number();
+        }
+        Ok(self.cursor.segment < self.live)
+    }
+
+    /// Reads whole lines; parts of a line only when it is too long, or the segment ends with it.
+    fn read(&self, file: &File, is_closed: bool) -> io::Result<Vec<u8>> {
+        let mut wanted = BLOCK_BYTES;
+        loop {
+            let mut bytes = read_at(file, self.cursor.offset, wanted)?;
+            let is_all = length(&bytes) < wanted;
+            let whole = super::whole_lines(&bytes);
+            if is_all && is_closed || whole == 0 && wanted >= LINE_BYTES_MAX && !is_all {
+                return Ok(bytes);
+            }
+            if whole > 0 || is_all {
+                bytes.truncate(whole);
+                return Ok(bytes);
+            }
+            wanted = LINE_BYTES_MAX;
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Vec<Line> {
+        let end = self.cursor.offset + length(bytes);
+        let records = self.index.up_to(&self.chain.index(self.cursor.segment), end);
+        let lines = split(bytes, self.cursor.offset, records);
+        self.cursor.offset = end;
+        self.index.forget_before(end);
+        lines
+    }
+}
+
+/// The records of one segment, as far as they were needed.
+#[derive(Debug, Default)]
+struct Index {
+    bytes_read: u64,
+    records: Vec<IndexRecord>,
+}
+
+impl Index {
+    /// Reads on until it knows everything about the bytes before `end`. An index that cannot be read
+    /// costs times and runs, but no line.
+    fn up_to(&mut self, path: &Path, end: u64) -> &[IndexRecord] {
+        if let Ok(Some(file)) = existing(File::open(path)) {
+            while self.records.last().is_none_or(|record| record.offset() < end) {
+                let bytes = read_at(&file, self.bytes_read, BLOCK_BYTES).unwrap_or_default();
+                let whole = bytes.len() / RECORD_BYTES * RECORD_BYTES;
+                let Some(whole) = bytes.get(..whole).filter(|whole| !whole.is_empty()) else {
+                    break;
+                };
+                self.bytes_read += length(whole);
+                self.records.extend(IndexRecord::decode_all(whole));
+            }
+        }
+        &self.records
+    }
+
+    /// Drops what is over, but keeps the last source and the last time: they hold on.
+    fn forget_before(&mut self, offset: u64) {
+        let passed = self.records.partition_point(|record| record.offset() <= offset);
+        let rest = self.records.split_off(passed);
+        let mut kept = Vec::new();
+        for record in self.records.drain(..).rev() {
+            let is_same = |other: &IndexRecord| {
+                std::mem::discriminant(other) == std::mem::discriminant(&record)
+            };
+            if !kept.iter().any(is_same) {
+                kept.push(record);
+            }
+        }
+        self.records = kept.into_iter().rev().chain(rest).collect();
+    }
+}
+
+fn read_at(mut file: &File, offset: u64, bytes_max: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(offset))?;
+    file.take(bytes_max).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+/// Returns where the last `count` lines of a chain begin; one that is being written counts as well.
+pub(super) fn begin_of_last(
+    chain: &ChainFiles,
+    segments: &[u64],
+    count: usize,
+) -> io::Result<Cursor> {
+    let mut missing = count;
+    for number in segments.iter().rev() {
+        let Some(file) = open(chain, *number)? else { continue };
+        if let Some(offset) = back(&file, &mut missing)? {
+            return Ok(Cursor { segment: *number, offset });
+        }
+    }
+    let segment = segments.first().copied().unwrap_or(1);
+    Ok(Cursor { segment, offset: 0 })
+}
+
+/// Goes back over so many lines; returns where, or nothing when the file has fewer.
+fn back(file: &File, missing: &mut usize) -> io::Result<Option<u64>> {
+    let size = file.metadata()?.len();
+    let mut end = size;
+    while end > 0 {
+        let start = end.saturating_sub(BLOCK_BYTES);
+        let bytes = read_at(file, start, end - start)?;
+        let mut behind = end;
+        for byte in bytes.iter().rev() {
+            // The line end at the very end is the last line's own.
+            if *byte == b'\n' && behind < size {
+                if *missing <= 1 {
+                    return Ok(Some(behind));
+                }
+                *missing -= 1;
+            }
+            behind -= 1;
+        }
+        end = start;
+    }
+    // Its first line.
+    *missing = missing.saturating_sub(usize::from(size > 0));
+    Ok((*missing == 0).then_some(0))
+}
