@@ -1,5 +1,8 @@
 //! Ending what a run leaves behind: TERM, [`PATIENCE`], KILL, until nobody carries its id and
 //! nobody is left in its group.
+//!
+//! Who has dropped its environment and left its group is not found: an orphan without a name may
+//! belong to any run, and ending another run's program is worse than sparing one of this run.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
