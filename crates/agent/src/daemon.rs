@@ -168,15 +168,20 @@ impl Agent {
 
     fn introduced(&mut self, introduction: Introduction, is_first: IsFirst) {
         let Introduction { welcome, listener, entries } = introduction;
+        if is_first == IsFirst::Yes {
+            self.configure(Prune::Keep);
+        }
         let what = if welcome.recover { "AgentRecovered" } else { "AgentStarted" };
         let message = format!("agent {} works with keeper {}", std::process::id(), welcome.pid);
-        self.events.tell(Happening::of_instance(Level::Info, what, message));
+        // What is taken over below belongs to this chain.
+        let trace = self.supervisor.next_trace();
+        let happening = Happening::of_instance(Level::Info, what, message);
+        self.events.tell(Happening { trace, ..happening });
         self.welcome = welcome;
         self.pressed = Pressed::default();
         // The API's thread lives as long as this one.
         drop(self.listeners.send(listener));
         if is_first == IsFirst::Yes {
-            self.configure(Prune::Keep);
             self.adopt(&entries);
         } else {
             self.reconcile(&entries);

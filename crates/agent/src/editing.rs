@@ -19,7 +19,7 @@ use crate::{
     descriptors,
 };
 
-/// An edit of the main file, as people ask for it.
+/// An edit of the configuration, as people ask for it.
 #[derive(Debug, Clone)]
 pub(crate) enum Edit {
     Add(ServiceName, NewService),
@@ -39,15 +39,18 @@ pub(crate) enum EditError {
     Bad(Vec<Diagnostic>),
 }
 
-/// Edits the main file; what could not be applied is never written.
+/// Edits the file of a service; what could not be applied is never written.
 pub(crate) fn edit(main: &Path, edit: &Edit) -> Result<Loaded, EditError> {
     let mut sources = configuration::read_sources(main).map_err(EditError::Bad)?;
-    let path = main.to_owned();
-    let place = sources.iter_mut().find(|source| source.path == path);
-    let Some(place) = place else { return Err(EditError::Overtaken(main.display().to_string())) };
-    let before = place.bytes.clone();
-    let after = edited(place, edit)?;
-    place.bytes.clone_from(&after);
+    if sources.iter().any(|source| std::str::from_utf8(&source.bytes).is_err()) {
+        // This names the byte that is wrong.
+        return configuration::understand(&sources).map_err(EditError::Bad);
+    }
+    let Edited { at, after } =
+        edited(&sources, edit).map_err(|refused| explain(&sources, refused))?;
+    let Some(source) = sources.get_mut(at) else { return Err(overtaken(main)) };
+    let before = std::mem::replace(&mut source.bytes, after.clone());
+    let path = source.path.clone();
     let loaded = configuration::understand(&sources).map_err(EditError::Bad)?;
     if let Edit::Add(..) = edit {
         // Removing is never refused for what is left: there may have been too much before.
@@ -57,27 +60,55 @@ pub(crate) fn edit(main: &Path, edit: &Edit) -> Result<Loaded, EditError> {
     Ok(loaded)
 }
 
-fn edited(source: &Source, edit: &Edit) -> Result<Vec<u8>, EditError> {
-    let disk = |source| EditError::Disk { path: source, source: io::ErrorKind::InvalidData.into() };
-    let text = std::str::from_utf8(&source.bytes).map_err(|_| disk(source.name()))?;
-    let after = match edit {
-        Edit::Add(name, service) => config::add(text, name.as_str(), service)?,
-        Edit::Remove(name) => config::remove(text, name.as_str())?,
-    };
-    Ok(after.into_bytes())
+fn overtaken(path: &Path) -> EditError {
+    EditError::Overtaken(path.display().to_string())
 }
 
-/// Replaces a configuration file that is still as it was read; its mode stays.
+/// Which file changes, and what it becomes.
+struct Edited {
+    at: usize,
+    after: Vec<u8>,
+}
+
+/// Returns what is to be written: a service is removed from where it stands, and
+/// a new one goes into the main file.
+fn edited(sources: &[Source], edit: &Edit) -> Result<Edited, config::EditError> {
+    let (Edit::Add(name, _) | Edit::Remove(name)) = edit;
+    for (at, source) in sources.iter().enumerate() {
+        let text = String::from_utf8_lossy(&source.bytes);
+        let edited = match edit {
+            Edit::Add(_, service) => config::add(&text, name.as_str(), service),
+            Edit::Remove(_) => config::remove(&text, name.as_str()),
+        };
+        match edited {
+            Ok(text) => return Ok(Edited { at, after: text.into_bytes() }),
+            Err(config::EditError::Missing(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(config::EditError::Missing(name.to_string()))
+}
+
+/// Says where a file is broken; everything else is said already.
+fn explain(sources: &[Source], refused: config::EditError) -> EditError {
+    match configuration::understand(sources) {
+        Err(found) if matches!(refused, config::EditError::Syntax(_)) => EditError::Bad(found),
+        _ => EditError::Refused(refused),
+    }
+}
+
+/// Replaces a configuration file that is still as it was read; its owner and mode stay.
 fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<(), EditError> {
     let disk = |source| EditError::Disk { path: path.display().to_string(), source };
     let permissions = fs::metadata(path).map_err(disk)?.permissions();
     // What an editor saves while the new file is synced is lost: only a lock that editors do not
     // know would prevent that.
     if fs::read(path).map_err(disk)? != before {
-        return Err(EditError::Overtaken(path.display().to_string()));
+        return Err(overtaken(path));
     }
     let create = |temporary: &Path| {
         let file = paths::create_private_file(temporary)?;
+        paths::share_owner(&file, path)?;
         file.set_permissions(permissions.clone())?;
         Ok(file)
     };
@@ -136,6 +167,36 @@ mod tests {
         let loaded = edit(&folder.main(), &Edit::Add(name("api"), good)).unwrap();
         assert_eq!(loaded.config.services.len(), 2);
         assert_eq!(configuration::load(&folder.main()).unwrap(), loaded.config);
+    }
+
+    #[test]
+    fn a_service_is_removed_from_the_file_in_which_it_stands() {
+        let folder = Folder::new("elsewhere", WEB);
+        let more = folder.0.join("services.d/api.toml");
+        let text =
+            "# the API\n[services.api]\ncommand = [\"api\"]\n[services.db]\ncommand = [\"db\"]\n";
+        atomic::replace(&more, text.as_bytes(), paths::create_private_file).unwrap();
+        let loaded = edit(&folder.main(), &Edit::Remove(name("db"))).unwrap();
+        assert_eq!(loaded.config.services.len(), 2);
+        let left = "# the API\n[services.api]\ncommand = [\"api\"]\n";
+        assert_eq!(fs::read_to_string(&more).unwrap(), left);
+        assert_eq!(fs::read_to_string(folder.main()).unwrap(), WEB);
+        let refused = edit(&folder.main(), &Edit::Remove(name("db"))).unwrap_err();
+        assert_eq!(refused.to_string(), "no file of the configuration has a service `db`");
+    }
+
+    #[test]
+    fn a_file_that_is_broken_is_pointed_at() {
+        for (text, expected) in [
+            ("[services.web]\ncommand = [\"web\n", "mainstay.toml:2:"),
+            ("# caf\u{e9}\n[services.web\n", "mainstay.toml:2:"),
+        ] {
+            let folder = Folder::new("broken", text);
+            let command = vec!["api".to_owned()];
+            let new = NewService { command, ..NewService::default() };
+            let refused = edit(&folder.main(), &Edit::Add(name("api"), new)).unwrap_err();
+            assert!(refused.to_string().contains(expected), "{refused}");
+        }
     }
 
     #[test]

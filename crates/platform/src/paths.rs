@@ -51,6 +51,12 @@ pub fn open_log(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     imp::open_log(options, path)
 }
 
+/// Gives a file to the owner and the group of another one, where there are such; a no-op when it
+/// is theirs already.
+pub fn share_owner(file: &File, other: &Path) -> io::Result<()> {
+    imp::share_owner(file, other)
+}
+
 /// Returns whether a file or folder belongs to the caller or to the system's administrator.
 pub fn is_trusted_owner(path: &Path) -> io::Result<bool> {
     imp::is_trusted_owner(path)

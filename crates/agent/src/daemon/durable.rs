@@ -124,9 +124,11 @@ impl Agent {
     fn configured(&mut self, Configured { order, result }: Configured) {
         let Order { asker, edit, reply } = order;
         let (what, prune) = match edit {
-            None => ("applies the configuration".to_owned(), Prune::Keep),
-            Some(Edit::Add(name, _)) => (format!("adds service `{name}`"), Prune::Keep),
-            Some(Edit::Remove(name)) => (format!("removes service `{name}`"), Prune::Named(name)),
+            None => ("asks to apply the configuration".to_owned(), Prune::Keep),
+            Some(Edit::Add(name, _)) => (format!("asks to add service `{name}`"), Prune::Keep),
+            Some(Edit::Remove(name)) => {
+                (format!("asks to remove service `{name}`"), Prune::Named(name))
+            }
         };
         let trace = self.note(&asker, &what);
         let Loaded { config, .. } = match result {
@@ -150,10 +152,8 @@ impl Agent {
             EditError::Bad(_) => RefusedKind::Bad,
         };
         let text = error.to_string();
-        if kind == RefusedKind::Bad {
-            let happening = Happening::of_instance(Level::Error, "ConfigRefused", text.clone());
-            self.events.tell(Happening { trace, ..happening });
-        }
+        let happening = Happening::of_instance(Level::Error, "ConfigRefused", text.clone());
+        self.events.tell(Happening { trace, ..happening });
         Refused::new(kind, text, "nothing has changed")
     }
 

@@ -27,7 +27,7 @@ pub enum EditError {
     #[error("service `{0}` exists already")]
     Exists(String),
     /// It is not there.
-    #[error("there is no service `{0}` in this file")]
+    #[error("no file of the configuration has a service `{0}`")]
     Missing(String),
     /// `services` is something else than a table.
     #[error("`services` is no table")]
@@ -120,7 +120,7 @@ mod tests {
             assert_eq!(result.unwrap_err().to_string(), expected);
         };
         check(add(TEXT, "web", &NewService::default()), "service `web` exists already");
-        check(remove(TEXT, "wob"), "there is no service `wob` in this file");
+        check(remove(TEXT, "wob"), "no file of the configuration has a service `wob`");
         check(add("services = 1", "x", &NewService::default()), "`services` is no table");
         check(remove("[", "x"), "cannot read the file as TOML");
     }

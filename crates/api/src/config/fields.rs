@@ -9,6 +9,9 @@ use toml::{
 
 use super::{Diagnostic, parse_duration, parse_size};
 
+/// The longest duration that a service may be given.
+const DURATION_MAX: Duration = Duration::from_hours(366 * 24);
+
 /// A suggestion may differ from what was typed by so many edits.
 const EDITS_MAX: usize = 2;
 
@@ -85,7 +88,7 @@ impl<'t, 'i> Fields<'t, 'i> {
             key,
             r,
             ("a duration as text, such as \"5s\"", "bad-duration"),
-            parse_duration,
+            bounded_duration,
         )
     }
 
@@ -209,6 +212,15 @@ impl<'t, 'i> Fields<'t, 'i> {
             );
         }
     }
+}
+
+/// Reads a duration of a service: a longer one than a year is a slip of the keyboard.
+pub(super) fn bounded_duration(text: &str) -> Result<Duration, String> {
+    let duration = parse_duration(text)?;
+    if duration > DURATION_MAX {
+        return Err(format!("`{text}` is more than 366 days"));
+    }
+    Ok(duration)
 }
 
 /// A text and where it stands.

@@ -13,7 +13,7 @@ use toml::{
 
 use super::{
     Config, Diagnostic, LogsConfig, RestartConfig, SERVICE_DEFAULTS, ServiceConfig, StopConfig,
-    fields::{Fields, Placed, Reading, mistyped},
+    fields::{Fields, Placed, Reading, bounded_duration, mistyped},
     program,
     rules::{self, Link, Places, Spot},
 };
@@ -24,6 +24,9 @@ pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The most units that one service may have.
 const INSTANCES_MAX: u32 = 10_000;
+
+/// So many digits, or more, number the segments of a log.
+const SEGMENT_DIGITS: usize = 6;
 
 /// Keys of a service that later versions know.
 const LATER: &[&str] = &["ready", "checks", "hooks", "watchdog", "user", "kind", "reload"];
@@ -134,6 +137,15 @@ fn read_service<'a>(
             return r.wrong(name.span(), "bad-name", message, error.reason);
         }
     };
+    if is_like_a_segment(service.as_str()) {
+        let message = format!("`{service}` cannot name a service");
+        r.wrong(
+            name.span(),
+            "bad-name",
+            message,
+            "closed log segments end with `.` and 6 digits or more",
+        );
+    }
     let DeValue::Table(table) = value.get_ref() else {
         let _: Option<()> = mistyped(r, value, service.as_str(), "a table", value.get_ref());
         return;
@@ -149,6 +161,13 @@ fn read_service<'a>(
     let (read, links) = service_of(r, &service, table, name.span());
     places.insert(service.clone(), Spot { links, ..spot });
     config.services.insert(service, read);
+}
+
+/// Returns whether the logs of a service would be taken for a closed segment of another one.
+fn is_like_a_segment(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, end)| {
+        end.len() >= SEGMENT_DIGITS && end.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// Reads one service; what is wrong with it is noted, so that the rest can be checked all the same.
@@ -216,6 +235,10 @@ fn directory(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> String {
     let directory = fields.text("directory", r);
     if let (Some(text), Some(value)) = (&directory, fields.value("directory")) {
         program::check_text(r, text, &value.span());
+        if text.is_empty() {
+            let message = "`directory` is empty".to_owned();
+            r.wrong(value.span(), "out-of-range", message, "remove it, or write `.`");
+        }
     }
     absolute(r.file, directory.as_deref())
 }
@@ -319,7 +342,14 @@ fn restart(
 
 fn delays(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> Delays {
     let first = fields.duration("delay", r);
-    let max = fields.duration("max-delay", r).unwrap_or(SERVICE_DEFAULTS.max_delay);
+    let max = fields.duration("max-delay", r);
+    if let (Some(max), Some(value)) = (max, fields.value("max-delay"))
+        && max < first.unwrap_or(SERVICE_DEFAULTS.delay)
+    {
+        let message = "`max-delay` is less than `delay`".to_owned();
+        r.wrong(value.span(), "out-of-range", message, "give both, the larger one as `max-delay`");
+    }
+    let max = max.unwrap_or(SERVICE_DEFAULTS.max_delay);
     let Some(list) = fields.texts("delays", r) else {
         let first = first.unwrap_or(SERVICE_DEFAULTS.delay);
         return Delays::Exponential { first, max: max.max(first) };
@@ -330,7 +360,7 @@ fn delays(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> Delays {
     }
     let mut delays = Vec::new();
     for Placed { text, span } in list {
-        match super::parse_duration(&text) {
+        match bounded_duration(&text) {
             Ok(delay) => delays.push(delay),
             Err(message) => r.wrong(span, "bad-duration", message, ""),
         }

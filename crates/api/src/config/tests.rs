@@ -79,6 +79,39 @@ fn what_no_system_passes_to_a_program_is_refused() {
 }
 
 #[test]
+fn values_that_nobody_can_mean_are_refused() {
+    let web = |line: &str| format!("[services.web]\ncommand = [\"web\"]\n{line}\n");
+    let long = "213503982334601d";
+    check(
+        &web(&format!("stop = {{ timeout = \"{long}\" }}")),
+        &format!("3:20 `{long}` is more than 366 days"),
+    );
+    check(&web("restart = { delays = [\"1s\", \"367d\"] }"), "3:29 `367d` is more than 366 days");
+    check(&web("directory = \"\""), "3:13 `directory` is empty; remove it, or write `.`");
+    check(
+        &web("restart = { delay = \"5s\", max-delay = \"1s\" }"),
+        "3:39 `max-delay` is less than `delay`; give both, the larger one as `max-delay`",
+    );
+    let service = read(&web("restart = { delay = \"5m\" }"));
+    let five = Duration::from_mins(5);
+    assert_eq!(service.restart.delays, Delays::Exponential { first: five, max: five });
+    assert_eq!(read(&web("stop = { timeout = \"366d\" }")).stop.timeout.as_secs(), 31_622_400);
+}
+
+#[test]
+fn no_service_is_called_like_a_segment_of_a_log() {
+    let named = |name: &str| format!("[services.\"{name}\"]\ncommand = [\"x\"]\n");
+    let remedy = "closed log segments end with `.` and 6 digits or more";
+    check(&named("z.000001"), &format!("1:11 `z.000001` cannot name a service; {remedy}"));
+    check(&named("z.1234567"), &format!("1:11 `z.1234567` cannot name a service; {remedy}"));
+    for name in ["z.00001", "z.00000a", "000001"] {
+        let text = named(name);
+        let config = parse(&[SourceText { file: "x.toml", bytes: text.as_bytes() }]).unwrap();
+        assert_eq!(config.services.len(), 1);
+    }
+}
+
+#[test]
 fn a_program_gets_no_more_than_a_system_takes() {
     let with = |bytes: usize| {
         let value = "x".repeat(bytes);

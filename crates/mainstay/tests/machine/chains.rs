@@ -64,7 +64,8 @@ fn an_edit_is_a_chain_as_well_and_a_name_may_hold_anything() {
     sandbox.get(&["add", "new", "--", "sleep", "1000"]);
     sandbox.wait_for_pid("new");
     let all = events(&sandbox, &[]);
-    let added = all.iter().find(|event| event.message.contains("adds service `new`")).unwrap();
+    let added =
+        all.iter().find(|event| event.message.contains("asks to add service `new`")).unwrap();
     let chain = events(&sandbox, &["--trace", &added.trace_id]);
     assert_eq!(words(&chain), ["CommandReceived", "ConfigApplied", "starting", "running"]);
 

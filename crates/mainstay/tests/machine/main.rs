@@ -21,6 +21,7 @@ mod command_line;
 mod containers;
 mod crowds;
 mod drills;
+mod edits;
 mod frozen_disks;
 mod frozen_ends;
 mod full_disks;

@@ -4,7 +4,7 @@ use std::{
     env, fs,
     fs::{DirBuilder, File, OpenOptions},
     io,
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, fchown},
     path::{Path, PathBuf},
 };
 
@@ -79,6 +79,14 @@ pub(super) fn open_regular(path: &Path) -> io::Result<File> {
 
 pub(super) fn open_log(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     options.create(true).mode(0o640).open(path)
+}
+
+pub(super) fn share_owner(file: &File, other: &Path) -> io::Result<()> {
+    let (now, wanted) = (file.metadata()?, fs::metadata(other)?);
+    if (now.uid(), now.gid()) == (wanted.uid(), wanted.gid()) {
+        return Ok(());
+    }
+    fchown(file, Some(wanted.uid()), Some(wanted.gid()))
 }
 
 pub(super) fn is_trusted_owner(path: &Path) -> io::Result<bool> {

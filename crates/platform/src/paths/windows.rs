@@ -48,6 +48,12 @@ pub(super) fn open_log(options: &mut OpenOptions, path: &Path) -> io::Result<Fil
     options.create(true).open(path)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "other systems can refuse it")]
+pub(super) fn share_owner(_file: &File, _other: &Path) -> io::Result<()> {
+    // A new file inherits its access list from the folder, as the other one did.
+    Ok(())
+}
+
 pub(super) fn is_trusted_owner(path: &Path) -> io::Result<bool> {
     crate::windows::account::is_trusted(&crate::windows::account::owner_of(path)?)
 }
