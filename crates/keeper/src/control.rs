@@ -346,9 +346,13 @@ impl Control {
 
     fn is_done(&self) -> bool {
         let Some(ending) = self.ending else { return false };
-        let is_quiet = !ending.kills || self.runs.iter().all(|run| run.process().is_none());
         let is_said = self.owner.as_ref().is_none_or(Conversation::is_flushed);
-        (is_quiet && is_said) || clock::monotonic() >= ending.until
+        (is_said && (!ending.kills || self.is_quiet())) || clock::monotonic() >= ending.until
+    }
+
+    /// Returns whether no program is left, nor anything that one has left behind.
+    fn is_quiet(&self) -> bool {
+        self.sweeps.is_done() && self.runs.iter().all(|run| run.process().is_none())
     }
 
     fn end(mut self) -> Result<(), KeeperError> {
@@ -356,9 +360,11 @@ impl Control {
             // What waits in its pipes is lost with the programs; nobody waits for the disk.
             complain("the end of a log is not written", &error);
         }
-        let leaves_nothing = self.ending.is_some_and(|ending| ending.kills);
-        if leaves_nothing {
-            self.journal.clear()?;
+        if self.ending.is_some_and(|ending| ending.kills) {
+            // What survives being killed is found again by the next keeper.
+            if self.is_quiet() {
+                self.journal.clear()?;
+            }
             for path in [self.door.path(), self.api.path()] {
                 // Somebody may have removed it already.
                 drop(std::fs::remove_file(path));

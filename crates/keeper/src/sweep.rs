@@ -1,5 +1,8 @@
 //! Ending what a run leaves behind: TERM, [`PATIENCE`], KILL, until nobody carries its id and
 //! nobody is left in its group.
+//!
+//! Who has dropped its environment and left its group is not found: an orphan without a name may
+//! belong to any run, and ending another run's program is worse than sparing one of this run.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -80,6 +83,20 @@ impl Sweeps {
             self.sweeps.remove(key);
         }
         cleared
+    }
+
+    /// Kills all who are left: nobody waits for their own leaving any more.
+    pub(crate) fn hurry(&mut self, now: Duration) {
+        for sweep in self.sweeps.values_mut() {
+            sweep.signal = SignalKind::Kill;
+            sweep.next_at = now + AGAIN_EVERY;
+            sweep.send();
+        }
+    }
+
+    /// Returns whether nothing is left of any run.
+    pub(crate) fn is_done(&self) -> bool {
+        self.sweeps.is_empty()
     }
 
     /// Returns when to go on.

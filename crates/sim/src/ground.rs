@@ -11,6 +11,7 @@ use crate::{
     journal::Journal,
     machine::Machine,
     plant::Plant,
+    scene::Weather,
     wire::{Report, Request},
 };
 
@@ -32,7 +33,7 @@ pub(crate) struct Ground {
     pub(crate) chance: Chance,
     /// Out of so many steps an actor dies in one; 0 means never.
     pub(crate) danger: u64,
-    pub(crate) is_calm: bool,
+    pub(crate) weather: Weather,
     pub(crate) plant: Option<Plant>,
     pub(crate) machine: Machine,
     pub(crate) journal: Journal,
@@ -52,7 +53,7 @@ impl Ground {
             now: Moment::default(),
             chance: Chance::new(seed),
             danger: 0,
-            is_calm: false,
+            weather: Weather::Storm,
             plant,
             machine: Machine::default(),
             journal: Journal::default(),
@@ -72,7 +73,8 @@ impl Ground {
 
     /// Every step of an actor may be its last.
     pub(crate) fn step(&mut self) -> Result<(), Died> {
-        if self.danger > 0 && !self.is_calm && self.chance.below(self.danger) == 0 {
+        if self.danger > 0 && self.weather == Weather::Storm && self.chance.below(self.danger) == 0
+        {
             return Err(Died);
         }
         Ok(())

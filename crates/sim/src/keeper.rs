@@ -10,7 +10,7 @@ use crate::{
     journal::{Journal, Number, Phase, Slot},
     machine::{Identity, Process},
     plant::Plant,
-    scene::Scene,
+    scene::{Scene, Weather},
     wire::{Key, Report, Request, Signal},
 };
 
@@ -187,13 +187,13 @@ impl Keeper {
         if slot.phase != Phase::Intent {
             return Ok(());
         }
-        if !ground.is_calm && ground.once_in(25) {
+        if ground.weather == Weather::Storm && ground.once_in(25) {
             self.remove(ground, key)?;
             let why = "the system refused";
             self.say(ground, Report::NotStarted { key: key.clone(), why });
             return Ok(());
         }
-        let manner = scene.manner(&key.0.service, ground.is_calm, &mut ground.chance);
+        let manner = scene.manner(&key.0.service, ground.weather, &mut ground.chance);
         let who = ground.machine.start(key, manner, self.life, ground.now);
         ground.tell(|| format!("machine: {} run {} is process {}", key.0, key.1, who.pid));
         ground.checker.process_started(&ground.machine, key);

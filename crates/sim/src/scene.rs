@@ -14,6 +14,15 @@ use crate::machine::Manner;
 
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
 
+/// Whether there is trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weather {
+    /// Programs end, and actors die.
+    Storm,
+    /// Nobody makes trouble any more.
+    Calm,
+}
+
 /// How the programs of a service behave while there is a storm.
 #[derive(Debug, Clone, Copy)]
 struct Habit {
@@ -73,10 +82,15 @@ impl Scene {
     }
 
     /// Decides how a new process of a service will behave; in the calm nobody makes trouble.
-    pub(crate) fn manner(&self, name: &ServiceName, is_calm: bool, chance: &mut Chance) -> Manner {
+    pub(crate) fn manner(
+        &self,
+        name: &ServiceName,
+        weather: Weather,
+        chance: &mut Chance,
+    ) -> Manner {
         let service = self.services.iter().find(|service| service.name == *name);
         let is_task = service.is_some_and(|service| service.nature == Nature::Task);
-        let habit = self.habits.get(name).filter(|_| !is_calm);
+        let habit = self.habits.get(name).filter(|_| weather == Weather::Storm);
         let Some(habit) = habit else {
             let ends = is_task.then_some((Duration::from_millis(10), Exit::Code(0)));
             return Manner { ends, ..polite() };

@@ -12,7 +12,7 @@ use crate::{
     keeper::Keeper,
     machine::Identity,
     plant::Plant,
-    scene::Scene,
+    scene::{Scene, Weather},
     wire::Report,
 };
 
@@ -258,7 +258,7 @@ impl World {
 
     fn storm(&mut self) {
         if self.storms == 0 {
-            self.ground.is_calm = true;
+            self.ground.weather = Weather::Calm;
             self.ground.tell(|| "the storm is over".to_owned());
             // Whoever is frozen thaws in time; whoever is missing comes back.
             return self.ground.after(Duration::ZERO, Happening::Calm);

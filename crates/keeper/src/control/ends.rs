@@ -187,9 +187,10 @@ impl Control {
         }
     }
 
-    /// Takes every program down, tree and all.
+    /// Takes every program down; what they leave behind is ended as they end.
     pub(crate) fn kill_everything(&mut self) {
         self.spawner.kill_all();
+        self.sweeps.hurry(clock::monotonic());
         for run in self.runs.iter() {
             let Some(process) = run.process() else { continue };
             if let Err(error) = process.signal_group(SignalKind::Kill) {

@@ -20,7 +20,7 @@ restart = { delay = "1ms", max-delay = "1ms" }
 "#;
 
 /// What an upgrade and an end may take: a probe, a pump, a slow machine.
-const WITHIN: Duration = Duration::from_secs(15);
+const WITHIN: Duration = Duration::from_secs(25);
 
 #[test]
 fn an_upgrade_is_refused_and_an_end_comes_while_the_log_disk_is_frozen() {

@@ -28,6 +28,7 @@ mod full_disks;
 mod hung_storage;
 mod instances;
 mod large_environments;
+mod last_kills;
 mod log_lines;
 mod mistakes;
 mod newcomers;

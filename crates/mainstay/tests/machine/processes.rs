@@ -55,6 +55,11 @@ fn stat_of(pid: u32) -> Option<Vec<String>> {
     Some(fields.split_whitespace().map(str::to_owned).collect())
 }
 
+/// Returns whether the process is the first one of its group.
+pub(crate) fn leads_group(pid: u32) -> bool {
+    group_of(pid) == Some(pid)
+}
+
 fn group_of(pid: u32) -> Option<u32> {
     stat_of(pid)?.get(2)?.parse().ok()
 }
