@@ -243,7 +243,7 @@ impl Control {
 }
 
 fn watch(port: &Port, process: Process, serial: u64) -> io::Result<Watched<Process>> {
-    if fail::is_wanted("keeper.watch") {
+    if fail::is_wanted("unwatched") {
         return Err(io::ErrorKind::OutOfMemory.into());
     }
     port.watch(process, Token(token::RUNS + serial))

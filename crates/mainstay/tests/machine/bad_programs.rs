@@ -159,7 +159,7 @@ command = ["sleep", "1000"]
     assert_rests(&sandbox);
     assert_eq!((sandbox.unit("steady").pid, sandbox.unit("steady").run), (steady_again.pid, 2));
     assert_eq!(sandbox.down(), Some(0));
-    assert!(processes::of_folder(sandbox.folder()).is_empty());
+    processes::expect_none(sandbox.folder());
 }
 
 /// Asks the API for the status and measures until the last byte.

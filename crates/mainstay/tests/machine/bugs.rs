@@ -72,5 +72,5 @@ fn a_keeper_one_of_whose_threads_panics_is_replaced_in_place_and_programs_run_on
     let said = sandbox.read(".mainstay/keeper.log");
     assert_eq!(said.matches("a test wanted a bug at `bug.").count(), 4, "{said}");
     assert_eq!(sandbox.down(), Some(0));
-    assert!(processes::of_folder(sandbox.folder()).is_empty());
+    processes::expect_none(sandbox.folder());
 }

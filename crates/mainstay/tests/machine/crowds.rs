@@ -43,7 +43,7 @@ fn an_ordinary_user_may_have_more_services_than_pipes_of_full_size() {
     let owner = owner.lines().find(|line| line.starts_with("Uid:")).unwrap();
     assert!(!owner.contains("\t0"), "an administrator has all pipes: {owner}");
     assert_eq!(sandbox.down(), Some(0));
-    assert!(processes::of_folder(sandbox.folder()).is_empty());
+    processes::expect_none(sandbox.folder());
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn programs_wait_for_room_and_lose_nothing_when_their_log_may_block() {
     assert!(!sandbox.get(&["status"]).contains("takes nothing"));
     assert_eq!((sandbox.runs(), sandbox.status().keeper, sandbox.status().agent), before);
     assert_eq!(sandbox.down(), Some(0));
-    assert!(processes::of_folder(sandbox.folder()).is_empty());
+    processes::expect_none(sandbox.folder());
 }
 
 #[test]

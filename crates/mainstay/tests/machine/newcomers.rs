@@ -131,7 +131,7 @@ fn after_the_death_of_both_the_next_up_takes_the_programs_back() {
     processes::signal(before[0].1.unwrap(), SignalKind::Kill);
     sandbox.wait_for(&before[0].0, |unit| unit.run == 2 && unit.state == "running");
     assert_eq!(sandbox.down(), Some(0));
-    assert!(processes::of_folder(sandbox.folder()).is_empty());
+    processes::expect_none(sandbox.folder());
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn an_instance_that_was_stopped_starts_again_from_nothing() {
     let mut sandbox = two();
     let before = sandbox.runs();
     assert_eq!(sandbox.down(), Some(0));
-    assert!(processes::of_folder(sandbox.folder()).is_empty());
+    processes::expect_none(sandbox.folder());
     sandbox.up();
     sandbox.wait_for_all();
     assert!(sandbox.runs().iter().zip(&before).all(|(new, old)| new.1 != old.1));

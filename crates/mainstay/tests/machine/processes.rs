@@ -21,6 +21,11 @@ pub(crate) fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
     }
 }
 
+/// Waits until nothing of a folder lives; whoever is about to end may still be seen for a moment.
+pub(crate) fn expect_none(folder: &Path) {
+    wait_until("nothing is left", || of_folder(folder).is_empty());
+}
+
 /// Returns every live process that has the folder in its command line, its environment or as its
 /// current folder, or whose group's leader has.
 pub(crate) fn of_folder(folder: &Path) -> BTreeSet<u32> {

@@ -123,7 +123,7 @@ fn a_killed_server_is_back_and_the_others_notice_nothing() {
     let before = wrote();
     wait_until("the pipeline goes on", || wrote() > before);
     assert_eq!(sandbox.down(), Some(0));
-    assert_eq!(processes::of_folder(sandbox.folder()), [].into());
+    processes::expect_none(sandbox.folder());
 }
 
 fn port_of(name: &str, ports: [u16; 6]) -> u16 {

@@ -31,5 +31,5 @@ fn whoever_is_neither_owner_nor_administrator_is_known_by_the_kernel_and_refused
     sandbox.shell("chmod 0700 run/mainstay");
     assert_eq!(sandbox.wait_for_pid("web"), web);
     assert_eq!(sandbox.down(), Some(0));
-    assert!(processes::of_folder(sandbox.folder()).is_empty());
+    processes::expect_none(sandbox.folder());
 }

@@ -26,14 +26,14 @@ fn a_program_that_cannot_be_watched_is_killed_and_started_again() {
     wait_until("the instance answers", || sandbox.ask(&["status"]).code == 0);
     let first = sandbox.wait_for_pid("web");
 
-    fs::write(folder.join("keeper.watch"), "").unwrap();
+    fs::write(folder.join("unwatched"), "").unwrap();
     processes::kill(first);
-    wait_until("it cannot be watched", || !folder.join("keeper.watch").exists());
+    wait_until("it cannot be watched", || !folder.join("unwatched").exists());
     let third = sandbox.wait_for("web", |unit| unit.run == 3 && unit.state == "running");
     wait_until("only the watched one is left", || sandbox.copies_of("web").len() == 1);
     assert_eq!(sandbox.copies_of("web"), [third.pid.unwrap()]);
     let said = sandbox.get(&["why", "web"]) + &sandbox.get(&["events", "web"]);
     assert!(said.contains("cannot prepare its watch"), "{said}");
     assert_eq!(sandbox.down(), Some(0));
-    assert!(processes::of_folder(sandbox.folder()).is_empty());
+    processes::expect_none(sandbox.folder());
 }
