@@ -7,6 +7,9 @@
 //!
 //! And a test may pretend that its binary is the next version of itself: [`raise`].
 
+/// Whether there are points at all.
+pub const IS_ON: bool = cfg!(feature = "fail");
+
 /// Says that the process has come to a point.
 #[cfg(not(feature = "fail"))]
 pub const fn point(_name: &str) {}
