@@ -33,6 +33,8 @@ const KILLS_AT_THE_END: u32 = 4;
 const JUDGE_EVERY: Duration = Duration::from_millis(200);
 const SEGMENT_SIZE: &str = "4MiB";
 const LOSSY_PROGRAMS: u32 = 10;
+/// The last bytes of a run that nobody told to end would be missed by nobody.
+const NO_SHORT_LIVES: u32 = 0;
 
 /// What was done to keeper and agent.
 #[derive(Debug, Default)]
@@ -47,8 +49,11 @@ struct Deeds {
 pub(crate) fn run(mode: Mode, options: &Options) -> Result<String, Broken> {
     let programs = options.programs;
     let began = clock::monotonic();
-    let mut trial =
-        Trial::begin(mode.name(), |ground| config(ground, programs), options.leftovers)?;
+    let mut trial = Trial::begin(
+        mode.name(),
+        |ground| config(ground, programs, SHORT_LIVES),
+        options.leftovers,
+    )?;
     let ground = trial.ground.clone();
     let judges = judges(&ground, programs);
     let (deeds, verdict) = judged(judges, || hurt(&mut trial, mode, options))?;
@@ -63,7 +68,7 @@ pub(crate) fn run(mode: Mode, options: &Options) -> Result<String, Broken> {
 
 /// Loses bytes on purpose; not to notice is the failure.
 pub(crate) fn run_lossy(options: &Options) -> Result<String, Broken> {
-    let text = |ground: &Ground| config(ground, LOSSY_PROGRAMS);
+    let text = |ground: &Ground| config(ground, LOSSY_PROGRAMS, NO_SHORT_LIVES);
     let mut trial = Trial::begin("lossy", text, options.leftovers)?;
     let ground = trial.ground.clone();
     let order = ground.fail().join("pump.lose");
@@ -296,7 +301,7 @@ fn judges(ground: &Ground, programs: u32) -> Vec<Judge> {
     judges
 }
 
-fn config(ground: &Ground, programs: u32) -> String {
+fn config(ground: &Ground, programs: u32, short_lives: u32) -> String {
     let writers = (0..programs).map(|index| {
         let habit = Habit::of_writer(index);
         let streams = if habit == Habit::Split { "split" } else { "joined" };
@@ -306,7 +311,7 @@ fn config(ground: &Ground, programs: u32) -> String {
              logs = {{ max-size = \"{SEGMENT_SIZE}\", keep = 0, streams = \"{streams}\" }}\n\n"
         )
     });
-    let short = (0..SHORT_LIVES).map(|index| {
+    let short = (0..short_lives).map(|index| {
         let table = service(ground, &short(index), Habit::Short);
         format!(
             "{table}restart = {{ delay = \"20ms\", max-delay = \"100ms\" }}\n\
