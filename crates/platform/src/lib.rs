@@ -28,6 +28,7 @@ pub mod pipe;
 pub mod port;
 pub mod process;
 pub mod replace;
+pub mod scm;
 #[cfg(unix)]
 mod socket;
 pub mod spawn;

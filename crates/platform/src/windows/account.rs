@@ -16,7 +16,7 @@ use windows_sys::Win32::{
     System::Threading::OpenProcessToken,
 };
 
-use super::{own, own_process, succeed, wide};
+use super::{own, own_process, succeed, text_at, wide};
 
 /// The system itself and the group of administrators, who own what they create while elevated.
 const SYSTEM: &str = "S-1-5-18";
@@ -88,19 +88,9 @@ fn text_of(identifier: PSID) -> io::Result<String> {
     let mut wide = null_mut();
     // SAFETY: the identifier is valid while its holder lives; `wide` is valid for writes.
     succeed(unsafe { ConvertSidToStringSidW(identifier, &raw mut wide) })?;
-    let mut units = Vec::new();
-    let mut at = wide;
-    loop {
-        // SAFETY: the text ends with NUL, and `at` has not passed it.
-        let unit = unsafe { at.read() };
-        if unit == 0 {
-            break;
-        }
-        units.push(unit);
-        // SAFETY: as above.
-        at = unsafe { at.add(1) };
-    }
+    // SAFETY: the call made a text that ends with NUL.
+    let text = unsafe { text_at(wide) };
     // SAFETY: the call allocated the text for us.
     unsafe { LocalFree(wide.cast()) };
-    Ok(String::from_utf16_lossy(&units))
+    Ok(text)
 }

@@ -72,7 +72,7 @@ fn role() {
             let mut child = std::process::Command::new(std::env::current_exe().unwrap());
             let mut child =
                 child.args(own_role().get(1..).unwrap()).env(ROLE, "waits").spawn().unwrap();
-            std::io::Write::write_all(&mut std::io::stdout().lock(), b"child\n").unwrap();
+            io::Write::write_all(&mut io::stdout().lock(), b"child\n").unwrap();
             child.wait().unwrap();
         }
         Ok(_) | Err(_) => {}
