@@ -9,6 +9,7 @@ pub mod clock;
 pub mod complaint;
 pub mod daemon;
 pub mod descriptor;
+pub mod desk;
 pub mod door;
 pub mod fail;
 pub mod filesystem;
