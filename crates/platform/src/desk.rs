@@ -2,7 +2,7 @@
 //! Windows, systemd, or a console.
 //!
 //! ```text
-//! manager or signals ──orders──▶ Desk ──reports──▶ manager, notify socket, or nobody
+//! manager or signals ──orders──▶ service ──reports──▶ Desk ──▶ manager, notify socket, nobody
 //! ```
 //!
 //! Whoever asks is only ever heard: the handler posts an order and returns at once.
@@ -14,11 +14,7 @@ mod imp;
 #[path = "desk/windows.rs"]
 mod imp;
 
-use std::{
-    io,
-    sync::mpsc::{Receiver, RecvTimeoutError},
-    time::Duration,
-};
+use std::{io, time::Duration};
 
 /// Who has started this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,10 +79,9 @@ pub struct Report {
     pub wait_hint: Duration,
 }
 
-/// Hears orders and takes reports.
+/// Takes reports.
 #[derive(Debug)]
 pub struct Desk {
-    orders: Receiver<Order>,
     reporter: imp::Reporter,
     arguments: Vec<String>,
 }
@@ -96,19 +91,6 @@ impl Desk {
     /// Windows has such arguments.
     pub fn arguments(&self) -> &[String] {
         &self.arguments
-    }
-
-    /// Waits for the next order, until `timeout` has passed.
-    pub fn next(&self, timeout: Duration) -> Option<Order> {
-        match self.orders.recv_timeout(timeout) {
-            Ok(order) => Some(order),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => {
-                // Nobody will ever ask again.
-                std::thread::sleep(timeout);
-                None
-            }
-        }
     }
 
     /// Says where the service is.
@@ -127,16 +109,20 @@ pub fn manner() -> Manner {
 
 /// Calls `body` with the desk of this process; returns when `body` has.
 ///
-/// Under the manager of Windows `body` runs in a thread of the manager's, `name` is the service's,
-/// and after the report of the end this process may be ended at any moment. Must be called from
-/// the main thread before any other thread is started: elsewhere signals are turned into orders.
+/// Orders go to `post`, in whatever thread they come; it must return at once. Under the manager of
+/// Windows `body` runs in a thread of the manager's, `name` is the service's, and after the report
+/// of the end this process may be ended at any moment. Must be called from the main thread before
+/// any other thread is started: elsewhere signals are turned into orders.
 pub fn serve(
     manner: Manner,
     name: &str,
+    post: impl Fn(Order) + Send + Sync + 'static,
     body: impl FnOnce(Desk) + Send + 'static,
 ) -> io::Result<()> {
-    imp::serve(manner, name, Box::new(body))
+    imp::serve(manner, name, Box::new(post), Box::new(body))
 }
 
+/// What hears orders.
+type Post = Box<dyn Fn(Order) + Send + Sync>;
 /// What [`serve`] calls.
 type Body = Box<dyn FnOnce(Desk) + Send>;

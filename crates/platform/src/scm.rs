@@ -12,7 +12,12 @@ mod imp;
 
 use std::{fmt, io, time::Duration};
 
+use crate::clock;
+
 pub use imp::{Database, Service};
+
+/// How often a service is asked where it is while somebody waits for it.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What is wanted of the database of services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,6 +195,25 @@ pub struct Status {
     pub checkpoint: u32,
     /// How long it may take until the next sign of life.
     pub wait_hint: Duration,
+}
+
+impl Service {
+    /// Waits until the service is where it is wanted; [`io::ErrorKind::TimedOut`] when it is still
+    /// elsewhere after `longest`.
+    pub fn wait_for(&self, wanted: State, longest: Duration) -> io::Result<Status> {
+        let until = clock::monotonic() + longest;
+        loop {
+            let status = self.status()?;
+            if status.state == wanted {
+                return Ok(status);
+            }
+            if clock::monotonic() >= until {
+                let text = format!("it is {} after {longest:?}", status.state);
+                return Err(io::Error::new(io::ErrorKind::TimedOut, text));
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
 }
 
 /// A service of a list.

@@ -5,11 +5,10 @@ use std::{
     ffi::OsString,
     io,
     os::unix::{ffi::OsStrExt as _, net::UnixDatagram},
-    sync::mpsc,
     thread,
 };
 
-use super::{Body, Desk, Manner, Order, Report, Stage};
+use super::{Body, Desk, Manner, Order, Post, Report, Stage};
 
 /// Who listens for what a service says of itself.
 const SOCKET: &str = "NOTIFY_SOCKET";
@@ -74,17 +73,14 @@ pub(super) fn manner() -> Manner {
     if is_started || env::var_os(SOCKET).is_some() { Manner::Systemd } else { Manner::Console }
 }
 
-pub(super) fn serve(manner: Manner, _name: &str, body: Body) -> io::Result<()> {
-    let (sender, orders) = mpsc::channel();
+pub(super) fn serve(manner: Manner, _name: &str, post: Post, body: Body) -> io::Result<()> {
     let signals = Signals::block()?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         while let Some(order) = signals.next() {
-            if sender.send(order).is_err() {
-                return;
-            }
+            post(order);
         }
     })?;
-    body(Desk { orders, reporter: Reporter::new(manner)?, arguments: Vec::new() });
+    body(Desk { reporter: Reporter::new(manner)?, arguments: Vec::new() });
     Ok(())
 }
 

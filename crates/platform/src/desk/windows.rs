@@ -3,10 +3,7 @@
 use std::{
     ffi::c_void,
     io,
-    sync::{
-        Mutex, OnceLock, PoisonError,
-        mpsc::{self, Sender},
-    },
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
 use windows_sys::{
@@ -29,7 +26,7 @@ use windows_sys::{
     core::BOOL,
 };
 
-use super::{Body, Desk, Exit, Manner, Order, Report, Stage};
+use super::{Body, Desk, Exit, Manner, Order, Post, Report, Stage};
 use crate::windows::{snapshot, succeed, text_at, wide};
 
 /// The control by which an installer hands a service over to its successor.
@@ -40,13 +37,14 @@ const MANAGER: &str = "services.exe";
 /// What the manager is to call, waiting for its thread.
 struct Pending {
     name: Vec<u16>,
+    post: Post,
     body: Body,
 }
 
 /// There is one service to a process, and the manager hands no context to its first call.
 static PENDING: Mutex<Option<Pending>> = Mutex::new(None);
 /// Where the console's handler posts.
-static CONSOLE: OnceLock<Sender<Order>> = OnceLock::new();
+static CONSOLE: OnceLock<Post> = OnceLock::new();
 
 /// Takes reports.
 #[derive(Debug)]
@@ -114,10 +112,10 @@ pub(super) fn manner() -> Manner {
     if is_manager { Manner::Manager } else { Manner::Console }
 }
 
-pub(super) fn serve(manner: Manner, name: &str, body: Body) -> io::Result<()> {
+pub(super) fn serve(manner: Manner, name: &str, post: Post, body: Body) -> io::Result<()> {
     match manner {
-        Manner::Manager => dispatch(Pending { name: wide(name), body }),
-        Manner::Console | Manner::Systemd => serve_console(body),
+        Manner::Manager => dispatch(Pending { name: wide(name), post, body }),
+        Manner::Console | Manner::Systemd => serve_console(post, body),
     }
 }
 
@@ -141,10 +139,9 @@ fn dispatch(pending: Pending) -> io::Result<()> {
 #[expect(unsafe_code, reason = "the type of a service's main function")]
 unsafe extern "system" fn service_main(count: u32, arguments: *mut *mut u16) {
     let pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let Some(Pending { name, body }) = pending else { return };
-    let (sender, orders) = mpsc::channel();
+    let Some(Pending { name, post, body }) = pending else { return };
     // The manager may call the handler as long as this process lives.
-    let context: *mut Sender<Order> = Box::leak(Box::new(sender));
+    let context: *mut Post = Box::leak(Box::new(post));
     // SAFETY: the name ends with NUL; the context is never freed.
     let handle =
         unsafe { RegisterServiceCtrlHandlerExW(name.as_ptr(), Some(handler), context.cast()) };
@@ -153,7 +150,7 @@ unsafe extern "system" fn service_main(count: u32, arguments: *mut *mut u16) {
         return;
     }
     let reporter = Reporter::Manager(StatusHandle(handle));
-    body(Desk { orders, reporter, arguments: words(count, arguments) });
+    body(Desk { reporter, arguments: words(count, arguments) });
 }
 
 /// Reads the arguments behind the first, which is the service's name.
@@ -194,17 +191,15 @@ unsafe extern "system" fn handler(
         SERVICE_CONTROL_INTERROGATE | SERVICE_CONTROL_POWEREVENT => return NO_ERROR,
         _ => return ERROR_CALL_NOT_IMPLEMENTED,
     };
-    // SAFETY: the context is the leaked sender of `service_main`.
-    let sender = unsafe { &*context.cast::<Sender<Order>>() };
-    // Whoever has stopped listening has ended.
-    sender.send(order).ok();
+    // SAFETY: the context is what `service_main` leaked.
+    let post = unsafe { &*context.cast::<Post>() };
+    post(order);
     NO_ERROR
 }
 
 #[expect(unsafe_code, reason = "SetConsoleCtrlHandler")]
-fn serve_console(body: Body) -> io::Result<()> {
-    let (sender, orders) = mpsc::channel();
-    if CONSOLE.set(sender).is_err() {
+fn serve_console(post: Post, body: Body) -> io::Result<()> {
+    if CONSOLE.set(post).is_err() {
         return Err(io::Error::other("there is one service to a process"));
     }
     // A parent may have told this process to ignore Ctrl-C.
@@ -212,7 +207,7 @@ fn serve_console(body: Body) -> io::Result<()> {
     succeed(unsafe { SetConsoleCtrlHandler(None, 0) })?;
     // SAFETY: the handler is a function without captures that lives for ever.
     succeed(unsafe { SetConsoleCtrlHandler(Some(on_console), 1) })?;
-    body(Desk { orders, reporter: Reporter::Nobody, arguments: Vec::new() });
+    body(Desk { reporter: Reporter::Nobody, arguments: Vec::new() });
     Ok(())
 }
 
@@ -221,8 +216,8 @@ fn serve_console(body: Body) -> io::Result<()> {
 #[expect(unsafe_code, reason = "the type of a console handler")]
 unsafe extern "system" fn on_console(event: u32) -> BOOL {
     const CTRL_BREAK: u32 = 1;
-    if let Some(sender) = CONSOLE.get() {
-        sender.send(Order::Stop).ok();
+    if let Some(post) = CONSOLE.get() {
+        post(Order::Stop);
     }
     if event > CTRL_BREAK {
         loop {
