@@ -7,7 +7,7 @@ use std::{collections::VecDeque, io, process::ExitCode, time::Duration};
 
 use clap::{Args as ClapArgs, ValueEnum};
 use jiff::Timestamp;
-use mainstay_api::{config::parse_duration, control::Status};
+use mainstay_api::{config::parse_duration, control::Status, pattern::is_meant};
 use mainstay_platform::clock;
 use mainstay_storage::read::{self, Cursor, Line, Merge, Named, Reader, Unfinished};
 
@@ -19,7 +19,7 @@ use crate::{
     client::Client,
     errors::CliError,
     instance::{self, Located},
-    names, print,
+    print,
 };
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -150,7 +150,7 @@ pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, Cli
     let sources = sources::of(&located, &args)?;
     for name in &args.names {
         let known = units.iter().flatten().chain(sources.iter().map(|source| &source.unit));
-        let is_there = known.into_iter().any(|unit| names::is_meant(name, unit));
+        let is_there = known.into_iter().any(|unit| is_meant(name, unit));
         if !is_there {
             let hint = "`mainstay status` lists all units; a log begins with its first byte";
             return Err(CliError::refused(format!("there is no log of `{name}`"), hint));
