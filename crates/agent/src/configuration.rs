@@ -45,9 +45,10 @@ pub(crate) struct Files {
     pub(crate) kept: PathBuf,
 }
 
-/// Reads the main file and `services.d/*.toml` beside it, and says everything that is wrong.
+/// Reads the main file and `services.d/*.toml` beside it, and says everything that is wrong. What
+/// lies where nobody answers is wrong, too.
 pub fn load(main: &Path) -> Result<Config, Vec<Diagnostic>> {
-    read_all(main, &Steps::untold()).map(|loaded| loaded.config)
+    read_in_time(main).map(|loaded| loaded.config)
 }
 
 /// Reads everything and keeps the texts.

@@ -65,7 +65,8 @@ struct Standstill {
 pub(crate) struct Steps(Option<SyncSender<Step>>);
 
 impl Steps {
-    /// Returns the steps of work that somebody waits for as long as it takes.
+    /// Returns the steps of work that a test waits for.
+    #[cfg(test)]
     pub(crate) const fn untold() -> Self {
         Self(None)
     }

@@ -72,6 +72,11 @@ fn a_configuration_that_cannot_be_read_keeps_nobody_waiting() {
     }
     sandbox.get(&["stop", "web"]);
     assert_eq!(sandbox.unit("web").state, "stopped");
+    for command in ["check", "up"] {
+        let answer = sandbox.ask(&[command]);
+        assert_eq!(answer.code, 1, "{command}: {answer:?}");
+        assert!(answer.err.contains("what it lies on does not answer"), "{command}: {answer:?}");
+    }
     hang.give_up();
     drop(hang);
     wait_until("the files are edited", || sandbox.ask(&["remove", "web"]).code == 0);
