@@ -75,8 +75,10 @@ fn words(pressure: &Pressure) -> (Level, String) {
         }
         PressureKind::DiskRoom => (Level::Info, format!("the log of `{unit}` takes bytes again")),
         PressureKind::DroppedOldest => {
-            let what = if *count == 1 { "old segment was" } else { "old segments were" };
-            (Level::Warn, format!("{count} {what} deleted of `{unit}` to make room"))
+            let (segments, were) =
+                if *count == 1 { ("segment", "was") } else { ("segments", "were") };
+            let text = format!("{count} old {segments} of `{unit}` {were} deleted to make room");
+            (Level::Warn, text)
         }
         PressureKind::DroppedNew => {
             (Level::Warn, format!("{count} bytes of `{unit}` were discarded"))

@@ -126,7 +126,7 @@ fn the_oldest_segments_make_room_when_they_may() {
     disk.fill_but(2048);
     let deleted = || {
         let events = sandbox.get(&["events", "drop-oldest", "--lines", "1000"]);
-        events.matches("1 old segments of `drop-oldest` were deleted to make room").count()
+        events.matches("1 old segment of `drop-oldest` was deleted to make room").count()
     };
     wait_until("the oldest are deleted", || deleted() > 10);
     fs::write(sandbox.path("enough"), "").unwrap();
