@@ -27,6 +27,8 @@ use mainstay_storage::{
     journal::{self, ChainLimits, Contents, Journal},
 };
 
+use crate::options::Mode;
+
 use writer::{Line, Progress};
 
 /// So many events are kept in memory for clients.
@@ -91,10 +93,13 @@ impl Happening {
 impl Events {
     /// Reads what was kept and starts the writer; in a recovery whatever goes wrong with what is
     /// old costs nothing but what is old.
-    pub(crate) fn open(instance: &Instance, recover: bool) -> io::Result<Self> {
+    pub(crate) fn open(instance: &Instance, mode: Mode) -> io::Result<Self> {
         let folder = instance.events_directory();
         paths::create_private(&folder)?;
-        let recalled = if recover { recall_with_care(&folder) } else { recall(&folder)? };
+        let recalled = match mode {
+            Mode::Usual => recall(&folder)?,
+            Mode::Recovery => recall_with_care(&folder),
+        };
         let Recalled { kept, exits, damaged_bytes } = recalled;
         let last = kept.back().map_or(0, |event| event.sequence);
         let journal = Journal::open(&folder, LIMITS, paths::create_private_file)?;

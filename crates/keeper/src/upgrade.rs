@@ -31,7 +31,7 @@ use crate::{
     note::complain,
     options::KeeperOptions,
     owner::Conversation,
-    probe,
+    probe::{self, ProbeError},
     runs::Run,
 };
 
@@ -54,16 +54,24 @@ const STATE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 pub(crate) struct Wanted {
     id: u64,
     program: PathBuf,
-    until: Duration,
+    progress: Progress,
+}
+
+/// How far an upgrade has got.
+#[derive(Debug)]
+enum Progress {
+    /// The binary is asked whether it could go on from our state.
+    Probing,
+    /// It could; starts that are under way are waited for.
+    Due { until: Duration },
 }
 
 impl Wanted {
-    pub(crate) fn new(id: u64, program: PathBuf, now: Duration) -> Self {
-        Self { id, program, until: now + PATIENCE }
-    }
-
-    pub(crate) const fn gives_up_at(&self) -> Duration {
-        self.until
+    pub(crate) const fn gives_up_at(&self) -> Option<Duration> {
+        match self.progress {
+            Progress::Probing => None,
+            Progress::Due { until } => Some(until),
+        }
     }
 }
 
@@ -280,13 +288,39 @@ impl Control {
         Ok(())
     }
 
+    /// Has the binary probed that is to replace this keeper.
+    pub(crate) fn want_upgrade(&mut self, id: u64, program: PathBuf) {
+        let begun = if self.upgrade.is_some() {
+            Err(io::Error::other("another upgrade is under way"))
+        } else {
+            let state = serde_json::to_vec(&self.state(id)).map_err(io::Error::from);
+            state.and_then(|state| probe::begin(program.clone(), state, self.notes.clone()))
+        };
+        match begun {
+            Ok(()) => self.upgrade = Some(Wanted { id, program, progress: Progress::Probing }),
+            Err(error) => self.answer(id, Report::Refused { reason: error.to_string() }),
+        }
+    }
+
+    /// The binary has answered the probe, or has not. What was done meanwhile changes our state,
+    /// but not how it is told.
+    pub(crate) fn probed(&mut self, result: Result<(), ProbeError>) {
+        let Some(mut wanted) = self.upgrade.take() else { return };
+        match result {
+            Ok(()) => {
+                wanted.progress = Progress::Due { until: clock::monotonic() + PATIENCE };
+                self.upgrade = Some(wanted);
+            }
+            Err(error) => self.answer(wanted.id, Report::Refused { reason: error.to_string() }),
+        }
+    }
+
     /// Replaces this keeper when that was asked for and nothing is in the way.
     pub(crate) fn upgrade_if_wanted(&mut self) {
-        let Some(wanted) = &self.upgrade else { return };
-        let now = clock::monotonic();
+        let Some(until) = self.upgrade.as_ref().and_then(Wanted::gives_up_at) else { return };
         let is_busy =
             self.spawner.is_busy() || self.owner.as_ref().is_some_and(|owner| !owner.is_flushed());
-        if is_busy && now < wanted.until {
+        if is_busy && clock::monotonic() < until {
             return;
         }
         let Some(wanted) = self.upgrade.take() else { return };
@@ -302,10 +336,8 @@ impl Control {
         self.flush();
     }
 
-    /// Probes, parks the pumps and executes; comes back only when that was not possible.
+    /// Parks the pumps and executes; comes back only when that was not possible.
     fn become_successor(&mut self, wanted: &Wanted) -> io::Result<std::convert::Infallible> {
-        let text = serde_json::to_vec(&self.state(wanted.id))?;
-        probe::ask(&wanted.program, &text).map_err(io::Error::other)?;
         let parked = self.pumps.park().map_err(io::Error::other);
         let result = parked.and_then(|()| self.execute(wanted));
         self.unpark();

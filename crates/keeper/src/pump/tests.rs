@@ -166,13 +166,11 @@ fn nothing_is_dropped_for_a_disk_that_refuses_for_another_reason_than_room() {
         fs::create_dir(bench.chain().live()).unwrap();
         let mut program = bench.attach(1);
         program.write_all(b"new\n").unwrap();
-        bench.wait(|note| matches!(note, PumpNote::Pressure(_)).then_some(()));
+        let first = bench.pressure();
+        assert_eq!(first.kind, PressureKind::DiskFailed);
+        assert!(first.message.contains("Is a directory (os error 21)"), "{first:?}");
         fs::remove_dir(bench.chain().live()).unwrap();
-        let next = bench.wait(|note| match note {
-            PumpNote::Pressure(pressure) => Some(pressure.kind),
-            PumpNote::Rotated(_) | PumpNote::Drained(_) | PumpNote::Closed { .. } => None,
-        });
-        assert_eq!(next, PressureKind::DiskRoom);
+        assert_eq!(bench.pressure().kind, PressureKind::DiskRoom);
         bench.wait_for("old\nnew\n");
     }
 }
@@ -281,6 +279,13 @@ impl Bench {
         }
     }
 
+    fn pressure(&self) -> Pressure {
+        self.wait(|note| match note {
+            PumpNote::Pressure(pressure) => Some(pressure),
+            PumpNote::Rotated(_) | PumpNote::Drained(_) | PumpNote::Closed { .. } => None,
+        })
+    }
+
     fn wait<T>(&self, wanted: impl Fn(PumpNote) -> Option<T>) -> T {
         let until = clock::monotonic() + DEADLINE;
         loop {
@@ -291,7 +296,7 @@ impl Bench {
                         return found;
                     }
                 }
-                Ok(Note::Started(_)) => {}
+                Ok(Note::Started(_) | Note::Probed(_)) => {}
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                     panic!("the pump did not say it in time")
                 }
