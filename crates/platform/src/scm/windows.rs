@@ -2,6 +2,8 @@
 
 #[path = "windows/answers.rs"]
 mod answers;
+#[path = "windows/identity.rs"]
+mod identity;
 #[path = "windows/settings.rs"]
 mod settings;
 
@@ -23,6 +25,8 @@ use windows_sys::Win32::System::Services::{
 
 use super::{Change, Control, Intent, Listed, Purpose, Record, Setting, Start, Status};
 use crate::windows::{succeed, wide};
+
+pub use identity::identity_of;
 
 /// Rights that every look at a service needs.
 const LOOKING: u32 = SERVICE_QUERY_STATUS | SERVICE_QUERY_CONFIG | SERVICE_INTERROGATE;
