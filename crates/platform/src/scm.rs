@@ -14,7 +14,7 @@ use std::{fmt, io, time::Duration};
 
 use crate::clock;
 
-pub use imp::{Database, Service, identity_of};
+pub use imp::{Database, Service, identity_of, is_elevated, quoted};
 
 /// How often a service is asked where it is while somebody waits for it.
 const LOOK_EVERY: Duration = Duration::from_millis(50);

@@ -32,7 +32,7 @@ mod worker;
 
 use std::{fmt, io, sync::mpsc::Sender};
 
-pub use mainstay_platform::desk::{Exit, Manner};
+pub use mainstay_platform::desk::{Exit, Manner, manner};
 pub use program::Program;
 
 use crate::life::Input;

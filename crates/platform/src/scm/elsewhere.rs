@@ -84,3 +84,13 @@ impl Service {
 pub fn identity_of(_name: &str) -> io::Result<String> {
     Err(unsupported())
 }
+
+/// Refuses.
+pub fn is_elevated() -> io::Result<bool> {
+    Err(unsupported())
+}
+
+/// Returns the words with spaces between them; here nobody splits them again.
+pub fn quoted(words: &[String]) -> String {
+    words.join(" ")
+}

@@ -24,7 +24,7 @@ use windows_sys::Win32::System::Services::{
 };
 
 use super::{Change, Control, Intent, Listed, Purpose, Record, Setting, Start, Status};
-use crate::windows::{succeed, wide};
+use crate::windows::{account, succeed, wide};
 
 pub use identity::identity_of;
 
@@ -33,6 +33,16 @@ const LOOKING: u32 = SERVICE_QUERY_STATUS | SERVICE_QUERY_CONFIG | SERVICE_INTER
 /// Rights to start it, stop it and talk to it.
 const CONTROLLING: u32 =
     SERVICE_START | SERVICE_STOP | SERVICE_PAUSE_CONTINUE | SERVICE_USER_DEFINED_CONTROL;
+
+/// Returns whether this process may change the database: an administrator's is asked for consent.
+pub fn is_elevated() -> io::Result<bool> {
+    account::is_elevated()
+}
+
+/// Returns the words as a command line that programs split again into the same ones.
+pub fn quoted(words: &[String]) -> String {
+    crate::spawn::command_line(words)
+}
 
 /// A handle of the manager's, which is not a handle of the kernel's.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Who somebody is: security identifiers as text.
 
 use std::{
+    ffi::c_void,
     io,
     os::windows::io::{AsRawHandle as _, RawHandle},
     path::Path,
@@ -11,7 +12,8 @@ use windows_sys::Win32::{
     Foundation::{ERROR_SUCCESS, LocalFree},
     Security::{
         Authorization::{ConvertSidToStringSidW, GetNamedSecurityInfoW, SE_FILE_OBJECT},
-        GetTokenInformation, OWNER_SECURITY_INFORMATION, PSID, TOKEN_QUERY, TOKEN_USER, TokenUser,
+        GetTokenInformation, OWNER_SECURITY_INFORMATION, PSID, TOKEN_ELEVATION,
+        TOKEN_INFORMATION_CLASS, TOKEN_QUERY, TOKEN_USER, TokenElevation, TokenUser,
     },
     System::Threading::OpenProcessToken,
 };
@@ -37,22 +39,41 @@ pub(crate) fn own_user() -> io::Result<String> {
 }
 
 /// Returns the user of a process, which must be open for `PROCESS_QUERY_LIMITED_INFORMATION`.
-#[expect(unsafe_code, reason = "OpenProcessToken, GetTokenInformation")]
+#[expect(unsafe_code, reason = "a TOKEN_USER with a pointer into its room")]
 pub(crate) fn user_of(process: RawHandle) -> io::Result<String> {
+    let mut room = Room([0; 256]);
+    let to = ask_token(process, TokenUser, &mut room)?;
+    // SAFETY: the call filled in a TOKEN_USER, whose identifier lies in `room` too.
+    let user = unsafe { &*to.cast::<TOKEN_USER>() };
+    text_of(user.User.Sid)
+}
+
+/// Returns whether this process has the rights of an administrator, not only the membership.
+#[expect(unsafe_code, reason = "a TOKEN_ELEVATION in its room")]
+pub(crate) fn is_elevated() -> io::Result<bool> {
+    let mut room = Room([0; 256]);
+    let to = ask_token(own_process(), TokenElevation, &mut room)?;
+    // SAFETY: the call filled in a TOKEN_ELEVATION.
+    Ok(unsafe { &*to.cast::<TOKEN_ELEVATION>() }.TokenIsElevated != 0)
+}
+
+/// Asks the token of a process for one thing, and returns where in the room it lies.
+#[expect(unsafe_code, reason = "OpenProcessToken, GetTokenInformation")]
+fn ask_token(
+    process: RawHandle,
+    what: TOKEN_INFORMATION_CLASS,
+    room: &mut Room,
+) -> io::Result<*const c_void> {
     let mut token = null_mut();
     // SAFETY: `token` is valid for writes.
     succeed(unsafe { OpenProcessToken(process, TOKEN_QUERY, &raw mut token) })?;
     // SAFETY: the call made a new handle.
     let token = unsafe { own(token) }?;
-    let mut room = Room([0; 256]);
+    let to: *mut c_void = (&raw mut *room).cast();
     let mut needed = 0;
-    let to = (&raw mut room).cast();
-    let raw = token.as_raw_handle();
-    // SAFETY: `to` is valid for writes of 256 bytes and aligned for TOKEN_USER.
-    succeed(unsafe { GetTokenInformation(raw, TokenUser, to, 256, &raw mut needed) })?;
-    // SAFETY: the call filled in a TOKEN_USER, whose identifier lies in `room` too.
-    let user = unsafe { &*to.cast::<TOKEN_USER>() };
-    text_of(user.User.Sid)
+    // SAFETY: `to` is valid for writes of 256 bytes and aligned for what is asked for.
+    succeed(unsafe { GetTokenInformation(token.as_raw_handle(), what, to, 256, &raw mut needed) })?;
+    Ok(to)
 }
 
 /// Returns the owner of a file or folder.
