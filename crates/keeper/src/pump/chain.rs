@@ -130,8 +130,8 @@ impl Chain {
         force: Force,
         scratch: &mut Scratch,
     ) -> io::Result<Taken> {
-        // Nothing is created or noted in the index before there is a byte.
-        if self.needs_note(writer)
+        // Nothing is created, closed or noted in the index before there is a byte.
+        if (self.needs_note(writer) || self.is_over_size())
             && let Some(nothing) = look(pipe)?
         {
             return Ok(nothing);
