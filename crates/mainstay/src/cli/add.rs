@@ -45,10 +45,10 @@ pub(super) struct Args {
 }
 
 /// A variable's name and value.
-type Variable = (String, String);
+pub(super) type Variable = (String, String);
 
 /// Refuses what no system passes to a program.
-fn parse_variable(text: &str) -> Result<Variable, &'static str> {
+pub(super) fn parse_variable(text: &str) -> Result<Variable, &'static str> {
     let (name, value) = text.split_once('=').ok_or("it sets no variable; write `NAME=VALUE`")?;
     if name.is_empty() {
         return Err("the variable has no name; write `NAME=VALUE`");

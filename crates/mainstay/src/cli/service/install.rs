@@ -1,0 +1,265 @@
+//! `mainstay service install`: a program becomes a service of its own.
+
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use clap::{Args as ClapArgs, ValueEnum};
+use mainstay_api::config::{self, NewService};
+use mainstay_platform::{
+    daemon,
+    scm::{self, Change, Purpose, Recovery, RecoveryAction, Service, Setting, Start, State},
+    spawn::{self, Group, Output, Program},
+};
+use mainstay_storage::atomic;
+
+use super::{control, database, demand_elevation, list, trouble};
+use crate::{
+    cli::add::{Variable, parse_variable},
+    errors::CliError,
+    place::Place,
+    print,
+};
+
+/// How long to look whether the program stays up.
+const LOOK_FOR: Duration = Duration::from_secs(5);
+/// When the manager starts a keeper that has crashed; the last one repeats.
+const KEEPER_BACK_AFTER: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(30)];
+/// After how long a crash of the keeper is forgotten.
+const FORGOTTEN_AFTER: Duration = Duration::from_hours(1);
+/// What stopping may take before the machine shuts down: the program's own time and ours.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(35);
+
+/// Install a program as a service and start it
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  mainstay service install web -- node server.js\n  mainstay service install ddns --start delayed --env TOKEN=x -- C:\\ddns\\ddns.exe -c ddns.toml\n\nIn PowerShell write `--%` before `--`, or quote it: '--'"
+)]
+pub(super) struct Args {
+    /// The service's name
+    name: String,
+
+    /// The name shown to people
+    #[arg(long, value_name = "TEXT")]
+    display_name: Option<String>,
+
+    /// A sentence for people
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+
+    /// Where the program starts; else this folder
+    #[arg(long, value_name = "DIR")]
+    directory: Option<PathBuf>,
+
+    /// A variable that it gets; may be given several times
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = parse_variable)]
+    environment: Vec<Variable>,
+
+    /// When the system starts it
+    #[arg(long, value_enum, default_value_t = StartType::Auto)]
+    start: StartType,
+
+    /// A service that is started before it; may be given several times
+    #[arg(long, value_name = "NAME")]
+    depends: Vec<String>,
+
+    /// Do not start it now
+    #[arg(long)]
+    no_start: bool,
+
+    /// The program and its arguments, behind `--`
+    #[arg(last = true, required = true, value_name = "PROGRAM")]
+    command: Vec<String>,
+}
+
+/// When the system starts a service.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum StartType {
+    /// At boot
+    Auto,
+    /// About two minutes after boot
+    Delayed,
+    /// When somebody asks
+    Demand,
+    /// Never
+    Disabled,
+}
+
+impl From<StartType> for Start {
+    fn from(start: StartType) -> Self {
+        match start {
+            StartType::Auto => Self::Automatic,
+            StartType::Delayed => Self::Delayed,
+            StartType::Demand => Self::Demand,
+            StartType::Disabled => Self::Disabled,
+        }
+    }
+}
+
+pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
+    super::check_name(&args.name)?;
+    demand_elevation("creating a service")?;
+    let plan = Plan::of(args)?;
+    let (place, service) = create(args, &plan)?;
+    for warning in settings(args, &service) {
+        print::talk(&warning);
+    }
+    print::data(&format!(
+        "  program   {}\n  directory {}\n",
+        plan.shown(),
+        plan.directory.display()
+    ));
+    if args.no_start {
+        print::data(&format!(
+            "{} is installed; `mainstay service start {0}` starts it\n",
+            args.name
+        ));
+        return Ok(ExitCode::SUCCESS);
+    }
+    control::begin(&service, &args.name)?;
+    let status = control::settled(&service, State::Running, LOOK_FOR).await?;
+    print::data(&format!("{} is {}\n", args.name, list::in_words(&status)));
+    let logs = place.located().instance.logs_of(&place.unit());
+    print::data(&format!(
+        "  logs      {}\n  remove    mainstay service remove {}\n",
+        logs.display(),
+        args.name
+    ));
+    Ok(if status.state == State::Running { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// What is going to be installed, with everything found out that can be wrong.
+struct Plan {
+    /// The program by its absolute path, and its arguments.
+    command: Vec<String>,
+    directory: PathBuf,
+    environment: Vec<Variable>,
+}
+
+impl Plan {
+    fn of(args: &Args) -> Result<Self, CliError> {
+        let directory = directory(args.directory.as_deref())?;
+        let image = image(&args.command, &directory)?;
+        let rest = args.command.iter().skip(1).cloned();
+        let command = [image.display().to_string()].into_iter().chain(rest).collect();
+        Ok(Self { command, directory, environment: args.environment.clone() })
+    }
+
+    fn shown(&self) -> String {
+        scm::quoted(&self.command)
+    }
+
+    /// The configuration as a person would write it.
+    fn configuration(&self, unit: &str) -> Result<String, CliError> {
+        let service = NewService {
+            command: self.command.clone(),
+            directory: Some(self.directory.display().to_string()),
+            environment: self.environment.clone(),
+            ..NewService::default()
+        };
+        config::add("", unit, &service).map_err(|error| CliError::bug(error.to_string()))
+    }
+}
+
+fn directory(given: Option<&Path>) -> Result<PathBuf, CliError> {
+    let folder = given.unwrap_or_else(|| Path::new("."));
+    let absolute = std::path::absolute(folder).ok().filter(|folder| folder.is_dir());
+    absolute.ok_or_else(|| {
+        let what = format!("there is no folder `{}`", folder.display());
+        CliError::refused(what, "name one that exists with `--directory`")
+    })
+}
+
+/// Services have another `PATH` than this terminal, so the program is looked for now.
+fn image(command: &[String], directory: &Path) -> Result<PathBuf, CliError> {
+    let program = Program {
+        label: "install",
+        command,
+        directory: Some(directory.to_owned()),
+        environment: spawn::own_environment(),
+        output: Output::Null,
+        error: None,
+        files: None,
+        group: Group::Own,
+    };
+    spawn::image_of(&program).map_err(|error| {
+        let name = command.first().map(String::as_str).unwrap_or_default();
+        let what = format!("cannot find the program `{name}`: {error}");
+        CliError::refused(what, "name it by its whole path; a script needs its interpreter first")
+    })
+}
+
+/// Writes the configuration, then creates the service: a service without one would end at once.
+fn create(args: &Args, plan: &Plan) -> Result<(Place, Service), CliError> {
+    let failed = |what: &str, error: &io::Error| trouble::refused(what, error);
+    let database = database(Purpose::Create)?;
+    if database.service(&args.name, scm::Intent::Look).is_ok() {
+        let exists = io::Error::from_raw_os_error(scm::code::EXISTS);
+        return Err(failed(&format!("install `{}`", args.name), &exists));
+    }
+    let place = Place::of(&args.name).map_err(|error| failed("find its folder", &error))?;
+    place.create().map_err(|error| {
+        failed(&format!("use the folder `{}`", place.folder().display()), &error)
+    })?;
+    let text = plan.configuration(&place.unit())?;
+    atomic::replace(&place.located().file, text.as_bytes(), |path| File::create(path)).map_err(
+        |error| CliError::refused(format!("cannot write the configuration: {error}"), ""),
+    )?;
+    let own = daemon::own_program().map_err(|error| failed("find our own program", &error))?;
+    let first = Change {
+        display_name: args.display_name.clone(),
+        command_line: Some(command_line(&own, &args.name)),
+        start: Some(args.start.into()),
+        dependencies: Some(args.depends.clone()).filter(|names| !names.is_empty()),
+        ..Change::default()
+    };
+    let service = database
+        .create(&args.name, &first)
+        .map_err(|error| failed(&format!("install `{}`", args.name), &error))?;
+    Ok((place, service))
+}
+
+/// Both are always quoted: a path with a space would be looked for at every space.
+fn command_line(own: &Path, name: &str) -> String {
+    format!("\"{}\" keeper --service \"{name}\"", own.display())
+}
+
+/// Sets what stands beside the record; returns what the system does not have.
+fn settings(args: &Args, service: &Service) -> Vec<String> {
+    let actions = KEEPER_BACK_AFTER.map(|after| (RecoveryAction::Restart, after)).to_vec();
+    let recovery = Recovery { actions, reset_after: FORGOTTEN_AFTER, command: None };
+    let mut wanted = vec![
+        Setting::Recovery(recovery),
+        Setting::RecoverAfterFailure(false),
+        Setting::PreshutdownTimeout(SHUTDOWN_TIMEOUT),
+        Setting::OwnIdentity,
+    ];
+    wanted.extend(args.description.clone().map(Setting::Description));
+    let refused = wanted.iter().filter_map(|setting| {
+        let error = service.set(setting).err()?;
+        let name = setting.name();
+        Some(if scm::is_lacking(&error) {
+            format!("warning: this system does not have {name}")
+        } else {
+            format!("warning: {name} could not be set: {error}")
+        })
+    });
+    refused.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_quoted_whatever_is_in_it() {
+        let own = Path::new(r"C:\Program Files\Mainstay\mainstay.exe");
+        let expected = r#""C:\Program Files\Mainstay\mainstay.exe" keeper --service "my web""#;
+        assert_eq!(command_line(own, "my web"), expected);
+    }
+}
