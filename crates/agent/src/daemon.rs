@@ -16,7 +16,7 @@ use mainstay_platform::{
     clock, daemon,
     lock::FileLock,
     memory::{self, Bursts},
-    paths,
+    paths, random,
 };
 use mainstay_storage::instance::Instance;
 use tokio::{sync::mpsc, time::sleep};
@@ -141,7 +141,7 @@ impl Agent {
         let files = Files { main: options.config.clone(), kept: instance.last_good_config() };
         let clerk = Clerk::start(files.clone()).map_err(doing("start the clerk"))?;
         let config = first_config(&files, options.recover, &clerk, &mut events)?;
-        let seed = clock::realtime_nanos();
+        let seed = random::number();
         Ok(Self {
             options,
             instance,

@@ -7,7 +7,7 @@
 use std::{collections::HashMap, io, path::Path, sync::Arc, time::Duration};
 
 use mainstay_api::keeper::{Exited, Logs, RunRef, Scope};
-use mainstay_platform::{clock, fail, paths, pipe::PipeReader, process::Identity};
+use mainstay_platform::{fail, paths, pipe::PipeReader, process::Identity, random};
 use mainstay_storage::slots::{SlotFile, SlotIndex, SlotRecord, SlotsError};
 use serde::{Deserialize, Serialize};
 
@@ -93,7 +93,7 @@ impl Journal {
     pub(crate) fn open(path: &Path, boot: &str) -> Result<Self, JournalError> {
         let file = paths::open_private_file(path).map_err(JournalError::Unopened)?;
         let slots = SlotFile::open(file, boot)?;
-        let id_base = format!("{:x}{:x}", std::process::id(), clock::realtime_nanos());
+        let id_base = format!("{:x}-{:016x}", std::process::id(), random::number());
         Ok(Self { slots, runs: HashMap::new(), numbers: HashMap::new(), id_base, ids: 0 })
     }
 

@@ -5,6 +5,7 @@
 #![cfg(machine)]
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests play the world outside")]
 
+mod dial;
 mod disks;
 mod picture;
 mod processes;
@@ -27,6 +28,7 @@ mod frozen_ends;
 mod full_disks;
 mod hung_storage;
 mod instances;
+mod jumps;
 mod large_environments;
 mod last_kills;
 mod log_lines;
