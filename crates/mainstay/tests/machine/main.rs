@@ -41,6 +41,7 @@ mod real_programs;
 mod state_files;
 mod stories;
 mod strangers;
+mod time_namespaces;
 #[cfg(feature = "fail")]
 mod unwatched;
 mod upgrades;
