@@ -25,7 +25,7 @@ use crate::{
     api::{self, Listeners},
     calls::{Call, EventsQuery, Reply},
     clerk::{Clerk, Done, Job},
-    configuration::{self, Files, Loaded},
+    configuration::{self, Files, Loaded, Texts},
     custody::Custody,
     descriptors,
     effects::{Outbox, Settled},
@@ -368,7 +368,12 @@ fn first_config(
     clerk: &Clerk,
     events: &mut Events,
 ) -> Result<Config, AgentError> {
-    if is_recovery && let Some(config) = configuration::recall(&files.kept) {
+    let (kept, damage) = configuration::recall(&files.kept);
+    if let Some(message) = damage.clone() {
+        events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
+    }
+    let recall = || kept.as_ref().map(Texts::understand);
+    if is_recovery && let Some(Ok(config)) = recall() {
         return Ok(config);
     }
     match configuration::read_within(&files.main, CONFIG_WITHIN) {
@@ -385,7 +390,11 @@ fn first_config(
             let message = config::render(&found);
             events.tell(Happening::of_instance(Level::Error, "ConfigRefused", message.clone()));
             events.pass_on();
-            configuration::recall(&files.kept).ok_or(AgentError::Config(message))
+            match recall() {
+                Some(Ok(config)) => Ok(config),
+                Some(Err(found)) => Err(AgentError::Config(message + &config::render(&found))),
+                None => Err(AgentError::Config(message + &damage.unwrap_or_default())),
+            }
         }
     }
 }

@@ -210,8 +210,7 @@ fn told(changes: &ConfigChanges) -> String {
 async fn begin(client: &mut Client, keeper: Keeper) -> Result<u64, CliError> {
     let path = format!("/v1/events?limit={EVENTS_MAX}");
     let Events { events, last } = client.get(&path).await?;
-    let begins =
-        |event: &&Event| matches!(event.event.as_str(), "AgentStarted" | "AgentRecovered");
+    let begins = |event: &&Event| matches!(event.event.as_str(), "AgentStarted" | "AgentRecovered");
     let first = events.iter().rev().find(begins).filter(|_| keeper == Keeper::Ours);
     Ok(first.map_or(last, |first| first.sequence.saturating_sub(1)))
 }

@@ -122,10 +122,7 @@ fn no_deadline_moves_with_the_clock() {
         assert_eq!((crashed.state.as_str(), crashed.run), ("backoff", 1));
         let stubborn = sandbox.unit("stubborn");
         assert_eq!((stubborn.state.as_str(), stubborn.pid), ("stopping", Some(pid)));
-        left = [
-            check_waits(&crashed, dial, left[0]),
-            check_waits(&stubborn, dial, left[1]),
-        ];
+        left = [check_waits(&crashed, dial, left[0]), check_waits(&stubborn, dial, left[1])];
         assert!(left.iter().all(Option::is_some), "{left:?}");
         let crash = sandbox.wait_for("crash", |unit| unit.last_exit.is_some());
         assert!(crash.last_exit.unwrap().lived_ms < LONG_MS);
@@ -151,7 +148,7 @@ fn a_jump_wakes_nobody_up() {
         assert!(dial.is_about_now(&sandbox.unit("web").since));
         let before = used();
         pass(Duration::from_secs(1));
-        assert!(used() - before < Duration::from_millis(100), "something spins");
+        assert!(used() < before + Duration::from_millis(100), "something spins");
     }
     assert_eq!(sandbox.wait_for_pid("web"), pid);
 }

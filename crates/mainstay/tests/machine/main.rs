@@ -21,6 +21,7 @@ mod chains;
 mod command_line;
 mod containers;
 mod crowds;
+mod damaged_logs;
 mod drills;
 mod edits;
 mod frozen_disks;
