@@ -32,6 +32,7 @@ mod instances;
 mod jumps;
 mod large_environments;
 mod last_kills;
+mod last_words;
 mod log_lines;
 mod mistakes;
 mod newcomers;
