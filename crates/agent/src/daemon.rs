@@ -32,7 +32,7 @@ use crate::{
     events::{Events, Happening, Level, complain},
     given::Given,
     keeper::{Introduction, Keeper, KeeperError},
-    options::{AgentOptions, OptionsError},
+    options::{AgentOptions, Mode, OptionsError},
     pressure::Pressed,
     wishes::Wishes,
 };
@@ -41,8 +41,6 @@ use crate::{
 const KEEPER_WITHIN: Duration = Duration::from_secs(20);
 /// How long an agent that leaves waits for its last events.
 const EVENTS_WITHIN: Duration = Duration::from_secs(2);
-/// How long a beginning waits for its files: well before the keeper takes us for hung.
-const CONFIG_WITHIN: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Nothing is due for at least this long when nothing is due at all.
 const FAR_AWAY: Duration = Duration::from_hours(24);
@@ -132,15 +130,14 @@ impl Agent {
         keeper: Keeper,
         listeners: Listeners,
     ) -> Result<Self, AgentError> {
-        let mut events =
-            Events::open(&instance, options.recover).map_err(doing("open the events"))?;
+        let mut events = Events::open(&instance, options.mode).map_err(doing("open the events"))?;
         let (wishes, damage) = Wishes::open(instance.agent_journal());
         if let Some(message) = damage {
             events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
         }
         let files = Files { main: options.config.clone(), kept: instance.last_good_config() };
         let clerk = Clerk::start(files.clone()).map_err(doing("start the clerk"))?;
-        let config = first_config(&files, options.recover, &clerk, &mut events)?;
+        let config = first_config(&files, options.mode, &clerk, &mut events)?;
         let seed = random::number();
         Ok(Self {
             options,
@@ -364,7 +361,7 @@ enum Heard {
 /// Returns the configuration to begin with: the files, or what was last applied when they are bad.
 fn first_config(
     files: &Files,
-    is_recovery: bool,
+    mode: Mode,
     clerk: &Clerk,
     events: &mut Events,
 ) -> Result<Config, AgentError> {
@@ -373,10 +370,12 @@ fn first_config(
         events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
     }
     let recall = || kept.as_ref().map(Texts::understand);
-    if is_recovery && let Some(Ok(config)) = recall() {
+    if mode == Mode::Recovery
+        && let Some(Ok(config)) = recall()
+    {
         return Ok(config);
     }
-    match configuration::read_within(&files.main, CONFIG_WITHIN) {
+    match configuration::read_in_time(&files.main) {
         Ok(Loaded { config, texts }) => {
             // It has nothing else to do yet.
             drop(clerk.give(Job::Keep(texts)));

@@ -28,6 +28,8 @@ use mainstay_storage::{
 };
 use serde::Deserialize;
 
+use crate::options::Mode;
+
 use writer::{Line, Progress};
 
 /// So many events are kept in memory for clients.
@@ -92,10 +94,13 @@ impl Happening {
 impl Events {
     /// Reads what was kept and starts the writer; in a recovery whatever goes wrong with what is
     /// old costs nothing but what is old.
-    pub(crate) fn open(instance: &Instance, recover: bool) -> io::Result<Self> {
+    pub(crate) fn open(instance: &Instance, mode: Mode) -> io::Result<Self> {
         let folder = instance.events_directory();
         paths::create_private(&folder)?;
-        let recalled = if recover { recall_with_care(&folder) } else { recall(&folder)? };
+        let recalled = match mode {
+            Mode::Usual => recall(&folder)?,
+            Mode::Recovery => recall_with_care(&folder),
+        };
         let Recalled { kept, last, exits, foreign, damaged_bytes } = recalled;
         let journal = Journal::open(&folder, LIMITS, paths::create_private_file)?;
         let (writer, inbox) = mpsc::sync_channel(QUEUE_MAX);

@@ -1,4 +1,5 @@
-//! The control thread: one loop, one owner of everything the keeper knows. It never blocks.
+//! The control thread: one loop, one owner of everything the keeper knows. It never blocks, but
+//! for pumps that park: see [`Pumps::park`].
 
 mod ends;
 mod requests;
@@ -13,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::keeper::{Pressure, Report, RequestFrame, RunRef, Welcome};
+use mainstay_api::keeper::{Leftover, Pressure, Report, RequestFrame, RunRef, Welcome};
 use mainstay_platform::{
     boot, clock, daemon,
     descriptor::Descriptor,
@@ -29,7 +30,7 @@ use mainstay_platform::{
 use mainstay_storage::instance::Instance;
 
 use crate::{
-    agent::AgentLife,
+    agent::{AgentLife, First, Starter},
     journal::{Journal, JournalError},
     note::{Note, Notes, complain},
     options::{KeeperOptions, OptionsError},
@@ -96,6 +97,8 @@ pub(crate) struct Control {
     pub(crate) journal: Journal,
     pub(crate) runs: Runs,
     pub(crate) sweeps: Sweeps,
+    /// For threads to come.
+    pub(crate) notes: Notes,
     pub(crate) pumps: Pumps,
     pub(crate) spawner: Spawner,
     pub(crate) agent: AgentLife,
@@ -137,7 +140,7 @@ pub(crate) struct Guest {
 #[derive(Debug, Clone, Copy)]
 struct Ending {
     until: Duration,
-    kills: bool,
+    programs: Leftover,
     /// When nothing ran any more.
     quiet_since: Option<Duration>,
 }
@@ -172,6 +175,7 @@ impl Control {
         let notices = port.watch(notices, token::NOTICES).map_err(doing("watch for signals"))?;
         let doors = upgrade::doors(inherited.as_ref(), instance)?;
         let door = port.watch(doors.keeper, token::DOOR).map_err(doing("listen for agents"))?;
+        // See `Note` for why it needs no bound.
         let (sender, inbox) = mpsc::channel();
         let notes = Notes::new(sender, port.waker());
         let files = daemon::raise_file_limit().map_or(0, |(former, _)| former);
@@ -180,8 +184,10 @@ impl Control {
         let journal = Journal::open(&instance.keeper_journal(), &boot)?;
         let now = clock::monotonic();
         let expected = options.expected_agent.and_then(|pid| expect(pid, &port));
-        let pumps = Pumps::new(notes, &boot);
-        let agent = AgentLife::new(now, !options.agent.is_empty(), expected.is_some());
+        let pumps = Pumps::new(notes.clone(), &boot);
+        let starter = if options.agent.is_empty() { Starter::Others } else { Starter::Keeper };
+        let first = expected.as_ref().map_or(First::Unknown, |_| First::Announced);
+        let agent = AgentLife::new(now, starter, first);
         let epoch = inherited.as_ref().map_or_else(journal_epoch, |state| state.epoch.clone());
         let mut control = Self {
             options,
@@ -195,6 +201,7 @@ impl Control {
             journal,
             runs: Runs::default(),
             sweeps: Sweeps::default(),
+            notes,
             pumps,
             spawner: spawner.map_err(doing("start a thread"))?,
             agent,
@@ -262,6 +269,7 @@ impl Control {
         match note {
             Note::Started(started) => self.started(*started),
             Note::Pump(note) => self.pump_said(note),
+            Note::Probed(result) => self.probed(result),
         }
     }
 
@@ -324,7 +332,7 @@ impl Control {
         let owner = self.owner.as_ref().and_then(Conversation::next_deadline);
         let ending = self.ending.map(|ending| ending.until);
         let amends = self.amends.iter().map(recovery::Amend::next_at).min();
-        let upgrade = self.upgrade.as_ref().map(upgrade::Wanted::gives_up_at);
+        let upgrade = self.upgrade.as_ref().and_then(upgrade::Wanted::gives_up_at);
         // A keeper that ends needs no agent any more.
         let agent = self.agent.next_deadline().filter(|_| self.ending.is_none());
         [self.spawner.next_deadline(), agent, self.sweeps.next_deadline()]
@@ -348,10 +356,10 @@ impl Control {
     }
 
     /// Begins to end: programs are killed or left, then [`is_done`](Self::is_done) comes true.
-    pub(crate) fn begin_to_end(&mut self, kills: bool) {
+    pub(crate) fn begin_to_end(&mut self, programs: Leftover) {
         let until = clock::monotonic() + LAST_WAIT;
-        self.ending = Some(Ending { until, kills, quiet_since: None });
-        if kills {
+        self.ending = Some(Ending { until, programs, quiet_since: None });
+        if programs == Leftover::Kill {
             self.kill_everything();
         }
     }
@@ -366,7 +374,8 @@ impl Control {
             let since = *ending.quiet_since.get_or_insert(now);
             ending.until = ending.until.min(since + DRAIN_WITHIN);
         }
-        (is_said && (!ending.kills || (is_quiet && is_drained))) || now >= ending.until
+        (is_said && (ending.programs == Leftover::Leave || (is_quiet && is_drained)))
+            || now >= ending.until
     }
 
     /// Returns whether no program is left, nor anything that one has left behind.
@@ -379,7 +388,7 @@ impl Control {
             // What waits in its pipes is lost with the programs; nobody waits for the disk.
             complain("the end of a log is not written", &error);
         }
-        if self.ending.is_some_and(|ending| ending.kills) {
+        if self.ending.is_some_and(|ending| ending.programs == Leftover::Kill) {
             // What survives being killed is found again by the next keeper.
             if self.is_quiet() {
                 self.journal.clear()?;

@@ -164,7 +164,7 @@ impl Control {
 
     fn pump_is_pressed(&mut self, pressure: Pressure) {
         match pressure.kind {
-            PressureKind::DiskFull => {
+            PressureKind::DiskFull | PressureKind::DiskFailed => {
                 self.pressed.insert(pressure.unit.clone(), pressure.clone());
             }
             PressureKind::DiskRoom => drop(self.pressed.remove(&pressure.unit)),

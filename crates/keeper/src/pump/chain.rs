@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::keeper::{Logs, OnFull, Rotated};
+use mainstay_api::keeper::{Logs, OnFull, PressureKind, Rotated};
 use mainstay_platform::{
     clock, fail, paths,
     pipe::{LineEnd, Moved, PipeReader, Scratch, Way},
@@ -47,8 +47,8 @@ pub(super) struct Chain {
     live: Option<Live>,
     writer: Option<Writer>,
     timed_at: Option<Duration>,
-    /// The disk takes nothing.
-    pub(super) is_full: bool,
+    /// Why the disk takes nothing.
+    pub(super) trouble: Option<PressureKind>,
 }
 
 /// How bytes get into segments, and what is noted of when.
@@ -100,7 +100,7 @@ impl Chain {
             live: None,
             writer: None,
             timed_at: None,
-            is_full: false,
+            trouble: None,
         }
     }
 
@@ -130,8 +130,8 @@ impl Chain {
         force: Force,
         scratch: &mut Scratch,
     ) -> io::Result<Taken> {
-        // Nothing is created or noted in the index before there is a byte.
-        if self.needs_note(writer)
+        // Nothing is created, closed or noted in the index before there is a byte.
+        if (self.needs_note(writer) || self.is_over_size())
             && let Some(nothing) = look(pipe)?
         {
             return Ok(nothing);

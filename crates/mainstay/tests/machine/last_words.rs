@@ -17,7 +17,8 @@ logs = { max-size = "1KiB", keep = 1000 }
 
 #[test]
 fn what_is_said_on_the_way_out_is_in_the_log() {
-    let words: String = (0..6000).map(|number| format!("line {number}\n")).collect();
+    let words =
+        (0..6000).map(|number| format!("line {number}")).collect::<Vec<_>>().join("\n") + "\n";
     for _ in 0..3 {
         let mut sandbox = Sandbox::new(TALKATIVE);
         fs::write(sandbox.path("words"), &words).unwrap();
