@@ -28,6 +28,7 @@ pub mod paths;
 pub mod pipe;
 pub mod port;
 pub mod process;
+pub mod random;
 pub mod replace;
 pub mod scm;
 #[cfg(unix)]

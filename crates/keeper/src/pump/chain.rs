@@ -17,7 +17,7 @@ use mainstay_platform::{
     pipe::{LineEnd, Moved, PipeReader, Scratch, Way},
 };
 use mainstay_storage::{
-    index::{IndexRecord, SourceFlags, Stream},
+    index::{self, IndexRecord, SourceFlags, Stream},
     segment::{self, ChainFiles},
 };
 
@@ -200,6 +200,7 @@ impl Chain {
             // Before the note below: it says that the rest is of this boot.
             file.set_len(offset)?;
         }
+        index::mend(&self.open_index(number, OpenOptions::new().write(true))?, offset)?;
         self.append_index(number, &IndexRecord::Boot { offset, mark: self.means.boot })?;
         Ok(offset)
     }
@@ -291,10 +292,11 @@ impl Chain {
 
     /// The index is not held open: a unit costs one descriptor for its log, not two.
     fn append_index(&self, number: u64, record: &IndexRecord) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        let path = self.files.index(number);
-        let file = paths::open_log(options.append(true), &path)?;
-        (&file).write_all(&record.encode())
+        (&self.open_index(number, OpenOptions::new().append(true))?).write_all(&record.encode())
+    }
+
+    fn open_index(&self, number: u64, options: &mut OpenOptions) -> io::Result<File> {
+        paths::open_log(options.read(true), &self.files.index(number))
     }
 
     /// Returns how much may be moved so that the segment ends with a line.

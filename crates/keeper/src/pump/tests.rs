@@ -129,6 +129,20 @@ fn what_waits_at_the_exit_is_drained_even_when_somebody_keeps_the_pipe() {
 }
 
 #[test]
+fn what_waits_at_the_exit_is_in_the_file_when_the_pump_is_parked() {
+    // So many segments that one turn is not enough.
+    let mut bench = Bench::new("parked_drains", 500);
+    let (reader, writer) = pipe::pipe().unwrap();
+    let text = "a line of a program that has ended\n".repeat(1_000);
+    file_of(&writer).write_all(text.as_bytes()).unwrap();
+    drop(writer);
+    bench.attach_pipe(1, Arc::new(reader));
+    bench.pumps.drain(Bench::run(1), bench.pump);
+    bench.pumps.park().unwrap();
+    assert_eq!(bench.text(), text);
+}
+
+#[test]
 fn only_so_many_old_pipes_linger() {
     let mut bench = Bench::new("linger", 0);
     let _programs: Vec<File> = (1..=7).map(|run| bench.attach(run)).collect();

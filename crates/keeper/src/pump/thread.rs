@@ -128,7 +128,25 @@ impl PumpThread {
                 PumpOrder::Forget(unit) => self.forget(&unit),
             }
         }
-        if is_asked { Goes::Parked } else { Goes::On }
+        if !is_asked {
+            return Goes::On;
+        }
+        self.finish_drains();
+        Goes::Parked
+    }
+
+    /// Reads on what waited at the exits of runs, as long as the disk takes it: at the keeper's end
+    /// nobody comes after us.
+    fn finish_drains(&mut self) {
+        let left = |pump: &Self, token| pump.sources.get(&token).and_then(|source| source.drain);
+        let tokens: Vec<u64> = self.sources.keys().copied().collect();
+        for token in tokens {
+            let mut former = None;
+            while let Some(bytes) = left(self, token).filter(|bytes| Some(*bytes) != former) {
+                former = Some(bytes);
+                self.serve(token);
+            }
+        }
     }
 
     fn attach(&mut self, fresh: FreshPipe) {
