@@ -11,10 +11,12 @@ pub mod daemon;
 pub mod descriptor;
 pub mod desk;
 pub mod door;
+pub mod event_log;
 pub mod fail;
 pub mod filesystem;
 #[cfg(feature = "async")]
 pub mod interrupt;
+pub mod language;
 #[cfg(feature = "async")]
 pub mod link;
 #[cfg(feature = "async")]
@@ -29,6 +31,7 @@ pub mod pipe;
 pub mod port;
 pub mod process;
 pub mod random;
+pub mod registry;
 pub mod replace;
 pub mod scm;
 #[cfg(unix)]
