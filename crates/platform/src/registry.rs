@@ -14,7 +14,7 @@ mod text;
 
 use std::io;
 
-pub use imp::{Key, delete_tree, expanded};
+pub use imp::{Key, delete_tree};
 pub use text::encoded;
 
 /// How deep below a key an export goes; the keys of services are three levels deep.

@@ -43,8 +43,3 @@ impl Key {
 pub fn delete_tree(_path: &str) -> io::Result<()> {
     Err(unsupported())
 }
-
-/// Refuses.
-pub fn expanded(_text: &str) -> io::Result<String> {
-    Err(unsupported())
-}

@@ -9,13 +9,10 @@ use windows_sys::Win32::{
     Foundation::{
         ERROR_FILE_NOT_FOUND, ERROR_MORE_DATA, ERROR_NO_MORE_ITEMS, ERROR_SUCCESS, WIN32_ERROR,
     },
-    System::{
-        Environment::ExpandEnvironmentStringsW,
-        Registry::{
-            HKEY, HKEY_LOCAL_MACHINE, KEY_READ, KEY_WRITE, REG_DWORD, REG_EXPAND_SZ, REG_MULTI_SZ,
-            REG_OPTION_NON_VOLATILE, REG_OPTION_VOLATILE, REG_SZ, RegCloseKey, RegCreateKeyExW,
-            RegDeleteTreeW, RegEnumKeyExW, RegEnumValueW, RegOpenKeyExW, RegSetValueExW,
-        },
+    System::Registry::{
+        HKEY, HKEY_LOCAL_MACHINE, KEY_READ, KEY_WRITE, REG_DWORD, REG_EXPAND_SZ, REG_MULTI_SZ,
+        REG_OPTION_NON_VOLATILE, REG_OPTION_VOLATILE, REG_SZ, RegCloseKey, RegCreateKeyExW,
+        RegDeleteTreeW, RegEnumKeyExW, RegEnumValueW, RegOpenKeyExW, RegSetValueExW,
     },
 };
 
@@ -190,26 +187,6 @@ pub fn delete_tree(path: &str) -> io::Result<()> {
     // SAFETY: the path ends with NUL and lives until the call returns.
     let result = unsafe { RegDeleteTreeW(HKEY_LOCAL_MACHINE, path.as_ptr()) };
     if result == ERROR_FILE_NOT_FOUND { Ok(()) } else { succeed(result) }
-}
-
-/// Returns a text with the variables between percent signs replaced by what they hold for this
-/// process. Variables that there are none of stay as they are.
-#[expect(unsafe_code, reason = "ExpandEnvironmentStringsW")]
-pub fn expanded(text: &str) -> io::Result<String> {
-    let from = wide(text);
-    let mut units = vec![0_u16; 1024];
-    loop {
-        // SAFETY: the text ends with NUL; the buffer is valid for writes of its length.
-        let needed = unsafe {
-            ExpandEnvironmentStringsW(from.as_ptr(), units.as_mut_ptr(), count(units.len()))
-        };
-        match usize::try_from(needed).unwrap_or_default() {
-            0 => return Err(io::Error::last_os_error()),
-            // It counts its NUL.
-            fits if fits <= units.len() => return Ok(text_of(&units, needed - 1)),
-            more => units.resize(more, 0),
-        }
-    }
 }
 
 fn succeed(result: WIN32_ERROR) -> io::Result<()> {

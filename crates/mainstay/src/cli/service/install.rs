@@ -33,7 +33,7 @@ const KEEPER_BACK_AFTER: [Duration; 3] =
 /// After how long a crash of the keeper is forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_hours(1);
 /// What stopping may take before the machine shuts down: the program's own time and ours.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(35);
+pub(in crate::cli) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// Install a program as a service and start it
 #[derive(Debug, ClapArgs)]
@@ -225,7 +225,7 @@ fn create(args: &Args, plan: &Plan) -> Result<(Place, Service), CliError> {
 }
 
 /// Both are always quoted: a path with a space would be looked for at every space.
-fn command_line(own: &Path, name: &str) -> String {
+pub(in crate::cli) fn command_line(own: &Path, name: &str) -> String {
     format!("\"{}\" keeper --service \"{name}\"", own.display())
 }
 

@@ -10,7 +10,7 @@ use super::{database, service, trouble};
 use crate::{errors::CliError, place::Place, print};
 
 /// What stands in the command line of each of our services.
-const OURS: &str = " keeper --service ";
+pub(in crate::cli) const OURS: &str = " keeper --service ";
 
 /// Show what the manager and the service say of a service
 #[derive(Debug, ClapArgs)]
@@ -131,7 +131,7 @@ fn card(row: &Row, status: &Status) -> String {
 }
 
 /// Returns where a service is, and how it ended, as it stands behind `is`.
-pub(super) fn in_words(status: &Status) -> String {
+pub(in crate::cli) fn in_words(status: &Status) -> String {
     let state = status.state.to_string();
     match (status.state, i32::try_from(status.exit_code).unwrap_or_default()) {
         (State::Stopped, 0) => state,

@@ -83,7 +83,7 @@ const SENTENCES: &[Sentence] = &[
 ];
 
 /// Returns what to tell somebody whose wish the manager has refused.
-pub(super) fn refused(doing: &str, error: &io::Error) -> CliError {
+pub(in crate::cli) fn refused(doing: &str, error: &io::Error) -> CliError {
     if error.kind() == io::ErrorKind::Unsupported {
         let hint = "services of the operating system are Windows' so far; `mainstay up` keeps programs running here";
         return CliError::refused(format!("cannot {doing}: {error}"), hint);
@@ -98,7 +98,7 @@ pub(super) fn refused(doing: &str, error: &io::Error) -> CliError {
 }
 
 /// Returns meaning and remedy of a number.
-pub(super) fn sentence(number: i32) -> Option<(&'static str, &'static str)> {
+pub(in crate::cli) fn sentence(number: i32) -> Option<(&'static str, &'static str)> {
     let found = SENTENCES.iter().find(|sentence| sentence.number == number)?;
     Some((found.meaning, found.remedy))
 }
