@@ -4,6 +4,7 @@
 //! bodies of the same signatures beside it (`process/linux.rs`). What a system lacks returns
 //! `Unsupported` from a function that exists everywhere. Handles own themselves.
 
+pub mod access;
 pub mod boot;
 pub mod clock;
 pub mod complaint;
