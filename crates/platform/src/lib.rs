@@ -21,6 +21,7 @@ pub mod link;
 #[cfg(feature = "async")]
 pub mod local;
 pub mod lock;
+pub mod logon;
 pub mod machine;
 #[cfg(target_os = "macos")]
 mod macos;
