@@ -25,7 +25,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Install(install::Args),
+    Install(Box<install::Args>),
     /// Start a service
     #[command(after_help = "Example:\n  mainstay service start web")]
     Start(control::Args),
