@@ -4,6 +4,7 @@ mod control;
 mod install;
 mod list;
 mod remove;
+mod settings;
 mod trouble;
 
 use std::process::ExitCode;
@@ -37,6 +38,9 @@ enum Command {
     Restart(control::Args),
     Status(list::StatusArgs),
     List(list::Args),
+    Get(settings::GetArgs),
+    Set(settings::SetArgs),
+    Dump(settings::DumpArgs),
     Remove(remove::Args),
 }
 
@@ -48,6 +52,9 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, CliError> {
         Command::Restart(args) => control::restart(&args).await,
         Command::Status(args) => list::status(&args),
         Command::List(args) => list::list(&args),
+        Command::Get(args) => settings::get(&args),
+        Command::Set(args) => settings::set(&args),
+        Command::Dump(args) => settings::dump(&args),
         Command::Remove(args) => remove::run(&args).await,
     }
 }
