@@ -12,6 +12,7 @@ pub mod daemon;
 pub mod descriptor;
 pub mod desk;
 pub mod door;
+pub mod editor;
 pub mod fail;
 pub mod filesystem;
 #[cfg(feature = "async")]

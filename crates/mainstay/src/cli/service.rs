@@ -1,6 +1,7 @@
 //! `mainstay service`: one service of the operating system for each program, NSSM's way.
 
 mod control;
+mod edit;
 mod install;
 mod list;
 mod remove;
@@ -38,6 +39,7 @@ enum Command {
     Restart(control::Args),
     Status(list::StatusArgs),
     List(list::Args),
+    Edit(edit::Args),
     Get(settings::GetArgs),
     Set(settings::SetArgs),
     Dump(settings::DumpArgs),
@@ -52,6 +54,7 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, CliError> {
         Command::Restart(args) => control::restart(&args).await,
         Command::Status(args) => list::status(&args),
         Command::List(args) => list::list(&args),
+        Command::Edit(args) => edit::run(&args),
         Command::Get(args) => settings::get(&args),
         Command::Set(args) => settings::set(&args),
         Command::Dump(args) => settings::dump(&args),

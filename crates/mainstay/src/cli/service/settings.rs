@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File},
     io,
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -87,8 +87,7 @@ pub(super) fn set(args: &SetArgs) -> Result<ExitCode, CliError> {
     change_manager(&args.name, &managers)?;
     if let Some(text) = text {
         file.replace(&text)?;
-        let restart = scm::quoted(std::slice::from_ref(&args.name));
-        print::talk(&format!("`mainstay service restart {restart}` makes it so"));
+        file.say_how_to_apply();
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -189,15 +188,16 @@ fn look(name: &str, error: &io::Error) -> CliError {
 }
 
 /// The configuration file of a service.
-struct Configuration {
-    path: std::path::PathBuf,
+pub(super) struct Configuration {
+    name: String,
+    pub(super) path: PathBuf,
     shown: String,
     unit: String,
-    text: String,
+    pub(super) text: String,
 }
 
 impl Configuration {
-    fn of(name: &str) -> Result<Self, CliError> {
+    pub(super) fn of(name: &str) -> Result<Self, CliError> {
         super::check_name(name)?;
         let place = Place::of(name).map_err(|error| look(name, &error))?;
         let path = place.located().file;
@@ -205,7 +205,8 @@ impl Configuration {
             let what = format!("cannot read `{}`: {error}", path.display());
             CliError::refused(what, "`mainstay service list` shows the services of Mainstay")
         })?;
-        Ok(Self { shown: path.display().to_string(), unit: place.unit(), path, text })
+        let shown = path.display().to_string();
+        Ok(Self { name: name.to_owned(), shown, unit: place.unit(), path, text })
     }
 
     fn source(&self) -> SourceText<'_> {
@@ -222,13 +223,29 @@ impl Configuration {
         for key in unset {
             text = config::unset(&text, &self.unit, key).map_err(|error| self.refused(&error))?;
         }
-        let source = SourceText { file: &self.shown, bytes: text.as_bytes() };
-        config::parse(&[source])
-            .map_err(|found| CliError::refused(config::render(&found), "nothing was changed"))?;
+        self.check(&text)?;
         Ok(Some(text).filter(|text| *text != self.text))
     }
 
-    fn replace(&self, text: &str) -> Result<(), CliError> {
+    /// Returns what is wrong with a text that is to take the place of this one.
+    pub(super) fn check(&self, text: &str) -> Result<(), CliError> {
+        let source = SourceText { file: &self.shown, bytes: text.as_bytes() };
+        let parsed = config::parse(&[source])
+            .map_err(|found| CliError::refused(config::render(&found), "nothing was changed"))?;
+        if parsed.services.len() == 1 {
+            return Ok(());
+        }
+        let what = format!("{}: a service of its own has one `[services.…]`", self.shown);
+        Err(CliError::refused(what, "`mainstay add` puts several under one agent"))
+    }
+
+    /// Tells whoever has changed it what is left to do.
+    pub(super) fn say_how_to_apply(&self) {
+        let restart = scm::quoted(std::slice::from_ref(&self.name));
+        print::talk(&format!("`mainstay service restart {restart}` makes it so"));
+    }
+
+    pub(super) fn replace(&self, text: &str) -> Result<(), CliError> {
         atomic::replace(&self.path, text.as_bytes(), |path: &Path| File::create(path)).map_err(
             |error| CliError::refused(format!("cannot write `{}`: {error}", self.shown), ""),
         )
