@@ -259,7 +259,11 @@ fn image(command: &[String], directory: &Path) -> Result<PathBuf, CliError> {
     };
     spawn::image_of(&program).map_err(|error| {
         let name = command.first().map(String::as_str).unwrap_or_default();
-        let what = format!("cannot find the program `{name}`: {error}");
+        let why = match error.kind() {
+            io::ErrorKind::NotFound => "it is neither here nor in a folder of PATH".to_owned(),
+            _ => error.to_string(),
+        };
+        let what = format!("cannot find the program `{name}`: {why}");
         CliError::refused(what, "name it by its whole path; a script needs its interpreter first")
     })
 }

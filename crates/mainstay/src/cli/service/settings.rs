@@ -112,7 +112,7 @@ fn install_line(name: &str, record: &Record, configured: &config::ServiceConfig)
     let mut option = |key: &str, value: String| words.extend([format!("--{key}"), value]);
     option("start", start_word(record.start).to_owned());
     option("account", record.account.clone());
-    if record.display_name != name {
+    if !record.display_name.is_empty() && record.display_name != name {
         option("display-name", record.display_name.clone());
     }
     for one in &record.dependencies {
