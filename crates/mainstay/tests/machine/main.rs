@@ -30,6 +30,7 @@ mod instances;
 mod large_environments;
 mod last_kills;
 mod log_lines;
+mod lost_logs;
 mod mistakes;
 mod newcomers;
 mod odd_files;

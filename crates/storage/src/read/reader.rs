@@ -62,6 +62,9 @@ impl Reader {
             let is_closed = self.is_closed()?;
             let found = open(&self.chain, self.cursor.segment)?;
             let is_gone = found.is_none();
+            if let Some(file) = &found {
+                self.begin_anew_if_short(file)?;
+            }
             let bytes = found.map_or(Ok(Vec::new()), |file| self.read(&file, is_closed))?;
             if !bytes.is_empty() {
                 return Ok(Some(Block { deleted, lines: self.take(&bytes) }));
@@ -73,6 +76,16 @@ impl Reader {
             self.cursor = Cursor { segment: self.cursor.segment + 1, offset: 0 };
             self.index = Index::default();
         }
+    }
+
+    /// A segment that ends before the place where we are was emptied by somebody, or deleted and
+    /// begun anew: it is read from its beginning.
+    fn begin_anew_if_short(&mut self, file: &File) -> io::Result<()> {
+        if file.metadata()?.len() < self.cursor.offset {
+            self.cursor.offset = 0;
+            self.index = Index::default();
+        }
+        Ok(())
     }
 
     /// Returns what there is of the line that is still being written, and leaves it for later.
