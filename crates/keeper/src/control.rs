@@ -111,6 +111,8 @@ pub(crate) struct Control {
     /// Runs that have ended in this turn.
     pub(crate) ended: Vec<RunRef>,
     pub(crate) upgrade: Option<upgrade::Wanted>,
+    /// What of the journal made no sense, until an owner was told.
+    pub(crate) damage: Option<String>,
     inbox: Receiver<Note>,
     next_guest: u64,
     ending: Option<Ending>,
@@ -202,6 +204,7 @@ impl Control {
             pressed: BTreeMap::new(),
             ended: Vec::new(),
             upgrade: None,
+            damage: None,
             inbox,
             next_guest: token::GUESTS,
             ending: None,
@@ -333,6 +336,7 @@ impl Control {
             epoch: self.epoch.clone(),
             runs: self.runs.count(),
             recover: self.agent.is_recovering(),
+            damage: None,
         }
     }
 
