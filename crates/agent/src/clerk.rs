@@ -15,6 +15,7 @@ use crate::{
     calls::{Asker, Reply},
     configuration::{self, Files, Loaded, Texts},
     editing::{self, Edit, EditError},
+    errand::Errands,
     events::complain,
     wishes::Page,
 };
@@ -91,11 +92,12 @@ impl Clerk {
 }
 
 fn work(files: &Files, inbox: &Receiver<Job>, outbox: &UnboundedSender<Done>) {
+    let mut errands = Errands::default();
     while let Ok(job) = inbox.recv() {
         let done = match job {
             Job::Wishes(page) => Done::Wishes { generation: page.generation, result: page.write() },
             Job::Configure(order) => {
-                let result = configure(files, order.edit.as_ref());
+                let result = configure(files, order.edit.clone(), &mut errands);
                 Done::Configured(Box::new(Configured { order: *order, result }))
             }
             Job::Keep(texts) => {
@@ -113,11 +115,17 @@ fn work(files: &Files, inbox: &Receiver<Job>, outbox: &UnboundedSender<Done>) {
     }
 }
 
-fn configure(files: &Files, edit: Option<&Edit>) -> Result<Loaded, EditError> {
-    let loaded = match edit {
-        Some(edit) => editing::edit(&files.main, edit)?,
-        None => configuration::read_to_apply(&files.main).map_err(EditError::Bad)?,
-    };
+/// Wishes wait behind it, so it waits for nothing that never answers.
+fn configure(
+    files: &Files,
+    edit: Option<Edit>,
+    errands: &mut Errands,
+) -> Result<Loaded, EditError> {
+    let main = files.main.clone();
+    let loaded = errands.run(&files.main, move |steps| match edit {
+        Some(edit) => editing::edit(&main, &edit, steps),
+        None => configuration::read_to_apply(&main, steps).map_err(EditError::Bad),
+    })??;
     keep(files, &loaded.texts);
     Ok(loaded)
 }

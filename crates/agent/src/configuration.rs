@@ -3,9 +3,6 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::mpsc::{self, RecvTimeoutError},
-    thread,
-    time::Duration,
 };
 
 use mainstay_api::config::{self, Config, Diagnostic, FILE_BYTES_MAX, SourceText};
@@ -13,7 +10,10 @@ use mainstay_platform::paths;
 use mainstay_storage::atomic;
 use serde::{Deserialize, Serialize};
 
-use crate::descriptors;
+use crate::{
+    descriptors,
+    errand::{Errands, Steps},
+};
 
 /// A file with its contents.
 #[derive(Debug)]
@@ -45,22 +45,23 @@ pub(crate) struct Files {
     pub(crate) kept: PathBuf,
 }
 
-/// Reads the main file and `services.d/*.toml` beside it, and says everything that is wrong.
+/// Reads the main file and `services.d/*.toml` beside it, and says everything that is wrong. What
+/// lies where nobody answers is wrong, too.
 pub fn load(main: &Path) -> Result<Config, Vec<Diagnostic>> {
-    read_all(main).map(|loaded| loaded.config)
+    read_in_time(main).map(|loaded| loaded.config)
 }
 
 /// Reads everything and keeps the texts.
-pub(crate) fn read_all(main: &Path) -> Result<Loaded, Vec<Diagnostic>> {
-    understand(&read_sources(main)?)
+fn read_all(main: &Path, steps: &Steps) -> Result<Loaded, Vec<Diagnostic>> {
+    understand(&read_sources(main, steps)?)
 }
 
 /// Reads all files, the main one first.
-pub(crate) fn read_sources(main: &Path) -> Result<Vec<Source>, Vec<Diagnostic>> {
+pub(crate) fn read_sources(main: &Path, steps: &Steps) -> Result<Vec<Source>, Vec<Diagnostic>> {
     let mut sources = Vec::new();
     let mut found = Vec::new();
-    for path in files(main)? {
-        match read(&path) {
+    for path in files(main, steps)? {
+        match read(&path, steps) {
             Ok(bytes) => sources.push(Source { path, bytes }),
             Err(error) => found.push(unreadable(&path, "file", &error)),
         }
@@ -83,42 +84,27 @@ pub(crate) fn understand(sources: &[Source]) -> Result<Loaded, Vec<Diagnostic>> 
     Ok(Loaded { config, texts: Texts(sources.iter().map(Kept::of).collect()) })
 }
 
-/// Reads everything, but waits no longer than this: files may lie where nobody answers.
-pub(crate) fn read_within(main: &Path, within: Duration) -> Result<Loaded, Vec<Diagnostic>> {
+/// Reads everything, but does not wait for files that lie where nobody answers.
+pub(crate) fn read_in_time(main: &Path) -> Result<Loaded, Vec<Diagnostic>> {
     let path = main.to_owned();
-    let read = on_a_thread(within, move || read_all(&path));
-    read.unwrap_or_else(|error| {
-        let message = format!("cannot read the configuration: {error}");
-        Err(vec![Diagnostic::of_file(&main.display().to_string(), "unreadable", message, "")])
-    })
-}
-
-/// Does something that may stand still for ever; its thread is left alone then.
-fn on_a_thread<T: Send + 'static>(
-    within: Duration,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> io::Result<T> {
-    let (outbox, inbox) = mpsc::sync_channel(1);
-    // Nobody waits any more for what comes too late.
-    let thread = move || drop(outbox.send(work()));
-    thread::Builder::new().name("config".to_owned()).spawn(thread)?;
-    inbox.recv_timeout(within).map_err(|error| match error {
-        RecvTimeoutError::Timeout => io::ErrorKind::TimedOut.into(),
-        RecvTimeoutError::Disconnected => io::ErrorKind::BrokenPipe.into(),
+    let read = Errands::default().run(main, move |steps| read_all(&path, steps));
+    read.unwrap_or_else(|stuck| {
+        let file = main.display().to_string();
+        Err(vec![Diagnostic::of_file(&file, "unreadable", stuck.to_string(), "")])
     })
 }
 
 /// Reads everything to be applied now: this machine must allow it, too.
-pub(crate) fn read_to_apply(main: &Path) -> Result<Loaded, Vec<Diagnostic>> {
-    let loaded = read_all(main)?;
+pub(crate) fn read_to_apply(main: &Path, steps: &Steps) -> Result<Loaded, Vec<Diagnostic>> {
+    let loaded = read_all(main, steps)?;
     descriptors::check(&loaded.config, main)?;
     Ok(loaded)
 }
 
 /// Returns the files of an instance, in the order in which they are read.
-fn files(main: &Path) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
+fn files(main: &Path, steps: &Steps) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
     let folder = main.parent().unwrap_or_else(|| Path::new("")).join("services.d");
-    let mut more = match files_in(&folder) {
+    let mut more = match steps.read(&folder).and_then(|()| files_in(&folder)) {
         Ok(more) => more,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(vec![unreadable(&folder, "folder", &error)]),
@@ -135,8 +121,9 @@ fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// Reads at most one byte more than is allowed: the rest is refused anyway.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+fn read(path: &Path, steps: &Steps) -> io::Result<Vec<u8>> {
     use io::Read as _;
+    steps.read(path)?;
     let mut bytes = Vec::new();
     paths::open_regular(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -163,12 +150,35 @@ pub(crate) fn keep(texts: &Texts, kept: &Path) -> io::Result<()> {
     atomic::replace(kept, &serde_json::to_vec(&texts.0)?, paths::create_private_file)
 }
 
-/// Reads the configuration that was last applied.
-pub(crate) fn recall(kept: &Path) -> Option<Config> {
-    let all: Vec<Kept> = serde_json::from_slice(&fs::read(kept).ok()?).ok()?;
-    let texts: Vec<SourceText<'_>> =
-        all.iter().map(|one| SourceText { file: &one.name, bytes: one.text.as_bytes() }).collect();
-    config::parse(&texts).ok()
+/// Reads the texts of the configuration that was last applied; a file that makes no sense, because
+/// it is damaged or of a later version, is set aside and named in the result.
+pub(crate) fn recall(kept: &Path) -> (Option<Texts>, Option<String>) {
+    let what = "the copy of the last configuration";
+    let bytes = match fs::read(kept) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return (None, None),
+        Err(error) => return (None, Some(format!("cannot read {what}: {error}"))),
+    };
+    match serde_json::from_slice(&bytes) {
+        Ok(texts) => (Some(Texts(texts)), None),
+        Err(_) => (
+            None,
+            Some(atomic::set_aside(kept).map_or_else(
+                |error| format!("{what} makes no sense, and cannot be set aside: {error}"),
+                |aside| format!("{what} makes no sense: set aside as `{}`", aside.display()),
+            )),
+        ),
+    }
+}
+
+impl Texts {
+    /// Makes a configuration of them again.
+    pub(crate) fn understand(&self) -> Result<Config, Vec<Diagnostic>> {
+        let texts = self.0.iter();
+        let texts: Vec<SourceText<'_>> =
+            texts.map(|one| SourceText { file: &one.name, bytes: one.text.as_bytes() }).collect();
+        config::parse(&texts)
+    }
 }
 
 #[cfg(test)]
@@ -191,14 +201,5 @@ mod tests {
         assert_eq!(found[0].file, folder.join("services.d").display().to_string());
         assert!(found[0].message.starts_with("cannot read the folder: "), "{found:?}");
         fs::remove_dir_all(&folder).unwrap();
-    }
-
-    #[test]
-    fn whoever_reads_for_ever_is_not_waited_for() {
-        let (writer, reader) = mpsc::channel::<()>();
-        let late = on_a_thread(Duration::from_millis(10), move || reader.recv().is_ok());
-        assert_eq!(late.unwrap_err().kind(), io::ErrorKind::TimedOut);
-        drop(writer);
-        assert_eq!(on_a_thread(Duration::from_secs(20), || 7).unwrap(), 7);
     }
 }

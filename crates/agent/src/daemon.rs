@@ -16,7 +16,7 @@ use mainstay_platform::{
     clock, daemon,
     lock::FileLock,
     memory::{self, Bursts},
-    paths,
+    paths, random,
 };
 use mainstay_storage::instance::Instance;
 use tokio::{sync::mpsc, time::sleep};
@@ -25,14 +25,14 @@ use crate::{
     api::{self, Listeners},
     calls::{Call, EventsQuery, Reply},
     clerk::{Clerk, Done, Job},
-    configuration::{self, Files, Loaded},
+    configuration::{self, Files, Loaded, Texts},
     custody::Custody,
     descriptors,
     effects::{Outbox, Settled},
     events::{Events, Happening, Level, complain},
     given::Given,
     keeper::{Introduction, Keeper, KeeperError},
-    options::{AgentOptions, OptionsError},
+    options::{AgentOptions, Mode, OptionsError},
     pressure::Pressed,
     wishes::Wishes,
 };
@@ -41,8 +41,6 @@ use crate::{
 const KEEPER_WITHIN: Duration = Duration::from_secs(20);
 /// How long an agent that leaves waits for its last events.
 const EVENTS_WITHIN: Duration = Duration::from_secs(2);
-/// How long a beginning waits for its files: well before the keeper takes us for hung.
-const CONFIG_WITHIN: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Nothing is due for at least this long when nothing is due at all.
 const FAR_AWAY: Duration = Duration::from_hours(24);
@@ -132,16 +130,15 @@ impl Agent {
         keeper: Keeper,
         listeners: Listeners,
     ) -> Result<Self, AgentError> {
-        let mut events =
-            Events::open(&instance, options.recover).map_err(doing("open the events"))?;
+        let mut events = Events::open(&instance, options.mode).map_err(doing("open the events"))?;
         let (wishes, damage) = Wishes::open(instance.agent_journal());
         if let Some(message) = damage {
             events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
         }
         let files = Files { main: options.config.clone(), kept: instance.last_good_config() };
         let clerk = Clerk::start(files.clone()).map_err(doing("start the clerk"))?;
-        let config = first_config(&files, options.recover, &clerk, &mut events)?;
-        let seed = clock::realtime_nanos();
+        let config = first_config(&files, options.mode, &clerk, &mut events)?;
+        let seed = random::number();
         Ok(Self {
             options,
             instance,
@@ -368,14 +365,21 @@ enum Heard {
 /// Returns the configuration to begin with: the files, or what was last applied when they are bad.
 fn first_config(
     files: &Files,
-    is_recovery: bool,
+    mode: Mode,
     clerk: &Clerk,
     events: &mut Events,
 ) -> Result<Config, AgentError> {
-    if is_recovery && let Some(config) = configuration::recall(&files.kept) {
+    let (kept, damage) = configuration::recall(&files.kept);
+    if let Some(message) = damage.clone() {
+        events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
+    }
+    let recall = || kept.as_ref().map(Texts::understand);
+    if mode == Mode::Recovery
+        && let Some(Ok(config)) = recall()
+    {
         return Ok(config);
     }
-    match configuration::read_within(&files.main, CONFIG_WITHIN) {
+    match configuration::read_in_time(&files.main) {
         Ok(Loaded { config, texts }) => {
             // It has nothing else to do yet.
             drop(clerk.give(Job::Keep(texts)));
@@ -389,7 +393,11 @@ fn first_config(
             let message = config::render(&found);
             events.tell(Happening::of_instance(Level::Error, "ConfigRefused", message.clone()));
             events.pass_on();
-            configuration::recall(&files.kept).ok_or(AgentError::Config(message))
+            match recall() {
+                Some(Ok(config)) => Ok(config),
+                Some(Err(found)) => Err(AgentError::Config(message + &config::render(&found))),
+                None => Err(AgentError::Config(message + &damage.unwrap_or_default())),
+            }
         }
     }
 }

@@ -17,6 +17,7 @@ use mainstay_storage::atomic;
 use crate::{
     configuration::{self, Loaded, Source},
     descriptors,
+    errand::{Steps, Stuck},
 };
 
 /// An edit of the configuration, as people ask for it.
@@ -37,11 +38,13 @@ pub(crate) enum EditError {
     Refused(#[from] config::EditError),
     #[error("{}", config::render(.0))]
     Bad(Vec<Diagnostic>),
+    #[error("{0}")]
+    Stuck(#[from] Stuck),
 }
 
 /// Edits the file of a service; what could not be applied is never written.
-pub(crate) fn edit(main: &Path, edit: &Edit) -> Result<Loaded, EditError> {
-    let mut sources = configuration::read_sources(main).map_err(EditError::Bad)?;
+pub(crate) fn edit(main: &Path, edit: &Edit, steps: &Steps) -> Result<Loaded, EditError> {
+    let mut sources = configuration::read_sources(main, steps).map_err(EditError::Bad)?;
     if sources.iter().any(|source| std::str::from_utf8(&source.bytes).is_err()) {
         // This names the byte that is wrong.
         return configuration::understand(&sources).map_err(EditError::Bad);
@@ -56,8 +59,13 @@ pub(crate) fn edit(main: &Path, edit: &Edit) -> Result<Loaded, EditError> {
         // Removing is never refused for what is left: there may have been too much before.
         descriptors::check(&loaded.config, main).map_err(EditError::Bad)?;
     }
+    steps.write(&path).map_err(|source| disk(&path, source))?;
     replace(&path, &before, &after)?;
     Ok(loaded)
+}
+
+fn disk(path: &Path, source: io::Error) -> EditError {
+    EditError::Disk { path: path.display().to_string(), source }
 }
 
 fn overtaken(path: &Path) -> EditError {
@@ -99,7 +107,7 @@ fn explain(sources: &[Source], refused: config::EditError) -> EditError {
 
 /// Replaces a configuration file that is still as it was read; its owner and mode stay.
 fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<(), EditError> {
-    let disk = |source| EditError::Disk { path: path.display().to_string(), source };
+    let disk = |source| disk(path, source);
     let permissions = fs::metadata(path).map_err(disk)?.permissions();
     // What an editor saves while the new file is synced is lost: only a lock that editors do not
     // know would prevent that.
@@ -159,12 +167,12 @@ mod tests {
         let command = vec!["api".to_owned()];
         let requires = vec!["nobody".to_owned()];
         let bad = NewService { command: command.clone(), requires, ..NewService::default() };
-        let refused = edit(&folder.main(), &Edit::Add(name("api"), bad));
+        let refused = edit(&folder.main(), &Edit::Add(name("api"), bad), &Steps::untold());
         assert!(matches!(refused, Err(EditError::Bad(_))), "{refused:?}");
         assert_eq!(written(), before);
 
         let good = NewService { command, ..NewService::default() };
-        let loaded = edit(&folder.main(), &Edit::Add(name("api"), good)).unwrap();
+        let loaded = edit(&folder.main(), &Edit::Add(name("api"), good), &Steps::untold()).unwrap();
         assert_eq!(loaded.config.services.len(), 2);
         assert_eq!(configuration::load(&folder.main()).unwrap(), loaded.config);
     }
@@ -176,12 +184,13 @@ mod tests {
         let text =
             "# the API\n[services.api]\ncommand = [\"api\"]\n[services.db]\ncommand = [\"db\"]\n";
         atomic::replace(&more, text.as_bytes(), paths::create_private_file).unwrap();
-        let loaded = edit(&folder.main(), &Edit::Remove(name("db"))).unwrap();
+        let loaded = edit(&folder.main(), &Edit::Remove(name("db")), &Steps::untold()).unwrap();
         assert_eq!(loaded.config.services.len(), 2);
         let left = "# the API\n[services.api]\ncommand = [\"api\"]\n";
         assert_eq!(fs::read_to_string(&more).unwrap(), left);
         assert_eq!(fs::read_to_string(folder.main()).unwrap(), WEB);
-        let refused = edit(&folder.main(), &Edit::Remove(name("db"))).unwrap_err();
+        let refused =
+            edit(&folder.main(), &Edit::Remove(name("db")), &Steps::untold()).unwrap_err();
         assert_eq!(refused.to_string(), "no file of the configuration has a service `db`");
     }
 
@@ -194,7 +203,8 @@ mod tests {
             let folder = Folder::new("broken", text);
             let command = vec!["api".to_owned()];
             let new = NewService { command, ..NewService::default() };
-            let refused = edit(&folder.main(), &Edit::Add(name("api"), new)).unwrap_err();
+            let refused =
+                edit(&folder.main(), &Edit::Add(name("api"), new), &Steps::untold()).unwrap_err();
             assert!(refused.to_string().contains(expected), "{refused}");
         }
     }

@@ -14,6 +14,7 @@ mod daemon;
 pub mod descriptors;
 mod editing;
 mod effects;
+mod errand;
 mod events;
 mod given;
 mod keeper;
@@ -24,7 +25,7 @@ mod report;
 mod wishes;
 mod world;
 
-pub use options::{AgentOptions, OptionsError};
+pub use options::{AgentOptions, Mode, OptionsError};
 
 use std::process::ExitCode;
 

@@ -13,8 +13,18 @@ pub struct AgentOptions {
     pub config: PathBuf,
     /// The keeper's socket.
     pub link: String,
-    /// Only what is known to be good is used.
-    pub recover: bool,
+    /// What it begins with.
+    pub mode: Mode,
+}
+
+/// What an agent begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Everything that is there.
+    #[default]
+    Usual,
+    /// Only what is known to be good.
+    Recovery,
 }
 
 /// A command line that no agent can be started with.
@@ -38,7 +48,7 @@ impl AgentOptions {
         let mut rest = arguments.iter();
         while let Some(name) = rest.next() {
             if name == "--recover" {
-                options.recover = true;
+                options.mode = Mode::Recovery;
                 continue;
             }
             let value = rest.next().ok_or_else(|| OptionsError::Value(name.clone()))?;

@@ -31,7 +31,7 @@ impl Pressed {
     fn note(&mut self, pressure: &Pressure, text: &str) -> bool {
         let Pressure { unit, kind, .. } = pressure;
         match kind {
-            PressureKind::DiskFull => {
+            PressureKind::DiskFull | PressureKind::DiskFailed => {
                 let former = self.by_unit.insert(unit.clone(), text.to_owned());
                 former.as_deref() != Some(text)
             }
@@ -49,7 +49,15 @@ impl Agent {
         let (level, text) = words(pressure);
         if self.pressed.note(pressure, &text) {
             let unit = UnitName::parse(&pressure.unit).ok();
-            let happening = Happening::of_instance(level, "LogPressure", text);
+            let event = match pressure.kind {
+                PressureKind::DiskFailed => "LogFailed",
+                PressureKind::DiskFull
+                | PressureKind::DiskRoom
+                | PressureKind::DroppedOldest
+                | PressureKind::DroppedNew
+                | PressureKind::LingeringClosed => "LogPressure",
+            };
+            let happening = Happening::of_instance(level, event, text);
             self.events.tell(Happening { unit, ..happening });
         }
     }
@@ -61,9 +69,16 @@ fn words(pressure: &Pressure) -> (Level, String) {
         PressureKind::DiskFull => {
             (Level::Error, format!("the log of `{unit}` takes nothing: {message}"))
         }
+        PressureKind::DiskFailed => {
+            let text = format!("the log of `{unit}` cannot be written: {message}");
+            (Level::Error, text + "; nothing is dropped")
+        }
         PressureKind::DiskRoom => (Level::Info, format!("the log of `{unit}` takes bytes again")),
         PressureKind::DroppedOldest => {
-            (Level::Warn, format!("{count} old segments of `{unit}` were deleted to make room"))
+            let (segments, were) =
+                if *count == 1 { ("segment", "was") } else { ("segments", "were") };
+            let text = format!("{count} old {segments} of `{unit}` {were} deleted to make room");
+            (Level::Warn, text)
         }
         PressureKind::DroppedNew => {
             (Level::Warn, format!("{count} bytes of `{unit}` were discarded"))

@@ -102,12 +102,8 @@ impl Wishes {
     }
 
     fn set_aside(&self, what: &str) -> String {
-        let stamp = clock::realtime_nanos();
-        let aside = self.path.with_extension(format!("damaged-{stamp}"));
-        match fs::rename(&self.path, &aside) {
-            Ok(()) => {
-                format!("the wishes {what}: set aside as `{}`", aside.display())
-            }
+        match atomic::set_aside(&self.path) {
+            Ok(aside) => format!("the wishes {what}: set aside as `{}`", aside.display()),
             Err(error) => format!("the wishes {what}, and cannot be set aside: {error}"),
         }
     }
@@ -179,14 +175,17 @@ impl Wishes {
         Some(Page { generation: self.generation, path: self.path.clone(), text })
     }
 
-    /// A page was written, or could not be; returns whether a refusal is news.
-    pub(crate) fn written(&mut self, generation: u64, is_saved: bool) -> bool {
+    /// A page is on the disk.
+    pub(crate) const fn written(&mut self, generation: u64) {
+        (self.is_being_written, self.is_refused) = (false, false);
+        (self.saved, self.retry_at) = (generation, None);
+    }
+
+    /// A page could not be written; returns whether that is news.
+    pub(crate) fn refused(&mut self) -> bool {
         self.is_being_written = false;
-        if is_saved {
-            self.saved = generation;
-        }
-        self.retry_at = (!is_saved).then(|| clock::monotonic() + RETRY_EVERY);
-        !std::mem::replace(&mut self.is_refused, !is_saved) && !is_saved
+        self.retry_at = Some(clock::monotonic() + RETRY_EVERY);
+        !std::mem::replace(&mut self.is_refused, true)
     }
 }
 

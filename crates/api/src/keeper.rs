@@ -527,9 +527,12 @@ pub struct Pressure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PressureKind {
-    /// The disk is full or refuses to take more.
+    /// The disk is full.
     DiskFull,
-    /// There is room again.
+    /// The disk takes nothing for another reason, which the message names: nothing is dropped for
+    /// it.
+    DiskFailed,
+    /// It takes bytes again.
     DiskRoom,
     /// Old segments were deleted to make room.
     DroppedOldest,

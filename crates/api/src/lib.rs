@@ -8,3 +8,5 @@ pub mod config;
 pub mod control;
 #[cfg(feature = "wire")]
 pub mod keeper;
+#[cfg(feature = "config")]
+pub mod pattern;

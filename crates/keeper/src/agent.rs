@@ -44,11 +44,29 @@ pub(crate) enum AgentState {
     },
 }
 
+/// Who starts agents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Starter {
+    /// The keeper.
+    Keeper,
+    /// Whoever calls; the keeper waits for that.
+    Others,
+}
+
+/// What is known of the first agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum First {
+    /// There is one already, and it will call.
+    Announced,
+    /// Nothing.
+    Unknown,
+}
+
 /// The life of the agent.
 #[derive(Debug)]
 pub(crate) struct AgentLife {
     state: AgentState,
-    starts_itself: bool,
+    starter: Starter,
     /// Its next end is part of an upgrade.
     makes_room: bool,
     deaths: VecDeque<Duration>,
@@ -80,15 +98,15 @@ pub(crate) enum Start {
 
 impl AgentLife {
     /// Returns a life that begins at once, or when somebody calls if we have no agent to start.
-    pub(crate) fn new(now: Duration, starts_itself: bool, is_expected: bool) -> Self {
-        let state = match (is_expected, starts_itself) {
-            (true, _) => AgentState::Expected { until: now + EXPECTED_WITHIN },
-            (false, true) => AgentState::Waiting { until: now },
-            (false, false) => AgentState::Absent,
+    pub(crate) fn new(now: Duration, starter: Starter, first: First) -> Self {
+        let state = match (first, starter) {
+            (First::Announced, _) => AgentState::Expected { until: now + EXPECTED_WITHIN },
+            (First::Unknown, Starter::Keeper) => AgentState::Waiting { until: now },
+            (First::Unknown, Starter::Others) => AgentState::Absent,
         };
         Self {
             state,
-            starts_itself,
+            starter,
             makes_room: false,
             deaths: VecDeque::new(),
             hangs: 0,
@@ -116,7 +134,7 @@ impl AgentLife {
         if !is_due {
             return None;
         }
-        if !self.starts_itself {
+        if self.starter == Starter::Others {
             self.state = AgentState::Absent;
             return None;
         }
@@ -153,7 +171,7 @@ impl AgentLife {
             self.deaths.pop_front();
         }
         self.debt = Debt::default();
-        self.state = if self.starts_itself {
+        self.state = if self.starter == Starter::Keeper {
             AgentState::Waiting { until: now + self.delay() }
         } else {
             AgentState::Absent
@@ -231,7 +249,7 @@ mod tests {
 
     #[test]
     fn the_first_death_costs_no_time_and_a_series_at_most_a_second() {
-        let mut life = AgentLife::new(T, true, false);
+        let mut life = AgentLife::new(T, Starter::Keeper, First::Unknown);
         let mut now = T;
         let mut delays = Vec::new();
         for _ in 0..10 {
@@ -248,7 +266,7 @@ mod tests {
     #[test]
     fn three_deaths_in_ten_seconds_ask_for_recovery() {
         let starts = |gap: u64| {
-            let mut life = AgentLife::new(T, true, false);
+            let mut life = AgentLife::new(T, Starter::Keeper, First::Unknown);
             let mut seen = Vec::new();
             for round in 0..4 {
                 let now = T + Duration::from_secs(gap * round + round);
@@ -266,7 +284,7 @@ mod tests {
     #[test]
     fn three_agents_in_a_row_that_hang_ask_for_recovery() {
         let starts = |life_of_each: u64| {
-            let mut life = AgentLife::new(T, true, false);
+            let mut life = AgentLife::new(T, Starter::Keeper, First::Unknown);
             let mut now = T;
             let mut seen = Vec::new();
             for _ in 0..4 {
@@ -287,7 +305,7 @@ mod tests {
 
     #[test]
     fn an_agent_hangs_only_when_it_owes_something() {
-        let mut life = AgentLife::new(T, true, false);
+        let mut life = AgentLife::new(T, Starter::Keeper, First::Unknown);
         life.lives();
         assert_eq!(life.next_deadline(), None);
         assert!(!life.is_hung(T + Duration::from_secs(1000)));
@@ -303,7 +321,7 @@ mod tests {
 
     #[test]
     fn an_agent_is_not_blamed_for_a_time_in_which_its_keeper_stood_still() {
-        let mut life = AgentLife::new(T, true, false);
+        let mut life = AgentLife::new(T, Starter::Keeper, First::Unknown);
         life.lives();
         life.heard(T, 0, Some(T + Duration::from_secs(1)));
         life.told(T, 1);
@@ -315,10 +333,10 @@ mod tests {
 
     #[test]
     fn an_announced_agent_is_replaced_when_it_does_not_call() {
-        let mut life = AgentLife::new(T, true, true);
+        let mut life = AgentLife::new(T, Starter::Keeper, First::Announced);
         assert_eq!(life.due(T + Duration::from_secs(4)), None);
         assert_eq!(life.due(T + Duration::from_secs(5)), Some(Start::Normal));
-        let mut life = AgentLife::new(T, true, true);
+        let mut life = AgentLife::new(T, Starter::Keeper, First::Announced);
         life.is_missed(T + Duration::from_secs(1));
         assert_eq!(life.due(T + Duration::from_secs(1)), Some(Start::Normal));
     }

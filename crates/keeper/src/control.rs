@@ -1,4 +1,5 @@
-//! The control thread: one loop, one owner of everything the keeper knows. It never blocks.
+//! The control thread: one loop, one owner of everything the keeper knows. It never blocks, but
+//! for pumps that park: see [`Pumps::park`].
 
 mod ends;
 mod requests;
@@ -6,14 +7,14 @@ mod starts;
 mod talk;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     io,
     path::PathBuf,
     sync::mpsc::{self, Receiver},
     time::Duration,
 };
 
-use mainstay_api::keeper::{Pressure, Report, RequestFrame, RunRef, Welcome};
+use mainstay_api::keeper::{Leftover, Pressure, Report, RequestFrame, RunRef, Welcome};
 use mainstay_platform::{
     boot, clock, daemon,
     descriptor::Descriptor,
@@ -29,7 +30,7 @@ use mainstay_platform::{
 use mainstay_storage::instance::Instance;
 
 use crate::{
-    agent::AgentLife,
+    agent::{AgentLife, First, Starter},
     journal::{Journal, JournalError},
     note::{Note, Notes, complain},
     options::{KeeperOptions, OptionsError},
@@ -44,6 +45,8 @@ use crate::{
 
 /// How long killed programs may take to go when the keeper ends.
 const LAST_WAIT: Duration = Duration::from_secs(5);
+/// How long a keeper that ends waits for what programs have said last.
+const DRAIN_WITHIN: Duration = Duration::from_secs(2);
 
 /// Whoever wakes up so much later than meant stood still: a machine that was paused, most likely.
 const OVERSLEPT: Duration = Duration::from_millis(250);
@@ -94,6 +97,8 @@ pub(crate) struct Control {
     pub(crate) journal: Journal,
     pub(crate) runs: Runs,
     pub(crate) sweeps: Sweeps,
+    /// For threads to come.
+    pub(crate) notes: Notes,
     pub(crate) pumps: Pumps,
     pub(crate) spawner: Spawner,
     pub(crate) agent: AgentLife,
@@ -110,6 +115,8 @@ pub(crate) struct Control {
     pub(crate) pressed: BTreeMap<String, Pressure>,
     /// Runs that have ended in this turn.
     pub(crate) ended: Vec<RunRef>,
+    /// Runs that have ended, and what waited in their pipes is not in the file yet.
+    pub(crate) draining: HashSet<RunRef>,
     pub(crate) upgrade: Option<upgrade::Wanted>,
     /// What of the journal made no sense, until an owner was told.
     pub(crate) damage: Option<String>,
@@ -135,7 +142,9 @@ pub(crate) struct Guest {
 #[derive(Debug, Clone, Copy)]
 struct Ending {
     until: Duration,
-    kills: bool,
+    programs: Leftover,
+    /// When nothing ran any more.
+    quiet_since: Option<Duration>,
 }
 
 /// Runs a keeper until it is told to end, or returns at once when there is one already.
@@ -168,6 +177,7 @@ impl Control {
         let notices = port.watch(notices, token::NOTICES).map_err(doing("watch for signals"))?;
         let doors = upgrade::doors(inherited.as_ref(), instance)?;
         let door = port.watch(doors.keeper, token::DOOR).map_err(doing("listen for agents"))?;
+        // See `Note` for why it needs no bound.
         let (sender, inbox) = mpsc::channel();
         let notes = Notes::new(sender, port.waker());
         let files = daemon::raise_file_limit().map_or(0, |(former, _)| former);
@@ -176,8 +186,10 @@ impl Control {
         let journal = Journal::open(&instance.keeper_journal(), &boot)?;
         let now = clock::monotonic();
         let expected = options.expected_agent.and_then(|pid| expect(pid, &port));
-        let pumps = Pumps::new(notes, &boot);
-        let agent = AgentLife::new(now, !options.agent.is_empty(), expected.is_some());
+        let pumps = Pumps::new(notes.clone(), &boot);
+        let starter = if options.agent.is_empty() { Starter::Others } else { Starter::Keeper };
+        let first = expected.as_ref().map_or(First::Unknown, |_| First::Announced);
+        let agent = AgentLife::new(now, starter, first);
         let epoch = inherited.as_ref().map_or_else(journal_epoch, |state| state.epoch.clone());
         let mut control = Self {
             options,
@@ -191,6 +203,7 @@ impl Control {
             journal,
             runs: Runs::default(),
             sweeps: Sweeps::default(),
+            notes,
             pumps,
             spawner: spawner.map_err(doing("start a thread"))?,
             agent,
@@ -203,6 +216,7 @@ impl Control {
             reports: talk::Reports::default(),
             pressed: BTreeMap::new(),
             ended: Vec::new(),
+            draining: HashSet::new(),
             upgrade: None,
             damage: None,
             inbox,
@@ -258,6 +272,7 @@ impl Control {
         match note {
             Note::Started(started) => self.started(*started),
             Note::Pump(note) => self.pump_said(note),
+            Note::Probed(result) => self.probed(result),
         }
     }
 
@@ -303,8 +318,10 @@ impl Control {
     fn look_at_clock(&mut self) {
         let now = clock::monotonic();
         self.spawner.look(now);
-        self.start_agent_if_due(now);
-        self.kill_agent_if_hung(now);
+        if self.ending.is_none() {
+            self.start_agent_if_due(now);
+            self.kill_agent_if_hung(now);
+        }
         if self.sweeps.next_deadline().is_some_and(|at| now >= at) {
             self.go_on_sweeping();
         }
@@ -318,8 +335,10 @@ impl Control {
         let owner = self.owner.as_ref().and_then(Conversation::next_deadline);
         let ending = self.ending.map(|ending| ending.until);
         let amends = self.amends.iter().map(recovery::Amend::next_at).min();
-        let upgrade = self.upgrade.as_ref().map(upgrade::Wanted::gives_up_at);
-        [self.spawner.next_deadline(), self.agent.next_deadline(), self.sweeps.next_deadline()]
+        let upgrade = self.upgrade.as_ref().and_then(upgrade::Wanted::gives_up_at);
+        // A keeper that ends needs no agent any more.
+        let agent = self.agent.next_deadline().filter(|_| self.ending.is_none());
+        [self.spawner.next_deadline(), agent, self.sweeps.next_deadline()]
             .into_iter()
             .chain([owner, ending, amends, upgrade, self.bursts.next_deadline()])
             .flatten()
@@ -341,17 +360,26 @@ impl Control {
     }
 
     /// Begins to end: programs are killed or left, then [`is_done`](Self::is_done) comes true.
-    pub(crate) fn begin_to_end(&mut self, kills: bool) {
-        self.ending = Some(Ending { until: clock::monotonic() + LAST_WAIT, kills });
-        if kills {
+    pub(crate) fn begin_to_end(&mut self, programs: Leftover) {
+        let until = clock::monotonic() + LAST_WAIT;
+        self.ending = Some(Ending { until, programs, quiet_since: None });
+        if programs == Leftover::Kill {
             self.kill_everything();
         }
     }
 
-    fn is_done(&self) -> bool {
-        let Some(ending) = self.ending else { return false };
+    fn is_done(&mut self) -> bool {
         let is_said = self.owner.as_ref().is_none_or(Conversation::is_flushed);
-        (is_said && (!ending.kills || self.is_quiet())) || clock::monotonic() >= ending.until
+        let (is_quiet, is_drained) = (self.is_quiet(), self.draining.is_empty());
+        let now = clock::monotonic();
+        let Some(ending) = &mut self.ending else { return false };
+        if is_quiet {
+            // The last words of programs are worth a moment, but no disk that hangs is.
+            let since = *ending.quiet_since.get_or_insert(now);
+            ending.until = ending.until.min(since + DRAIN_WITHIN);
+        }
+        (is_said && (ending.programs == Leftover::Leave || (is_quiet && is_drained)))
+            || now >= ending.until
     }
 
     /// Returns whether no program is left, nor anything that one has left behind.
@@ -364,7 +392,7 @@ impl Control {
             // What waits in its pipes is lost with the programs; nobody waits for the disk.
             complain("the end of a log is not written", &error);
         }
-        if self.ending.is_some_and(|ending| ending.kills) {
+        if self.ending.is_some_and(|ending| ending.programs == Leftover::Kill) {
             // What survives being killed is found again by the next keeper.
             if self.is_quiet() {
                 self.journal.clear()?;

@@ -7,8 +7,11 @@
 use std::{collections::HashMap, io, path::Path, sync::Arc, time::Duration};
 
 use mainstay_api::keeper::{Exited, Logs, RunRef, Scope};
-use mainstay_platform::{clock, fail, paths, pipe::PipeReader, process::Identity};
-use mainstay_storage::slots::{Damage, SlotFile, SlotIndex, SlotRecord, SlotsError};
+use mainstay_platform::{fail, paths, pipe::PipeReader, process::Identity, random};
+use mainstay_storage::{
+    atomic,
+    slots::{Damage, SlotFile, SlotIndex, SlotRecord, SlotsError},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::runs::{Brief, Remembered, Run, RunState, Runs, microseconds};
@@ -97,11 +100,20 @@ enum PhaseRecord {
 }
 
 impl Journal {
-    /// Opens the journal, or begins a new one when the old one is of another boot.
+    /// Opens the journal, or begins a new one when the old one is of another boot; one of another
+    /// version is set aside.
     pub(crate) fn open(path: &Path, boot: &str) -> Result<Self, JournalError> {
-        let file = paths::open_private_file(path).map_err(JournalError::Unopened)?;
-        let slots = SlotFile::open(file, boot)?;
-        let id_base = format!("{:x}{:x}", std::process::id(), clock::realtime_nanos());
+        let open = || paths::open_private_file(path).map_err(JournalError::Unopened);
+        let slots = match SlotFile::open(open()?, boot) {
+            Err(error @ SlotsError::OtherVersion { .. }) => {
+                let aside = atomic::set_aside(path).map_err(JournalError::Unopened)?;
+                let what = format!("the journal is set aside as `{}`", aside.display());
+                crate::note::complain(&what, &error);
+                SlotFile::open(open()?, boot)?
+            }
+            opened => opened?,
+        };
+        let id_base = format!("{:x}-{:016x}", std::process::id(), random::number());
         Ok(Self { slots, runs: HashMap::new(), numbers: HashMap::new(), id_base, ids: 0 })
     }
 

@@ -4,15 +4,22 @@ use std::{error::Error, sync::mpsc::Sender};
 
 use mainstay_platform::{complaint, port::Waker};
 
-use crate::{pump::PumpNote, spawner::StartedNote};
+use crate::{probe::ProbeError, pump::PumpNote, spawner::StartedNote};
 
 /// Something a thread has done or seen.
+///
+/// Their channel has no bound, and needs none: the control thread takes all of them in each turn.
+/// What comes meanwhile is one note for each start, end, pipe and probe, one for each segment that
+/// a pump closes or deletes, and a few each second from a log whose disk is full. A bound would let
+/// a pump wait for the control thread while that waits for the pump to park.
 #[derive(Debug)]
 pub(crate) enum Note {
     /// A start came to an end.
     Started(Box<StartedNote>),
     /// A pump has news.
     Pump(PumpNote),
+    /// A binary that we are to become has answered, or has not.
+    Probed(Result<(), ProbeError>),
 }
 
 /// The way to the control thread.

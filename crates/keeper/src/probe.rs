@@ -5,15 +5,18 @@
 use std::{
     ffi::OsString,
     io::{self, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
+    thread,
     time::Duration,
 };
 
 use mainstay_platform::replace;
 
+use crate::note::{Note, Notes};
+
 /// How a keeper that is probed begins to speak; its version follows.
 const INTRODUCTION: &str = "mainstay keeper ";
-/// A keeper answers within milliseconds; meanwhile this one does nothing else.
+/// A keeper answers within milliseconds.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// A binary that this keeper does not become.
@@ -33,8 +36,14 @@ pub(crate) fn introduce() -> io::Result<()> {
     io::stdout().lock().write_all(line.as_bytes())
 }
 
+/// Asks a binary on a thread of its own; its answer comes as a note.
+pub(crate) fn begin(program: PathBuf, state: Vec<u8>, notes: Notes) -> io::Result<()> {
+    let ask = move || notes.send(Note::Probed(ask(&program, &state)));
+    thread::Builder::new().name("probe".to_owned()).spawn(ask).map(drop)
+}
+
 /// Runs a binary on a copy of our state.
-pub(crate) fn ask(program: &Path, state: &[u8]) -> Result<(), ProbeError> {
+fn ask(program: &Path, state: &[u8]) -> Result<(), ProbeError> {
     let name = program.display().to_string();
     let arguments = ["keeper", "--probe"].map(OsString::from);
     let probed = match replace::probe(program, &arguments, state, ANSWER_WITHIN) {

@@ -156,6 +156,10 @@ impl Pumps {
     /// Ends all pumps; their pipes stay open with whoever else holds them.
     ///
     /// One that waits for its disk goes on when the disk does; it fails then.
+    ///
+    /// Whoever calls waits, for microseconds where disks answer and for [`PARK_WITHIN`] at most.
+    /// Nothing is lost by that: before an exec nothing could be started meanwhile, since its pipe
+    /// would have no pump, and at the keeper's end no program is left or no one is asked.
     pub(crate) fn park(&mut self) -> Result<(), StuckPump> {
         for pump in self.by_device.values() {
             pump.leave.ask();
@@ -197,6 +201,9 @@ impl Pumps {
         }
         let port = Port::new()?;
         let waker = port.waker();
+        // Without a bound: a disk that stalls must not stall the control thread. What waits for it
+        // is two orders for each run whose pipes are open, and no more runs start than files may be
+        // open; besides what an agent asks for, which is one for each unit that it forgets.
         let (orders, inbox) = mpsc::channel();
         let way = if storage.is_remote { Way::Copy } else { Way::Splice };
         let means = chain::Means { way, boot: self.boot };

@@ -127,6 +127,8 @@ impl Spawner {
         files: u64,
         lock: &FileLock,
     ) -> io::Result<Self> {
+        // Without a bound: a start that hangs must not stall the control thread. What waits is one
+        // order for each run that the journal has room for, and the agent.
         let (orders, queue) = mpsc::channel();
         let (waiting, unfinished) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let shared = Arc::new(Shared { waiting, unfinished, base, files });

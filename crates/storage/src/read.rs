@@ -4,6 +4,7 @@
 
 mod merge;
 mod reader;
+mod seek;
 
 use std::{
     collections::VecDeque,
@@ -13,6 +14,7 @@ use std::{
 
 pub use merge::{Merge, Named, Unfinished};
 pub use reader::{Block, Reader};
+pub use seek::Wanted;
 
 use crate::{
     index::{IndexRecord, SourceFlags, Stream},

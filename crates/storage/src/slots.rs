@@ -21,7 +21,12 @@ const MAGIC: u32 = 0x534C_4F54;
 const PREFIX_BYTES: usize = 20;
 /// Most payloads are shorter: the rest of a place is read only when there is more.
 const USUAL_BYTES: usize = 1024;
-const HEADER_LINE: &str = "mainstay-slots 1 ";
+/// What the header of every version begins with; its number follows.
+const NAME: &[u8] = b"mainstay-slots ";
+/// The version that is read and written here.
+const VERSION: u32 = 1;
+/// A header has its version within so many bytes.
+const VERSION_WITHIN: usize = 32;
 
 /// The longest payload of a slot.
 pub const PAYLOAD_BYTES_MAX: usize = 8192 - PREFIX_BYTES;
@@ -73,21 +78,32 @@ pub enum SlotsError {
         /// The payload's length.
         length: usize,
     },
+    /// Another version of this program has written them.
+    #[error("the slots are of version {version}, and version {VERSION} is known here")]
+    OtherVersion {
+        /// Its version.
+        version: u32,
+    },
     /// All [`SLOTS_MAX`] slots are taken.
     #[error("all {SLOTS_MAX} slots are taken")]
     TooMany,
 }
 
 impl SlotFile {
-    /// Opens the slots in `file`, or begins anew when they are of another boot or version.
+    /// Opens the slots in `file`, or begins anew when they are of another boot or damaged.
+    ///
+    /// Those of another version are left as they are.
     pub fn open(mut file: File, boot: &str) -> Result<Self, SlotsError> {
         let wanted = header(boot);
         let mut found = vec![0; wanted.len()];
         file.seek(SeekFrom::Start(0))?;
         let length = fill(&file, &mut found)?;
-        let is_ours = found == wanted;
-        let is_foreign = length > 0 && !found.starts_with(HEADER_LINE.as_bytes());
-        if !is_ours {
+        found.truncate(length);
+        if let Some(version) = version_of(&found).filter(|version| *version != VERSION) {
+            return Err(SlotsError::OtherVersion { version });
+        }
+        let is_foreign = length > 0 && version_of(&found).is_none();
+        if found != wanted {
             // Emptied first: a death here leaves a file without slots.
             file.set_len(0)?;
             file.seek(SeekFrom::Start(0))?;
@@ -273,8 +289,15 @@ fn offset_of(slot: u32, which: u8) -> u64 {
     HEADER_BYTES + (u64::from(slot) * 2 + u64::from(which)) * PLACE_BYTES
 }
 
+/// Returns the version that a header names; nothing when it is none.
+fn version_of(header: &[u8]) -> Option<u32> {
+    let rest = header.strip_prefix(NAME)?;
+    let digits = rest.get(..VERSION_WITHIN)?.split(|byte| *byte == b' ').next()?;
+    str::from_utf8(digits).ok()?.parse().ok()
+}
+
 fn header(boot: &str) -> Vec<u8> {
-    let mut line = format!("{HEADER_LINE}{boot}\n").into_bytes();
+    let mut line = [NAME, format!("{VERSION} {boot}\n").as_bytes()].concat();
     line.resize(usize::try_from(HEADER_BYTES).unwrap_or(4096), 0);
     line
 }
@@ -336,6 +359,19 @@ mod tests {
         open(&path, "boot-1").add(b"first").unwrap();
         assert_eq!(texts(&mut open(&path, "boot-2")), [""; 0]);
         assert_eq!(texts(&mut open(&path, "boot-1")), [""; 0]);
+    }
+
+    #[test]
+    fn slots_of_another_version_are_left_as_they_are() {
+        let path = fresh("other_version");
+        open(&path, "boot").add(b"first").unwrap();
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[NAME.len()] = b'9';
+        overwrite(&path, &bytes);
+        let file = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        let opened = SlotFile::open(file, "boot");
+        assert!(matches!(opened, Err(SlotsError::OtherVersion { version: 9 })), "{opened:?}");
+        assert_eq!(fs::read(&path).unwrap(), bytes);
     }
 
     #[test]

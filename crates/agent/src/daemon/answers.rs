@@ -1,7 +1,11 @@
 //! Answers to clients.
 
-use mainstay_api::control::{
-    CommandAnswer, CommandName, CommandRequest, Events, Role, Status, Unit, UnitAnswer, UnitDetail,
+use mainstay_api::{
+    control::{
+        CommandAnswer, CommandName, CommandRequest, Events, Role, Status, Unit, UnitAnswer,
+        UnitDetail,
+    },
+    pattern::is_meant,
 };
 use mainstay_core::{Command, Input, TraceId, UnitName, UnitView};
 use mainstay_platform::clock;
@@ -107,7 +111,7 @@ impl Agent {
     fn select_events(&self, query: &EventsQuery) -> Events {
         let fits_name = |unit: Option<&String>| {
             query.names.is_empty()
-                || unit.is_some_and(|unit| query.names.iter().any(|name| matches(name, unit)))
+                || unit.is_some_and(|unit| query.names.iter().any(|name| is_meant(name, unit)))
         };
         let events = self.events.select(query.limit, |event| {
             query.after.is_none_or(|after| event.sequence > after)
@@ -150,15 +154,8 @@ impl Agent {
         let mut units = Vec::new();
         for name in names {
             let before = units.len();
-            let meant = self.supervisor.units().map(UnitView::name).filter(|unit| {
-                matches(name, &unit.to_string()) || matches(name, unit.service.as_str())
-            });
-            let exact = UnitName::parse(name).ok().filter(|_| name.contains('@'));
-            match exact {
-                Some(unit) if self.supervisor.unit(&unit).is_some() => units.push(unit),
-                Some(_) => {}
-                None => units.extend(meant.cloned()),
-            }
+            let all = self.supervisor.units().map(UnitView::name);
+            units.extend(all.filter(|unit| is_meant(name, &unit.to_string())).cloned());
             if units.len() == before {
                 return Err(no_unit(name));
             }
@@ -186,50 +183,4 @@ pub(super) fn own_role() -> Role {
 pub(super) fn no_unit(name: &str) -> Refused {
     let text = format!("there is no unit or service `{name}`");
     Refused::new(RefusedKind::Missing, text, "`mainstay status` lists all")
-}
-
-/// Returns whether a name fits a pattern in which `*` stands for anything and `?` for one letter.
-///
-/// Goes back to the last `*` only, so the work is bounded by the product of the lengths.
-fn matches(pattern: &str, name: &str) -> bool {
-    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
-    let (mut at, mut seen) = (0, 0);
-    let mut last_star = None;
-    while let Some(letter) = name.get(seen) {
-        match pattern.get(at) {
-            Some(b'*') => {
-                last_star = Some((at, seen));
-                at += 1;
-            }
-            Some(wanted) if *wanted == b'?' || wanted == letter => (at, seen) = (at + 1, seen + 1),
-            Some(_) | None => {
-                let Some((star, covered)) = last_star else { return false };
-                last_star = Some((star, covered + 1));
-                (at, seen) = (star + 1, covered + 1);
-            }
-        }
-    }
-    pattern.get(at..).unwrap_or_default().iter().all(|letter| *letter == b'*')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_fit_as_in_a_shell() {
-        let check = |pattern: &str, name: &str, expected| {
-            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
-        };
-        check("web", "web", true);
-        check("web", "website", false);
-        check("web*", "website", true);
-        check("*", "", true);
-        check("w?b", "web", true);
-        check("w?b", "wb", false);
-        check("*@2", "web@2", true);
-        check("", "web", false);
-        check("*w*b*", "website", true);
-        check(&"*a".repeat(40), &"a".repeat(39), false);
-    }
 }

@@ -19,6 +19,7 @@ use crate::{
     clerk::{Configured, Done, Job, Order},
     configuration::Loaded,
     editing::{Edit, EditError},
+    errand::Stuck,
     events::{Happening, Level},
 };
 
@@ -53,10 +54,9 @@ impl Agent {
     /// Gives the clerk what has changed; a turn that finds it busy leaves it to a later one.
     pub(super) fn save_wishes(&mut self) {
         let Some(page) = self.wishes.page() else { return };
-        let generation = page.generation;
         if self.clerk.give(Job::Wishes(page)).is_err() {
             // The clerk is busy; whoever waits there is told of the disk.
-            self.wishes.written(generation, false);
+            self.wishes.refused();
         }
     }
 
@@ -70,7 +70,13 @@ impl Agent {
     }
 
     fn settle_debts(&mut self, generation: u64, result: &io::Result<()>) {
-        let is_news = self.wishes.written(generation, result.is_ok());
+        let is_news = match result {
+            Ok(()) => {
+                self.wishes.written(generation);
+                false
+            }
+            Err(_) => self.wishes.refused(),
+        };
         while let Some(debt) = self.owed.pop_front_if(|debt| debt.generation <= generation) {
             let Debt { reply, answer, .. } = debt;
             drop(reply.send(match result {
@@ -147,14 +153,19 @@ impl Agent {
 
     fn refuse_edit(&mut self, trace: TraceId, error: &EditError) -> Refused {
         let kind = match error {
-            EditError::Disk { .. } => RefusedKind::Failed,
+            EditError::Disk { .. } | EditError::Stuck(_) => RefusedKind::Failed,
             EditError::Overtaken(_) | EditError::Refused(_) => RefusedKind::Conflict,
             EditError::Bad(_) => RefusedKind::Bad,
         };
         let text = error.to_string();
         let happening = Happening::of_instance(Level::Error, "ConfigRefused", text.clone());
         self.events.tell(Happening { trace, ..happening });
-        Refused::new(kind, text, "nothing has changed")
+        let hint = if let EditError::Stuck(Stuck::Unwritten(_)) = error {
+            "look at the file once it can be read; `mainstay up` applies it"
+        } else {
+            "nothing has changed"
+        };
+        Refused::new(kind, text, hint)
     }
 
     /// Lets the clerk write what is still to be written, for a while.

@@ -51,19 +51,28 @@ pub(super) fn check(config: &Config, places: &Places<'_>, found: &mut Vec<Diagno
     check_conflicts(places, found);
 }
 
-/// Whoever is needed or waited for must exist.
+/// Whoever is named must exist.
 fn check_names(places: &Places<'_>, found: &mut Vec<Diagnostic>) {
     let all: Vec<&str> = places.keys().map(ServiceName::as_str).collect();
     for (name, spot) in places {
-        let named = spot.links.iter().filter(|link| link.key != "conflicts");
-        for Link { key, other, span } in named.filter(|link| !places.contains_key(&link.other)) {
+        let is_unknown = |link: &&Link| !places.contains_key(&link.other);
+        for Link { key, other, span } in spot.links.iter().filter(is_unknown) {
             let help = suggestion(other.as_str(), &all).map_or_else(
                 || "there is no such service".to_owned(),
                 |near| format!("did you mean `{near}`?"),
             );
-            let message = format!("service `{name}` {key} `{other}`, which is not defined");
+            let message = format!("service `{name}` {} `{other}`, which is not defined", verb(key));
             found.push(spot.at(span.clone(), "unknown-service", message).help(help));
         }
+    }
+}
+
+/// Returns a key as it stands in a sentence.
+fn verb(key: &'static str) -> &'static str {
+    match key {
+        "after" => "comes after",
+        "conflicts" => "conflicts with",
+        needs => needs,
     }
 }
 

@@ -37,6 +37,17 @@ fn mistakes_are_named_with_place_and_remedy() {
         &web("requires = [\"bd\"]\n[services.db]\ncommand = [\"db\"]"),
         "3:13 service `web` requires `bd`, which is not defined; did you mean `db`?",
     );
+    for (key, verb) in
+        [("wants", "wants"), ("after", "comes after"), ("conflicts", "conflicts with")]
+    {
+        let column = key.len() + 5;
+        check(
+            &web(&format!("{key} = [\"bd\"]\n[services.db]\ncommand = [\"db\"]")),
+            &format!(
+                "3:{column} service `web` {verb} `bd`, which is not defined; did you mean `db`?"
+            ),
+        );
+    }
     check(
         &web("shell = \"web\""),
         "3:9 `command` and `shell` exclude each other; remove one of them",
@@ -139,7 +150,7 @@ fn a_cycle_is_shown_whatever_else_is_wrong() {
     let expected = [
         "1:11 the service has no command; add `command = [\"program\", \"argument\"]`",
         "1:11 services wait for each other: `a` → `b` → `a`; remove one of these `requires`, `wants` or `after`",
-        "5:15 service `b` after `zzz`, which is not defined; there is no such service",
+        "5:15 service `b` comes after `zzz`, which is not defined; there is no such service",
     ];
     assert_eq!(told(text), expected);
 }

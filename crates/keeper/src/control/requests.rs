@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use mainstay_api::keeper::{
-    CUSTODY_RUNS_MAX, CustodyEntry, CustodyRequest, Entry, Held, Leftover, Reach, Report, Request,
+    CUSTODY_RUNS_MAX, CustodyEntry, CustodyRequest, Entry, Held, Reach, Report, Request,
     RequestFrame, RunMemo, RunRef, Signal, SignalName, Signalled,
 };
 use mainstay_platform::{
@@ -16,7 +16,6 @@ use super::Control;
 use crate::{
     note::complain,
     runs::{Run, RunState},
-    upgrade::Wanted,
 };
 
 /// So many entries stay far below the frame limit, whatever their memos.
@@ -59,12 +58,10 @@ impl Control {
                 }
                 self.answer(id, Report::Custody { entries: Vec::new() });
             }
-            Request::Upgrade { program } => {
-                self.upgrade = Some(Wanted::new(id, program.into(), clock::monotonic()));
-            }
+            Request::Upgrade { program } => self.want_upgrade(id, program.into()),
             Request::Shutdown { programs } => {
                 self.answer(id, Report::Done);
-                self.begin_to_end(programs == Leftover::Kill);
+                self.begin_to_end(programs);
             }
             Request::Next { at_us, handled } => {
                 let at = at_us.map(Duration::from_micros);

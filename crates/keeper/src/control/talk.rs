@@ -43,31 +43,22 @@ impl Reports {
         for SpawnAnswer { id, spawned } in std::mem::take(&mut self.spawned) {
             reports.push((id, Report::Spawned(spawned)));
         }
-        let mut add = |report: Report, is_empty: bool| {
-            if !is_empty {
-                reports.push((0, report));
-            }
-        };
-        let exited = std::mem::take(&mut self.exited);
-        let is_empty = exited.is_empty();
-        add(Report::Exited(exited), is_empty);
-        let amended = std::mem::take(&mut self.amended);
-        let is_empty = amended.is_empty();
-        add(Report::ExitAmended(amended), is_empty);
-        let cleared = std::mem::take(&mut self.cleared);
-        let is_empty = cleared.is_empty();
-        add(Report::Cleared(cleared), is_empty);
-        let drained = std::mem::take(&mut self.drained);
-        let is_empty = drained.is_empty();
-        add(Report::Drained(drained), is_empty);
-        let rotated = std::mem::take(&mut self.rotated);
-        let is_empty = rotated.is_empty();
-        add(Report::Rotated(rotated), is_empty);
-        let pressure = std::mem::take(&mut self.pressure);
-        let is_empty = pressure.is_empty();
-        add(Report::Pressure(pressure), is_empty);
+        let unsolicited = [
+            gathered(&mut self.exited, Report::Exited),
+            gathered(&mut self.amended, Report::ExitAmended),
+            gathered(&mut self.cleared, Report::Cleared),
+            gathered(&mut self.drained, Report::Drained),
+            gathered(&mut self.rotated, Report::Rotated),
+            gathered(&mut self.pressure, Report::Pressure),
+        ];
+        reports.extend(unsolicited.into_iter().flatten().map(|report| (0, report)));
         reports
     }
+}
+
+/// Returns what has gathered of one kind, if anything has.
+fn gathered<T>(all: &mut Vec<T>, report: impl FnOnce(Vec<T>) -> Report) -> Option<Report> {
+    (!all.is_empty()).then(|| report(std::mem::take(all)))
 }
 
 impl Control {

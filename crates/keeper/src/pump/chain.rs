@@ -16,13 +16,13 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::keeper::{Logs, OnFull, Rotated};
+use mainstay_api::keeper::{Logs, OnFull, PressureKind, Rotated};
 use mainstay_platform::{
     clock, fail, filesystem, paths,
     pipe::{LineEnd, Moved, PipeReader, Scratch, Way},
 };
 use mainstay_storage::{
-    index::{IndexRecord, SourceFlags, Stream},
+    index::{self, IndexRecord, SourceFlags, Stream},
     segment::{self, ChainFiles},
 };
 
@@ -52,8 +52,8 @@ pub(super) struct Chain {
     live: Option<Live>,
     writer: Option<Writer>,
     timed_at: Option<Duration>,
-    /// The disk takes nothing.
-    pub(super) is_full: bool,
+    /// Why the disk takes nothing.
+    pub(super) trouble: Option<PressureKind>,
 }
 
 /// How bytes get into segments, and what is noted of when.
@@ -107,7 +107,7 @@ impl Chain {
             live: None,
             writer: None,
             timed_at: None,
-            is_full: false,
+            trouble: None,
         }
     }
 
@@ -154,8 +154,8 @@ impl Chain {
         if self.is_lost()? {
             self.live = None;
         }
-        // Nothing is created or noted in the index before there is a byte.
-        if self.needs_note(writer)
+        // Nothing is created, closed or noted in the index before there is a byte.
+        if (self.needs_note(writer) || self.is_over_size())
             && let Some(nothing) = look(pipe)?
         {
             return Ok(nothing);
@@ -237,6 +237,7 @@ impl Chain {
             // Before the note below: it says that the rest is of this boot.
             file.set_len(offset)?;
         }
+        index::mend(&self.open_index(number, OpenOptions::new().write(true))?, offset)?;
         self.append_index(number, &IndexRecord::Boot { offset, mark: self.means.boot })?;
         Ok(offset)
     }
@@ -346,10 +347,11 @@ impl Chain {
 
     /// The index is not held open: a unit costs one descriptor for its log, not two.
     fn append_index(&self, number: u64, record: &IndexRecord) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        let path = self.files.index(number);
-        let file = paths::open_log(options.append(true), &path)?;
-        (&file).write_all(&record.encode())
+        (&self.open_index(number, OpenOptions::new().append(true))?).write_all(&record.encode())
+    }
+
+    fn open_index(&self, number: u64, options: &mut OpenOptions) -> io::Result<File> {
+        paths::open_log(options.read(true), &self.files.index(number))
     }
 
     /// Returns how much may be moved so that the segment ends with a line.

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::Write as _,
-    path::{Path, PathBuf},
+    path::Path,
     sync::mpsc::channel,
 };
 
@@ -98,6 +98,23 @@ fn a_line_without_end_is_cut_and_flagged() {
 }
 
 #[test]
+fn a_line_is_cut_for_a_byte_that_follows_and_for_nothing_else() {
+    let mut bench = Bench::new("byte_that_follows", 10_000);
+    let mut program = bench.attach(1);
+    program.write_all(&vec![b'z'; 20_000]).unwrap();
+    bench.wait_for_bytes(20_000);
+    // It looks into the empty pipe once more, and says so.
+    bench.pumps.drain(Bench::run(1), bench.pump);
+    bench.wait(|note| matches!(note, PumpNote::Drained(_)).then_some(()));
+    assert!(bench.chain().find().unwrap().closed.is_empty());
+    program.write_all(b"\n").unwrap();
+    bench.wait_for("\n");
+    assert_eq!(bench.chain().find().unwrap().closed, [1]);
+    let continued = bench.sources_of(1).pop();
+    assert_eq!(continued.map(|(_, _, flags)| flags), Some(SourceFlags::CONTINUED));
+}
+
+#[test]
 fn what_waits_at_the_exit_is_drained_even_when_somebody_keeps_the_pipe() {
     let mut bench = Bench::new("drained", 0);
     let mut program = bench.attach(3);
@@ -164,15 +181,14 @@ fn nothing_is_dropped_for_a_disk_that_refuses_for_another_reason_than_room() {
         bench.logs = Arc::new(Logs { on_full, ..Logs::clone(&bench.logs) });
         File::create(bench.chain().closed(1)).unwrap().write_all(b"old\n").unwrap();
         fs::create_dir(bench.chain().live()).unwrap();
+        let refusal = File::options().write(true).open(bench.chain().live()).unwrap_err();
         let mut program = bench.attach(1);
         program.write_all(b"new\n").unwrap();
-        bench.wait(|note| matches!(note, PumpNote::Pressure(_)).then_some(()));
+        let first = bench.pressure();
+        assert_eq!(first.kind, PressureKind::DiskFailed);
+        assert!(first.message.contains(&refusal.to_string()), "{first:?}");
         fs::remove_dir(bench.chain().live()).unwrap();
-        let next = bench.wait(|note| match note {
-            PumpNote::Pressure(pressure) => Some(pressure.kind),
-            PumpNote::Rotated(_) | PumpNote::Drained(_) | PumpNote::Closed { .. } => None,
-        });
-        assert_eq!(next, PressureKind::DiskRoom);
+        assert_eq!(bench.pressure().kind, PressureKind::DiskRoom);
         bench.wait_for("old\nnew\n");
     }
 }
@@ -278,10 +294,18 @@ impl Bench {
     /// Returns the chain's bytes, from the first to the last segment.
     fn text(&self) -> String {
         let chain = self.chain();
-        let closed = chain.find().unwrap().closed;
-        let mut paths: Vec<PathBuf> = closed.iter().map(|number| chain.closed(*number)).collect();
-        paths.push(chain.live());
-        paths.iter().map(|path| fs::read_to_string(path).unwrap_or_default()).collect()
+        let mut closed = chain.find().unwrap().closed;
+        loop {
+            let mut paths: Vec<_> = closed.iter().map(|number| chain.closed(*number)).collect();
+            paths.push(chain.live());
+            let text = paths.iter().map(|path| fs::read_to_string(path).unwrap_or_default());
+            let text: String = text.collect();
+            // A segment that was closed meanwhile is missing in it.
+            let before = std::mem::replace(&mut closed, chain.find().unwrap().closed);
+            if before == closed {
+                return text;
+            }
+        }
     }
 
     fn sources(&self) -> Vec<(u64, u64, SourceFlags)> {
@@ -315,6 +339,13 @@ impl Bench {
         }
     }
 
+    fn pressure(&self) -> Pressure {
+        self.wait(|note| match note {
+            PumpNote::Pressure(pressure) => Some(pressure),
+            PumpNote::Rotated(_) | PumpNote::Drained(_) | PumpNote::Closed { .. } => None,
+        })
+    }
+
     fn wait<T>(&self, wanted: impl Fn(PumpNote) -> Option<T>) -> T {
         let until = clock::monotonic() + DEADLINE;
         loop {
@@ -325,7 +356,7 @@ impl Bench {
                         return found;
                     }
                 }
-                Ok(Note::Started(_)) => {}
+                Ok(Note::Started(_) | Note::Probed(_)) => {}
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                     panic!("the pump did not say it in time")
                 }

@@ -359,10 +359,13 @@ impl PumpThread {
         let Some(chain) = self.chains.get_mut(&source.chain) else { return After::Gone };
         let unit = source.run.unit.clone();
         let retry_at = now + RETRY_FULL_EVERY;
-        let is_new = !std::mem::replace(&mut chain.is_full, true);
-        let policy = if is_out_of_room(error) { chain.on_full } else { OnFull::Block };
-        if is_new {
-            self.pressure(&unit, PressureKind::DiskFull, 0, error.to_string());
+        let (kind, policy) = if is_out_of_room(error) {
+            (PressureKind::DiskFull, chain.on_full)
+        } else {
+            (PressureKind::DiskFailed, OnFull::Block)
+        };
+        if chain.trouble.replace(kind) != Some(kind) {
+            self.pressure(&unit, kind, 0, error.to_string());
         }
         match policy {
             OnFull::Block => After::At(retry_at),
@@ -423,7 +426,7 @@ impl PumpThread {
     fn recovered(&mut self, token: u64) {
         let Some(source) = self.sources.get(&token) else { return };
         let Some(chain) = self.chains.get_mut(&source.chain) else { return };
-        if std::mem::take(&mut chain.is_full) {
+        if chain.trouble.take().is_some() {
             let unit = source.run.unit.clone();
             self.pressure(&unit, PressureKind::DiskRoom, 0, String::new());
         }

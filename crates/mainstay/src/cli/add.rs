@@ -28,8 +28,8 @@ pub(super) struct Args {
     directory: Option<String>,
 
     /// A variable that it gets; may be given several times
-    #[arg(long = "env", value_name = "NAME=VALUE")]
-    environment: Vec<String>,
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = parse_variable)]
+    environment: Vec<Variable>,
 
     /// When it is started: auto, delayed, manual or disabled
     #[arg(long, value_name = "TYPE")]
@@ -44,6 +44,18 @@ pub(super) struct Args {
     command: Vec<String>,
 }
 
+/// A variable's name and value.
+type Variable = (String, String);
+
+/// Refuses what no system passes to a program.
+fn parse_variable(text: &str) -> Result<Variable, &'static str> {
+    let (name, value) = text.split_once('=').ok_or("it sets no variable; write `NAME=VALUE`")?;
+    if name.is_empty() {
+        return Err("the variable has no name; write `NAME=VALUE`");
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 /// Which service to remove.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Example:\n  mainstay remove api")]
@@ -53,20 +65,12 @@ pub(super) struct RemoveArgs {
 }
 
 pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
-    let mut environment = Vec::new();
-    for pair in &args.environment {
-        let Some((name, value)) = pair.split_once('=') else {
-            let hint = "write `--env NAME=VALUE`";
-            return Err(CliError::usage(format!("`{pair}` sets no variable"), hint));
-        };
-        environment.push((name.to_owned(), value.to_owned()));
-    }
     let (located, mut client) = super::connect(instance).await?;
     let service = AddService {
         name: args.name.clone(),
         command: args.command,
         directory: args.directory,
-        environment,
+        environment: args.environment,
         start: args.start,
         requires: args.requires,
     };
@@ -85,7 +89,8 @@ pub(super) async fn remove(args: RemoveArgs, instance: Option<&str>) -> Result<E
         client.delete(&format!("/v1/services/{}", escaped(&args.name))).await?;
     print::data(&format!("removed `{}` from {}\n", args.name, located.file.display()));
     for unit in settled(&mut client, &args.name, |_| false).await? {
-        print::talk(&format!("{} is still {}; it goes on by itself", unit.unit, unit.state));
+        let state = print::words(&unit.state);
+        print::talk(&format!("{} is still {state}; it goes on by itself", unit.unit));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use mainstay_api::control::{Event, Events, Status};
+use mainstay_api::pattern::is_meant;
 
 use crate::{client::escaped, errors::CliError, names, print};
 
@@ -55,15 +56,9 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
     }
 }
 
-/// Returns what the agent is to look for: `web` means `web@2` as well.
+/// Returns what the agent is to look for.
 fn filter(args: &Args) -> String {
-    let also = |name: &String| match names::first_copy(name) {
-        Some(unit) => unit.to_owned(),
-        None => format!("{name}@*"),
-    };
-    let names: Vec<String> =
-        args.names.iter().flat_map(|name| [name.clone(), also(name)]).collect();
-    let names = escaped(&names.join(","));
+    let names = escaped(&args.names.join(","));
     match &args.trace {
         Some(trace) => format!("names={names}&trace={trace}"),
         None => format!("names={names}"),
@@ -72,9 +67,8 @@ fn filter(args: &Args) -> String {
 
 /// What has left the configuration is known by what happened to it.
 fn is_known(name: &str, status: &Status, events: &Events) -> bool {
-    let had = |event: &Event| event.unit.as_ref().is_some_and(|unit| names::is_meant(name, unit));
-    status.units.iter().any(|unit| names::is_meant(name, &unit.unit))
-        || events.events.iter().any(had)
+    let had = |event: &Event| event.unit.as_ref().is_some_and(|unit| is_meant(name, unit));
+    status.units.iter().any(|unit| is_meant(name, &unit.unit)) || events.events.iter().any(had)
 }
 
 fn parse_trace(text: &str) -> Result<String, String> {

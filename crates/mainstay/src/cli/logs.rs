@@ -1,25 +1,27 @@
 //! `mainstay logs`: what programs wrote. Reads the segments itself, so it works without an agent.
 
 mod lines;
+mod pattern;
 mod sources;
 
 use std::{collections::VecDeque, io, process::ExitCode, time::Duration};
 
 use clap::{Args as ClapArgs, ValueEnum};
 use jiff::Timestamp;
-use mainstay_api::{config::parse_duration, control::Status};
+use mainstay_api::{config::parse_duration, control::Status, pattern::is_meant};
 use mainstay_platform::clock;
-use mainstay_storage::read::{self, Cursor, Line, Merge, Named, Reader, Unfinished};
+use mainstay_storage::read::{self, Cursor, Line, Merge, Named, Reader, Unfinished, Wanted};
 
 use self::{
     lines::{Labels, Lines},
+    pattern::Pattern,
     sources::Source,
 };
 use crate::{
     client::Client,
     errors::CliError,
     instance::{self, Located},
-    names, print,
+    print,
 };
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -33,7 +35,7 @@ const LINES_USUAL: usize = 50;
 /// Show what programs wrote
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  mainstay logs web -n 100\n  mainstay logs -f\n  mainstay logs web --since 10m\n  mainstay logs web --raw -n all > web.log"
+    after_help = "Examples:\n  mainstay logs web -n 100\n  mainstay logs -f\n  mainstay logs web --since 10m\n  mainstay logs web --grep 'error|panic'\n  mainstay logs web --raw -n all > web.log"
 )]
 pub(super) struct Args {
     /// Units or services; `*` and `?` match; all when none is named
@@ -44,7 +46,7 @@ pub(super) struct Args {
     #[arg(short, long)]
     follow: bool,
 
-    /// How many lines, or `all`; 50, or all of the time that is asked for
+    /// How many lines, or `all`; 50, or all that `--since`, `--until` or `--grep` ask for
     #[arg(short = 'n', long, value_name = "COUNT", value_parser = parse_count)]
     lines: Option<Count>,
 
@@ -63,6 +65,10 @@ pub(super) struct Args {
     /// Print JSON, one line of a log a line
     #[arg(long, conflicts_with = "raw")]
     json: bool,
+
+    /// Only lines that this regular expression matches; `(?i)` in front ignores case
+    #[arg(short, long, value_name = "PATTERN", value_parser = Pattern::parse)]
+    grep: Option<Pattern>,
 
     /// Only what this run wrote
     #[arg(long, value_name = "NUMBER")]
@@ -113,23 +119,32 @@ fn parse_time(text: &str) -> Result<Nanoseconds, String> {
 }
 
 impl Args {
-    /// Returns whether a line is asked for; one of which nobody knows the time is.
+    /// Returns what is asked for of all that the index knows.
+    const fn wanted(&self) -> Wanted {
+        Wanted { since_ns: self.since, until_ns: self.until, run: self.run }
+    }
+
+    /// Returns whether a line is asked for.
     fn wants(&self, line: &Line) -> bool {
-        let at = line.realtime_ns;
-        let is_in_time = self.since.is_none_or(|since| at >= since)
-            && self.until.is_none_or(|until| at <= until);
-        self.run.is_none_or(|run| run == line.run) && (at == 0 || is_in_time)
+        self.wanted().includes(line.realtime_ns, line.run)
+            && self.grep.as_ref().is_none_or(|pattern| self.is_match(pattern, &line.bytes))
+    }
+
+    /// What is shown of a line is what a pattern is for.
+    fn is_match(&self, pattern: &Pattern, line: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(line);
+        if self.raw { pattern.is_in(&text) } else { pattern.is_in(&print::harmless(&text)) }
     }
 
     /// Returns how many lines of the past are asked for.
     fn count(&self) -> usize {
-        let is_timed = self.since.is_some() || self.until.is_some();
-        self.lines.unwrap_or(if is_timed { usize::MAX } else { LINES_USUAL })
+        let is_narrow = self.since.is_some() || self.until.is_some() || self.grep.is_some();
+        self.lines.unwrap_or(if is_narrow { usize::MAX } else { LINES_USUAL })
     }
 
     /// Returns whether only some of the lines are asked for, wherever they are.
     const fn is_filtered(&self) -> bool {
-        self.run.is_some() || self.since.is_some() || self.until.is_some()
+        self.wanted().is_some() || self.grep.is_some()
     }
 
     /// Returns whether everything is asked for, byte by byte.
@@ -150,7 +165,7 @@ pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, Cli
     let sources = sources::of(&located, &args)?;
     for name in &args.names {
         let known = units.iter().flatten().chain(sources.iter().map(|source| &source.unit));
-        let is_there = known.into_iter().any(|unit| names::is_meant(name, unit));
+        let is_there = known.into_iter().any(|unit| is_meant(name, unit));
         if !is_there {
             let hint = "`mainstay status` lists all units; a log begins with its first byte";
             return Err(CliError::refused(format!("there is no log of `{name}`"), hint));
@@ -190,7 +205,7 @@ fn open(sources: Vec<Source>, args: &Args) -> Result<Merged, CliError> {
             count => read::begin_of_last(&chain, count.max(1)),
         };
         let begin = begin.map_err(|error| unreadable(&format!("log of `{unit}`"), &error))?;
-        merged.add(unit, Reader::new(chain, begin));
+        merged.add(unit, Reader::new(chain, begin).only(args.wanted()));
     }
     Ok(merged)
 }

@@ -114,7 +114,12 @@ fn exit_codes_say_whose_turn_it_is() {
     check(&sandbox, &["status", "--nonsense"], 2, "error: unexpected argument '--nonsense'");
     check(&sandbox, &["logs", "-n", "few"], 2, "error: invalid value 'few' for '--lines <COUNT>'");
     check(&sandbox, &["logs", "--stream", "out"], 2, "error: invalid value 'out' for '--stream ");
-    check(&sandbox, &["add", "x", "--env", "y", "--", "z"], 2, "error: `y` sets no variable\n");
+    for (variable, reason) in [("y", "it sets no variable"), ("=x", "the variable has no name")] {
+        let expected = format!(
+            "error: invalid value '{variable}' for '--env <NAME=VALUE>': {reason}; write `NAME=VALUE`\n"
+        );
+        check(&sandbox, &["add", "x", "--env", variable, "--", "z"], 2, &expected);
+    }
     for command in [["status", "--json"], ["why", "web"], ["stop", "web"], ["events", "web"]] {
         check(&elsewhere, &command, 3, "error: no agent answers for `/");
     }

@@ -126,7 +126,7 @@ fn the_oldest_segments_make_room_when_they_may() {
     disk.fill_but(2048);
     let deleted = || {
         let events = sandbox.get(&["events", "drop-oldest", "--lines", "1000"]);
-        events.matches("1 old segments of `drop-oldest` were deleted to make room").count()
+        events.matches("1 old segment of `drop-oldest` was deleted to make room").count()
     };
     wait_until("the oldest are deleted", || deleted() > 10);
     fs::write(sandbox.path("enough"), "").unwrap();
@@ -204,4 +204,23 @@ fn a_disk_without_room_for_any_state_stops_nothing_and_every_refusal_is_clear() 
     let exits = events.matches("run 1 of `api` was killed by signal 9").count();
     assert_eq!(exits, 1, "what happened meanwhile is told, once: {events}");
     assert_eq!(sandbox.down(), Some(0));
+}
+
+#[test]
+fn a_log_that_cannot_be_written_says_why_and_drops_nothing() {
+    let sandbox = Sandbox::up_with(
+        "[services.web]\nshell = \"echo kept; exec sleep 1000\"\nstart = \"manual\"\n\
+         logs = { on-full = \"drop-new\" }\n",
+    );
+    let log = sandbox.path(".mainstay/logs/web/web.log");
+    fs::create_dir_all(&log).unwrap();
+    sandbox.get(&["start", "web"]);
+    let reason = "the log of `web` cannot be written: Is a directory (os error 21)";
+    for view in [["status", "web"], ["why", "web"], ["events", "web"]] {
+        wait_until("it is said", || sandbox.get(&view).contains(reason));
+    }
+    assert!(sandbox.get(&["events", "web"]).contains("LogFailed"));
+    fs::remove_dir(&log).unwrap();
+    wait_until("the line is there", || raw(&sandbox, "web") == "kept\n");
+    wait_until("it is over", || sandbox.unit("web").pressure.is_none());
 }

@@ -57,3 +57,27 @@ fn a_start_that_hangs_can_be_stopped() {
     drop(hang);
     processes::expect_none(sandbox.folder());
 }
+
+#[test]
+fn a_configuration_that_cannot_be_read_keeps_nobody_waiting() {
+    let sandbox = Sandbox::up_with("[services.web]\ncommand = [\"sleep\", \"1000\"]\n");
+    sandbox.wait_for_pid("web");
+    let folder = sandbox.path("services.d");
+    let Some(mut hang) = Hang::at(&folder) else { return };
+    for edit in [["add", "api", "--", "sleep", "1000"].as_slice(), &["remove", "web"]] {
+        let answer = sandbox.ask(edit);
+        assert_eq!(answer.code, 1, "{edit:?}: {answer:?}");
+        let named = format!("cannot read `{}`", folder.display());
+        assert!(answer.err.contains(&named), "{edit:?}: {answer:?}");
+    }
+    sandbox.get(&["stop", "web"]);
+    assert_eq!(sandbox.unit("web").state, "stopped");
+    for command in ["check", "up"] {
+        let answer = sandbox.ask(&[command]);
+        assert_eq!(answer.code, 1, "{command}: {answer:?}");
+        assert!(answer.err.contains("what it lies on does not answer"), "{command}: {answer:?}");
+    }
+    hang.give_up();
+    drop(hang);
+    wait_until("the files are edited", || sandbox.ask(&["remove", "web"]).code == 0);
+}

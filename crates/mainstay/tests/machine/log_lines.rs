@@ -77,6 +77,27 @@ fn a_span_of_time_is_all_that_is_shown() {
 }
 
 #[test]
+fn a_pattern_finds_its_lines_wherever_they_are() {
+    const MANY: &str = "[services.web]\nshell = \"seq 9000; printf '\\\\033[31mBad\\\\033[0m: 42\\\\n'; \
+        exec sleep 1000\"\nlogs = { max-size = \"16KiB\" }\n";
+    let sandbox = Sandbox::up_with(MANY);
+    wait_until("all is written", || sandbox.get(&["logs", "-n", "1"]).contains("42"));
+    let check = |arguments: &[&str], expected: &[&str]| {
+        assert_eq!(texts(&sandbox, &[["logs", "web"].as_slice(), arguments].concat()), expected);
+    };
+    check(&["--grep", "^4?2$"], &["2", "42"]);
+    check(&["--grep", "899[89]"], &["8998", "8999"]);
+    check(&["--grep", "^8..7$", "-n", "2"], &["8987", "8997"]);
+    // What is shown is matched, without what a terminal would have made of it.
+    check(&["--grep", "^(?i)bad: "], &["Bad: 42"]);
+    assert_eq!(texts(&sandbox, &["logs", "--grep", "99$", "--since", "1h"]).len(), 90);
+    assert_eq!(texts(&sandbox, &["logs", "--grep", "no such line"]), [""; 0]);
+    let answer = sandbox.ask(&["logs", "--grep", "("]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.err.contains("invalid value '(' for '--grep <PATTERN>'"), "{answer:?}");
+}
+
+#[test]
 fn whoever_follows_sees_logs_that_begin_later() {
     let sandbox = Sandbox::up_with(TWICE);
     sandbox.wait_for_pid("web");

@@ -115,6 +115,27 @@ fn what_is_no_mainstay_binary_is_refused_and_everything_is_as_before() {
 }
 
 #[test]
+fn a_binary_that_takes_its_time_to_answer_holds_nobody_up() {
+    let sandbox = Sandbox::up_with(
+        r#"
+[services.web]
+shell = "echo $$ > web; exec sleep 1000"
+restart = { delay = "0s" }
+"#,
+    );
+    wait_until("it runs", || sandbox.read("web").ends_with('\n'));
+    // It kills a program and looks for the next run of it, as long as the keeper lets it.
+    let script = "#!/bin/sh\ncd \"$(dirname \"$0\")\"\nformer=$(cat web)\nkill -9 $former\n\
+        while [ \"$(cat web)\" = $former ]; do sleep 0.01; done\ntouch replaced\n";
+    fs::write(sandbox.path("slow"), script).unwrap();
+    sandbox.shell("chmod +x slow");
+    wait_until("a program is replaced while a binary is asked", || {
+        assert_eq!(sandbox.ask(&["upgrade", "--program", "./slow"]).code, 1);
+        sandbox.path("replaced").exists()
+    });
+}
+
+#[test]
 fn a_binary_that_left_the_disk_still_brings_its_agent_back() {
     let sandbox = numbered();
     let runs = sandbox.runs();

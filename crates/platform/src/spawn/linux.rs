@@ -65,7 +65,7 @@ fn orders(program: &Program<'_>, texts: &Texts, seated: &Seated<'_>) -> Orders {
     Orders::new(texts.image.as_ptr(), texts.arguments.as_ptr(), texts.environment.as_ptr())
         .with_directory(texts.directory.as_ref().map_or(std::ptr::null(), |path| path.as_ptr()))
         .with_streams(streams, seated.beyond())
-        .with_session(program.group == Group::Session)
+        .with_group(program.group)
         .with_files(program.files)
 }
 

@@ -6,14 +6,14 @@ use std::{
     path::Path,
 };
 
-use super::{Cursor, Line, existing, open, split};
+use super::{Cursor, Line, Wanted, existing, open, seek, split};
 use crate::{
     index::{IndexRecord, RECORD_BYTES},
     segment::ChainFiles,
 };
 
 /// So much is read at a time, unless a line is longer.
-const BLOCK_BYTES: u64 = 64 * 1024;
+pub(super) const BLOCK_BYTES: u64 = 64 * 1024;
 /// A longer line comes in pieces, which are partial lines.
 const LINE_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -27,6 +27,17 @@ pub struct Reader {
     /// The live segment was this one or is a later one.
     live: u64,
     index: Index,
+    wanted: Wanted,
+    /// The segment in which the index was asked where to begin.
+    sought: Option<u64>,
+}
+
+/// Whether a segment may still grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Growth {
+    /// It is closed.
+    Over,
+    Possible,
 }
 
 /// Some lines in a row.
@@ -41,7 +52,15 @@ pub struct Block {
 impl Reader {
     /// Returns a reader that begins at a cursor.
     pub fn new(chain: ChainFiles, cursor: Cursor) -> Self {
-        Self { chain, cursor, live: 0, index: Index::default() }
+        let (index, wanted) = (Index::default(), Wanted::default());
+        Self { chain, cursor, live: 0, index, wanted, sought: None }
+    }
+
+    /// Returns the same, but passes over what the index says is not wanted; lines that are not
+    /// wanted may come all the same.
+    #[must_use]
+    pub fn only(self, wanted: Wanted) -> Self {
+        Self { wanted, ..self }
     }
 
     /// Returns where it has got to: behind the last line that it gave.
@@ -59,22 +78,25 @@ impl Reader {
     pub fn next_block(&mut self) -> io::Result<Option<Block>> {
         let mut deleted = 0;
         loop {
-            let is_closed = self.is_closed()?;
+            let growth = self.growth()?;
+            if self.passes_over(growth)? {
+                self.go_to_next();
+                continue;
+            }
             let found = open(&self.chain, self.cursor.segment)?;
             let is_gone = found.is_none();
             if let Some(file) = &found {
                 self.begin_anew_if_short(file)?;
             }
-            let bytes = found.map_or(Ok(Vec::new()), |file| self.read(&file, is_closed))?;
+            let bytes = found.map_or(Ok(Vec::new()), |file| self.read(&file, growth))?;
             if !bytes.is_empty() {
                 return Ok(Some(Block { deleted, lines: self.take(&bytes) }));
             }
-            if !is_closed {
+            if growth == Growth::Possible {
                 return Ok(Some(Block { deleted, lines: Vec::new() }).filter(|_| deleted > 0));
             }
             deleted += u64::from(is_gone);
-            self.cursor = Cursor { segment: self.cursor.segment + 1, offset: 0 };
-            self.index = Index::default();
+            self.go_to_next();
         }
     }
 
@@ -88,6 +110,31 @@ impl Reader {
         Ok(())
     }
 
+    fn go_to_next(&mut self) {
+        self.cursor = Cursor { segment: self.cursor.segment + 1, offset: 0 };
+        self.index = Index::default();
+    }
+
+    /// Goes to the first line of a segment that may be wanted; returns whether there is none.
+    fn passes_over(&mut self, growth: Growth) -> io::Result<bool> {
+        let segment = self.cursor.segment;
+        if !self.wanted.is_some() || self.sought.replace(segment) == Some(segment) {
+            return Ok(false);
+        }
+        let Some(file) = open(&self.chain, segment)? else { return Ok(false) };
+        // Looked at before the index: what is written meanwhile is in neither or in both.
+        let end = file.metadata()?.len();
+        let first = seek::first_wanted(&self.chain.index(segment), end, self.wanted);
+        let first = match (first, growth) {
+            (Some(first), _) => first,
+            (None, Growth::Over) => return Ok(true),
+            (None, Growth::Possible) => end,
+        };
+        let line = seek::line_around(&file, first)?;
+        self.cursor.offset = self.cursor.offset.max(line);
+        Ok(false)
+    }
+
     /// Returns what there is of the line that is still being written, and leaves it for later.
     pub fn rest(&mut self) -> io::Result<Vec<Line>> {
         let Some(file) = open(&self.chain, self.cursor.segment)? else { return Ok(Vec::new()) };
@@ -99,22 +146,23 @@ impl Reader {
         Ok(split(&bytes, self.cursor.offset, records))
     }
 
-    /// Nothing more is written to a closed segment: asked before it is read.
-    fn is_closed(&mut self) -> io::Result<bool> {
+    /// Asked before a segment is read: it may be closed meanwhile.
+    fn growth(&mut self) -> io::Result<Growth> {
         if self.cursor.segment >= self.live {
             self.live = self.chain.find()?.live_number();
         }
-        Ok(self.cursor.segment < self.live)
+        Ok(if self.cursor.segment < self.live { Growth::Over } else { Growth::Possible })
     }
 
     /// Reads whole lines; parts of a line only when it is too long, or the segment ends with it.
-    fn read(&self, file: &File, is_closed: bool) -> io::Result<Vec<u8>> {
+    fn read(&self, file: &File, growth: Growth) -> io::Result<Vec<u8>> {
         let mut wanted = BLOCK_BYTES;
         loop {
             let mut bytes = read_at(file, self.cursor.offset, wanted)?;
             let is_all = length(&bytes) < wanted;
             let whole = super::whole_lines(&bytes);
-            if is_all && is_closed || whole == 0 && wanted >= LINE_BYTES_MAX && !is_all {
+            if is_all && growth == Growth::Over || whole == 0 && wanted >= LINE_BYTES_MAX && !is_all
+            {
                 return Ok(bytes);
             }
             if whole > 0 || is_all {
@@ -177,14 +225,14 @@ impl Index {
     }
 }
 
-fn read_at(mut file: &File, offset: u64, bytes_max: u64) -> io::Result<Vec<u8>> {
+pub(super) fn read_at(mut file: &File, offset: u64, bytes_max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(offset))?;
     file.take(bytes_max).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-fn length(bytes: &[u8]) -> u64 {
+pub(super) fn length(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 

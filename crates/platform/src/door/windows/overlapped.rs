@@ -77,7 +77,7 @@ impl Overlapped {
         let (to, size) = (self.buffer.as_mut_ptr(), u32::try_from(most).unwrap_or(u32::MAX));
         // SAFETY: record and buffer stay valid until the call has ended, see `drop`.
         let done = unsafe { ReadFile(self.pipe, to, size, null_mut(), record) };
-        self.made(done != 0);
+        self.made(done);
     }
 
     /// Writes these bytes.
@@ -89,7 +89,7 @@ impl Overlapped {
         let size = u32::try_from(self.buffer.len()).unwrap_or(u32::MAX);
         // SAFETY: record and buffer stay valid until the call has ended, see `drop`.
         let done = unsafe { WriteFile(self.pipe, from, size, null_mut(), record) };
-        self.made(done != 0);
+        self.made(done);
     }
 
     /// Prepares the record; no call may be under way.
@@ -103,9 +103,10 @@ impl Overlapped {
         self.record
     }
 
-    fn made(&mut self, is_done: bool) {
+    /// A call has answered, with 0 for everything but an immediate success.
+    fn made(&mut self, done: windows_sys::core::BOOL) {
         let error = io::Error::last_os_error();
-        self.state = if is_done || is(&error, ERROR_IO_PENDING) {
+        self.state = if done != 0 || is(&error, ERROR_IO_PENDING) {
             Progress::Pending
         } else {
             self.signal();

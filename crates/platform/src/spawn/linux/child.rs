@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use super::Step;
+use super::{Group, Step};
 
 /// stdin, stdout, stderr.
 pub(super) const STREAMS: usize = 3;
@@ -25,7 +25,7 @@ pub(super) struct Orders {
     streams: [RawFd; STREAMS],
     /// From this descriptor on the child needs none.
     beyond: RawFd,
-    wants_session: bool,
+    group: Group,
     files: Option<u64>,
     failed: Option<(Step, libc::c_int)>,
     pid: *const AtomicU32,
@@ -39,7 +39,7 @@ impl Orders {
     ) -> Self {
         let directory = std::ptr::null();
         let (streams, beyond) = ([-1; STREAMS], RawFd::MAX);
-        let (wants_session, files, failed) = (false, None, None);
+        let (group, files, failed) = (Group::Own, None, None);
         let pid = std::ptr::null();
         Self {
             image,
@@ -48,7 +48,7 @@ impl Orders {
             directory,
             streams,
             beyond,
-            wants_session,
+            group,
             files,
             failed,
             pid,
@@ -71,8 +71,8 @@ impl Orders {
         self
     }
 
-    pub(super) const fn with_session(mut self, wants_session: bool) -> Self {
-        self.wants_session = wants_session;
+    pub(super) const fn with_group(mut self, group: Group) -> Self {
+        self.group = group;
         self
     }
 
@@ -132,7 +132,7 @@ fn introduce(orders: &Orders) {
 
 #[expect(unsafe_code, reason = "setsid, setpgid")]
 fn lead(orders: &Orders) -> bool {
-    if orders.wants_session {
+    if let Group::Session = orders.group {
         // SAFETY: no memory is involved.
         return unsafe { libc::setsid() } >= 0;
     }
