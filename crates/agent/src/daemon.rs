@@ -174,6 +174,10 @@ impl Agent {
         let trace = self.supervisor.next_trace();
         let happening = Happening::of_instance(Level::Info, what, message);
         self.events.tell(Happening { trace, ..happening });
+        if let Some(damage) = welcome.damage.clone() {
+            let happening = Happening::of_instance(Level::Error, "StateDamaged", damage);
+            self.events.tell(Happening { trace, ..happening });
+        }
         self.welcome = welcome;
         self.pressed = Pressed::default();
         // The API's thread lives as long as this one.

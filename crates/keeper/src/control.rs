@@ -118,6 +118,8 @@ pub(crate) struct Control {
     /// Runs that have ended, and what waited in their pipes is not in the file yet.
     pub(crate) draining: HashSet<RunRef>,
     pub(crate) upgrade: Option<upgrade::Wanted>,
+    /// What of the journal made no sense, until an owner was told.
+    pub(crate) damage: Option<String>,
     inbox: Receiver<Note>,
     next_guest: u64,
     ending: Option<Ending>,
@@ -216,6 +218,7 @@ impl Control {
             ended: Vec::new(),
             draining: HashSet::new(),
             upgrade: None,
+            damage: None,
             inbox,
             next_guest: token::GUESTS,
             ending: None,
@@ -352,6 +355,7 @@ impl Control {
             epoch: self.epoch.clone(),
             runs: self.runs.count(),
             recover: self.agent.is_recovering(),
+            damage: None,
         }
     }
 

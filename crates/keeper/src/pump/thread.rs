@@ -273,7 +273,7 @@ impl PumpThread {
             Ok(got) => got,
             Err(error) => return Some(self.refused(token, now, &error)),
         };
-        if !matches!(got, Taken::Held | Taken::Empty | Taken::Ended) {
+        if matches!(got, Taken::Bytes(_) | Taken::Rotated(_)) {
             self.recovered(token);
         }
         match got {
@@ -288,6 +288,7 @@ impl PumpThread {
                 Some(After::Arm)
             }
             Taken::Held => Some(After::At(self.hold(token, now))),
+            Taken::Lost => None,
             Taken::Ended => Some(After::Gone),
         }
     }
@@ -361,7 +362,8 @@ impl PumpThread {
                 continue;
             }
             match chain.close(SourceFlags::NONE) {
-                Ok(rotated) => self.notes.send(Note::Pump(PumpNote::Rotated(rotated))),
+                Ok(Some(rotated)) => self.notes.send(Note::Pump(PumpNote::Rotated(rotated))),
+                Ok(None) => {}
                 Err(error) => crate::note::complain("cannot close a segment", &error),
             }
         }

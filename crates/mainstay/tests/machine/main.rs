@@ -34,6 +34,7 @@ mod large_environments;
 mod last_kills;
 mod last_words;
 mod log_lines;
+mod lost_logs;
 mod mistakes;
 mod newcomers;
 mod odd_files;
