@@ -31,6 +31,7 @@ use mainstay_storage::instance::Instance;
 
 use crate::{
     agent::{AgentLife, First, Starter},
+    discarded::Discarded,
     journal::{Journal, JournalError},
     note::{Note, Notes, complain},
     options::{KeeperOptions, OptionsError},
@@ -110,6 +111,7 @@ pub(crate) struct Control {
     pub(crate) guests: Vec<Guest>,
     pub(crate) heir: Option<Guest>,
     pub(crate) amends: Vec<recovery::Amend>,
+    pub(crate) discarded: Discarded,
     pub(crate) reports: talk::Reports,
     /// Units whose log takes nothing; every new owner is told.
     pub(crate) pressed: BTreeMap<String, Pressure>,
@@ -213,6 +215,7 @@ impl Control {
             guests: Vec::new(),
             heir: None,
             amends: Vec::new(),
+            discarded: Discarded::default(),
             reports: talk::Reports::default(),
             pressed: BTreeMap::new(),
             ended: Vec::new(),
@@ -326,6 +329,7 @@ impl Control {
             self.go_on_sweeping();
         }
         self.amend(now);
+        self.discarded.look(now);
         if self.bursts.end(now) {
             memory::give_back();
         }
@@ -340,7 +344,14 @@ impl Control {
         let agent = self.agent.next_deadline().filter(|_| self.ending.is_none());
         [self.spawner.next_deadline(), agent, self.sweeps.next_deadline()]
             .into_iter()
-            .chain([owner, ending, amends, upgrade, self.bursts.next_deadline()])
+            .chain([
+                self.discarded.next_deadline(),
+                owner,
+                ending,
+                amends,
+                upgrade,
+                self.bursts.next_deadline(),
+            ])
             .flatten()
             .min()
     }

@@ -14,6 +14,7 @@
 
 mod agent;
 mod control;
+mod discarded;
 mod journal;
 mod lost;
 mod note;
