@@ -279,9 +279,9 @@ impl Control {
         let socket = replace::inherited(owner.connection).map_err(doing("take over the agent"))?;
         let connection = Connection::from_descriptor(socket);
         let peer = connection.peer().map_err(doing("tell who the agent is"))?;
+        let process = connection.peer_process();
         let connection =
             self.port.watch(connection, token::OWNER).map_err(doing("listen to the agent"))?;
-        let process = mainstay_platform::process::Process::open_pid(peer.pid);
         if let Ok(Some(process)) = process {
             let process =
                 self.port.watch(process, token::AGENT).map_err(doing("watch the agent"))?;

@@ -4,13 +4,7 @@ use mainstay_api::keeper::{
     Drained, Exited, Hello, PROTOCOL, Pressure, Report, Request, RequestFrame, Rotated, RunRef,
     Spawned, Welcome,
 };
-use mainstay_platform::{
-    clock,
-    descriptor::Descriptor,
-    fail,
-    port::Token,
-    process::{Process, SignalKind},
-};
+use mainstay_platform::{clock, descriptor::Descriptor, fail, port::Token, process::SignalKind};
 
 use super::{Control, Guest, token};
 use crate::{note::complain, owner::ConversationError};
@@ -181,8 +175,7 @@ impl Control {
 
     /// Makes an agent that nobody of us started the owner.
     pub(crate) fn adopt_agent(&mut self, guest: Guest) {
-        let pid = guest.conversation.peer().pid;
-        match Process::open_pid(pid) {
+        match guest.conversation.peer_process() {
             Ok(Some(process)) => match self.port.watch(process, token::AGENT) {
                 Ok(process) => {
                     self.agent_process = Some(process);
