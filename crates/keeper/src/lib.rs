@@ -15,6 +15,8 @@
 mod agent;
 mod control;
 mod discarded;
+mod entrance;
+mod guests;
 mod journal;
 mod lost;
 mod note;

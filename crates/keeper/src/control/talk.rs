@@ -6,8 +6,8 @@ use mainstay_api::keeper::{
 };
 use mainstay_platform::{clock, descriptor::Descriptor, fail, port::Token, process::SignalKind};
 
-use super::{Control, Guest, token};
-use crate::{note::complain, owner::ConversationError};
+use super::{Control, token};
+use crate::{guests::Guest, note::complain, owner::ConversationError};
 
 /// What is told at the end of a turn, each kind in one frame.
 #[derive(Debug, Default)]
@@ -85,10 +85,7 @@ impl Control {
         if let Some(Err(error)) = self.owner.as_mut().map(|owner| owner.flush(now)) {
             self.drop_owner(&error);
         }
-        for guest in &mut self.guests {
-            // Guests are told little; who does not take it is of no concern.
-            drop(guest.conversation.flush(now));
-        }
+        self.guests.flush(now);
     }
 
     /// Ends the conversation with an agent that is stuck or confused, and the agent with it.
@@ -116,13 +113,12 @@ impl Control {
     }
 
     pub(crate) fn hear_guest(&mut self, token: Token) {
-        let Some(index) = self.guests.iter().position(|guest| guest.token == token) else { return };
-        let mut guest = self.guests.swap_remove(index);
+        let Some(mut guest) = self.guests.take(token) else { return };
         match guest.conversation.read() {
             Ok(incoming) if !incoming.is_closed => {
                 let mut frames = incoming.frames.into_iter();
                 let Some(frame) = frames.next() else {
-                    self.guests.push(guest);
+                    self.guests.put_back(guest);
                     return;
                 };
                 guest.more = frames.collect();
