@@ -37,6 +37,7 @@ use crate::{
     note::{Note, Notes, complain},
     options::{KeeperOptions, OptionsError},
     owner::Conversation,
+    panics,
     pump::Pumps,
     recovery,
     runs::Runs,
@@ -149,7 +150,7 @@ pub(crate) fn run(options: KeeperOptions) -> Result<(), KeeperError> {
         return Ok(());
     };
     memory::be_thrifty();
-    upgrade::survive_panics(&options, &lock);
+    panics::survive(&options, &lock);
     daemon::settle_down();
     process::become_subreaper().map_err(doing("become the parent of orphans"))?;
     Control::begin(options, &instance, lock, inherited)?.work()

@@ -22,6 +22,7 @@ mod lost;
 mod note;
 mod options;
 mod owner;
+mod panics;
 mod probe;
 mod pump;
 mod recovery;

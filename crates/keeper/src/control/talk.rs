@@ -32,26 +32,24 @@ pub(crate) struct SpawnAnswer {
 }
 
 impl Reports {
+    /// Returns everything, answers first, with the requests that they answer.
     fn take(&mut self) -> Vec<(u64, Report)> {
-        let mut reports = Vec::new();
-        for SpawnAnswer { id, spawned } in std::mem::take(&mut self.spawned) {
-            reports.push((id, Report::Spawned(spawned)));
-        }
-        let unsolicited = [
-            gathered(&mut self.exited, Report::Exited),
-            gathered(&mut self.amended, Report::ExitAmended),
-            gathered(&mut self.cleared, Report::Cleared),
-            gathered(&mut self.drained, Report::Drained),
-            gathered(&mut self.rotated, Report::Rotated),
-            gathered(&mut self.pressure, Report::Pressure),
+        let answers = std::mem::take(&mut self.spawned).into_iter();
+        let news = [
+            part(&mut self.exited, Report::Exited),
+            part(&mut self.amended, Report::ExitAmended),
+            part(&mut self.cleared, Report::Cleared),
+            part(&mut self.drained, Report::Drained),
+            part(&mut self.rotated, Report::Rotated),
+            part(&mut self.pressure, Report::Pressure),
         ];
-        reports.extend(unsolicited.into_iter().flatten().map(|report| (0, report)));
-        reports
+        let answers = answers.map(|answer| (answer.id, Report::Spawned(answer.spawned)));
+        answers.chain(news.into_iter().flatten().map(|report| (0, report))).collect()
     }
 }
 
-/// Returns what has gathered of one kind, if anything has.
-fn gathered<T>(all: &mut Vec<T>, report: impl FnOnce(Vec<T>) -> Report) -> Option<Report> {
+/// Empties a list into one report; nothing when there is nothing to report.
+fn part<T>(all: &mut Vec<T>, report: fn(Vec<T>) -> Report) -> Option<Report> {
     (!all.is_empty()).then(|| report(std::mem::take(all)))
 }
 
