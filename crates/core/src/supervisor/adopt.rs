@@ -30,14 +30,14 @@ impl Supervisor {
                 }
             }
         }
-        let names: Vec<(UnitName, Memo)> =
-            runs.iter().map(|run| (run.unit.clone(), run.memo)).collect();
+        let memos: Vec<(UnitName, u64, Memo)> =
+            runs.iter().map(|run| (run.unit.clone(), run.run, run.memo)).collect();
         for run in runs {
             self.adopt_run(now, run);
         }
         // Only now is it known who would have to be stopped as well.
-        for (name, memo) in names {
-            self.correct(now, &name, memo);
+        for (name, run, memo) in memos {
+            self.correct(now, &name, run, memo);
         }
     }
 
@@ -179,9 +179,10 @@ impl Supervisor {
     }
 
     /// Stops a run that nobody wants, restarts one of an older configuration, and goes on with a
-    /// restart that was under way.
-    fn correct(&mut self, now: Moment, name: &UnitName, memo: Memo) {
-        let Some(unit) = self.units.get(name).filter(|unit| unit.state.is_active()) else { return };
+    /// restart that was under way. What was asked of an older run says nothing of its successor.
+    fn correct(&mut self, now: Moment, name: &UnitName, run: u64, memo: Memo) {
+        let is_meant = |unit: &&Unit| unit.run == run && unit.state.is_active();
+        let Some(unit) = self.units.get(name).filter(is_meant) else { return };
         let hash = self.services.get(&name.service).map(|service| service.spec_hash);
         let (then, why) = if unit.is_held {
             (Then::Rest, unit.why.as_str())

@@ -106,6 +106,15 @@ fn a_restart_that_was_under_way_goes_on() {
 }
 
 #[test]
+fn what_was_asked_of_an_older_run_is_not_asked_of_its_successor() {
+    for phase in [ended(Exit::Signal(15)), AdoptedPhase::Remembered] {
+        let runs = vec![stopping(found("web", 1, phase)), found("web", 2, running())];
+        let world = follow(&[service("web")], runs, Vec::new());
+        assert_eq!((world.state("web"), world.asks().len()), ("running", 0), "{phase:?}");
+    }
+}
+
+#[test]
 fn who_requires_what_is_being_stopped_is_stopped_whoever_was_found_first() {
     let services = [service("a-db"), needs("web", &["a-db"])];
     let runs = vec![found("a-db", 1, running()), found("web", 1, running())];
