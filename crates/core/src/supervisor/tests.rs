@@ -124,6 +124,28 @@ fn a_new_configuration_does_not_undo_an_operators_stop() {
 }
 
 #[test]
+fn what_was_stopped_taken_out_and_put_back_stays_stopped() {
+    let mut world = World::new(&[service("web")]);
+    world.started("web");
+    world.command("web", Command::Stop).unwrap();
+    world.configure(&[], Prune::Keep);
+    world.configure(&[service("web")], Prune::Keep);
+    world.exited("web", Exit::Signal(9));
+    world.configure(&[service("web"), service("other")], Prune::Keep);
+    assert_eq!((world.state("web"), world.state("other")), ("stopped", "starting"));
+}
+
+#[test]
+fn what_is_added_again_while_it_is_removed_comes_up_again() {
+    let mut world = World::new(&[service("web")]);
+    world.started("web");
+    world.configure(&[], Prune::Remove);
+    world.configure(&[service("web")], Prune::Keep);
+    world.exited("web", Exit::Signal(15));
+    assert_eq!(world.spawns(), ["web 1", "web 2"]);
+}
+
+#[test]
 fn a_restart_of_what_it_requires_does_not_undo_an_operators_stop() {
     let mut world = World::new(&[needs("web", &["db"]), service("db")]);
     world.started("db");

@@ -115,6 +115,23 @@ fn what_was_asked_of_an_older_run_is_not_asked_of_its_successor() {
 }
 
 #[test]
+fn what_was_stopped_and_then_left_the_files_is_not_started_again() {
+    let runs = vec![stopping(found("web", 1, running()))];
+    let mut world = follow(&[], runs, vec![wish("web", false, 0)]);
+    assert_eq!(world.asks(), ["web 1"]);
+    world.exited("web", Exit::Signal(15));
+    assert_eq!(world.spawns().len(), 0);
+}
+
+#[test]
+fn a_wish_about_what_left_the_files_is_forgotten_with_it() {
+    let mut world = follow(&[], Vec::new(), vec![wish("web", false, 1)]);
+    assert_eq!(world.take(), ["forget web"]);
+    world.configure(&[service("web")], Prune::Keep);
+    assert_eq!(world.spawns(), ["web 1"]);
+}
+
+#[test]
 fn who_requires_what_is_being_stopped_is_stopped_whoever_was_found_first() {
     let services = [service("a-db"), needs("web", &["a-db"])];
     let runs = vec![found("a-db", 1, running()), found("web", 1, running())];
