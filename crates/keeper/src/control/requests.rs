@@ -59,6 +59,7 @@ impl Control {
                 self.answer(id, Report::Custody { entries: Vec::new() });
             }
             Request::Upgrade { program } => self.want_upgrade(id, program.into()),
+            Request::Ending => self.reports.stop_requested = true,
             Request::Shutdown { programs } => {
                 self.answer(id, Report::Done);
                 self.begin_to_end(programs);

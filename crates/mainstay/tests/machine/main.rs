@@ -22,6 +22,7 @@ mod containers;
 mod crowds;
 mod drills;
 mod edits;
+mod endings;
 mod frozen_disks;
 mod frozen_ends;
 mod full_disks;
