@@ -25,6 +25,7 @@ const PACKAGES: &[Package] = &[
     Package { name: "nginx-light", program: "nginx", arguments: &["-v"] },
     package("redis-server", "redis-server"),
     Package { name: "caddy", program: "caddy", arguments: &["version"] },
+    package("faketime", "faketime"),
 ];
 
 /// The targets that are linted or tested beside the machine's own.

@@ -13,13 +13,6 @@ use crate::{machine, workspace::Workspace};
 pub(crate) const SERVER: &str = "/usr/lib/wine/wineserver64";
 const WINE: &str = "/usr/lib/wine/wine64";
 
-/// Tests left out under Wine; `docs/reference/windows-support.md` names them and says why.
-const KNOWN_GAPS: &[&str] = &[
-    "a_line_without_end_is_cut_and_flagged",
-    "a_parked_pump_leaves_the_rest_to_the_next_one",
-    "what_was_taken_out_of_a_pipe_and_is_in_no_file_goes_to_the_successor",
-];
-
 /// The crates whose tests run under Wine.
 const CRATES: &[&str] = &["mainstay-core", "mainstay-api", "mainstay-platform", "mainstay-keeper"];
 
@@ -80,10 +73,6 @@ impl Prefix {
         command.args(["--target", machine::WINDOWS, "--all-features"]);
         for package in CRATES {
             command.args(["--package", package]);
-        }
-        command.arg("--");
-        for known in KNOWN_GAPS {
-            command.args(["--skip", known]);
         }
         command.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", WINE);
         command

@@ -41,6 +41,7 @@ pub(crate) type Desk = (Listeners, mpsc::Receiver<Call>);
 
 /// Starts the thread; returns where it gets its listeners and where its questions arrive.
 pub(crate) fn start() -> io::Result<Desk> {
+    // Without a bound: one comes for each keeper that welcomes us, and each is taken at once.
     let (listeners, inbox) = mpsc::unbounded_channel();
     let (calls, questions) = mpsc::channel(CALLS_MAX);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

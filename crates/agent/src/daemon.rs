@@ -16,7 +16,7 @@ use mainstay_platform::{
     clock, daemon,
     lock::FileLock,
     memory::{self, Bursts},
-    paths,
+    paths, random,
 };
 use mainstay_storage::instance::Instance;
 use tokio::{sync::mpsc, time::sleep};
@@ -25,7 +25,7 @@ use crate::{
     api::{self, Listeners},
     calls::{Call, EventsQuery, Reply},
     clerk::{Clerk, Done, Job},
-    configuration::{self, Files, Loaded},
+    configuration::{self, Files, Loaded, Texts},
     custody::Custody,
     descriptors,
     effects::{Outbox, Settled},
@@ -140,7 +140,7 @@ impl Agent {
         let files = Files { main: options.config.clone(), kept: instance.last_good_config() };
         let clerk = Clerk::start(files.clone()).map_err(doing("start the clerk"))?;
         let config = first_config(&files, options.mode, &clerk, &mut events)?;
-        let seed = clock::realtime_nanos();
+        let seed = random::number();
         Ok(Self {
             options,
             instance,
@@ -177,6 +177,10 @@ impl Agent {
         let trace = self.supervisor.next_trace();
         let happening = Happening::of_instance(Level::Info, what, message);
         self.events.tell(Happening { trace, ..happening });
+        if let Some(damage) = welcome.damage.clone() {
+            let happening = Happening::of_instance(Level::Error, "StateDamaged", damage);
+            self.events.tell(Happening { trace, ..happening });
+        }
         self.welcome = welcome;
         self.pressed = Pressed::default();
         // The API's thread lives as long as this one.
@@ -389,8 +393,13 @@ fn first_config(
     clerk: &Clerk,
     events: &mut Events,
 ) -> Result<Config, AgentError> {
+    let (kept, damage) = configuration::recall(&files.kept);
+    if let Some(message) = damage.clone() {
+        events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
+    }
+    let recall = || kept.as_ref().map(Texts::understand);
     if mode == Mode::Recovery
-        && let Some(config) = configuration::recall(&files.kept)
+        && let Some(Ok(config)) = recall()
     {
         return Ok(config);
     }
@@ -408,7 +417,11 @@ fn first_config(
             let message = config::render(&found);
             events.tell(Happening::of_instance(Level::Error, "ConfigRefused", message.clone()));
             events.pass_on();
-            configuration::recall(&files.kept).ok_or(AgentError::Config(message))
+            match recall() {
+                Some(Ok(config)) => Ok(config),
+                Some(Err(found)) => Err(AgentError::Config(message + &config::render(&found))),
+                None => Err(AgentError::Config(message + &damage.unwrap_or_default())),
+            }
         }
     }
 }

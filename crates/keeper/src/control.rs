@@ -7,7 +7,7 @@ mod starts;
 mod talk;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     io,
     path::PathBuf,
     sync::mpsc::{self, Receiver},
@@ -45,6 +45,8 @@ use crate::{
 
 /// How long killed programs may take to go when the keeper ends.
 const LAST_WAIT: Duration = Duration::from_secs(5);
+/// How long a keeper that ends waits for what programs have said last.
+const DRAIN_WITHIN: Duration = Duration::from_secs(2);
 
 /// Whoever wakes up so much later than meant stood still: a machine that was paused, most likely.
 const OVERSLEPT: Duration = Duration::from_millis(250);
@@ -113,7 +115,11 @@ pub(crate) struct Control {
     pub(crate) pressed: BTreeMap<String, Pressure>,
     /// Runs that have ended in this turn.
     pub(crate) ended: Vec<RunRef>,
+    /// Runs that have ended, and what waited in their pipes is not in the file yet.
+    pub(crate) draining: HashSet<RunRef>,
     pub(crate) upgrade: Option<upgrade::Wanted>,
+    /// What of the journal made no sense, until an owner was told.
+    pub(crate) damage: Option<String>,
     inbox: Receiver<Note>,
     next_guest: u64,
     ending: Option<Ending>,
@@ -137,6 +143,8 @@ pub(crate) struct Guest {
 struct Ending {
     until: Duration,
     programs: Leftover,
+    /// When nothing ran any more.
+    quiet_since: Option<Duration>,
 }
 
 /// Runs a keeper until it is told to end, or returns at once when there is one already.
@@ -208,7 +216,9 @@ impl Control {
             reports: talk::Reports::default(),
             pressed: BTreeMap::new(),
             ended: Vec::new(),
+            draining: HashSet::new(),
             upgrade: None,
+            damage: None,
             inbox,
             next_guest: token::GUESTS,
             ending: None,
@@ -308,8 +318,10 @@ impl Control {
     fn look_at_clock(&mut self) {
         let now = clock::monotonic();
         self.spawner.look(now);
-        self.start_agent_if_due(now);
-        self.kill_agent_if_hung(now);
+        if self.ending.is_none() {
+            self.start_agent_if_due(now);
+            self.kill_agent_if_hung(now);
+        }
         if self.sweeps.next_deadline().is_some_and(|at| now >= at) {
             self.go_on_sweeping();
         }
@@ -324,7 +336,9 @@ impl Control {
         let ending = self.ending.map(|ending| ending.until);
         let amends = self.amends.iter().map(recovery::Amend::next_at).min();
         let upgrade = self.upgrade.as_ref().and_then(upgrade::Wanted::gives_up_at);
-        [self.spawner.next_deadline(), self.agent.next_deadline(), self.sweeps.next_deadline()]
+        // A keeper that ends needs no agent any more.
+        let agent = self.agent.next_deadline().filter(|_| self.ending.is_none());
+        [self.spawner.next_deadline(), agent, self.sweeps.next_deadline()]
             .into_iter()
             .chain([owner, ending, amends, upgrade, self.bursts.next_deadline()])
             .flatten()
@@ -341,22 +355,31 @@ impl Control {
             epoch: self.epoch.clone(),
             runs: self.runs.count(),
             recover: self.agent.is_recovering(),
+            damage: None,
         }
     }
 
     /// Begins to end: programs are killed or left, then [`is_done`](Self::is_done) comes true.
     pub(crate) fn begin_to_end(&mut self, programs: Leftover) {
-        self.ending = Some(Ending { until: clock::monotonic() + LAST_WAIT, programs });
+        let until = clock::monotonic() + LAST_WAIT;
+        self.ending = Some(Ending { until, programs, quiet_since: None });
         if programs == Leftover::Kill {
             self.kill_everything();
         }
     }
 
-    fn is_done(&self) -> bool {
-        let Some(ending) = self.ending else { return false };
+    fn is_done(&mut self) -> bool {
         let is_said = self.owner.as_ref().is_none_or(Conversation::is_flushed);
-        (is_said && (ending.programs == Leftover::Leave || self.is_quiet()))
-            || clock::monotonic() >= ending.until
+        let (is_quiet, is_drained) = (self.is_quiet(), self.draining.is_empty());
+        let now = clock::monotonic();
+        let Some(ending) = &mut self.ending else { return false };
+        if is_quiet {
+            // The last words of programs are worth a moment, but no disk that hangs is.
+            let since = *ending.quiet_since.get_or_insert(now);
+            ending.until = ending.until.min(since + DRAIN_WITHIN);
+        }
+        (is_said && (ending.programs == Leftover::Leave || (is_quiet && is_drained)))
+            || now >= ending.until
     }
 
     /// Returns whether no program is left, nor anything that one has left behind.

@@ -102,11 +102,12 @@ impl Control {
             let kept = inherited.as_mut().and_then(|state| state.take(&key)).unwrap_or_default();
             self.settle_run(&key, run, kept);
         }
-        match inherited {
-            Some(state) => self.resume_conversation(state)?,
+        let lost = match inherited {
+            Some(state) => self.resume_conversation(state).map(|()| Vec::new())?,
             None => lost::end_unknown(&self.options.runtime, &self.runs)
                 .map_err(doing("end programs that the journal does not tell of"))?,
-        }
+        };
+        self.damage = lost::describe(self.journal.damage(), &lost);
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use std::{
 use mainstay_api::keeper::{Report, RunRef};
 use mainstay_platform::{
     clock, daemon,
-    descriptor::{Borrowed, borrow_file},
+    descriptor::{Borrowed, Descriptor, borrow_file},
     door::{Connection, Door},
     fail,
     lock::FileLock,
@@ -196,11 +196,20 @@ impl Inheritance {
 
     /// Returns the pipes of a run, once.
     pub(crate) fn take(&mut self, key: &RunRef) -> Option<Kept> {
+        self.take_by(key, replace::inherited)
+    }
+
+    /// Takes them from `inherit`, which knows the descriptor of a number.
+    fn take_by(
+        &mut self,
+        key: &RunRef,
+        inherit: impl Fn(u64) -> io::Result<Descriptor>,
+    ) -> Option<Kept> {
         let is_it = |run: &RunState| run.unit == key.unit && run.run == key.run;
         let index = self.state.runs.iter().position(is_it)?;
         let run = self.state.runs.swap_remove(index);
         let pipe = |number: Option<u64>, unstored| {
-            let pipe = PipeReader::from_descriptor(replace::inherited(number?).ok()?);
+            let pipe = PipeReader::from_descriptor(inherit(number?).ok()?);
             pipe.put_back(unstored);
             Some(pipe)
         };
@@ -443,8 +452,6 @@ fn rise_again(options: &KeeperOptions, lock: &File) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::mem::ManuallyDrop;
-
     use mainstay_platform::pipe::{self, Moved, Way};
 
     use super::*;
@@ -486,8 +493,6 @@ mod tests {
         let path = folder.join("log");
         File::create(&path).unwrap();
         let (reader, writer) = pipe::pipe().unwrap();
-        // Its number is the successor's in the end.
-        let reader = ManuallyDrop::new(reader);
         let mut program = File::from(writer.as_descriptor().try_clone_to_owned().unwrap());
         program.write_all(b"one\n").unwrap();
         // Not open for writing, as if the disk had refused.
@@ -499,13 +504,38 @@ mod tests {
         let text = serde_json::to_vec(&State { runs: vec![run], ..State::default() }).unwrap();
         let state = serde_json::from_slice(&text).unwrap();
         let mut inheritance = Inheritance { epoch: String::new(), state };
-        let pipe = inheritance.take(&key).unwrap().output.unwrap();
+        let inherit = |number| {
+            assert_eq!(number, replace::number_of(reader.borrow()));
+            reader.duplicate()
+        };
+        let pipe = inheritance.take_by(&key, inherit).unwrap().output.unwrap();
 
         let log = File::options().write(true).open(&path).unwrap();
-        assert_eq!(pipe.move_to(&log, 0, 100, Way::Copy).unwrap(), Moved::Bytes(4));
-        assert_eq!(pipe.move_to(&log, 4, 100, Way::Copy).unwrap(), Moved::Bytes(4));
+        let mut offset = 0;
+        while let Moved::Bytes(count) = pipe.move_to(&log, offset, 100, Way::Copy).unwrap() {
+            offset += u64::try_from(count).unwrap();
+        }
         assert_eq!(std::fs::read(&path).unwrap(), b"one\ntwo\n");
         drop(std::fs::remove_dir_all(folder));
+    }
+
+    #[test]
+    fn bytes_that_are_in_no_file_come_through_the_state_as_they_are() {
+        let run = RunState {
+            unit: "web".to_owned(),
+            run: 1,
+            output: None,
+            error: Some(7),
+            output_unstored: Vec::new(),
+            error_unstored: b"half \0 \xff".to_vec(),
+        };
+        let state = State { version: own_version(), runs: vec![run], ..State::default() };
+        let text = serde_json::to_vec(&state).unwrap();
+        let runs = read_state(text.as_slice()).unwrap().runs;
+        let [run] = runs.as_slice() else { panic!("{runs:?}") };
+        assert_eq!((run.output, run.error), (None, Some(7)));
+        assert_eq!(run.output_unstored, b"");
+        assert_eq!(run.error_unstored, b"half \0 \xff");
     }
 
     fn lock_instance(name: &str) -> Instance {

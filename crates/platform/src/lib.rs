@@ -27,6 +27,7 @@ pub mod paths;
 pub mod pipe;
 pub mod port;
 pub mod process;
+pub mod random;
 pub mod replace;
 #[cfg(unix)]
 mod socket;

@@ -49,3 +49,6 @@ pub enum WantWrite {
     /// The queue is empty.
     No,
 }
+
+#[cfg(test)]
+mod tests;

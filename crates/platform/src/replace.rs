@@ -64,7 +64,13 @@ pub fn probe(
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::{
+        io::{Read as _, Seek as _, Write as _},
+        mem::ManuallyDrop,
+    };
+
     use super::*;
+    use crate::descriptor::borrow_file;
 
     const SHORT: Duration = Duration::from_millis(200);
 
@@ -72,6 +78,21 @@ mod tests {
         let arguments = ["-c", script].map(OsString::from);
         // More than a pipe holds.
         probe(Path::new("/bin/sh"), &arguments, &vec![b'x'; 1 << 20], within)
+    }
+
+    #[test]
+    fn a_kept_descriptor_is_found_under_its_number_and_an_unused_number_is_nobodys() {
+        let mut file = memory_file().unwrap();
+        file.write_all(b"state").unwrap();
+        let number = number_of(borrow_file(&file));
+        // The number is the successor's from here on.
+        let _predecessor = ManuallyDrop::new(file);
+        let mut inherited = File::from(inherited(number).unwrap());
+        inherited.rewind().unwrap();
+        let mut text = String::new();
+        inherited.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "state");
+        super::inherited(u64::from(u32::MAX)).unwrap_err();
     }
 
     #[test]

@@ -141,13 +141,18 @@ impl Event {
         unsafe { SetEvent(self.raw()) };
     }
 
+    /// Resets the event if it is set; returns whether it was.
+    ///
+    /// Whoever calls this looks *afterwards* at what the event announces: one that is set again
+    /// between the two steps is taken with the first. An event that was not set is left alone,
+    /// for resetting it could undo a `set` that nobody has seen.
     #[expect(unsafe_code, reason = "ResetEvent")]
-    pub(crate) fn reset(&self) {
-        // SAFETY: the handle is ours or null, which makes the call fail.
-        unsafe { ResetEvent(self.raw()) };
-    }
-
-    pub(crate) fn is_set(&self) -> bool {
-        is_signalled(self.raw())
+    pub(crate) fn take(&self) -> bool {
+        let was_set = is_signalled(self.raw());
+        if was_set {
+            // SAFETY: the handle is ours or null, which makes the call fail.
+            unsafe { ResetEvent(self.raw()) };
+        }
+        was_set
     }
 }

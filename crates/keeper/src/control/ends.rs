@@ -1,6 +1,6 @@
 //! Ends: of runs, of what they leave behind, of pipes, and of strangers.
 
-use mainstay_api::keeper::{Exited, Pressure, PressureKind, RunRef, Status};
+use mainstay_api::keeper::{Drained, Exited, Pressure, PressureKind, RunRef, Status};
 use mainstay_platform::{
     clock,
     process::{self, Ended, Orphans, Process, SignalKind},
@@ -67,7 +67,10 @@ impl Control {
     /// a pump that wakes up must not take the processor from an agent that is to decide.
     pub(crate) fn drain_ended(&mut self) {
         for key in std::mem::take(&mut self.ended) {
-            if let Some(run) = self.runs.get(&key) {
+            if let Some(run) = self.runs.get(&key)
+                && run.pump.is_some()
+            {
+                self.draining.insert(key.clone());
                 self.pumps.drain(key, run.pump);
             }
         }
@@ -148,7 +151,11 @@ impl Control {
     /// A pump has news.
     pub(crate) fn pump_said(&mut self, note: PumpNote) {
         match note {
-            PumpNote::Drained(drained) => self.reports.drained.push(drained),
+            PumpNote::Drained(drained) => {
+                let Drained { unit, run, .. } = drained.clone();
+                self.draining.remove(&RunRef { unit, run });
+                self.reports.drained.push(drained);
+            }
             PumpNote::Rotated(rotated) => self.reports.rotated.push(rotated),
             PumpNote::Pressure(pressure) => self.pump_is_pressed(pressure),
             PumpNote::Closed { run, channel } => self.pipe_closed(&run, channel),

@@ -2,7 +2,7 @@
 
 use mainstay_api::keeper::{
     Drained, Exited, Hello, PROTOCOL, Pressure, Report, Request, RequestFrame, Rotated, RunRef,
-    Spawned,
+    Spawned, Welcome,
 };
 use mainstay_platform::{
     clock,
@@ -202,8 +202,8 @@ impl Control {
         self.owner = Some(conversation);
         self.expected = None;
         self.agent.lives();
-        let welcome = Report::Welcome(self.welcome());
-        self.answer(hello.unwrap_or_default(), welcome);
+        let welcome = Welcome { damage: self.damage.take(), ..self.welcome() };
+        self.answer(hello.unwrap_or_default(), Report::Welcome(welcome));
         match self.api.duplicate() {
             Ok(listener) => self.answer_with(0, Report::Listener, vec![listener]),
             Err(error) => complain("cannot hand over the listener", &error),

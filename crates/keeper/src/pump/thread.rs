@@ -128,7 +128,25 @@ impl PumpThread {
                 PumpOrder::Forget(unit) => self.forget(&unit),
             }
         }
-        if is_asked { Goes::Parked } else { Goes::On }
+        if !is_asked {
+            return Goes::On;
+        }
+        self.finish_drains();
+        Goes::Parked
+    }
+
+    /// Reads on what waited at the exits of runs, as long as the disk takes it: at the keeper's end
+    /// nobody comes after us.
+    fn finish_drains(&mut self) {
+        let left = |pump: &Self, token| pump.sources.get(&token).and_then(|source| source.drain);
+        let tokens: Vec<u64> = self.sources.keys().copied().collect();
+        for token in tokens {
+            let mut former = None;
+            while let Some(bytes) = left(self, token).filter(|bytes| Some(*bytes) != former) {
+                former = Some(bytes);
+                self.serve(token);
+            }
+        }
     }
 
     fn attach(&mut self, fresh: FreshPipe) {
@@ -255,7 +273,7 @@ impl PumpThread {
             Ok(got) => got,
             Err(error) => return Some(self.refused(token, now, &error)),
         };
-        if !matches!(got, Taken::Held | Taken::Empty | Taken::Ended) {
+        if matches!(got, Taken::Bytes(_) | Taken::Rotated(_)) {
             self.recovered(token);
         }
         match got {
@@ -270,6 +288,7 @@ impl PumpThread {
                 Some(After::Arm)
             }
             Taken::Held => Some(After::At(self.hold(token, now))),
+            Taken::Lost => None,
             Taken::Ended => Some(After::Gone),
         }
     }
@@ -343,7 +362,8 @@ impl PumpThread {
                 continue;
             }
             match chain.close(SourceFlags::NONE) {
-                Ok(rotated) => self.notes.send(Note::Pump(PumpNote::Rotated(rotated))),
+                Ok(Some(rotated)) => self.notes.send(Note::Pump(PumpNote::Rotated(rotated))),
+                Ok(None) => {}
                 Err(error) => crate::note::complain("cannot close a segment", &error),
             }
         }

@@ -89,7 +89,8 @@ pub(super) async fn remove(args: RemoveArgs, instance: Option<&str>) -> Result<E
         client.delete(&format!("/v1/services/{}", escaped(&args.name))).await?;
     print::data(&format!("removed `{}` from {}\n", args.name, located.file.display()));
     for unit in settled(&mut client, &args.name, |_| false).await? {
-        print::talk(&format!("{} is still {}; it goes on by itself", unit.unit, unit.state));
+        let state = print::words(&unit.state);
+        print::talk(&format!("{} is still {state}; it goes on by itself", unit.unit));
     }
     Ok(ExitCode::SUCCESS)
 }

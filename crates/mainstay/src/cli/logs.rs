@@ -1,6 +1,7 @@
 //! `mainstay logs`: what programs wrote. Reads the segments itself, so it works without an agent.
 
 mod lines;
+mod pattern;
 mod sources;
 
 use std::{collections::VecDeque, io, process::ExitCode, time::Duration};
@@ -10,10 +11,10 @@ use jiff::Timestamp;
 use mainstay_api::{config::parse_duration, control::Status, pattern::is_meant};
 use mainstay_platform::clock;
 use mainstay_storage::read::{self, Cursor, Line, Merge, Named, Reader, Unfinished, Wanted};
-use regex_lite::Regex;
 
 use self::{
     lines::{Labels, Lines},
+    pattern::Pattern,
     sources::Source,
 };
 use crate::{
@@ -66,8 +67,8 @@ pub(super) struct Args {
     json: bool,
 
     /// Only lines that this regular expression matches; `(?i)` in front ignores case
-    #[arg(short, long, value_name = "PATTERN")]
-    grep: Option<Regex>,
+    #[arg(short, long, value_name = "PATTERN", value_parser = Pattern::parse)]
+    grep: Option<Pattern>,
 
     /// Only what this run wrote
     #[arg(long, value_name = "NUMBER")]
@@ -130,9 +131,9 @@ impl Args {
     }
 
     /// What is shown of a line is what a pattern is for.
-    fn is_match(&self, pattern: &Regex, line: &[u8]) -> bool {
+    fn is_match(&self, pattern: &Pattern, line: &[u8]) -> bool {
         let text = String::from_utf8_lossy(line);
-        if self.raw { pattern.is_match(&text) } else { pattern.is_match(&print::harmless(&text)) }
+        if self.raw { pattern.is_in(&text) } else { pattern.is_in(&print::harmless(&text)) }
     }
 
     /// Returns how many lines of the past are asked for.

@@ -113,13 +113,16 @@ fn what_ends_while_its_pipe_is_on_its_way_to_the_agent_is_held_by_nobody() {
     let sandbox = Sandbox::up_with(
         r#"
 [services.brief]
-command = ["true"]
-restart = { delay = "1ms", max-delay = "1ms" }
+shell = "sleep 1 & exit 1"
+restart = { delay = "0s" }
+stop = { scope = "process" }
 "#,
     );
     sandbox.wait_for("brief", |unit| unit.run > 300);
+    sandbox.get(&["stop", "brief"]);
+    wait_until("the last of them ends", || sandbox.copies_of("brief").is_empty());
     let agent = sandbox.status().agent.pid;
-    assert!(pipes_of(agent) <= 12, "{} after 300 runs", pipes_of(agent));
+    wait_until("all pipes are closed", || pipes_of(agent) <= 12);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 #![cfg(machine)]
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests play the world outside")]
 
+mod dial;
 mod disks;
 mod picture;
 mod processes;
@@ -20,6 +21,7 @@ mod chains;
 mod command_line;
 mod containers;
 mod crowds;
+mod damaged_logs;
 mod drills;
 mod edits;
 mod endings;
@@ -28,9 +30,12 @@ mod frozen_ends;
 mod full_disks;
 mod hung_storage;
 mod instances;
+mod jumps;
 mod large_environments;
 mod last_kills;
+mod last_words;
 mod log_lines;
+mod lost_logs;
 mod mistakes;
 mod newcomers;
 mod odd_files;
@@ -40,6 +45,7 @@ mod real_programs;
 mod state_files;
 mod stories;
 mod strangers;
+mod time_namespaces;
 #[cfg(feature = "fail")]
 mod unwatched;
 mod upgrades;

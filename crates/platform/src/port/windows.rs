@@ -165,8 +165,7 @@ impl Port {
         let until = timeout.map(|timeout| clock::monotonic() + timeout);
         loop {
             self.look();
-            let is_woken = self.wake.is_set();
-            self.wake.reset();
+            let is_woken = self.wake.take();
             let now = clock::monotonic();
             if is_woken || !self.ready.is_empty() || until.is_some_and(|until| now >= until) {
                 return Ok(&self.ready);
@@ -295,9 +294,7 @@ impl Notices {
 
     /// Takes note of all events so far and returns what they were.
     pub fn take(&self) -> Noticed {
-        let end_asked = self.0.is_set();
-        self.0.reset();
-        Noticed { child_ended: false, end_asked }
+        Noticed { child_ended: false, end_asked: self.0.take() }
     }
 }
 
