@@ -6,6 +6,7 @@ use mainstay_api::control::Status;
 use mainstay_platform::{
     clock,
     door::{Connection, Received},
+    process::SignalKind,
 };
 
 use crate::{
@@ -45,6 +46,22 @@ stop = { timeout = "1h" }
     assert_eq!((exit.signal, exit.code), (Some(9), None));
     assert!(exit.lived_ms >= 300, "{exit:?}");
     assert_eq!(sandbox.copies_of("deaf"), [0; 0]);
+}
+
+#[test]
+fn a_program_that_stands_still_hears_that_it_is_asked_to_leave() {
+    let sandbox = Sandbox::up_with(
+        r#"
+[services.still]
+command = ["sleep", "1000"]
+stop = { timeout = "1h" }
+"#,
+    );
+    let pid = sandbox.wait_for_pid("still");
+    processes::signal(pid, SignalKind::Stop);
+    sandbox.get(&["stop", "still"]);
+    let exit = sandbox.unit("still").last_exit.unwrap();
+    assert_eq!((exit.signal, exit.code), (Some(15), None));
 }
 
 #[test]
