@@ -187,18 +187,24 @@ impl Agent {
         drop(self.listeners.send(listener));
         if is_first == IsFirst::Yes {
             self.adopt(&entries);
-            besides.into_iter().for_each(|report| self.hear(report));
+            self.hear_all(besides);
             // Nothing begins any more where a stop was asked for meanwhile.
             self.take(Input::Open);
         } else {
             self.reconcile(&entries);
-            besides.into_iter().for_each(|report| self.hear(report));
+            self.hear_all(besides);
             self.repeat_ending();
             for parcel in self.custody.parcels() {
                 if let Err(error) = self.keeper.give(parcel) {
                     complain("cannot give the keeper what we held", &error);
                 }
             }
+        }
+    }
+
+    fn hear_all(&mut self, reports: Vec<Report>) {
+        for report in reports {
+            self.hear(report);
         }
     }
 

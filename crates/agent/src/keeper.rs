@@ -94,13 +94,14 @@ impl Keeper {
         let (mut listener, mut entries, mut besides) = (None, Vec::new(), Vec::new());
         let mut is_complete = false;
         while listener.is_none() || !is_complete {
-            match self.next().await? {
-                Report::Listener => listener = self.descriptors.pop(),
-                Report::Listed { entries: some, more } => {
-                    entries.extend(some);
-                    is_complete = !more;
-                }
-                other => besides.push(other),
+            let report = self.next().await?;
+            if report == Report::Listener {
+                listener = self.descriptors.pop();
+            } else if let Report::Listed { entries: some, more } = report {
+                entries.extend(some);
+                is_complete = !more;
+            } else {
+                besides.push(report);
             }
         }
         let listener = listener.ok_or(KeeperError::Confused)?;
