@@ -73,6 +73,9 @@ pub enum Request {
         /// Absolute path of the new binary.
         program: String,
     },
+    /// Everything is to stop: an agent that is born before that is done is told `StopRequested`.
+    /// No answer.
+    Ending,
     /// Ends the keeper. Answered by `Done`, then the connection closes.
     Shutdown {
         /// What becomes of the programs.

@@ -197,7 +197,7 @@ impl Control {
         match watched {
             Ok(process) => {
                 self.agent_process = Some(process);
-                self.agent.lives();
+                self.agent.is_born(clock::monotonic());
                 // Whoever called meanwhile is this very agent, or takes over from it.
                 if let Some(guest) = self.heir.take() {
                     self.make_way_for(guest);

@@ -25,6 +25,7 @@ mod crowds;
 mod damaged_logs;
 mod drills;
 mod edits;
+mod endings;
 mod frozen_disks;
 mod frozen_ends;
 mod full_disks;
