@@ -1,6 +1,8 @@
 //! Callers who say nothing, more than a keeper can take.
 
-use std::{fs, os::unix::net::UnixStream, time::Duration};
+use std::{fs, time::Duration};
+
+use mainstay_platform::door::Connection;
 
 use crate::{
     processes::{self, wait_until},
@@ -14,9 +16,9 @@ const CALLERS: usize = 60;
 /// What a keeper may use of five seconds.
 const TIME_MAX: Duration = Duration::from_millis(300);
 
-fn call(sandbox: &Sandbox) -> Vec<UnixStream> {
+fn call(sandbox: &Sandbox) -> Vec<Connection> {
     let socket = sandbox.runtime().join("keeper.sock");
-    (0..CALLERS).map(|_| UnixStream::connect(&socket).unwrap()).collect()
+    (0..CALLERS).map(|_| Connection::open(&socket).unwrap()).collect()
 }
 
 fn descriptors_of(pid: u32) -> usize {
