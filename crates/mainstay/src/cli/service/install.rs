@@ -259,10 +259,9 @@ fn image(command: &[String], directory: &Path) -> Result<PathBuf, CliError> {
     };
     spawn::image_of(&program).map_err(|error| {
         let name = command.first().map(String::as_str).unwrap_or_default();
-        let why = match error.kind() {
-            io::ErrorKind::NotFound => "it is neither here nor in a folder of PATH".to_owned(),
-            _ => error.to_string(),
-        };
+        let is_nowhere = error.kind() == io::ErrorKind::NotFound;
+        let nowhere = "it is neither here nor in a folder of PATH".to_owned();
+        let why = if is_nowhere { nowhere } else { error.to_string() };
         let what = format!("cannot find the program `{name}`: {why}");
         CliError::refused(what, "name it by its whole path; a script needs its interpreter first")
     })
