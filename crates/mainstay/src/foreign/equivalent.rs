@@ -133,6 +133,9 @@ impl Equivalent {
         if !registered.start.is_empty() && registered.start != "auto" {
             option("--start", &registered.start);
         }
+        if !registered.account.is_empty() {
+            option("--account", &registered.account);
+        }
         for name in &registered.dependencies {
             option("--depends", name);
         }

@@ -158,7 +158,7 @@ fn the_line_that_installs_anew_names_everything_that_it_can() {
     let translation = of_nssm(&[("AppParameters", text("-x \"a b\""))]);
     let line = translation.equivalent.install_line(&translation.registered);
     let expected = "mainstay service install web --display-name \"The web\" --description serves \
-                    --start delayed --depends Tcpip --directory C:\\Windows -- \
+                    --start delayed --account LocalSystem --depends Tcpip --directory C:\\Windows -- \
                     \"C:\\Windows\\a b.exe\" -x \"a b\"";
     assert_eq!(line, expected);
 }

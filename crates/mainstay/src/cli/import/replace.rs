@@ -14,7 +14,7 @@ use std::{
 };
 
 use mainstay_platform::{
-    daemon, registry,
+    registry,
     scm::{Change, Intent, Service, Setting, State},
 };
 use mainstay_storage::atomic;
@@ -44,7 +44,7 @@ pub(super) async fn replace(translation: &Translation) -> Result<(), CliError> {
     let (place, text) = configuration(translation)?;
     keep_former(&place, translation.wrapper.word(), &former).map_err(failed("keep what it was"))?;
     write(&place.located().file, text.as_bytes()).map_err(failed("write the configuration"))?;
-    let own = daemon::own_program().map_err(failed("find our own program"))?;
+    let own = install::own::install().map_err(failed("install our own program"))?;
     let did_run = end(&service, name).await?;
     change(&service, install::command_line(&own, name)).map_err(failed("change the service"))?;
     for setting in [Setting::OwnIdentity, Setting::PreshutdownTimeout(install::SHUTDOWN_TIMEOUT)] {

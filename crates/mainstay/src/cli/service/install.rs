@@ -2,7 +2,7 @@
 
 mod account;
 mod entry;
-mod own;
+pub(in crate::cli) mod own;
 
 use std::{
     fs::File,
