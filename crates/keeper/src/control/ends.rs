@@ -132,7 +132,7 @@ impl Control {
                 .iter()
                 .find(|run| run.process().is_some_and(|process| process.pid() == child.pid));
             let is_agent =
-                self.agent_process.as_ref().is_some_and(|agent| agent.pid() == child.pid);
+                self.agents.process.as_ref().is_some_and(|agent| agent.pid() == child.pid);
             match own.map(|run| run.serial) {
                 Some(serial) => self.run_ended(serial),
                 None if is_agent => self.agent_ended(),
