@@ -7,14 +7,13 @@ mod starts;
 mod talk;
 
 use std::{
-    collections::{BTreeMap, HashSet},
     io,
     path::PathBuf,
     sync::mpsc::{self, Receiver},
     time::Duration,
 };
 
-use mainstay_api::keeper::{Leftover, Pressure, Report, RunRef, Welcome};
+use mainstay_api::keeper::{Leftover, Report, Welcome};
 use mainstay_platform::{
     boot, clock, daemon,
     door::{Connection, Door},
@@ -29,7 +28,6 @@ use mainstay_storage::instance::Instance;
 
 use crate::{
     agents::Agents,
-    discarded::Discarded,
     entrance::Entrance,
     guests::GUESTS_MAX,
     journal::{Journal, JournalError},
@@ -38,7 +36,6 @@ use crate::{
     owner::Conversation,
     panics,
     pump::Pumps,
-    recovery,
     runs::Runs,
     spawner::Spawner,
     sweep::Sweeps,
@@ -104,18 +101,9 @@ pub(crate) struct Control {
     pub(crate) pumps: Pumps,
     pub(crate) spawner: Spawner,
     pub(crate) agents: Agents,
-    pub(crate) amends: Vec<recovery::Amend>,
-    pub(crate) discarded: Discarded,
+    pub(crate) aftermath: ends::Aftermath,
     pub(crate) reports: talk::Reports,
-    /// Units whose log takes nothing; every new owner is told.
-    pub(crate) pressed: BTreeMap<String, Pressure>,
-    /// Runs that have ended in this turn.
-    pub(crate) ended: Vec<RunRef>,
-    /// Runs that have ended, and what waited in their pipes is not in the file yet.
-    pub(crate) draining: HashSet<RunRef>,
     pub(crate) upgrade: Option<upgrade::Wanted>,
-    /// What of the journal made no sense, until an owner was told.
-    pub(crate) damage: Option<String>,
     inbox: Receiver<Note>,
     ending: Option<Ending>,
     pub(crate) bursts: Bursts,
@@ -186,14 +174,9 @@ impl Control {
             pumps,
             spawner: spawner.map_err(doing("start a thread"))?,
             agents,
-            amends: Vec::new(),
-            discarded: Discarded::default(),
+            aftermath: ends::Aftermath::default(),
             reports: talk::Reports::default(),
-            pressed: BTreeMap::new(),
-            ended: Vec::new(),
-            draining: HashSet::new(),
             upgrade: None,
-            damage: None,
             inbox,
             ending: None,
             bursts: Bursts::default(),
@@ -257,7 +240,7 @@ impl Control {
         }
         if noticed.end_asked {
             self.tell_owner(Report::StopRequested);
-            self.reports.stop_requested = true;
+            self.reports.standing.stop_requested = true;
         }
     }
 
@@ -292,7 +275,7 @@ impl Control {
             self.go_on_sweeping();
         }
         self.amend(now);
-        self.discarded.look(now);
+        self.aftermath.discarded.look(now);
         self.agents.guests.expire(now);
         self.door.open_if_due(&self.port, now);
         if self.bursts.end(now) {
@@ -303,15 +286,14 @@ impl Control {
     fn next_deadline(&self) -> Option<Duration> {
         let owner = self.agents.owner.as_ref().and_then(Conversation::next_deadline);
         let ending = self.ending.map(|ending| ending.until);
-        let amends = self.amends.iter().map(recovery::Amend::next_at).min();
         let upgrade = self.upgrade.as_ref().and_then(upgrade::Wanted::gives_up_at);
         // A keeper that ends needs no agent any more.
         let agent = self.agents.life.next_deadline().filter(|_| self.ending.is_none());
         let callers = [self.agents.guests.next_deadline(), self.door.next_deadline()];
         [self.spawner.next_deadline(), agent, self.sweeps.next_deadline()]
             .into_iter()
-            .chain([self.discarded.next_deadline(), self.bursts.next_deadline()])
-            .chain([owner, ending, amends, upgrade])
+            .chain([self.aftermath.next_deadline(), self.bursts.next_deadline()])
+            .chain([owner, ending, upgrade])
             .chain(callers)
             .flatten()
             .min()
@@ -342,7 +324,7 @@ impl Control {
 
     fn is_done(&mut self) -> bool {
         let is_said = self.agents.is_flushed();
-        let (is_quiet, is_drained) = (self.is_quiet(), self.draining.is_empty());
+        let (is_quiet, is_drained) = (self.is_quiet(), self.aftermath.draining.is_empty());
         let now = clock::monotonic();
         let Some(ending) = &mut self.ending else { return false };
         if is_quiet {

@@ -59,7 +59,7 @@ impl Control {
                 self.answer(id, Report::Custody { entries: Vec::new() });
             }
             Request::Upgrade { program } => self.want_upgrade(id, program.into()),
-            Request::Ending => self.reports.stop_requested = true,
+            Request::Ending => self.reports.standing.stop_requested = true,
             Request::Shutdown { programs } => {
                 self.answer(id, Report::Done);
                 self.begin_to_end(programs);
@@ -122,7 +122,7 @@ impl Control {
     fn forget(&mut self, unit: &str) {
         self.runs.forget(unit);
         self.pumps.forget(unit);
-        self.pressed.remove(unit);
+        self.reports.standing.pressed.remove(unit);
         self.journal.forget(unit);
     }
 

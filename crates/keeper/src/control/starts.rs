@@ -96,11 +96,13 @@ impl Control {
         let (output, error) = (output.map(Arc::new), error.map(Arc::new));
         let pid = process.pid();
         // Forgotten while it was started.
-        let Some(run) = self.runs.get_mut(&key) else { return self.discarded.add(process, at) };
+        let Some(run) = self.runs.get_mut(&key) else {
+            return self.aftermath.discarded.add(process, at);
+        };
         let process = match watch(&self.port, process, run.serial) {
             Ok(process) => process,
             Err(error) => {
-                self.discarded.add_number(pid, at);
+                self.aftermath.discarded.add_number(pid, at);
                 return self.run_not_started(spawn, NotStarted::of("watch", &error));
             }
         };

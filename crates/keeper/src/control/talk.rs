@@ -1,5 +1,7 @@
 //! Conversations: guests who may become the owner, the owner, and what is told to it.
 
+use std::collections::BTreeMap;
+
 use mainstay_api::keeper::{
     Drained, Exited, Hello, PROTOCOL, Pressure, Report, Request, RequestFrame, Rotated, RunRef,
     Spawned, Welcome,
@@ -20,8 +22,28 @@ pub(crate) struct Reports {
     pub(crate) pressure: Vec<Pressure>,
     /// Results of starts, by the request that asked for them.
     pub(crate) spawned: Vec<SpawnAnswer>,
-    /// Every new owner is told.
+    /// What every new owner is told.
+    pub(crate) standing: Standing,
+}
+
+/// What holds until something else is said.
+#[derive(Debug, Default)]
+pub(crate) struct Standing {
+    /// The instance is to end.
     pub(crate) stop_requested: bool,
+    /// Units whose log takes nothing.
+    pub(crate) pressed: BTreeMap<String, Pressure>,
+    /// What of the journal made no sense, until an owner was told.
+    pub(crate) damage: Option<String>,
+}
+
+impl Standing {
+    fn reports(&self) -> Vec<Report> {
+        let pressed: Vec<Pressure> = self.pressed.values().cloned().collect();
+        let pressed = (!pressed.is_empty()).then_some(Report::Pressure(pressed));
+        let stop = self.stop_requested.then_some(Report::StopRequested);
+        pressed.into_iter().chain(stop).collect()
+    }
 }
 
 /// Results of the starts that one request asked for.
@@ -160,17 +182,14 @@ impl Control {
         self.agents.owner = Some(conversation);
         self.agents.expected = None;
         self.agents.life.lives();
-        let welcome = Welcome { damage: self.damage.take(), ..self.welcome() };
+        let welcome = Welcome { damage: self.reports.standing.damage.take(), ..self.welcome() };
         self.answer(hello.unwrap_or_default(), Report::Welcome(welcome));
         match self.api.duplicate() {
             Ok(listener) => self.answer_with(0, Report::Listener, vec![listener]),
             Err(error) => complain("cannot hand over the listener", &error),
         }
-        if !self.pressed.is_empty() {
-            self.tell_owner(Report::Pressure(self.pressed.values().cloned().collect()));
-        }
-        if self.reports.stop_requested {
-            self.tell_owner(Report::StopRequested);
+        for report in self.reports.standing.reports() {
+            self.tell_owner(report);
         }
         self.obey(more, riders);
     }
