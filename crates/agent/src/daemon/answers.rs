@@ -5,6 +5,7 @@ use mainstay_api::{
         CommandAnswer, CommandName, CommandRequest, Events, Role, Status, Unit, UnitAnswer,
         UnitDetail,
     },
+    keeper::Streams,
     pattern::is_meant,
 };
 use mainstay_core::{Command, Input, TraceId, UnitName, UnitView};
@@ -77,7 +78,9 @@ impl Agent {
             unit: self.unit(view, Clocks::read()),
             command: service.map(|service| service.command.clone()).unwrap_or_default(),
             directory: service.and_then(|service| service.directory.clone()),
-            logs: self.instance.logs_of(&full).display().to_string(),
+            logs: service
+                .is_none_or(|service| service.logs.streams != Streams::Off)
+                .then(|| self.instance.logs_of(&full).display().to_string()),
             events: self
                 .events
                 .select(EVENTS_OF_UNIT, |event| event.unit.as_deref() == Some(full.as_str())),

@@ -15,7 +15,10 @@ fn mistakes_are_named_with_place_and_remedy() {
         "3:1 unknown key `instnces` in service `web`; did you mean `instances`?",
     );
     check(&web("instances = \"2\""), "3:13 `instances` must be a whole number, not a text");
-    check(&web("instances = 0"), "3:13 `instances` must be between 1 and 10000");
+    for number in ["0", "10001", "99999999999", "-1"] {
+        let line = format!("instances = {number}");
+        check(&web(&line), "3:13 `instances` must be between 1 and 10000");
+    }
     check(
         &web("stop = { timeout = \"5 parsecs\" }"),
         "3:20 `5 parsecs` is no duration; write `200ms`, `1.5s`, `10m`, `2h` or `1d`",

@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, named: Option<&str>) -> ExitCode {
 fn files(units: u64, needed: u64) -> Finding {
     let allowed = daemon::file_limit();
     Finding {
-        what: format!("open files: {units} units need {needed}, {allowed} are allowed"),
+        what: format!("open files: {needed} for {}, {allowed} are allowed", count(units)),
         is_well: allowed >= needed,
         remedy: format!("raise the hard limit: `ulimit -Hn {needed}`"),
     }
@@ -61,11 +61,15 @@ fn pipes(units: u64) -> Finding {
     let is_well = full.is_none_or(|full| units <= full);
     let limit = full.map_or_else(|| "no limit".to_owned(), |full| full.to_string());
     Finding {
-        what: format!("pipes of full size for an ordinary user: {limit}, {units} units"),
+        what: format!("pipes of full size for an ordinary user: {limit}, {}", count(units)),
         is_well,
         remedy: "raise `fs.pipe-user-pages-soft`, or run as root; pipes beyond it are small"
             .to_owned(),
     }
+}
+
+fn count(units: u64) -> String {
+    print::count(usize::try_from(units).unwrap_or(usize::MAX), "unit")
 }
 
 fn runtime() -> Finding {
