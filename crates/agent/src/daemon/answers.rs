@@ -15,7 +15,7 @@ use super::Agent;
 use crate::{
     calls::{Asker, Call, EventsQuery, Patience, Refused, RefusedKind, Reply},
     events::{Happening, Level},
-    report::{self, Clocks},
+    report::{self, Beside, Clocks},
 };
 
 /// So many events are shown with a unit.
@@ -65,7 +65,8 @@ impl Agent {
         let service = self.config.services.get(&name.service).filter(|_| view.pid().is_some());
         let outdated =
             service.is_some_and(|service| self.given.is_outdated(name, view.run(), service));
-        Unit { pressure: self.pressed.of(name), outdated, ..report::unit(view, clocks) }
+        let beside = Beside { outdated, pressure: self.pressed.of(name) };
+        report::unit(view, clocks, beside)
     }
 
     fn detail(&self, name: &str) -> Result<UnitDetail, Refused> {
