@@ -13,7 +13,11 @@ use mainstay_api::control::Problem;
 use mainstay_platform::local;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{errors::CliError, instance::Located, print};
+use crate::{
+    errors::CliError,
+    instance::{self, Located},
+    print,
+};
 
 /// Whoever waits for so long is told for whom.
 pub(crate) const TALK_AFTER: Duration = Duration::from_millis(2_500);
@@ -31,10 +35,12 @@ impl Client {
         let socket = located.instance.api_socket();
         let unreachable = |error: &dyn std::fmt::Display| {
             let file = located.file.display();
-            CliError::unreachable(
-                format!("no agent answers for `{file}`: {error}"),
-                format!("start it with `mainstay up {file}`"),
-            )
+            let hint = if instance::may_have_left_programs(located) {
+                format!("its programs may run on; `mainstay up {file}` takes them over")
+            } else {
+                format!("start it with `mainstay up {file}`")
+            };
+            CliError::unreachable(format!("no agent answers for `{file}`: {error}"), hint)
         };
         let stream = local::connect(&socket).map_err(|error| {
             let is_forbidden = error.kind() == ErrorKind::PermissionDenied;

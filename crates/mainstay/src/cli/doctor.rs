@@ -6,7 +6,10 @@ use clap::Args as ClapArgs;
 use mainstay_agent::{configuration, descriptors};
 use mainstay_platform::{daemon, machine, paths};
 
-use crate::{instance, print};
+use crate::{
+    instance::{self, Located},
+    print,
+};
 
 /// Look for what may get in the way on this machine
 #[derive(Debug, ClapArgs)]
@@ -26,12 +29,12 @@ struct Finding {
 }
 
 pub(super) fn run(args: &Args, named: Option<&str>) -> ExitCode {
-    let config = instance::choose(named)
-        .ok()
-        .and_then(|located| configuration::load(&located.file).ok())
-        .unwrap_or_default();
+    let located = instance::choose(named).ok();
+    let config = located.as_ref().and_then(|located| configuration::load(&located.file).ok());
+    let config = config.unwrap_or_default();
     let units = config.services.values().map(|service| u64::from(service.instances)).sum();
-    let findings = [files(units, descriptors::needed(&config)), pipes(units), runtime()];
+    let mut findings = vec![files(units, descriptors::needed(&config)), pipes(units), runtime()];
+    findings.extend(located.as_ref().map(agent));
     if args.json {
         print::json(&findings);
     } else {
@@ -70,6 +73,19 @@ fn pipes(units: u64) -> Finding {
 
 fn count(units: u64) -> String {
     print::count(usize::try_from(units).unwrap_or(usize::MAX), "unit")
+}
+
+/// Nobody looks after programs that run on without keeper and agent.
+fn agent(located: &Located) -> Finding {
+    let file = located.file.display();
+    let answers = instance::answers(located);
+    let is_well = answers || !instance::may_have_left_programs(located);
+    let what = match (answers, is_well) {
+        (true, _) => format!("agent of {file}: answers"),
+        (false, true) => format!("agent of {file}: none, the instance is down"),
+        (false, false) => format!("agent of {file}: none, and programs may run on"),
+    };
+    Finding { what, is_well, remedy: format!("`mainstay up {file}` takes them over") }
 }
 
 fn runtime() -> Finding {

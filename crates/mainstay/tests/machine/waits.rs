@@ -58,6 +58,25 @@ fn a_command_for_many_tells_of_each() {
 }
 
 #[test]
+fn after_the_death_of_both_it_is_said_that_programs_run_on() {
+    let mut sandbox = begin();
+    assert_eq!(sandbox.ask(&["doctor"]).code, 0);
+    let well = sandbox.wait_for_pid("well");
+    sandbox.kill_both();
+    let status = sandbox.ask(&["status"]);
+    assert!(status.err.contains("its programs may run on; `mainstay up /"), "{status:?}");
+    let doctor = sandbox.ask(&["doctor"]);
+    assert_eq!(doctor.code, 1, "{doctor:?}");
+    assert!(doctor.out.contains("mainstay.toml: none, and programs may run on\n"), "{doctor:?}");
+    sandbox.up();
+    assert_eq!((sandbox.wait_for_pid("well"), sandbox.ask(&["doctor"]).code), (well, 0));
+    sandbox.get(&["kill", "deaf"]);
+    sandbox.down();
+    let status = sandbox.ask(&["status"]);
+    assert!(status.err.contains("start it with `mainstay up /"), "{status:?}");
+}
+
+#[test]
 fn whoever_waits_long_is_told_for_what() {
     let sandbox = begin();
     let said = |name: &str, told: &str| {
