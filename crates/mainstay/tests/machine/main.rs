@@ -17,6 +17,7 @@ mod bad_input;
 mod bad_programs;
 #[cfg(feature = "fail")]
 mod bugs;
+mod callers;
 mod chains;
 mod command_line;
 mod containers;
