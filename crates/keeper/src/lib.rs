@@ -13,6 +13,7 @@
 //! started before the journal of a dead keeper is settled; an exit is kept until acknowledged.
 
 mod agent;
+mod agents;
 mod control;
 mod discarded;
 mod entrance;

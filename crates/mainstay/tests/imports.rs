@@ -6,6 +6,7 @@
 use std::process::{Command, Output};
 
 use mainstay_platform::{
+    event_log::{self, SOURCE},
     registry::{Data, Key, Lasts},
     scm::{Change, Database, Intent, Purpose},
 };
@@ -93,6 +94,7 @@ fn a_service_of_nssm_is_reported_taken_over_and_given_back() {
     assert!(replaced.status.success(), "{}", said(&replaced));
     let ours = guest.command_line();
     assert!(ours.ends_with(&format!("mainstay.exe\" keeper --service \"{name}\"")), "{ours}");
+    assert!(event_log::is_registered(SOURCE));
     let file = told["file"].as_str().unwrap();
     assert_eq!(std::fs::read_to_string(file).unwrap(), configuration);
     let folder = std::path::Path::new(file).parent().unwrap();
@@ -104,6 +106,9 @@ fn a_service_of_nssm_is_reported_taken_over_and_given_back() {
     let undone = mainstay(&["import", "nssm", name, "--undo"]);
     assert!(undone.status.success(), "{}", said(&undone));
     assert_eq!(guest.command_line(), former);
+    let left = mainstay(&["service", "list", "--json"]);
+    let left: Vec<serde_json::Value> = serde_json::from_slice(&left.stdout).unwrap();
+    assert_eq!(event_log::is_registered(SOURCE), !left.is_empty(), "it goes with the last");
     let again = mainstay(&["import", "nssm", name, "--undo"]);
     assert!(said(&again).contains("was not taken over"), "{}", said(&again));
     std::fs::remove_dir_all(folder).unwrap();

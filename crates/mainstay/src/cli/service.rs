@@ -6,6 +6,7 @@ pub(in crate::cli) mod install;
 pub(in crate::cli) mod list;
 mod remove;
 mod settings;
+pub(in crate::cli) mod source;
 pub(in crate::cli) mod trouble;
 
 use std::process::ExitCode;

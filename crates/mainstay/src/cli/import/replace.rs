@@ -52,6 +52,7 @@ pub(super) async fn replace(translation: &Translation) -> Result<(), CliError> {
             print::talk(&format!("warning: {} could not be set: {error}", setting.name()));
         }
     }
+    warn(service::source::make_known());
     print::data(&format!(
         "{name} is run by Mainstay; `mainstay import {} {name} --undo` gives it back\n",
         translation.wrapper.word()
@@ -73,9 +74,16 @@ pub(super) async fn undo(name: &str) -> Result<ExitCode, CliError> {
     let did_run = end(&service, name).await?;
     change(&service, former).map_err(failed("change the service"))?;
     std::fs::remove_file(&kept).map_err(failed("forget what it was"))?;
+    warn(service::source::forget_with_the_last());
     print::data(&format!("{name} is run as before\n"));
     begin_again(&service, name, did_run).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn warn(warning: Option<String>) {
+    if let Some(warning) = warning {
+        print::talk(&format!("warning: {warning}"));
+    }
 }
 
 fn failed(doing: &'static str) -> impl Fn(io::Error) -> CliError {

@@ -26,7 +26,7 @@ use self::{
     account::Account,
     entry::{Entry, Reach},
 };
-use super::{control, database, demand_elevation, list, trouble};
+use super::{control, database, demand_elevation, list, source, trouble};
 use crate::{
     cli::add::{Variable, parse_variable},
     errors::CliError,
@@ -139,6 +139,7 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
     entry.warnings.extend(warning);
     let service = create(args, &plan, &place, (&account, password))?;
     entry.warnings.extend(settings(args, &service));
+    entry.warnings.extend(source::make_known());
     if let Err(error) = account.allow() {
         let what = format!("{} may not log on as a service yet: {error}", account.name());
         entry.warnings.push(format!("{what}; grant it in secpol.msc"));

@@ -86,6 +86,11 @@ pub(super) fn list(args: &Args) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Returns how many services are ours.
+pub(super) fn count(database: &Database) -> Result<usize, CliError> {
+    ours(database).map(|rows| rows.len())
+}
+
 /// Returns those services whose command line is one of ours.
 fn ours(database: &Database) -> Result<Vec<Row>, CliError> {
     let all = database.list().map_err(|error| trouble::refused("list the services", &error))?;
