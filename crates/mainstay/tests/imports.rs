@@ -100,6 +100,7 @@ fn a_service_of_nssm_is_reported_taken_over_and_given_back() {
     let folder = std::path::Path::new(file).parent().unwrap();
     let export = std::fs::read(folder.join("mainstay%20import%20nssm.nssm.reg")).unwrap();
     assert!(export.starts_with(&[0xff, 0xfe]));
+    std::fs::write(file, "# edited").unwrap();
     let again = mainstay(&["import", "nssm", name, "--replace"]);
     assert!(said(&again).contains("is ours already"), "{}", said(&again));
 
@@ -111,6 +112,11 @@ fn a_service_of_nssm_is_reported_taken_over_and_given_back() {
     assert_eq!(event_log::is_registered(SOURCE), !left.is_empty(), "it goes with the last");
     let again = mainstay(&["import", "nssm", name, "--undo"]);
     assert!(said(&again).contains("was not taken over"), "{}", said(&again));
+    let again = mainstay(&["import", "nssm", name, "--replace"]);
+    assert!(again.status.success(), "{}", said(&again));
+    assert_eq!(std::fs::read_to_string(folder.join("mainstay.toml.former")).unwrap(), "# edited");
+    assert!(mainstay(&["import", "nssm", name, "--undo"]).status.success());
+
     std::fs::remove_dir_all(folder).unwrap();
 }
 
@@ -141,6 +147,10 @@ fn a_file_of_winsw_is_reported_without_its_service() {
     let report = said(&mainstay(&["import", "winsw", &file.display().to_string()]));
     if Database::open(Purpose::Look).is_ok() {
         assert!(report.contains("mainstay service install web"), "{report}");
+        let slow = text.replace("</service>", "<stoptimeout>400 days</stoptimeout></service>");
+        std::fs::write(&file, slow).unwrap();
+        let refused = said(&mainstay(&["import", "winsw", &file.display().to_string()]));
+        assert!(refused.contains("settings that we refuse: `400d` is more than 366"), "{refused}");
     } else {
         assert!(report.contains("cannot find its folder"), "{report}");
     }

@@ -8,6 +8,8 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args as ClapArgs, Subcommand};
 
+use mainstay_api::config::{self, SourceText};
+
 use crate::{
     errors::CliError,
     foreign::{Translation, Untranslatable},
@@ -132,5 +134,17 @@ fn configuration(translation: &Translation) -> Result<(crate::place::Place, Stri
     let place = crate::place::Place::of(name)
         .map_err(|error| service::trouble::refused("find its folder", &error))?;
     let text = translation.equivalent.configuration(&place.unit());
+    check(name, &text)?;
     Ok((place, text))
+}
+
+/// Others allow what we refuse, such as a pause of two years; that must not be found out only when
+/// the service is started.
+fn check(name: &str, text: &str) -> Result<(), CliError> {
+    let source = SourceText { file: "mainstay.toml", bytes: text.as_bytes() };
+    config::parse(&[source]).map(drop).map_err(|mistakes| {
+        let first = mistakes.first().map(|mistake| mistake.message.clone()).unwrap_or_default();
+        let what = format!("`{name}` has settings that we refuse: {first}");
+        CliError::refused(what, "change them there first")
+    })
 }

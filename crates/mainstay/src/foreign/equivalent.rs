@@ -165,7 +165,7 @@ fn insert(service: &mut Table, key: &str, table: InlineTable) {
 /// Returns a duration as people write it.
 pub(super) fn span(duration: Duration) -> String {
     let milliseconds = duration.as_millis();
-    let units = [("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
+    let units = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
     let fitting =
         units.iter().find(|(_, size)| milliseconds >= *size && milliseconds.is_multiple_of(*size));
     match fitting {

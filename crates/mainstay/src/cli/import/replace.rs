@@ -1,9 +1,10 @@
 //! Taking a service over in place, and giving it back.
 //!
-//! Only the command line of the service changes: account, stored password, rights, dependencies
-//! and recovery stay, and so does whatever the former wrapper keeps for itself. That is why going
-//! back needs nothing but the former command line, which lies in the service's folder beside an
-//! export of its whole key.
+//! Of what the manager knows only the command line of the service changes: account, stored
+//! password, rights, dependencies and recovery stay, and so does whatever the former wrapper keeps
+//! for itself. (The service also gets an identity of its own for access lists and time before a
+//! shutdown, which harm no other wrapper.) That is why going back needs nothing but the former
+//! command line, which lies in the service's folder beside an export of its whole key.
 
 use std::{
     fs::File,
@@ -43,7 +44,7 @@ pub(super) async fn replace(translation: &Translation) -> Result<(), CliError> {
     }
     let (place, text) = configuration(translation)?;
     keep_former(&place, translation.wrapper.word(), &former).map_err(failed("keep what it was"))?;
-    write(&place.located().file, text.as_bytes()).map_err(failed("write the configuration"))?;
+    configure(&place.located().file, &text).map_err(failed("write the configuration"))?;
     let own = install::own::install().map_err(failed("install our own program"))?;
     let did_run = end(&service, name).await?;
     change(&service, install::command_line(&own, name)).map_err(failed("change the service"))?;
@@ -116,6 +117,17 @@ fn export_of(place: &Place, wrapper: &str) -> PathBuf {
     folder.join(name)
 }
 
+/// What somebody has edited there makes way, but is kept.
+fn configure(file: &Path, text: &str) -> io::Result<()> {
+    let is_edited = std::fs::read(file).is_ok_and(|found| found != text.as_bytes());
+    if is_edited {
+        let aside = file.with_extension("toml.former");
+        std::fs::rename(file, &aside)?;
+        print::talk(&format!("the configuration of an earlier time is in {}", aside.display()));
+    }
+    write(file, text.as_bytes())
+}
+
 fn former_of(place: &Place) -> PathBuf {
     place.folder().join("former-command-line")
 }
@@ -142,5 +154,9 @@ async fn begin_again(service: &Service, name: &str, did_run: bool) -> Result<(),
     control::begin(service, name)?;
     let status = control::settled(service, State::Running, LOOK_FOR).await?;
     print::data(&format!("{name} is {}\n", list::in_words(&status)));
+    if status.state != State::Running {
+        let hint = "`mainstay why NAME` tells more; `mainstay import … --undo` gives it back";
+        return Err(CliError::refused(format!("`{name}` does not stay up"), hint));
+    }
     Ok(())
 }
