@@ -27,6 +27,7 @@ use mainstay_platform::{
 use mainstay_storage::instance::Instance;
 
 use crate::{
+    Audience,
     agents::Agents,
     entrance::Entrance,
     guests::GUESTS_MAX,
@@ -103,6 +104,8 @@ pub(crate) struct Control {
     pub(crate) agents: Agents,
     pub(crate) aftermath: ends::Aftermath,
     pub(crate) reports: talk::Reports,
+    /// Who still has to hear of the first start.
+    audience: Option<Audience>,
     pub(crate) upgrade: Option<upgrade::Wanted>,
     inbox: Receiver<Note>,
     ending: Option<Ending>,
@@ -119,7 +122,7 @@ struct Ending {
 }
 
 /// Runs a keeper until it is told to end, or returns at once when there is one already.
-pub(crate) fn run(options: KeeperOptions) -> Result<(), KeeperError> {
+pub(crate) fn run(options: KeeperOptions, audience: Option<Audience>) -> Result<(), KeeperError> {
     if options.probe {
         return Ok(upgrade::answer_probe()?);
     }
@@ -133,7 +136,9 @@ pub(crate) fn run(options: KeeperOptions) -> Result<(), KeeperError> {
     panics::survive(&options, &lock);
     daemon::settle_down();
     process::become_subreaper().map_err(doing("become the parent of orphans"))?;
-    Control::begin(options, &instance, lock, inherited)?.work()
+    let mut control = Control::begin(options, &instance, lock, inherited)?;
+    control.audience = audience;
+    control.work()
 }
 
 impl Control {
@@ -176,6 +181,7 @@ impl Control {
             agents,
             aftermath: ends::Aftermath::default(),
             reports: talk::Reports::default(),
+            audience: None,
             upgrade: None,
             inbox,
             ending: None,

@@ -272,7 +272,7 @@ impl Control {
 fn insist<T>(ask: impl Fn() -> io::Result<T>) -> io::Result<T> {
     let until = clock::monotonic() + INSIST_FOR;
     loop {
-        let answer = if fail::is_wanted("keeper.look") {
+        let answer = if fail::is_wanted("lack.look") {
             Err(io::ErrorKind::OutOfMemory.into())
         } else {
             ask()

@@ -1,9 +1,9 @@
 //! The keeper as a service of the operating system: the manager starts it with nothing but the
 //! service's name.
 
-use std::{fs::OpenOptions, io, process::ExitCode, sync::mpsc, thread};
+use std::{fs::OpenOptions, io, process::ExitCode, sync::mpsc, thread, time::Duration};
 
-use mainstay_keeper::KeeperOptions;
+use mainstay_keeper::{FirstStart, KeeperOptions};
 use mainstay_platform::{
     daemon,
     event_log::{EventLog, SOURCE, Weight},
@@ -18,6 +18,9 @@ use crate::{cli, place::Place};
 const BAD_CONFIGURATION: u32 = 78;
 /// The number of the entry in the system's log of events.
 const CANNOT_START: u16 = 116;
+
+/// A start that takes longer goes on while the service counts as running.
+const FIRST_START_WITHIN: Duration = Duration::from_millis(1500);
 
 /// Runs the keeper of a service until the manager or Ctrl-C ends it.
 pub(crate) fn run(name: &str) -> ExitCode {
@@ -36,17 +39,39 @@ impl Hosted {
     fn begin(&mut self, host: &Host) -> Result<(), Failure> {
         let place =
             Place::of(&self.name).map_err(|error| Failure::system(&error, "find its folder"))?;
-        let options = prepare(&place)?;
+        let first = self.keep(prepare(&place)?, host)?;
+        match first.recv_timeout(FIRST_START_WITHIN) {
+            // Whoever asked for it is told now; a start at boot may succeed a minute later.
+            Ok(Err(code)) if code != 0 && host.was_asked_for() => {
+                self.stop(StopReason::Asked)?;
+                let error = io::Error::from_raw_os_error(code);
+                Err(Failure::system(&error, "start the program"))
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Starts the keeper's thread; returns where its first start is told.
+    fn keep(
+        &mut self,
+        options: KeeperOptions,
+        host: &Host,
+    ) -> Result<mpsc::Receiver<FirstStart>, Failure> {
         let (alive, ended) = mpsc::channel();
+        let (told, first) = mpsc::channel();
         self.ended = Some(ended);
         let host = host.clone();
         let keeper = move || {
-            let _alive = alive;
-            let result = mainstay_keeper::keep(options);
+            let audience = Box::new(move |outcome| {
+                told.send(outcome).ok();
+            });
+            let result = mainstay_keeper::keep(options, audience);
+            drop(alive);
             host.end(result.map_err(|error| Failure::own(1, format!("the keeper ends: {error}"))));
         };
         let started = thread::Builder::new().name("keeper".to_owned()).spawn(keeper);
-        started.map(drop).map_err(|error| Failure::system(&error, "start a thread"))
+        started.map_err(|error| Failure::system(&error, "start a thread"))?;
+        Ok(first)
     }
 }
 

@@ -70,6 +70,7 @@ impl Control {
     }
 
     fn spawned(&mut self, id: u64, spawn: &Spawn, outcome: SpawnOutcome) {
+        self.tell_audience(&outcome);
         let spawned = Spawned { unit: spawn.unit.clone(), run: spawn.run, outcome };
         match self.reports.spawned.last_mut() {
             Some(answer) if answer.id == id => answer.spawned.push(spawned),
@@ -117,6 +118,17 @@ impl Control {
         }
         let outcome = SpawnOutcome::Started { pid, at_us: microseconds(at), fresh: true };
         self.spawned(asked_by, spawn, outcome);
+    }
+
+    fn tell_audience(&mut self, outcome: &SpawnOutcome) {
+        let first = match outcome {
+            SpawnOutcome::Started { .. } => Ok(()),
+            SpawnOutcome::Failed { code, .. } => Err(*code),
+            SpawnOutcome::Conflict { .. } => return,
+        };
+        if let Some(audience) = self.audience.take() {
+            audience(first);
+        }
     }
 
     /// Hands the pipes of a run to the pump of its logs' storage.
