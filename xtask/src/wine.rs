@@ -14,7 +14,8 @@ pub(crate) const SERVER: &str = "/usr/lib/wine/wineserver64";
 const WINE: &str = "/usr/lib/wine/wine64";
 
 /// The crates whose tests run under Wine.
-const CRATES: &[&str] = &["mainstay-core", "mainstay-api", "mainstay-platform", "mainstay-keeper"];
+const CRATES: &[&str] =
+    &["mainstay-core", "mainstay-api", "mainstay-platform", "mainstay-keeper", "mainstay-service"];
 
 /// The C source of a library that Wine 8 lacks.
 const RANDOM_SOURCE: &str = "xtask/data/bcryptprimitives.c";
@@ -68,7 +69,7 @@ impl Prefix {
     fn tests(&self) -> Command {
         let mut command = self.command(
             &crate::workspace::cargo(),
-            &["test", "--no-fail-fast", "--lib", "--bins", "--tests"],
+            &["test", "--no-fail-fast", "--lib", "--bins", "--tests", "--examples"],
         );
         command.args(["--target", machine::WINDOWS, "--all-features"]);
         for package in CRATES {

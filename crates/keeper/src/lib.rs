@@ -29,7 +29,7 @@ mod upgrade;
 
 pub use options::{KeeperOptions, OptionsError};
 
-use std::process::ExitCode;
+use std::{error::Error, process::ExitCode};
 
 /// Runs a keeper until it is told to end.
 ///
@@ -45,4 +45,11 @@ pub fn run(arguments: &[String]) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs a keeper in this thread, for a process that is more than a keeper.
+///
+/// `mainstay_platform::port::ask_to_end` asks it to end.
+pub fn keep(options: KeeperOptions) -> Result<(), Box<dyn Error + Send + Sync>> {
+    Ok(control::run(options)?)
 }

@@ -19,6 +19,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use self::up::keeper_arguments;
+
 use crate::{
     client::Client,
     errors::CliError,

@@ -6,9 +6,11 @@ mod cli;
 mod client;
 mod cost;
 mod errors;
+mod hosted;
 mod instance;
 mod ledger;
 mod names;
+mod place;
 mod print;
 
 use std::process::ExitCode;
@@ -16,6 +18,9 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
+        Some((role, [option, name])) if role == "keeper" && option == "--service" => {
+            hosted::run(name)
+        }
         Some((role, rest)) if role == "keeper" => mainstay_keeper::run(rest),
         Some((role, rest)) if role == "agent" => mainstay_agent::run(rest),
         Some(_) | None => cli::run(),

@@ -31,6 +31,11 @@ pub fn start_detached(
     imp::start_detached(program, arguments, log)
 }
 
+/// Makes a file the place of this process's last words, and of what it starts.
+pub fn speak_to(log: File) -> io::Result<()> {
+    imp::speak_to(log)
+}
+
 /// Takes the calling process out of its terminal's reach and undoes signal settings that it may
 /// have inherited, such as those of `nohup`.
 pub fn settle_down() {

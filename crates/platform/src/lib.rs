@@ -9,6 +9,7 @@ pub mod clock;
 pub mod complaint;
 pub mod daemon;
 pub mod descriptor;
+pub mod desk;
 pub mod door;
 pub mod fail;
 pub mod filesystem;
@@ -28,6 +29,7 @@ pub mod pipe;
 pub mod port;
 pub mod process;
 pub mod replace;
+pub mod scm;
 #[cfg(unix)]
 mod socket;
 pub mod spawn;

@@ -62,6 +62,31 @@ pub fn is_trusted_owner(path: &Path) -> io::Result<bool> {
     imp::is_trusted_owner(path)
 }
 
+/// What somebody may do in a folder that is guarded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// Reading, and executing what lies there.
+    Read,
+    /// Reading, writing and removing what lies there, but not giving rights away.
+    Modify,
+}
+
+/// Returns the folder of what belongs to the machine and to no user: `%ProgramData%\\mainstay`.
+///
+/// Unix systems keep services of the machine in places of their own; there it is refused.
+pub fn machine_base() -> io::Result<PathBuf> {
+    imp::machine_base()
+}
+
+/// Creates a folder that only administrators, the system and the named identities may enter.
+///
+/// The rights are there from birth and go to whatever is created in it. A folder that exists
+/// already is left as it is if administrators, the system or the caller own it; one that somebody
+/// else has put there, or that leads elsewhere, is refused ([`io::ErrorKind::PermissionDenied`]).
+pub fn create_guarded(path: &Path, grants: &[(String, Right)]) -> io::Result<()> {
+    imp::create_guarded(path, grants)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,7 +13,7 @@ mod imp;
 #[path = "port/macos.rs"]
 mod imp;
 
-pub use imp::{Notices, Port, Waker, Watched};
+pub use imp::{Notices, Port, Waker, Watched, ask_to_end};
 #[cfg(windows)]
 pub use imp::{Sight, Watchable};
 

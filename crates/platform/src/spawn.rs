@@ -36,8 +36,14 @@ use crate::{
 };
 
 #[cfg(windows)]
+pub(crate) use imp::command_line;
+#[cfg(windows)]
+use imp::image_of as search_image;
+#[cfg(windows)]
 pub use imp::own_environment;
 pub use seats::Seats;
+#[cfg(unix)]
+use unix::image_of as search_image;
 #[cfg(unix)]
 pub use unix::own_environment;
 
@@ -178,6 +184,11 @@ pub fn spawn_as(
     nascent: &Nascent,
 ) -> Result<Process, SpawnError> {
     imp::spawn(program, seats, nascent)
+}
+
+/// Returns the image that a start would execute, as an absolute path.
+pub fn image_of(program: &Program<'_>) -> io::Result<PathBuf> {
+    search_image(program)
 }
 
 /// A start that has not come to an end.

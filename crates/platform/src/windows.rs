@@ -1,6 +1,8 @@
 //! The pieces of Win32 that several bodies need: results, wide text, events, duplicates.
 
 pub(crate) mod account;
+pub(crate) mod security;
+pub(crate) mod snapshot;
 
 use std::{
     ffi::OsStr,
@@ -27,6 +29,29 @@ use windows_sys::{
 /// Returns text as Win32 takes it: UTF-16 with a NUL at the end.
 pub(crate) fn wide(text: impl AsRef<OsStr>) -> Vec<u16> {
     text.as_ref().encode_wide().chain([0]).collect()
+}
+
+/// Returns the text that begins at `at`, empty for null.
+///
+/// # Safety
+///
+/// `at` is null or points to a text that ends with NUL.
+#[expect(unsafe_code, reason = "a text of unknown length")]
+pub(crate) unsafe fn text_at(at: *const u16) -> String {
+    if at.is_null() {
+        return String::new();
+    }
+    let mut units = Vec::new();
+    loop {
+        // SAFETY: the NUL has not been passed.
+        let place = unsafe { at.add(units.len()) };
+        // SAFETY: as above.
+        let unit = unsafe { place.read() };
+        if unit == 0 {
+            return String::from_utf16_lossy(&units);
+        }
+        units.push(unit);
+    }
 }
 
 /// Turns the result of a call into ours.

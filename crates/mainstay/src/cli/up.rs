@@ -90,7 +90,11 @@ fn start_keeper(located: &Located, name: Option<&str>) -> Result<Keeper, CliErro
     }
     card::write(located, name).map_err(|error| failed("name the instance", error))?;
     let program = daemon::own_program().map_err(|error| failed("find our own binary", error))?;
-    let arguments = keeper_arguments(located);
+    let arguments: Vec<OsString> = ["keeper".to_owned()]
+        .into_iter()
+        .chain(keeper_arguments(located))
+        .map(Into::into)
+        .collect();
     if daemon::is_init() {
         let file = located.file.display();
         print::talk(&format!("{file} runs in this container; `mainstay status` shows it"));
@@ -107,7 +111,8 @@ fn start_keeper(located: &Located, name: Option<&str>) -> Result<Keeper, CliErro
     Ok(Keeper::Ours)
 }
 
-fn keeper_arguments(located: &Located) -> Vec<OsString> {
+/// Returns what a keeper of this instance is started with.
+pub(crate) fn keeper_arguments(located: &Located) -> Vec<String> {
     let instance = &located.instance;
     let agent = AgentOptions {
         runtime: instance.runtime.clone(),
@@ -115,10 +120,9 @@ fn keeper_arguments(located: &Located) -> Vec<OsString> {
         config: located.file.clone(),
         ..AgentOptions::default()
     };
-    let mut arguments = vec!["keeper".to_owned(), "--runtime".to_owned()];
-    arguments.extend([instance.runtime.display().to_string(), "--".to_owned()]);
-    arguments.extend(agent.arguments());
-    arguments.into_iter().map(Into::into).collect()
+    let runtime = instance.runtime.display().to_string();
+    let own = ["--runtime".to_owned(), runtime, "--".to_owned()];
+    own.into_iter().chain(agent.arguments()).collect()
 }
 
 /// The state lies beside the file, out of the way of version control.

@@ -40,6 +40,13 @@ pub(super) fn start_detached(program: &Path, arguments: &[OsString], log: File) 
     Ok(command.spawn()?.id())
 }
 
+pub(super) fn speak_to(log: File) -> io::Result<()> {
+    rustix::stdio::dup2_stdout(&log)?;
+    rustix::stdio::dup2_stderr(&log)?;
+    drop(log);
+    Ok(())
+}
+
 #[expect(unsafe_code, reason = "signal dispositions have no safe wrapper")]
 pub(super) fn settle_down() {
     // Fails when we lead a group already, which is as good.

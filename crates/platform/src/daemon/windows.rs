@@ -9,12 +9,17 @@ use std::{
     ffi::OsString,
     fs::File,
     io,
-    os::windows::process::CommandExt as _,
+    os::windows::{io::IntoRawHandle as _, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-use windows_sys::Win32::System::Threading::{CREATE_NEW_PROCESS_GROUP, DETACHED_PROCESS};
+use windows_sys::Win32::System::{
+    Console::{STD_ERROR_HANDLE, STD_OUTPUT_HANDLE, SetStdHandle},
+    Threading::{CREATE_NEW_PROCESS_GROUP, DETACHED_PROCESS},
+};
+
+use crate::windows::succeed;
 
 /// A running image cannot be deleted here; one that was renamed is not looked for.
 pub(super) fn own_program() -> io::Result<PathBuf> {
@@ -32,6 +37,17 @@ pub(super) fn start_detached(program: &Path, arguments: &[OsString], log: File) 
     command.args(arguments).stdin(Stdio::null()).stdout(log).stderr(error);
     command.creation_flags(DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP);
     Ok(command.spawn()?.id())
+}
+
+#[expect(unsafe_code, reason = "SetStdHandle")]
+pub(super) fn speak_to(log: File) -> io::Result<()> {
+    // The process's own for the rest of its life.
+    let handle = log.into_raw_handle();
+    for which in [STD_OUTPUT_HANDLE, STD_ERROR_HANDLE] {
+        // SAFETY: the handle is open and never closed.
+        succeed(unsafe { SetStdHandle(which, handle) })?;
+    }
+    Ok(())
 }
 
 pub(super) const fn settle_down() {}

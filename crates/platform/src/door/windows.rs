@@ -9,8 +9,6 @@
 mod line;
 #[path = "windows/overlapped.rs"]
 mod overlapped;
-#[path = "windows/security.rs"]
-mod security;
 
 use std::{
     io,
@@ -36,14 +34,13 @@ use windows_sys::Win32::{
 use self::{
     line::Line,
     overlapped::{Overlapped, Progress},
-    security::Security,
 };
 use super::{Peer, Received};
 use crate::{
     descriptor::{Borrowed, Descriptor},
     port::{Sight, Watchable},
     process::Process,
-    windows::{Event, Initially, account, own, succeed, wide},
+    windows::{Event, Initially, account, own, security::Security, succeed, wide},
 };
 
 /// What a pipe holds in each direction before its writer waits.

@@ -93,3 +93,11 @@ pub(super) fn is_trusted_owner(path: &Path) -> io::Result<bool> {
     let owner = fs::metadata(path)?.uid();
     Ok(owner == 0 || owner == geteuid().as_raw())
 }
+
+pub(super) fn machine_base() -> io::Result<PathBuf> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+pub(super) fn create_guarded(_path: &Path, _grants: &[(String, super::Right)]) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}

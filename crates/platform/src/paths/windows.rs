@@ -1,11 +1,23 @@
-//! Folders of the user's profile, which nobody else but SYSTEM and administrators may enter.
+//! Folders of the user's profile, which nobody else but SYSTEM and administrators may enter, and
+//! guarded folders of the machine.
 
 use std::{
     env, fs,
     fs::{File, OpenOptions},
     io,
+    os::windows::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    ptr::null_mut,
 };
+
+use windows_sys::Win32::{
+    Storage::FileSystem::{CreateDirectoryW, FILE_ATTRIBUTE_REPARSE_POINT},
+    System::Com::CoTaskMemFree,
+    UI::Shell::{FOLDERID_ProgramData, SHGetKnownFolderPath},
+};
+
+use super::Right;
+use crate::windows::{account, security::Security, succeed, text_at, wide};
 
 pub(super) fn runtime_base() -> io::Result<PathBuf> {
     let base = profile_folder()?.join("run");
@@ -55,5 +67,92 @@ pub(super) fn share_owner(_file: &File, _other: &Path) -> io::Result<()> {
 }
 
 pub(super) fn is_trusted_owner(path: &Path) -> io::Result<bool> {
-    crate::windows::account::is_trusted(&crate::windows::account::owner_of(path)?)
+    account::is_trusted(&account::owner_of(path)?)
+}
+
+/// The system is asked, not the environment, which whoever started us could have written.
+#[expect(unsafe_code, reason = "SHGetKnownFolderPath, CoTaskMemFree")]
+pub(super) fn machine_base() -> io::Result<PathBuf> {
+    let folder = FOLDERID_ProgramData;
+    let mut text = null_mut();
+    // SAFETY: the identifier lives until the call returns; null asks for the machine; `text` is valid for writes.
+    let result = unsafe { SHGetKnownFolderPath(&raw const folder, 0, null_mut(), &raw mut text) };
+    // SAFETY: the text ends with NUL or is null.
+    let folder = unsafe { text_at(text) };
+    // SAFETY: the system allocated it for us; null is allowed.
+    unsafe { CoTaskMemFree(text.cast()) };
+    if result < 0 {
+        Err(io::Error::from_raw_os_error(result))
+    } else {
+        Ok(PathBuf::from(folder).join("mainstay"))
+    }
+}
+
+pub(super) fn create_guarded(path: &Path, grants: &[(String, Right)]) -> io::Result<()> {
+    match create_with(path, &Security::parse(&guard(grants))?) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => check_guarded(path),
+        done => done,
+    }
+}
+
+/// Describes who may enter: each right goes to files (OI) and folders (CI) below.
+fn guard(grants: &[(String, Right)]) -> String {
+    let mut text = "O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)".to_owned();
+    for (identity, right) in grants {
+        // Read is FILE_GENERIC_READ and execute; modify adds writing and DELETE, not WRITE_DAC.
+        let mask = match right {
+            Right::Read => "0x1200a9",
+            Right::Modify => "0x1301bf",
+        };
+        text.extend(["(A;OICI;", mask, ";;;", identity, ")"]);
+    }
+    text
+}
+
+#[expect(unsafe_code, reason = "CreateDirectoryW")]
+fn create_with(path: &Path, security: &Security) -> io::Result<()> {
+    let attributes = security.attributes();
+    // SAFETY: the path ends with NUL; it and the attributes live until the call returns.
+    succeed(unsafe { CreateDirectoryW(wide(path).as_ptr(), &raw const attributes) })
+}
+
+/// Every user may create folders where machine-wide ones lie, and lead ours elsewhere.
+fn check_guarded(path: &Path) -> io::Result<()> {
+    let metadata = fs::symlink_metadata(path)?;
+    let leads_elsewhere = metadata.file_attributes() & FILE_ATTRIBUTE_REPARSE_POINT != 0;
+    let reason = if !metadata.is_dir() {
+        "it is no folder"
+    } else if leads_elsewhere {
+        "it leads to another folder"
+    } else if !is_trusted_owner(path)? {
+        "neither we nor the administrators nor the system own it"
+    } else {
+        return Ok(());
+    };
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guard_names_everybody_once_and_inherits_nothing() {
+        let grants =
+            [("S-1-5-80-1".to_owned(), Right::Modify), ("S-1-5-11".to_owned(), Right::Read)];
+        let expected = "O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)\
+                        (A;OICI;0x1301bf;;;S-1-5-80-1)(A;OICI;0x1200a9;;;S-1-5-11)";
+        assert_eq!(guard(&grants), expected);
+    }
+
+    #[test]
+    fn a_guarded_folder_is_created_once_and_a_file_in_its_place_is_refused() {
+        let base = env::temp_dir().join(format!("mainstay-guard-{}", std::process::id()));
+        create_guarded(&base, &[]).unwrap();
+        create_guarded(&base, &[]).unwrap();
+        let file = base.join("file");
+        File::create(&file).unwrap();
+        assert_eq!(create_guarded(&file, &[]).unwrap_err().to_string(), "it is no folder");
+        fs::remove_dir_all(base).unwrap();
+    }
 }

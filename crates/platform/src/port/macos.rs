@@ -193,3 +193,9 @@ impl AsFd for Notices {
         self.0.as_fd()
     }
 }
+
+/// Asks whoever has [`Notices`] in this process to end, as Ctrl-C does.
+pub fn ask_to_end() -> io::Result<()> {
+    use rustix::process::{getpid, kill_process};
+    Ok(kill_process(getpid(), Signal::TERM)?)
+}

@@ -309,6 +309,12 @@ unsafe extern "system" fn on_control(_event: u32) -> BOOL {
     1
 }
 
+/// Asks whoever has [`Notices`] in this process to end, as Ctrl-C does.
+pub fn ask_to_end() -> io::Result<()> {
+    END_ASKED.get_or_init(|| Event::new(Initially::Reset)).set();
+    Ok(())
+}
+
 impl Watchable for Notices {
     fn reading(&self) -> io::Result<Sight> {
         Ok(Sight::Signalled(self.0.raw()))

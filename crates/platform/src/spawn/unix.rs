@@ -1,18 +1,30 @@
 //! What every Unix system asks for before a program can be started.
 
-use std::{ffi::CString, fs::OpenOptions, io, os::fd::OwnedFd, os::unix::ffi::OsStringExt as _};
+use std::{
+    ffi::{CString, OsString},
+    fs::OpenOptions,
+    io,
+    os::{fd::OwnedFd, unix::ffi::OsStringExt as _},
+    path::PathBuf,
+};
 
-use super::Program;
+use super::{Program, search};
 
 /// Returns the environment of this process, as `NAME=value`.
 pub fn own_environment() -> Vec<Vec<u8>> {
-    let joined = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+    let joined = |(name, value): (OsString, OsString)| {
         let mut variable = name.into_vec();
         variable.push(b'=');
         variable.extend(value.into_vec());
         variable
     };
     std::env::vars_os().map(joined).collect()
+}
+
+/// Returns the image that a start would execute.
+pub(super) fn image_of(program: &Program<'_>) -> io::Result<PathBuf> {
+    let image = search::find(program)?;
+    std::path::absolute(OsString::from_vec(image.into_bytes()))
 }
 
 pub(super) fn open_null() -> io::Result<OwnedFd> {

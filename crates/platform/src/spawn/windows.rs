@@ -12,7 +12,7 @@ use std::{
     fs::OpenOptions,
     io,
     os::windows::io::{AsRawHandle as _, OwnedHandle, RawHandle},
-    path::Path,
+    path::{Path, PathBuf},
     ptr::null,
 };
 
@@ -42,6 +42,15 @@ pub fn own_environment() -> Vec<Vec<u8>> {
         format!("{}={}", name.to_string_lossy(), value.to_string_lossy()).into_bytes()
     };
     std::env::vars_os().map(joined).collect()
+}
+
+/// Returns the words as one text that programs split again.
+pub(crate) fn command_line(words: &[String]) -> String {
+    command_line::line(words)
+}
+
+pub(super) fn image_of(program: &Program<'_>) -> io::Result<PathBuf> {
+    search::find(program)
 }
 
 pub(super) fn spawn(

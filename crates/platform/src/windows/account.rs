@@ -1,6 +1,7 @@
 //! Who somebody is: security identifiers as text.
 
 use std::{
+    ffi::c_void,
     io,
     os::windows::io::{AsRawHandle as _, RawHandle},
     path::Path,
@@ -11,12 +12,13 @@ use windows_sys::Win32::{
     Foundation::{ERROR_SUCCESS, LocalFree},
     Security::{
         Authorization::{ConvertSidToStringSidW, GetNamedSecurityInfoW, SE_FILE_OBJECT},
-        GetTokenInformation, OWNER_SECURITY_INFORMATION, PSID, TOKEN_QUERY, TOKEN_USER, TokenUser,
+        GetTokenInformation, OWNER_SECURITY_INFORMATION, PSID, TOKEN_ELEVATION,
+        TOKEN_INFORMATION_CLASS, TOKEN_QUERY, TOKEN_USER, TokenElevation, TokenUser,
     },
     System::Threading::OpenProcessToken,
 };
 
-use super::{own, own_process, succeed, wide};
+use super::{own, own_process, succeed, text_at, wide};
 
 /// The system itself and the group of administrators, who own what they create while elevated.
 const SYSTEM: &str = "S-1-5-18";
@@ -37,22 +39,41 @@ pub(crate) fn own_user() -> io::Result<String> {
 }
 
 /// Returns the user of a process, which must be open for `PROCESS_QUERY_LIMITED_INFORMATION`.
-#[expect(unsafe_code, reason = "OpenProcessToken, GetTokenInformation")]
+#[expect(unsafe_code, reason = "a TOKEN_USER with a pointer into its room")]
 pub(crate) fn user_of(process: RawHandle) -> io::Result<String> {
+    let mut room = Room([0; 256]);
+    let to = ask_token(process, TokenUser, &mut room)?;
+    // SAFETY: the call filled in a TOKEN_USER, whose identifier lies in `room` too.
+    let user = unsafe { &*to.cast::<TOKEN_USER>() };
+    text_of(user.User.Sid)
+}
+
+/// Returns whether this process has the rights of an administrator, not only the membership.
+#[expect(unsafe_code, reason = "a TOKEN_ELEVATION in its room")]
+pub(crate) fn is_elevated() -> io::Result<bool> {
+    let mut room = Room([0; 256]);
+    let to = ask_token(own_process(), TokenElevation, &mut room)?;
+    // SAFETY: the call filled in a TOKEN_ELEVATION.
+    Ok(unsafe { &*to.cast::<TOKEN_ELEVATION>() }.TokenIsElevated != 0)
+}
+
+/// Asks the token of a process for one thing, and returns where in the room it lies.
+#[expect(unsafe_code, reason = "OpenProcessToken, GetTokenInformation")]
+fn ask_token(
+    process: RawHandle,
+    what: TOKEN_INFORMATION_CLASS,
+    room: &mut Room,
+) -> io::Result<*const c_void> {
     let mut token = null_mut();
     // SAFETY: `token` is valid for writes.
     succeed(unsafe { OpenProcessToken(process, TOKEN_QUERY, &raw mut token) })?;
     // SAFETY: the call made a new handle.
     let token = unsafe { own(token) }?;
-    let mut room = Room([0; 256]);
+    let to: *mut c_void = (&raw mut *room).cast();
     let mut needed = 0;
-    let to = (&raw mut room).cast();
-    let raw = token.as_raw_handle();
-    // SAFETY: `to` is valid for writes of 256 bytes and aligned for TOKEN_USER.
-    succeed(unsafe { GetTokenInformation(raw, TokenUser, to, 256, &raw mut needed) })?;
-    // SAFETY: the call filled in a TOKEN_USER, whose identifier lies in `room` too.
-    let user = unsafe { &*to.cast::<TOKEN_USER>() };
-    text_of(user.User.Sid)
+    // SAFETY: `to` is valid for writes of 256 bytes and aligned for what is asked for.
+    succeed(unsafe { GetTokenInformation(token.as_raw_handle(), what, to, 256, &raw mut needed) })?;
+    Ok(to)
 }
 
 /// Returns the owner of a file or folder.
@@ -88,19 +109,9 @@ fn text_of(identifier: PSID) -> io::Result<String> {
     let mut wide = null_mut();
     // SAFETY: the identifier is valid while its holder lives; `wide` is valid for writes.
     succeed(unsafe { ConvertSidToStringSidW(identifier, &raw mut wide) })?;
-    let mut units = Vec::new();
-    let mut at = wide;
-    loop {
-        // SAFETY: the text ends with NUL, and `at` has not passed it.
-        let unit = unsafe { at.read() };
-        if unit == 0 {
-            break;
-        }
-        units.push(unit);
-        // SAFETY: as above.
-        at = unsafe { at.add(1) };
-    }
+    // SAFETY: the call made a text that ends with NUL.
+    let text = unsafe { text_at(wide) };
     // SAFETY: the call allocated the text for us.
     unsafe { LocalFree(wide.cast()) };
-    Ok(String::from_utf16_lossy(&units))
+    Ok(text)
 }

@@ -1,6 +1,6 @@
 //! Starting real programs on Windows: output, exit codes, Ctrl-C, jobs, and what a failure says.
 
-use std::{fs::File, io::Write as _, time::Duration};
+use std::{fs::File, time::Duration};
 
 use super::{super::spawn, *};
 use crate::{
@@ -72,7 +72,7 @@ fn role() {
             let mut child = std::process::Command::new(std::env::current_exe().unwrap());
             let mut child =
                 child.args(own_role().get(1..).unwrap()).env(ROLE, "waits").spawn().unwrap();
-            io::stdout().write_all(b"child\n").unwrap();
+            io::Write::write_all(&mut io::stdout().lock(), b"child\n").unwrap();
             child.wait().unwrap();
         }
         Ok(_) | Err(_) => {}

@@ -1,4 +1,4 @@
-//! Who may reach a pipe: its own user, administrators and the system, from birth.
+//! Who may reach a pipe or a folder, from birth.
 
 use std::{io, ptr::null_mut};
 
@@ -10,16 +10,23 @@ use windows_sys::Win32::{
     },
 };
 
-use crate::windows::{account, succeed, wide};
+use super::{account, succeed, wide};
 
 /// A security descriptor that the system allocated.
-pub(super) struct Security(PSECURITY_DESCRIPTOR);
+#[derive(Debug)]
+pub(crate) struct Security(PSECURITY_DESCRIPTOR);
 
 impl Security {
-    #[expect(unsafe_code, reason = "ConvertStringSecurityDescriptorToSecurityDescriptorW")]
-    pub(super) fn for_own_user() -> io::Result<Self> {
+    /// Its own user, administrators and the system.
+    pub(crate) fn for_own_user() -> io::Result<Self> {
         let user = account::own_user()?;
-        let text = wide(format!("D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;{user})"));
+        Self::parse(&format!("D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;{user})"))
+    }
+
+    /// Reads a description in the system's language (SDDL).
+    #[expect(unsafe_code, reason = "ConvertStringSecurityDescriptorToSecurityDescriptorW")]
+    pub(crate) fn parse(text: &str) -> io::Result<Self> {
+        let text = wide(text);
         let mut descriptor = null_mut();
         let to = &raw mut descriptor;
         // SAFETY: the text ends with NUL; `to` is valid for writes; the size is not asked for.
@@ -35,7 +42,7 @@ impl Security {
     }
 
     /// Returns attributes that are valid as long as this value; the handle is not inherited.
-    pub(super) fn attributes(&self) -> SECURITY_ATTRIBUTES {
+    pub(crate) fn attributes(&self) -> SECURITY_ATTRIBUTES {
         SECURITY_ATTRIBUTES {
             nLength: u32::try_from(size_of::<SECURITY_ATTRIBUTES>()).unwrap_or_default(),
             lpSecurityDescriptor: self.0,

@@ -1,0 +1,70 @@
+//! The keeper as a service of the operating system: the manager starts it with nothing but the
+//! service's name.
+
+use std::{fs::OpenOptions, io, process::ExitCode, sync::mpsc, thread};
+
+use mainstay_keeper::KeeperOptions;
+use mainstay_platform::{daemon, paths, port};
+use mainstay_service::{Failure, Host, Program, Service, StopReason, manner};
+
+use crate::{cli, place::Place};
+
+/// What the service ends with when its files are not as they should be; the number of `sysexits.h`
+/// for that.
+const BAD_CONFIGURATION: u32 = 78;
+
+/// Runs the keeper of a service until the manager or Ctrl-C ends it.
+pub(crate) fn run(name: &str) -> ExitCode {
+    let hosted = Hosted { name: name.to_owned(), ended: None };
+    Program::new(name).serve(manner(), hosted)
+}
+
+/// A keeper in a thread of this process.
+struct Hosted {
+    name: String,
+    /// Closed when the keeper has ended.
+    ended: Option<mpsc::Receiver<()>>,
+}
+
+impl Service for Hosted {
+    fn start(&mut self, host: &Host) -> Result<(), Failure> {
+        let place =
+            Place::of(&self.name).map_err(|error| Failure::system(&error, "find its folder"))?;
+        let options = prepare(&place)?;
+        let (alive, ended) = mpsc::channel();
+        self.ended = Some(ended);
+        let host = host.clone();
+        let keeper = move || {
+            let _alive = alive;
+            let result = mainstay_keeper::keep(options);
+            host.end(result.map_err(|error| Failure::own(1, format!("the keeper ends: {error}"))));
+        };
+        let started = thread::Builder::new().name("keeper".to_owned()).spawn(keeper);
+        started.map(drop).map_err(|error| Failure::system(&error, "start a thread"))
+    }
+
+    fn stop(&mut self, _reason: StopReason) -> Result<(), Failure> {
+        port::ask_to_end().map_err(|error| Failure::system(&error, "ask the keeper to end"))?;
+        if let Some(ended) = self.ended.take() {
+            // An error says that it has ended, and nothing else is ever sent.
+            ended.recv().ok();
+        }
+        Ok(())
+    }
+}
+
+/// Checks its place, and sends last words to a file: a service has no console.
+fn prepare(place: &Place) -> Result<KeeperOptions, Failure> {
+    let located = place.located();
+    if !located.file.is_file() {
+        let text = format!("there is no `{}`", located.file.display());
+        return Err(Failure::own(BAD_CONFIGURATION, text));
+    }
+    let speak = || -> io::Result<()> {
+        let log = located.instance.keeper_log();
+        daemon::speak_to(paths::open_log(OpenOptions::new().append(true), &log)?)
+    };
+    speak().map_err(|error| Failure::system(&error, "open the keeper's log"))?;
+    KeeperOptions::parse(&cli::keeper_arguments(&located))
+        .map_err(|error| Failure::own(BAD_CONFIGURATION, error.to_string()))
+}

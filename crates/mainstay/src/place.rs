@@ -1,0 +1,130 @@
+//! Where a service of the operating system keeps what belongs to it: an instance with a folder of
+//! its own, found from its name alone.
+
+use std::{io, path::PathBuf};
+
+use mainstay_platform::{paths, scm};
+use mainstay_storage::instance::Instance;
+
+use crate::instance::Located;
+
+/// The most characters the manager allows in a name.
+const NAME_MAX: usize = 256;
+
+/// The place of one service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) name: String,
+    base: PathBuf,
+}
+
+impl Place {
+    /// Returns the place of a service, whether it is there or not.
+    pub(crate) fn of(name: &str) -> io::Result<Self> {
+        Ok(Self { name: name.to_owned(), base: paths::machine_base()?.join("services") })
+    }
+
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.base.join(escaped(&self.name))
+    }
+
+    /// Returns the instance that lives there.
+    pub(crate) fn located(&self) -> Located {
+        let folder = self.folder();
+        let instance = Instance::new(folder.join("run"), folder.join("state"));
+        Located { file: folder.join("mainstay.toml"), instance }
+    }
+
+    /// Returns what its only unit is called: the same, where that is a name for a unit.
+    pub(crate) fn unit(&self) -> String {
+        let is_unit = self.name.bytes().all(is_plain)
+            && self.name.len() <= 64
+            && self.name.starts_with(|first: char| first.is_ascii_alphanumeric());
+        if is_unit { self.name.clone() } else { "main".to_owned() }
+    }
+
+    /// Creates its folders. The service may read its configuration, and write its state; whoever
+    /// is no administrator may neither.
+    pub(crate) fn create(&self) -> io::Result<()> {
+        use paths::Right::{Modify, Read};
+        let identity = scm::identity_of(&self.name)?;
+        let may = |right| [(identity.clone(), right)];
+        if let Some(above) = self.base.parent() {
+            paths::create_guarded(above, &[])?;
+        }
+        paths::create_guarded(&self.base, &[])?;
+        paths::create_guarded(&self.folder(), &may(Read))?;
+        let instance = self.located().instance;
+        paths::create_guarded(&instance.runtime, &may(Modify))?;
+        paths::create_guarded(&instance.state, &may(Modify))
+    }
+}
+
+/// Returns why a text cannot name a service of the manager.
+pub(crate) fn name_fault(name: &str) -> Option<&'static str> {
+    if name.is_empty() {
+        Some("a name needs at least one character")
+    } else if name.chars().count() > NAME_MAX {
+        Some("a name has at most 256 characters")
+    } else if name.contains(['/', '\\']) || name.chars().any(char::is_control) {
+        Some("a name has no slashes and no control characters")
+    } else if name.contains('"') {
+        Some("a name has no quotes: the service's command line holds it")
+    } else {
+        None
+    }
+}
+
+/// The manager does not tell cases apart, and not every character may stand in a file name.
+fn escaped(name: &str) -> String {
+    let mut text = String::new();
+    for byte in name.to_lowercase().bytes() {
+        // A name of a folder may not end with a dot, nor be `..`.
+        if is_plain(byte) && byte != b'.' {
+            text.push(char::from(byte));
+        } else {
+            text.push_str("%");
+            text.extend(
+                [byte >> 4, byte & 15]
+                    .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])),
+            );
+        }
+    }
+    text
+}
+
+const fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_has_a_folder_of_its_own() {
+        let check = |name: &str, expected: &str| assert_eq!(escaped(name), expected);
+        check("Web", "web");
+        check("my web.", "my%20web%2e");
+        check("..", "%2e%2e");
+        check("Größe", "gr%c3%b6%c3%9fe");
+        check("a%20b", "a%2520b");
+    }
+
+    #[test]
+    fn a_unit_is_called_like_its_service_where_that_is_possible() {
+        let unit = |name: &str| Place { name: name.to_owned(), base: PathBuf::new() }.unit();
+        assert_eq!(unit("Web-1"), "Web-1");
+        assert_eq!(unit("my web"), "main");
+        assert_eq!(unit("_web"), "main");
+    }
+
+    #[test]
+    fn what_cannot_be_a_name_is_told_why() {
+        assert_eq!(name_fault("Größe 人"), None);
+        assert_eq!(name_fault(""), Some("a name needs at least one character"));
+        assert_eq!(name_fault("a/b"), Some("a name has no slashes and no control characters"));
+        assert!(name_fault(&"x".repeat(257)).is_some());
+        assert!(name_fault("a\"b").is_some());
+    }
+}

@@ -1,0 +1,206 @@
+//! What the manager says, as our types: structures whose texts lie behind them in one room.
+
+use std::{io, ptr::null, time::Duration};
+
+use windows_sys::{
+    Win32::{
+        Foundation::{ERROR_INSUFFICIENT_BUFFER, ERROR_MORE_DATA},
+        System::Services::{
+            ENUM_SERVICE_STATUS_PROCESSW, EnumServicesStatusExW, QUERY_SERVICE_CONFIGW,
+            QueryServiceConfig2W, QueryServiceConfigW, QueryServiceStatusEx, SC_ENUM_PROCESS_INFO,
+            SC_HANDLE, SC_STATUS_PROCESS_INFO, SERVICE_AUTO_START,
+            SERVICE_CONFIG_DELAYED_AUTO_START_INFO, SERVICE_CONFIG_DESCRIPTION,
+            SERVICE_CONTINUE_PENDING, SERVICE_DELAYED_AUTO_START_INFO, SERVICE_DEMAND_START,
+            SERVICE_DESCRIPTIONW, SERVICE_PAUSE_PENDING, SERVICE_PAUSED, SERVICE_RUNNING,
+            SERVICE_START_PENDING, SERVICE_STATE_ALL, SERVICE_STATUS_PROCESS, SERVICE_STOP_PENDING,
+            SERVICE_WIN32,
+        },
+    },
+    core::BOOL,
+};
+
+use super::super::{Listed, Record, Start, State, Status};
+use crate::windows::{succeed, text_at};
+
+/// Room for structures, aligned as every one of them wants it.
+struct Room(Vec<u64>);
+
+impl Room {
+    const FIRST_BYTES: u32 = 8 * 1024;
+
+    fn new(bytes: u32) -> Self {
+        Self(vec![0; usize::try_from(bytes).unwrap_or_default().div_ceil(8)])
+    }
+
+    fn pointer<T>(&mut self) -> *mut T {
+        self.0.as_mut_ptr().cast()
+    }
+
+    fn bytes(&self) -> u32 {
+        u32::try_from(self.0.len() * 8).unwrap_or(u32::MAX)
+    }
+}
+
+/// Asks with more and more room until the answer fits.
+///
+/// `ask` gets the room and where to write how much was needed (or would have been).
+fn ask(mut ask: impl FnMut(&mut Room, &mut u32) -> BOOL) -> io::Result<Room> {
+    let mut room = Room::new(Room::FIRST_BYTES);
+    loop {
+        let mut needed = 0;
+        let Err(error) = succeed(ask(&mut room, &mut needed)) else { return Ok(room) };
+        let number = error.raw_os_error().unwrap_or_default().cast_unsigned();
+        let is_short = matches!(number, ERROR_INSUFFICIENT_BUFFER | ERROR_MORE_DATA);
+        if !is_short || needed <= room.bytes() {
+            return Err(error);
+        }
+        room = Room::new(needed);
+    }
+}
+
+#[expect(unsafe_code, reason = "QueryServiceStatusEx")]
+pub(super) fn status(service: SC_HANDLE) -> io::Result<Status> {
+    let mut raw = SERVICE_STATUS_PROCESS::default();
+    let bytes = u32::try_from(size_of_val(&raw)).unwrap_or_default();
+    let (to, mut needed) = ((&raw mut raw).cast(), 0);
+    // SAFETY: `to` is valid for writes of `bytes`; `needed` is valid for writes.
+    let done = unsafe {
+        QueryServiceStatusEx(service, SC_STATUS_PROCESS_INFO, to, bytes, &raw mut needed)
+    };
+    succeed(done)?;
+    Ok(status_of(&raw))
+}
+
+fn status_of(raw: &SERVICE_STATUS_PROCESS) -> Status {
+    let state = match raw.dwCurrentState {
+        SERVICE_START_PENDING => State::StartPending,
+        SERVICE_STOP_PENDING => State::StopPending,
+        SERVICE_RUNNING => State::Running,
+        SERVICE_CONTINUE_PENDING => State::ContinuePending,
+        SERVICE_PAUSE_PENDING => State::PausePending,
+        SERVICE_PAUSED => State::Paused,
+        _ => State::Stopped,
+    };
+    Status {
+        state,
+        pid: raw.dwProcessId,
+        exit_code: raw.dwWin32ExitCode,
+        own_code: raw.dwServiceSpecificExitCode,
+        checkpoint: raw.dwCheckPoint,
+        wait_hint: Duration::from_millis(u64::from(raw.dwWaitHint)),
+    }
+}
+
+#[expect(unsafe_code, reason = "QueryServiceConfigW")]
+pub(super) fn record(service: SC_HANDLE) -> io::Result<Record> {
+    let mut room = ask(|room, needed| {
+        let bytes = room.bytes();
+        // SAFETY: the room is valid for writes of `bytes` and aligned; `needed` is, too.
+        unsafe { QueryServiceConfigW(service, room.pointer(), bytes, needed) }
+    })?;
+    // SAFETY: the call filled in the structure at the beginning of the room.
+    let raw = unsafe { &*room.pointer::<QUERY_SERVICE_CONFIGW>() };
+    let start = match raw.dwStartType {
+        SERVICE_AUTO_START if is_delayed(service) => Start::Delayed,
+        SERVICE_AUTO_START => Start::Automatic,
+        SERVICE_DEMAND_START => Start::Demand,
+        _ => Start::Disabled,
+    };
+    // SAFETY: the texts lie in the room and end with NUL, or the pointer is null.
+    let text = |at: *mut u16| unsafe { text_at(at) };
+    Ok(Record {
+        display_name: text(raw.lpDisplayName),
+        command_line: text(raw.lpBinaryPathName),
+        start,
+        account: text(raw.lpServiceStartName),
+        dependencies: several_at(raw.lpDependencies),
+    })
+}
+
+/// Reads texts that follow each other and end with an empty one.
+#[expect(unsafe_code, reason = "texts behind a structure")]
+fn several_at(mut at: *mut u16) -> Vec<String> {
+    let mut texts = Vec::new();
+    loop {
+        // SAFETY: `at` is null or points to one of the texts, which end with an empty one.
+        let text = unsafe { text_at(at) };
+        if text.is_empty() {
+            return texts;
+        }
+        // SAFETY: one NUL follows the text, and behind it begins the next one.
+        at = unsafe { at.add(text.encode_utf16().count() + 1) };
+        texts.push(text);
+    }
+}
+
+/// Returns whether an automatic start is delayed; false where the system cannot say.
+#[expect(unsafe_code, reason = "QueryServiceConfig2W")]
+fn is_delayed(service: SC_HANDLE) -> bool {
+    let room = ask(|room, needed| {
+        let (bytes, level) = (room.bytes(), SERVICE_CONFIG_DELAYED_AUTO_START_INFO);
+        // SAFETY: the room is valid for writes of `bytes` and aligned; `needed` is, too.
+        unsafe { QueryServiceConfig2W(service, level, room.pointer(), bytes, needed) }
+    });
+    // SAFETY: the call filled in the structure at the beginning of the room.
+    room.is_ok_and(|mut room| unsafe {
+        (*room.pointer::<SERVICE_DELAYED_AUTO_START_INFO>()).fDelayedAutostart != 0
+    })
+}
+
+#[expect(unsafe_code, reason = "QueryServiceConfig2W")]
+pub(super) fn description(service: SC_HANDLE) -> io::Result<String> {
+    let mut room = ask(|room, needed| {
+        let (bytes, level) = (room.bytes(), SERVICE_CONFIG_DESCRIPTION);
+        // SAFETY: the room is valid for writes of `bytes` and aligned; `needed` is, too.
+        unsafe { QueryServiceConfig2W(service, level, room.pointer(), bytes, needed) }
+    })?;
+    // SAFETY: the call filled in the structure at the beginning of the room.
+    let raw = unsafe { &*room.pointer::<SERVICE_DESCRIPTIONW>() };
+    // SAFETY: the text lies in the room and ends with NUL, or the pointer is null.
+    Ok(unsafe { text_at(raw.lpDescription) })
+}
+
+#[expect(unsafe_code, reason = "EnumServicesStatusExW")]
+pub(super) fn list(database: SC_HANDLE) -> io::Result<Vec<Listed>> {
+    let mut count = 0;
+    let mut room = ask(|room, needed| {
+        let (bytes, mut resume) = (room.bytes(), 0);
+        let (kind, states) = (SERVICE_WIN32, SERVICE_STATE_ALL);
+        let to = room.pointer();
+        // SAFETY: the room is valid for writes of `bytes` and aligned; so are the counters. The
+        // list begins anew each time; null asks for every group.
+        let done = unsafe {
+            EnumServicesStatusExW(
+                database,
+                SC_ENUM_PROCESS_INFO,
+                kind,
+                states,
+                to,
+                bytes,
+                needed,
+                &raw mut count,
+                &raw mut resume,
+                null(),
+            )
+        };
+        // What was needed counts what is missing only.
+        *needed = needed.saturating_add(bytes);
+        done
+    })?;
+    let first = room.pointer::<ENUM_SERVICE_STATUS_PROCESSW>();
+    let count = usize::try_from(count).unwrap_or_default();
+    // SAFETY: the call filled in `count` structures from the beginning of the room.
+    let raw = unsafe { std::slice::from_raw_parts(first, count) };
+    Ok(raw.iter().map(listed_of).collect())
+}
+
+#[expect(unsafe_code, reason = "texts behind a structure")]
+fn listed_of(raw: &ENUM_SERVICE_STATUS_PROCESSW) -> Listed {
+    // SAFETY: the texts lie in the room of the structure and end with NUL.
+    let text = |at: *mut u16| unsafe { text_at(at) };
+    Listed {
+        name: text(raw.lpServiceName),
+        display_name: text(raw.lpDisplayName),
+        status: status_of(&raw.ServiceStatusProcess),
+    }
+}
