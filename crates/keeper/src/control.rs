@@ -2,6 +2,7 @@
 //! for pumps that park: see [`Pumps::park`].
 
 mod ends;
+mod ladders;
 mod requests;
 mod starts;
 mod talk;
@@ -25,7 +26,7 @@ use mainstay_platform::{
     paths,
     port::{Notices, Port, Ready, Token, Watched},
     process::{self, Process},
-    spawn,
+    spawn::BaseEnvironment,
 };
 use mainstay_storage::instance::Instance;
 
@@ -59,6 +60,7 @@ pub(crate) mod token {
     pub(crate) const OWNER: Token = Token(4);
     pub(crate) const STRAY: Token = Token(5);
     pub(crate) const EXPECTED: Token = Token(6);
+    pub(crate) const LADDER: Token = Token(7);
     /// Guests follow from here, runs far behind them.
     pub(crate) const GUESTS: u64 = 1 << 16;
     pub(crate) const RUNS: u64 = 1 << 32;
@@ -95,6 +97,7 @@ pub(crate) struct Control {
     pub(crate) journal: Journal,
     pub(crate) runs: Runs,
     pub(crate) sweeps: Sweeps,
+    ladders: ladders::Ladders,
     /// For threads to come.
     pub(crate) notes: Notes,
     pub(crate) pumps: Pumps,
@@ -173,7 +176,7 @@ impl Control {
         let (sender, inbox) = mpsc::channel();
         let notes = Notes::new(sender, port.waker());
         let files = daemon::raise_file_limit().map_or(0, |(former, _)| former);
-        let spawner = Spawner::new(notes.clone(), spawn::own_environment(), files, &lock);
+        let spawner = Spawner::new(notes.clone(), BaseEnvironment::new(), files, &lock);
         let boot = boot::identity().map_err(doing("tell this boot from others"))?;
         let journal = Journal::open(&instance.keeper_journal(), &boot)?;
         let now = clock::monotonic();
@@ -195,6 +198,7 @@ impl Control {
             journal,
             runs: Runs::default(),
             sweeps: Sweeps::default(),
+            ladders: ladders::Ladders::default(),
             notes,
             pumps,
             spawner: spawner.map_err(doing("start a thread"))?,
@@ -252,6 +256,7 @@ impl Control {
             token::AGENT => self.agent_ended(),
             token::OWNER => self.hear_owner(),
             token::STRAY => self.go_on_sweeping(),
+            token::LADDER => self.helpers_ended(),
             token::EXPECTED => self.expected_agent_ended(),
             Token(number) if number >= token::RUNS => self.run_ended(number - token::RUNS),
             guest => self.hear_guest(guest),

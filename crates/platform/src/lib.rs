@@ -15,6 +15,7 @@ pub mod fail;
 pub mod filesystem;
 #[cfg(feature = "async")]
 pub mod interrupt;
+pub mod ladder;
 #[cfg(feature = "async")]
 pub mod link;
 #[cfg(feature = "async")]

@@ -83,7 +83,7 @@ impl Control {
             self.spawner.ended(&RunRef { unit: spawn.unit.clone(), run: spawn.run });
         }
         match note {
-            StartedNote::Run { spawn, result: Ok(started) } => self.run_started(&spawn, started),
+            StartedNote::Run { spawn, result: Ok(started) } => self.run_started(&spawn, *started),
             StartedNote::Run { spawn, result: Err(error) } => self.run_not_started(&spawn, error),
             StartedNote::Agent(result) => self.agent_started(result),
         }
@@ -109,6 +109,10 @@ impl Control {
         let asked_by = run.asked_by;
         if let Err(error) = self.journal.write(run) {
             complain("cannot note a start in the journal", &error);
+        }
+        if let Err(error) = run.process().map_or(Ok(()), Process::release) {
+            take_down(pid);
+            return self.run_not_started(spawn, NotStarted::of("release", &error));
         }
         if let Some(storage) = logs_on {
             self.pump(&key, output, error, storage);

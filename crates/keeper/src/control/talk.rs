@@ -1,8 +1,8 @@
 //! Conversations: guests who may become the owner, the owner, and what is told to it.
 
 use mainstay_api::keeper::{
-    Drained, Exited, Hello, PROTOCOL, Pressure, Report, Request, RequestFrame, Rotated, RunRef,
-    Spawned,
+    CLIMBED_SINCE, Climbed, Drained, Exited, Hello, PROTOCOL, Pressure, Report, Request,
+    RequestFrame, Rotated, RunRef, Spawned,
 };
 use mainstay_platform::{
     clock,
@@ -21,6 +21,8 @@ pub(crate) struct Reports {
     pub(crate) exited: Vec<Exited>,
     pub(crate) amended: Vec<Exited>,
     pub(crate) cleared: Vec<RunRef>,
+    /// Only agents that understand it are told.
+    pub(crate) climbed: Vec<Climbed>,
     pub(crate) drained: Vec<Drained>,
     pub(crate) rotated: Vec<Rotated>,
     pub(crate) pressure: Vec<Pressure>,
@@ -47,6 +49,7 @@ impl Reports {
             gathered(&mut self.exited, Report::Exited),
             gathered(&mut self.amended, Report::ExitAmended),
             gathered(&mut self.cleared, Report::Cleared),
+            gathered(&mut self.climbed, Report::Climbed),
             gathered(&mut self.drained, Report::Drained),
             gathered(&mut self.rotated, Report::Rotated),
             gathered(&mut self.pressure, Report::Pressure),
@@ -83,6 +86,9 @@ impl Control {
 
     /// Sends what has gathered in this turn.
     pub(crate) fn flush(&mut self) {
+        if self.owner.as_ref().is_none_or(|owner| owner.protocol() < CLIMBED_SINCE) {
+            self.reports.climbed.clear();
+        }
         for (id, report) in self.reports.take() {
             fail::point("keeper.report");
             self.answer(id, report);
@@ -152,6 +158,9 @@ impl Control {
             return;
         }
         guest.hello = Some(frame.id);
+        if let Request::Hello(hello) = &frame.request {
+            guest.conversation.speaks(hello.protocol);
+        }
         self.make_way_for(guest);
     }
 
