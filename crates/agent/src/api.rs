@@ -17,7 +17,10 @@ use mainstay_platform::{
     local::{self, Peer},
 };
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
 
 use crate::{
     calls::{Asker, Call, EventsQuery, Patience, Refused, RefusedKind, Reply},
@@ -38,6 +41,7 @@ pub(crate) type Desk = (Listeners, mpsc::Receiver<Call>);
 
 /// Starts the thread; returns where it gets its listeners and where its questions arrive.
 pub(crate) fn start() -> io::Result<Desk> {
+    // Without a bound: one comes for each keeper that welcomes us, and each is taken at once.
     let (listeners, inbox) = mpsc::unbounded_channel();
     let (calls, questions) = mpsc::channel(CALLS_MAX);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -47,18 +51,24 @@ pub(crate) fn start() -> io::Result<Desk> {
     Ok((listeners, questions))
 }
 
-/// Serves every listener that comes; each keeper brings one.
+/// Serves the listener that came last; each keeper brings one, and that of a dead one would only
+/// hold a socket.
 async fn serve_all(mut inbox: mpsc::UnboundedReceiver<Descriptor>, calls: mpsc::Sender<Call>) {
+    let mut former: Option<JoinHandle<()>> = None;
     while let Some(descriptor) = inbox.recv().await {
+        if let Some(former) = former.take() {
+            // Clients that it let in are served to their end.
+            former.abort();
+        }
         match local::Listener::from_descriptor(descriptor) {
             Ok(listener) => {
                 let service = router(calls.clone()).into_make_service_with_connect_info::<Caller>();
                 let server = axum::serve(Clients(listener), service);
-                tokio::spawn(async move {
+                former = Some(tokio::spawn(async move {
                     if let Err(error) = server.await {
                         complain("the API ends", &error);
                     }
-                });
+                }));
             }
             Err(error) => complain("cannot listen for clients", &error),
         }
@@ -140,7 +150,7 @@ async fn refuse_strangers(
 }
 
 type Calls = State<mpsc::Sender<Call>>;
-type From = ConnectInfo<Caller>;
+type By = ConnectInfo<Caller>;
 
 async fn status(State(calls): Calls) -> Response {
     put(&calls, Call::Status).await
@@ -170,7 +180,7 @@ async fn events(State(calls): Calls, Query(asked): Query<EventsParameters>) -> R
 
 async fn command(
     State(calls): Calls,
-    ConnectInfo(Caller { asker, .. }): From,
+    ConnectInfo(Caller { asker, .. }): By,
     Json(request): Json<CommandRequest>,
 ) -> Response {
     put(&calls, |reply| Call::Command(asker, request, reply)).await
@@ -178,7 +188,7 @@ async fn command(
 
 async fn add(
     State(calls): Calls,
-    ConnectInfo(Caller { asker, .. }): From,
+    ConnectInfo(Caller { asker, .. }): By,
     Json(service): Json<AddService>,
 ) -> Response {
     put(&calls, |reply| Call::Add(asker, service, reply)).await
@@ -186,23 +196,23 @@ async fn add(
 
 async fn remove(
     State(calls): Calls,
-    ConnectInfo(Caller { asker, .. }): From,
+    ConnectInfo(Caller { asker, .. }): By,
     Path(name): Path<String>,
 ) -> Response {
     put(&calls, |reply| Call::Remove(asker, name, reply)).await
 }
 
-async fn apply(State(calls): Calls, ConnectInfo(Caller { asker, .. }): From) -> Response {
+async fn apply(State(calls): Calls, ConnectInfo(Caller { asker, .. }): By) -> Response {
     put(&calls, |reply| Call::Apply(asker, reply)).await
 }
 
-async fn shut_down(State(calls): Calls, ConnectInfo(Caller { asker, .. }): From) -> Response {
+async fn shut_down(State(calls): Calls, ConnectInfo(Caller { asker, .. }): By) -> Response {
     put(&calls, |reply| Call::ShutDown(asker, reply)).await
 }
 
 async fn upgrade(
     State(calls): Calls,
-    ConnectInfo(Caller { asker, .. }): From,
+    ConnectInfo(Caller { asker, .. }): By,
     Json(request): Json<UpgradeRequest>,
 ) -> Response {
     put(&calls, |reply| Call::Upgrade(asker, request, reply)).await

@@ -150,12 +150,35 @@ pub(crate) fn keep(texts: &Texts, kept: &Path) -> io::Result<()> {
     atomic::replace(kept, &serde_json::to_vec(&texts.0)?, paths::create_private_file)
 }
 
-/// Reads the configuration that was last applied.
-pub(crate) fn recall(kept: &Path) -> Option<Config> {
-    let all: Vec<Kept> = serde_json::from_slice(&fs::read(kept).ok()?).ok()?;
-    let texts: Vec<SourceText<'_>> =
-        all.iter().map(|one| SourceText { file: &one.name, bytes: one.text.as_bytes() }).collect();
-    config::parse(&texts).ok()
+/// Reads the texts of the configuration that was last applied; a file that makes no sense, because
+/// it is damaged or of a later version, is set aside and named in the result.
+pub(crate) fn recall(kept: &Path) -> (Option<Texts>, Option<String>) {
+    let what = "the copy of the last configuration";
+    let bytes = match fs::read(kept) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return (None, None),
+        Err(error) => return (None, Some(format!("cannot read {what}: {error}"))),
+    };
+    match serde_json::from_slice(&bytes) {
+        Ok(texts) => (Some(Texts(texts)), None),
+        Err(_) => (
+            None,
+            Some(atomic::set_aside(kept).map_or_else(
+                |error| format!("{what} makes no sense, and cannot be set aside: {error}"),
+                |aside| format!("{what} makes no sense: set aside as `{}`", aside.display()),
+            )),
+        ),
+    }
+}
+
+impl Texts {
+    /// Makes a configuration of them again.
+    pub(crate) fn understand(&self) -> Result<Config, Vec<Diagnostic>> {
+        let texts = self.0.iter();
+        let texts: Vec<SourceText<'_>> =
+            texts.map(|one| SourceText { file: &one.name, bytes: one.text.as_bytes() }).collect();
+        config::parse(&texts)
+    }
 }
 
 #[cfg(test)]

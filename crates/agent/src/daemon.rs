@@ -16,7 +16,7 @@ use mainstay_platform::{
     clock, daemon,
     lock::FileLock,
     memory::{self, Bursts},
-    paths,
+    paths, random,
 };
 use mainstay_storage::instance::Instance;
 use tokio::{sync::mpsc, time::sleep};
@@ -25,7 +25,7 @@ use crate::{
     api::{self, Listeners},
     calls::{Call, EventsQuery, Reply},
     clerk::{Clerk, Done, Job},
-    configuration::{self, Files, Loaded},
+    configuration::{self, Files, Loaded, Texts},
     custody::Custody,
     descriptors,
     effects::{Outbox, Settled},
@@ -82,6 +82,8 @@ pub(crate) struct Agent {
     pub(crate) outbox: Outbox,
     /// Facts that a decision brought about at once; they are told when it is done.
     pub(crate) afterwards: Vec<Input>,
+    /// Everything is to stop, and the keeper was told.
+    is_ending: bool,
     pub(crate) custody: Custody,
     pub(crate) given: Given,
     /// What is wrong with logs.
@@ -138,7 +140,7 @@ impl Agent {
         let files = Files { main: options.config.clone(), kept: instance.last_good_config() };
         let clerk = Clerk::start(files.clone()).map_err(doing("start the clerk"))?;
         let config = first_config(&files, options.mode, &clerk, &mut events)?;
-        let seed = clock::realtime_nanos();
+        let seed = random::number();
         Ok(Self {
             options,
             instance,
@@ -153,6 +155,7 @@ impl Agent {
             settled: Settled::new(),
             outbox: Outbox::default(),
             afterwards: Vec::new(),
+            is_ending: false,
             custody: Custody::default(),
             given: Given::default(),
             pressed: Pressed::default(),
@@ -164,7 +167,7 @@ impl Agent {
     }
 
     fn introduced(&mut self, introduction: Introduction, is_first: IsFirst) {
-        let Introduction { welcome, listener, entries } = introduction;
+        let Introduction { welcome, listener, entries, besides } = introduction;
         if is_first == IsFirst::Yes {
             self.configure(Prune::Keep);
         }
@@ -174,19 +177,50 @@ impl Agent {
         let trace = self.supervisor.next_trace();
         let happening = Happening::of_instance(Level::Info, what, message);
         self.events.tell(Happening { trace, ..happening });
+        if let Some(damage) = welcome.damage.clone() {
+            let happening = Happening::of_instance(Level::Error, "StateDamaged", damage);
+            self.events.tell(Happening { trace, ..happening });
+        }
         self.welcome = welcome;
         self.pressed = Pressed::default();
         // The API's thread lives as long as this one.
         drop(self.listeners.send(listener));
         if is_first == IsFirst::Yes {
             self.adopt(&entries);
+            self.hear_all(besides);
+            // Nothing begins any more where a stop was asked for meanwhile.
+            self.take(Input::Open);
         } else {
             self.reconcile(&entries);
+            self.hear_all(besides);
+            self.repeat_ending();
             for parcel in self.custody.parcels() {
                 if let Err(error) = self.keeper.give(parcel) {
                     complain("cannot give the keeper what we held", &error);
                 }
             }
+        }
+    }
+
+    fn hear_all(&mut self, reports: Vec<Report>) {
+        for report in reports {
+            self.hear(report);
+        }
+    }
+
+    /// Stops everything, and has every later agent go on with that.
+    pub(crate) fn shut_down(&mut self) {
+        self.is_ending = true;
+        self.take(Input::ShutDown);
+        self.repeat_ending();
+    }
+
+    /// Tells the keeper that everything is to stop; it tells each agent.
+    fn repeat_ending(&mut self) {
+        if self.is_ending
+            && let Err(error) = self.keeper.ask(Request::Ending)
+        {
+            complain("cannot tell the keeper of the end", &error);
         }
     }
 
@@ -365,8 +399,13 @@ fn first_config(
     clerk: &Clerk,
     events: &mut Events,
 ) -> Result<Config, AgentError> {
+    let (kept, damage) = configuration::recall(&files.kept);
+    if let Some(message) = damage.clone() {
+        events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
+    }
+    let recall = || kept.as_ref().map(Texts::understand);
     if mode == Mode::Recovery
-        && let Some(config) = configuration::recall(&files.kept)
+        && let Some(Ok(config)) = recall()
     {
         return Ok(config);
     }
@@ -384,7 +423,11 @@ fn first_config(
             let message = config::render(&found);
             events.tell(Happening::of_instance(Level::Error, "ConfigRefused", message.clone()));
             events.pass_on();
-            configuration::recall(&files.kept).ok_or(AgentError::Config(message))
+            match recall() {
+                Some(Ok(config)) => Ok(config),
+                Some(Err(found)) => Err(AgentError::Config(message + &config::render(&found))),
+                None => Err(AgentError::Config(message + &damage.unwrap_or_default())),
+            }
         }
     }
 }

@@ -26,6 +26,7 @@ use mainstay_storage::{
     instance::Instance,
     journal::{self, ChainLimits, Contents, Journal},
 };
+use serde::Deserialize;
 
 use crate::options::Mode;
 
@@ -100,8 +101,7 @@ impl Events {
             Mode::Usual => recall(&folder)?,
             Mode::Recovery => recall_with_care(&folder),
         };
-        let Recalled { kept, exits, damaged_bytes } = recalled;
-        let last = kept.back().map_or(0, |event| event.sequence);
+        let Recalled { kept, last, exits, foreign, damaged_bytes } = recalled;
         let journal = Journal::open(&folder, LIMITS, paths::create_private_file)?;
         let (writer, inbox) = mpsc::sync_channel(QUEUE_MAX);
         let progress = Arc::new(Progress::new(last));
@@ -114,6 +114,13 @@ impl Events {
         let mut events = Self { kept, last, fresh, progress, was_stuck, exits, writer, dropped };
         if damaged_bytes > 0 {
             let message = format!("{damaged_bytes} bytes of the kept events make no sense");
+            events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
+        }
+        if foreign > 0 {
+            let message = format!(
+                "{foreign} of the kept events are of another version; they stay in `{}`",
+                folder.display()
+            );
             events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
         }
         Ok(events)
@@ -238,16 +245,38 @@ impl Level {
 #[derive(Debug, Default)]
 struct Recalled {
     kept: VecDeque<Event>,
+    /// The highest number of an event.
+    last: u64,
     /// The last run of each unit whose exit was told.
     exits: BTreeMap<String, u64>,
+    /// So many are whole and cannot be understood.
+    foreign: usize,
     damaged_bytes: u64,
+}
+
+/// What an event of any version has.
+#[derive(Debug, Deserialize)]
+struct Numbered {
+    sequence: u64,
 }
 
 fn recall(folder: &Path) -> io::Result<Recalled> {
     let Contents { records, damaged_bytes } = journal::read(folder)?;
-    let recent = records.iter().skip(records.len().saturating_sub(KEPT));
-    let kept = recent.filter_map(|record| serde_json::from_slice(record).ok()).collect();
-    Ok(Recalled { kept, exits: exits_in(&records), damaged_bytes })
+    let recent = records.get(records.len().saturating_sub(KEPT)..).unwrap_or_default();
+    let events = recent.iter().filter_map(|record| serde_json::from_slice(record).ok());
+    let kept: VecDeque<Event> = events.collect();
+    let foreign = recent.len() - kept.len();
+    // Their numbers are not given again.
+    let last = match kept.back() {
+        Some(event) if foreign == 0 => event.sequence,
+        Some(_) | None => highest_in(recent),
+    };
+    Ok(Recalled { kept, last, exits: exits_in(&records), foreign, damaged_bytes })
+}
+
+fn highest_in(records: &[Vec<u8>]) -> u64 {
+    let numbered = records.iter().filter_map(|record| serde_json::from_slice(record).ok());
+    numbered.map(|Numbered { sequence }| sequence).max().unwrap_or_default()
 }
 
 /// Reads in a thread of its own, which may panic or hang.

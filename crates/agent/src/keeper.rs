@@ -40,6 +40,8 @@ pub(crate) struct Introduction {
     pub(crate) welcome: Welcome,
     pub(crate) listener: Descriptor,
     pub(crate) entries: Vec<Entry>,
+    /// What else was said meanwhile, in order: not all of it is in the list.
+    pub(crate) besides: Vec<Report>,
 }
 
 /// A conversation that cannot go on.
@@ -89,19 +91,21 @@ impl Keeper {
         let Report::Welcome(welcome) = first else { return Err(KeeperError::Confused) };
         self.ask(Request::List)?;
         self.flush()?;
-        let (mut listener, mut entries, mut is_complete) = (None, Vec::new(), false);
+        let (mut listener, mut entries, mut besides) = (None, Vec::new(), Vec::new());
+        let mut is_complete = false;
         while listener.is_none() || !is_complete {
-            // Anything else that is said before the list is in the list as well.
             let report = self.next().await?;
             if report == Report::Listener {
                 listener = self.descriptors.pop();
             } else if let Report::Listed { entries: some, more } = report {
                 entries.extend(some);
                 is_complete = !more;
+            } else {
+                besides.push(report);
             }
         }
         let listener = listener.ok_or(KeeperError::Confused)?;
-        Ok(Introduction { welcome, listener, entries })
+        Ok(Introduction { welcome, listener, entries, besides })
     }
 
     /// Waits for the next report; nothing is lost when the future is dropped.

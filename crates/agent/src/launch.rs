@@ -92,3 +92,30 @@ pub(crate) fn read_memo(text: &str) -> Memo {
 pub(crate) fn given_in(text: &str) -> Option<u64> {
     serde_json::from_str::<StoredMemo>(text).ok()?.given
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MEMO: Memo = Memo { failures: 3, restarts: 40, short_runs: 2, starts: 5, stopping: true };
+
+    #[test]
+    fn a_memo_comes_back_whatever_a_later_version_has_added() {
+        let text = write_memo(MEMO, Some(u64::MAX));
+        assert_eq!((read_memo(&text), given_in(&text)), (MEMO, Some(u64::MAX)));
+        let later = text.replace('{', "{\"health\":{\"failed\":[1]},");
+        assert_eq!((read_memo(&later), given_in(&later)), (MEMO, Some(u64::MAX)));
+    }
+
+    #[test]
+    fn a_memo_that_makes_no_sense_counts_as_none() {
+        let text = write_memo(MEMO, None);
+        let mut damaged: Vec<String> =
+            (0..text.len()).filter_map(|end| text.get(..end)).map(str::to_owned).collect();
+        damaged.push("\0".repeat(text.len()));
+        damaged.push(text.replace("restarts", "restartz"));
+        for text in damaged {
+            assert_eq!((read_memo(&text), given_in(&text)), (Memo::default(), None), "{text}");
+        }
+    }
+}

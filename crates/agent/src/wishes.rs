@@ -102,12 +102,8 @@ impl Wishes {
     }
 
     fn set_aside(&self, what: &str) -> String {
-        let stamp = clock::realtime_nanos();
-        let aside = self.path.with_extension(format!("damaged-{stamp}"));
-        match fs::rename(&self.path, &aside) {
-            Ok(()) => {
-                format!("the wishes {what}: set aside as `{}`", aside.display())
-            }
+        match atomic::set_aside(&self.path) {
+            Ok(aside) => format!("the wishes {what}: set aside as `{}`", aside.display()),
             Err(error) => format!("the wishes {what}, and cannot be set aside: {error}"),
         }
     }

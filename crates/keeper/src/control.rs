@@ -8,17 +8,16 @@ mod starts;
 mod talk;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     io,
     path::PathBuf,
     sync::mpsc::{self, Receiver},
     time::Duration,
 };
 
-use mainstay_api::keeper::{Leftover, Pressure, Report, RequestFrame, RunRef, Welcome};
+use mainstay_api::keeper::{Leftover, Pressure, Report, RunRef, Welcome};
 use mainstay_platform::{
     boot, clock, daemon,
-    descriptor::Descriptor,
     door::{Connection, Door},
     fail,
     lock::FileLock,
@@ -32,10 +31,14 @@ use mainstay_storage::instance::Instance;
 
 use crate::{
     agent::{AgentLife, First, Starter},
+    discarded::Discarded,
+    entrance::Entrance,
+    guests::{GUESTS_MAX, Guest, Guests},
     journal::{Journal, JournalError},
     note::{Note, Notes, complain},
     options::{KeeperOptions, OptionsError},
     owner::Conversation,
+    panics,
     pump::Pumps,
     recovery,
     runs::Runs,
@@ -46,6 +49,8 @@ use crate::{
 
 /// How long killed programs may take to go when the keeper ends.
 const LAST_WAIT: Duration = Duration::from_secs(5);
+/// How long a keeper that ends waits for what programs have said last.
+const DRAIN_WITHIN: Duration = Duration::from_secs(2);
 
 /// Whoever wakes up so much later than meant stood still: a machine that was paused, most likely.
 const OVERSLEPT: Duration = Duration::from_millis(250);
@@ -90,7 +95,7 @@ pub(crate) struct Control {
     pub(crate) lock: FileLock,
     pub(crate) port: Port,
     pub(crate) notices: Watched<Notices>,
-    pub(crate) door: Watched<Door>,
+    pub(crate) door: Entrance,
     pub(crate) api: Door,
     pub(crate) boot: String,
     pub(crate) epoch: String,
@@ -108,31 +113,23 @@ pub(crate) struct Control {
     /// is done to it.
     pub(crate) expected: Option<Watched<Process>>,
     pub(crate) owner: Option<Conversation>,
-    pub(crate) guests: Vec<Guest>,
+    pub(crate) guests: Guests,
     pub(crate) heir: Option<Guest>,
     pub(crate) amends: Vec<recovery::Amend>,
+    pub(crate) discarded: Discarded,
     pub(crate) reports: talk::Reports,
     /// Units whose log takes nothing; every new owner is told.
     pub(crate) pressed: BTreeMap<String, Pressure>,
     /// Runs that have ended in this turn.
     pub(crate) ended: Vec<RunRef>,
+    /// Runs that have ended, and what waited in their pipes is not in the file yet.
+    pub(crate) draining: HashSet<RunRef>,
     pub(crate) upgrade: Option<upgrade::Wanted>,
+    /// What of the journal made no sense, until an owner was told.
+    pub(crate) damage: Option<String>,
     inbox: Receiver<Note>,
-    next_guest: u64,
     ending: Option<Ending>,
     pub(crate) bursts: Bursts,
-}
-
-/// Somebody who connected and has not become the owner.
-pub(crate) struct Guest {
-    pub(crate) token: Token,
-    pub(crate) conversation: Conversation,
-    /// The id of the hello that is still to be answered.
-    pub(crate) hello: Option<u64>,
-    /// What it said besides, to be obeyed once it is the owner.
-    pub(crate) more: Vec<RequestFrame>,
-    /// The descriptors that came with that.
-    pub(crate) riders: Vec<Descriptor>,
 }
 
 /// The keeper is about to end.
@@ -140,6 +137,8 @@ pub(crate) struct Guest {
 struct Ending {
     until: Duration,
     programs: Leftover,
+    /// When nothing ran any more.
+    quiet_since: Option<Duration>,
 }
 
 /// Runs a keeper until it is told to end, or returns at once when there is one already.
@@ -154,7 +153,7 @@ pub(crate) fn run(options: KeeperOptions) -> Result<(), KeeperError> {
         return Ok(());
     };
     memory::be_thrifty();
-    upgrade::survive_panics(&options, &lock);
+    panics::survive(&options, &lock);
     daemon::settle_down();
     process::become_subreaper().map_err(doing("become the parent of orphans"))?;
     Control::begin(options, &instance, lock, inherited)?.work()
@@ -171,7 +170,7 @@ impl Control {
         let notices = Notices::new().map_err(doing("watch for signals"))?;
         let notices = port.watch(notices, token::NOTICES).map_err(doing("watch for signals"))?;
         let doors = upgrade::doors(inherited.as_ref(), instance)?;
-        let door = port.watch(doors.keeper, token::DOOR).map_err(doing("listen for agents"))?;
+        let door = Entrance::open(doors.keeper, &port).map_err(doing("listen for agents"))?;
         // See `Note` for why it needs no bound.
         let (sender, inbox) = mpsc::channel();
         let notes = Notes::new(sender, port.waker());
@@ -206,15 +205,17 @@ impl Control {
             agent_process: None,
             expected,
             owner: None,
-            guests: Vec::new(),
+            guests: Guests::default(),
             heir: None,
             amends: Vec::new(),
+            discarded: Discarded::default(),
             reports: talk::Reports::default(),
             pressed: BTreeMap::new(),
             ended: Vec::new(),
+            draining: HashSet::new(),
             upgrade: None,
+            damage: None,
             inbox,
-            next_guest: token::GUESTS,
             ending: None,
             bursts: Bursts::default(),
         };
@@ -282,43 +283,40 @@ impl Control {
         }
     }
 
+    /// Lets callers in; the others have their turn when these have been heard.
     fn welcome_callers(&mut self) {
-        loop {
-            match self.door.accept() {
-                Ok(Some(connection)) => self.admit(connection),
-                Ok(None) => return,
-                Err(error) => return complain("cannot accept an agent", &error),
-            }
+        let now = clock::monotonic();
+        for _ in 0..GUESTS_MAX {
+            let Some(connection) = self.door.next_caller(now) else { return };
+            self.admit(connection, now);
         }
     }
 
     /// Lets in whoever is the same user or the administrator; others are shown the door.
-    fn admit(&mut self, connection: Connection) {
+    fn admit(&mut self, connection: Connection, now: Duration) {
         let peer = match connection.peer() {
             Ok(peer) if peer.is_trusted => peer,
             Ok(_) | Err(_) => return,
         };
-        let token = Token(self.next_guest);
-        self.next_guest += 1;
-        match self.port.watch(connection, token) {
-            Ok(connection) => {
-                let conversation = Conversation::new(connection, peer);
-                let (more, riders) = (Vec::new(), Vec::new());
-                self.guests.push(Guest { token, conversation, hello: None, more, riders });
-            }
-            Err(error) => complain("cannot listen to an agent", &error),
+        if let Err(error) = self.guests.admit(connection, peer, &self.port, now) {
+            complain("cannot listen to an agent", &error);
         }
     }
 
     fn look_at_clock(&mut self) {
         let now = clock::monotonic();
         self.spawner.look(now);
-        self.start_agent_if_due(now);
-        self.kill_agent_if_hung(now);
+        if self.ending.is_none() {
+            self.start_agent_if_due(now);
+            self.kill_agent_if_hung(now);
+        }
         if self.sweeps.next_deadline().is_some_and(|at| now >= at) {
             self.go_on_sweeping();
         }
         self.amend(now);
+        self.discarded.look(now);
+        self.guests.expire(now);
+        self.door.open_if_due(&self.port, now);
         if self.bursts.end(now) {
             memory::give_back();
         }
@@ -329,9 +327,14 @@ impl Control {
         let ending = self.ending.map(|ending| ending.until);
         let amends = self.amends.iter().map(recovery::Amend::next_at).min();
         let upgrade = self.upgrade.as_ref().and_then(upgrade::Wanted::gives_up_at);
-        [self.spawner.next_deadline(), self.agent.next_deadline(), self.sweeps.next_deadline()]
+        // A keeper that ends needs no agent any more.
+        let agent = self.agent.next_deadline().filter(|_| self.ending.is_none());
+        let callers = [self.guests.next_deadline(), self.door.next_deadline()];
+        [self.spawner.next_deadline(), agent, self.sweeps.next_deadline()]
             .into_iter()
-            .chain([owner, ending, amends, upgrade, self.bursts.next_deadline()])
+            .chain([self.discarded.next_deadline(), self.bursts.next_deadline()])
+            .chain([owner, ending, amends, upgrade])
+            .chain(callers)
             .flatten()
             .min()
     }
@@ -346,22 +349,31 @@ impl Control {
             epoch: self.epoch.clone(),
             runs: self.runs.count(),
             recover: self.agent.is_recovering(),
+            damage: None,
         }
     }
 
     /// Begins to end: programs are killed or left, then [`is_done`](Self::is_done) comes true.
     pub(crate) fn begin_to_end(&mut self, programs: Leftover) {
-        self.ending = Some(Ending { until: clock::monotonic() + LAST_WAIT, programs });
+        let until = clock::monotonic() + LAST_WAIT;
+        self.ending = Some(Ending { until, programs, quiet_since: None });
         if programs == Leftover::Kill {
             self.kill_everything();
         }
     }
 
-    fn is_done(&self) -> bool {
-        let Some(ending) = self.ending else { return false };
+    fn is_done(&mut self) -> bool {
         let is_said = self.owner.as_ref().is_none_or(Conversation::is_flushed);
-        (is_said && (ending.programs == Leftover::Leave || self.is_quiet()))
-            || clock::monotonic() >= ending.until
+        let (is_quiet, is_drained) = (self.is_quiet(), self.draining.is_empty());
+        let now = clock::monotonic();
+        let Some(ending) = &mut self.ending else { return false };
+        if is_quiet {
+            // The last words of programs are worth a moment, but no disk that hangs is.
+            let since = *ending.quiet_since.get_or_insert(now);
+            ending.until = ending.until.min(since + DRAIN_WITHIN);
+        }
+        (is_said && (ending.programs == Leftover::Leave || (is_quiet && is_drained)))
+            || now >= ending.until
     }
 
     /// Returns whether no program is left, nor anything that one has left behind.

@@ -8,9 +8,9 @@ use crate::{probe::ProbeError, pump::PumpNote, spawner::StartedNote};
 
 /// Something a thread has done or seen.
 ///
-/// Their channel has no bound, and needs none: the control thread takes all of them in each turn,
-/// and what comes meanwhile is one note for each start, end, pipe and probe, and for each segment
-/// that a pump closes, deletes or finds no room for at most four times a second. A bound would let
+/// Their channel has no bound, and needs none: the control thread takes all of them in each turn.
+/// What comes meanwhile is one note for each start, end, pipe and probe, one for each segment that
+/// a pump closes or deletes, and a few each second from a log whose disk is full. A bound would let
 /// a pump wait for the control thread while that waits for the pump to park.
 #[derive(Debug)]
 pub(crate) enum Note {

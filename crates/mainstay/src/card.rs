@@ -9,7 +9,7 @@ use mainstay_platform::paths;
 use mainstay_storage::atomic;
 use serde::{Deserialize, Serialize};
 
-use crate::instance::Located;
+use crate::{instance::Located, print};
 
 /// The name of a card in its runtime folder.
 const FILE_NAME: &str = "instance.json";
@@ -25,9 +25,17 @@ pub(crate) struct Card {
 
 /// Writes the card of an instance that is about to start: with a new name, the one it had, or that
 /// of its folder.
+///
+/// One that makes no sense is set aside.
 pub(crate) fn write(located: &Located, name: Option<&str>) -> io::Result<()> {
     let runtime = &located.instance.runtime;
     let former = read(runtime);
+    let path = runtime.join(FILE_NAME);
+    if former.is_none() && path.exists() {
+        let aside = atomic::set_aside(&path)?;
+        let aside = aside.display();
+        print::talk(&format!("note: the instance's card makes no sense: set aside as `{aside}`"));
+    }
     let folder = located.file.parent().and_then(Path::file_name).unwrap_or_default();
     let name = match (name, &former) {
         (Some(name), _) => name.to_owned(),
@@ -39,7 +47,7 @@ pub(crate) fn write(located: &Located, name: Option<&str>) -> io::Result<()> {
         return Ok(());
     }
     let text = serde_json::to_vec(&card)?;
-    match atomic::replace(&runtime.join(FILE_NAME), &text, paths::create_private_file) {
+    match atomic::replace(&path, &text, paths::create_private_file) {
         // Somebody starts the same instance at this moment, and was faster.
         Err(_) if read(runtime).as_ref() == Some(&card) => Ok(()),
         result => result,

@@ -8,6 +8,7 @@ mod doctor;
 mod drill;
 mod events;
 mod logs;
+mod service;
 mod show;
 mod status;
 mod subject;
@@ -73,6 +74,7 @@ enum Command {
     /// Remove a service from the configuration and stop it
     Remove(add::RemoveArgs),
     Drill(drill::Args),
+    Service(service::Args),
     Upgrade(upgrade::Args),
     Doctor(doctor::Args),
     #[command(alias = "completion")]
@@ -124,6 +126,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Add(args) => add::run(args, instance).await,
         Command::Remove(args) => add::remove(args, instance).await,
         Command::Drill(args) => drill::run(args, instance).await,
+        Command::Service(args) => service::run(args).await,
         Command::Upgrade(args) => upgrade::run(args, instance).await,
     }
 }

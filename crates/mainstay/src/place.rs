@@ -77,20 +77,12 @@ pub(crate) fn name_fault(name: &str) -> Option<&'static str> {
 
 /// The manager does not tell cases apart, and not every character may stand in a file name.
 fn escaped(name: &str) -> String {
-    let mut text = String::new();
-    for byte in name.to_lowercase().bytes() {
-        // A name of a folder may not end with a dot, nor be `..`.
-        if is_plain(byte) && byte != b'.' {
-            text.push(char::from(byte));
-        } else {
-            text.push_str("%");
-            text.extend(
-                [byte >> 4, byte & 15]
-                    .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])),
-            );
-        }
-    }
-    text
+    // A folder's name may not end with a dot, nor be `..`.
+    let is_kept = |byte| is_plain(byte) && byte != b'.';
+    let escape = |byte: u8| {
+        if is_kept(byte) { char::from(byte).to_string() } else { format!("%{byte:02x}") }
+    };
+    name.to_lowercase().bytes().map(escape).collect()
 }
 
 const fn is_plain(byte: u8) -> bool {

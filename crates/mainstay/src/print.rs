@@ -71,7 +71,12 @@ pub(crate) fn coloured(text: &str, state: &str) -> String {
 
 /// Returns a state as it stands in a sentence behind `is`, coloured where colours are wanted.
 pub(crate) fn phrase(state: &str) -> String {
-    coloured(if state == "backoff" { "between two attempts" } else { state }, state)
+    coloured(words(state), state)
+}
+
+/// Returns a state as it stands in a sentence behind `is`.
+pub(crate) fn words(state: &str) -> &str {
+    if state == "backoff" { "between two attempts" } else { state }
 }
 
 /// Ends: a reader that has seen enough is no error, as in `mainstay logs | head`; all else is.
@@ -132,6 +137,11 @@ mod tests {
     #[test]
     fn one_thing_is_not_many() {
         assert_eq!([0, 1, 2].map(|number| count(number, "unit")), ["0 units", "1 unit", "2 units"]);
+    }
+
+    #[test]
+    fn a_state_reads_well_in_a_sentence() {
+        assert_eq!(["backoff", "failed"].map(words), ["between two attempts", "failed"]);
     }
 
     #[test]

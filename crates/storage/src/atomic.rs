@@ -1,4 +1,5 @@
-//! Files that are replaced as a whole: a crash at any instruction leaves the old or the new.
+//! Files that are replaced as a whole: a crash at any instruction leaves the old or the new. What
+//! nobody understands is set aside, for whoever does.
 
 use std::{
     fs::{self, File},
@@ -25,6 +26,19 @@ pub fn replace(
     sync_folder(path)
 }
 
+/// Gives a file that nobody here understands another name, which no other file has; returns it.
+pub fn set_aside(path: &Path) -> io::Result<PathBuf> {
+    let mut number = 1_u64;
+    loop {
+        let aside = path.with_extension(format!("damaged-{number}"));
+        if fs::symlink_metadata(&aside).is_err() {
+            fs::rename(path, &aside)?;
+            return Ok(aside);
+        }
+        number += 1;
+    }
+}
+
 fn beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
@@ -40,5 +54,27 @@ fn sync_folder(path: &Path) -> io::Result<()> {
         Ok(folder) => folder.sync_all(),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_set_aside_replaces_nothing() {
+        let folder = std::env::temp_dir().join(format!("mainstay-aside-{}", std::process::id()));
+        drop(fs::remove_dir_all(&folder));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("state.json");
+        for text in ["first", "second"] {
+            File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
+            let aside = set_aside(&path).unwrap();
+            assert_eq!(fs::read_to_string(aside).unwrap(), text);
+            assert!(!path.exists());
+        }
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+        set_aside(&path).unwrap_err();
+        fs::remove_dir_all(&folder).unwrap();
     }
 }

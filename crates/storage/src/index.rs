@@ -5,9 +5,17 @@
 //! ```text
 //! kind u8 │ stream u8 │ flags u8 │ 0 │ offset u64 │ value u64 │ reserved u64 │ crc u32
 //! ```
+//!
+//! Later versions add kinds: records of a kind that is not known here are left where they are.
+
+use std::{
+    fs::File,
+    io::{self, Read as _, Seek as _, SeekFrom},
+};
 
 /// The size of a record.
 pub const RECORD_BYTES: usize = 32;
+const RECORD_LENGTH: u64 = 32;
 
 const KIND_SOURCE: u8 = 1;
 const KIND_TIME: u8 = 2;
@@ -145,8 +153,38 @@ impl Stream {
     }
 }
 
+/// Cuts off what must not stand before the next record, whose offset is `end`: a torn record, which
+/// would shift all that follow, and records about bytes that the segment has lost.
+pub fn mend(file: &File, end: u64) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    let torn = length % RECORD_LENGTH;
+    if torn == 0 && !is_ahead(file, length, end)? {
+        return Ok(());
+    }
+    let (mut file, mut bytes) = (file, Vec::new());
+    file.seek(SeekFrom::Start(0))?;
+    file.read_to_end(&mut bytes)?;
+    let (records, _torn) = bytes.as_chunks::<RECORD_BYTES>();
+    let is_of_lost = |bytes: &[u8; RECORD_BYTES]| {
+        IndexRecord::decode(bytes).is_some_and(|record| record.offset() > end)
+    };
+    let sound = records.iter().position(is_of_lost).unwrap_or(records.len());
+    file.set_len(u64::try_from(sound).unwrap_or_default() * RECORD_LENGTH)
+}
+
+/// Returns whether the last record is about bytes that are not there.
+fn is_ahead(mut file: &File, length: u64, end: u64) -> io::Result<bool> {
+    let Some(start) = length.checked_sub(RECORD_LENGTH) else { return Ok(false) };
+    let mut last = [0; RECORD_BYTES];
+    file.seek(SeekFrom::Start(start))?;
+    file.read_exact(&mut last)?;
+    Ok(IndexRecord::decode(&last).is_some_and(|record| record.offset() > end))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     const RECORDS: [IndexRecord; 4] = [
@@ -186,5 +224,28 @@ mod tests {
             let torn = &bytes[..2 * RECORD_BYTES + at];
             assert_eq!(IndexRecord::decode_all(torn), RECORDS[..2], "torn at {at}");
         }
+    }
+
+    #[test]
+    fn nothing_that_would_mislead_stands_before_the_next_record() {
+        let bytes: Vec<u8> = RECORDS.iter().flat_map(IndexRecord::encode).collect();
+        let name = format!("mainstay-index-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let check = |length: usize, end: u64, expected: usize| {
+            let mut options = std::fs::OpenOptions::new();
+            let options = options.create(true).truncate(true).read(true).write(true);
+            let mut file = options.open(&path).unwrap();
+            file.write_all(&bytes[..length]).unwrap();
+            mend(&file, end).unwrap();
+            let found = std::fs::read(&path).unwrap();
+            assert_eq!(found, bytes[..expected], "{length} bytes, {end}");
+        };
+        check(0, 0, 0);
+        check(4 * RECORD_BYTES, 99, 4 * RECORD_BYTES);
+        check(4 * RECORD_BYTES, 98, 2 * RECORD_BYTES);
+        check(4 * RECORD_BYTES, 0, RECORD_BYTES);
+        check(2 * RECORD_BYTES + 7, 99, 2 * RECORD_BYTES);
+        check(7, 99, 0);
+        std::fs::remove_file(&path).unwrap();
     }
 }

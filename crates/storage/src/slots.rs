@@ -21,7 +21,12 @@ const MAGIC: u32 = 0x534C_4F54;
 const PREFIX_BYTES: usize = 20;
 /// Most payloads are shorter: the rest of a place is read only when there is more.
 const USUAL_BYTES: usize = 1024;
-const HEADER_LINE: &str = "mainstay-slots 1 ";
+/// What the header of every version begins with; its number follows.
+const NAME: &[u8] = b"mainstay-slots ";
+/// The version that is read and written here.
+const VERSION: u32 = 1;
+/// A header has its version within so many bytes.
+const VERSION_WITHIN: usize = 32;
 
 /// The longest payload of a slot.
 pub const PAYLOAD_BYTES_MAX: usize = 8192 - PREFIX_BYTES;
@@ -48,6 +53,17 @@ pub struct SlotFile {
     sequence: u64,
     places: Vec<u8>,
     free: BTreeSet<u32>,
+    damage: Damage,
+}
+
+/// What of a slot file made no sense when it was opened and read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Damage {
+    /// It was no slot file of ours: everything in it is lost.
+    pub is_foreign: bool,
+    /// So many slots had a place that made no sense; what such a slot held is lost, or older than
+    /// it was. A death in the middle of a write leaves one as well.
+    pub slots: u32,
 }
 
 /// A slot file that could not be read or written.
@@ -62,25 +78,39 @@ pub enum SlotsError {
         /// The payload's length.
         length: usize,
     },
+    /// Another version of this program has written them.
+    #[error("the slots are of version {version}, and version {VERSION} is known here")]
+    OtherVersion {
+        /// Its version.
+        version: u32,
+    },
     /// All [`SLOTS_MAX`] slots are taken.
     #[error("all {SLOTS_MAX} slots are taken")]
     TooMany,
 }
 
 impl SlotFile {
-    /// Opens the slots in `file`, or begins anew when they are of another boot or version.
+    /// Opens the slots in `file`, or begins anew when they are of another boot or damaged.
+    ///
+    /// Those of another version are left as they are.
     pub fn open(mut file: File, boot: &str) -> Result<Self, SlotsError> {
         let wanted = header(boot);
         let mut found = vec![0; wanted.len()];
         file.seek(SeekFrom::Start(0))?;
-        let is_ours = file.read_exact(&mut found).is_ok() && found == wanted;
-        if !is_ours {
+        let length = fill(&file, &mut found)?;
+        found.truncate(length);
+        if let Some(version) = version_of(&found).filter(|version| *version != VERSION) {
+            return Err(SlotsError::OtherVersion { version });
+        }
+        let is_foreign = length > 0 && version_of(&found).is_none();
+        if found != wanted {
             // Emptied first: a death here leaves a file without slots.
             file.set_len(0)?;
             file.seek(SeekFrom::Start(0))?;
             file.write_all(&wanted)?;
         }
-        Ok(Self { file, sequence: 0, places: Vec::new(), free: BTreeSet::new() })
+        let damage = Damage { is_foreign, slots: 0 };
+        Ok(Self { file, sequence: 0, places: Vec::new(), free: BTreeSet::new(), damage })
     }
 
     /// Returns every slot that holds something; must be called before anything is written.
@@ -110,6 +140,11 @@ impl SlotFile {
         Ok(records)
     }
 
+    /// Returns what made no sense when the file was opened and read.
+    pub const fn damage(&self) -> Damage {
+        self.damage
+    }
+
     /// Empties all slots.
     pub fn clear(&mut self) -> Result<(), SlotsError> {
         self.file.set_len(HEADER_BYTES)?;
@@ -120,17 +155,23 @@ impl SlotFile {
 
     fn newest(&mut self, slot: u32) -> Result<Option<Place>, SlotsError> {
         let mut newest: Option<Place> = None;
+        let mut is_damaged = false;
         for which in [0, 1] {
-            let Some(place) = self.read_place(slot, which)? else { continue };
+            let bytes = self.read_place(slot, which)?;
+            let Some(place) = Place::decode(&bytes, which) else {
+                is_damaged |= bytes.iter().any(|byte| *byte != 0);
+                continue;
+            };
             self.sequence = self.sequence.max(place.sequence);
             if newest.as_ref().is_none_or(|other| place.sequence > other.sequence) {
                 newest = Some(place);
             }
         }
+        self.damage.slots += u32::from(is_damaged);
         Ok(newest)
     }
 
-    fn read_place(&mut self, slot: u32, which: u8) -> Result<Option<Place>, SlotsError> {
+    fn read_place(&mut self, slot: u32, which: u8) -> Result<Vec<u8>, SlotsError> {
         self.file.seek(SeekFrom::Start(offset_of(slot, which)))?;
         let mut bytes = vec![0; USUAL_BYTES];
         let mut read = fill(&self.file, &mut bytes)?;
@@ -139,7 +180,7 @@ impl SlotFile {
             read += fill(&self.file, bytes.get_mut(USUAL_BYTES..).unwrap_or_default())?;
         }
         bytes.truncate(read);
-        Ok(Place::decode(&bytes, which))
+        Ok(bytes)
     }
 
     /// Fills a free slot.
@@ -248,8 +289,15 @@ fn offset_of(slot: u32, which: u8) -> u64 {
     HEADER_BYTES + (u64::from(slot) * 2 + u64::from(which)) * PLACE_BYTES
 }
 
+/// Returns the version that a header names; nothing when it is none.
+fn version_of(header: &[u8]) -> Option<u32> {
+    let rest = header.strip_prefix(NAME)?;
+    let digits = rest.get(..VERSION_WITHIN)?.split(|byte| *byte == b' ').next()?;
+    str::from_utf8(digits).ok()?.parse().ok()
+}
+
 fn header(boot: &str) -> Vec<u8> {
-    let mut line = format!("{HEADER_LINE}{boot}\n").into_bytes();
+    let mut line = [NAME, format!("{VERSION} {boot}\n").as_bytes()].concat();
     line.resize(usize::try_from(HEADER_BYTES).unwrap_or(4096), 0);
     line
 }
@@ -314,6 +362,19 @@ mod tests {
     }
 
     #[test]
+    fn slots_of_another_version_are_left_as_they_are() {
+        let path = fresh("other_version");
+        open(&path, "boot").add(b"first").unwrap();
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[NAME.len()] = b'9';
+        overwrite(&path, &bytes);
+        let file = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        let opened = SlotFile::open(file, "boot");
+        assert!(matches!(opened, Err(SlotsError::OtherVersion { version: 9 })), "{opened:?}");
+        assert_eq!(fs::read(&path).unwrap(), bytes);
+    }
+
+    #[test]
     fn a_write_torn_at_any_byte_leaves_the_old_slot() {
         let path = fresh("torn");
         let mut slots = open(&path, "boot");
@@ -333,6 +394,29 @@ mod tests {
         }
         overwrite(&path, &after);
         assert_eq!(texts(&mut open(&path, "boot")), ["new and longer"]);
+    }
+
+    #[test]
+    fn damage_is_told_and_the_end_of_a_boot_is_none() {
+        let path = fresh("damage");
+        let mut slots = open(&path, "boot");
+        for text in ["first", "second", "third"] {
+            slots.add(text.as_bytes()).unwrap();
+        }
+        assert_eq!(open(&path, "boot").damage(), Damage::default());
+        let whole = fs::read(&path).unwrap();
+        let mut bytes = whole.clone();
+        let at = bytes.windows(6).position(|part| part == b"second").unwrap();
+        bytes[at] ^= 1;
+        overwrite(&path, &bytes);
+        let mut slots = open(&path, "boot");
+        assert_eq!(slots.damage(), Damage { is_foreign: false, slots: 1 });
+        assert_eq!(texts(&mut slots), ["first", "third"]);
+
+        overwrite(&path, &whole);
+        assert_eq!(open(&path, "another boot").damage(), Damage::default());
+        overwrite(&path, b"not ours");
+        assert_eq!(open(&path, "boot").damage(), Damage { is_foreign: true, slots: 0 });
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Agent {
             Call::Upgrade(asker, request, reply) => self.upgrade(&asker, request, reply),
             Call::ShutDown(asker, reply) => {
                 let trace = self.note(&asker, "asks for a shutdown");
-                self.take(Input::ShutDown);
+                self.shut_down();
                 drop(reply.send(Ok(self.take_answers(trace))));
             }
         }

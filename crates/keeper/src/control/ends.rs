@@ -1,6 +1,6 @@
 //! Ends: of runs, of what they leave behind, of pipes, and of strangers.
 
-use mainstay_api::keeper::{Exited, Pressure, PressureKind, RunRef, Status};
+use mainstay_api::keeper::{Drained, Exited, Pressure, PressureKind, RunRef, Status};
 use mainstay_platform::{
     clock,
     process::{self, Ended, Orphans, Process, SignalKind},
@@ -67,7 +67,10 @@ impl Control {
     /// a pump that wakes up must not take the processor from an agent that is to decide.
     pub(crate) fn drain_ended(&mut self) {
         for key in std::mem::take(&mut self.ended) {
-            if let Some(run) = self.runs.get(&key) {
+            if let Some(run) = self.runs.get(&key)
+                && run.pump.is_some()
+            {
+                self.draining.insert(key.clone());
                 self.pumps.drain(key, run.pump);
             }
         }
@@ -93,23 +96,16 @@ impl Control {
         }
         let main = run.process().map_or(0, Process::pid);
         let swept = Swept { id: &run.id, main, token: token::STRAY };
-        let begun = self.sweeps.begin(&self.port, key, swept, clock::monotonic());
-        match begun {
-            Ok(true) => {
-                if run.is_own
-                    && let Some(process) = run.process()
-                {
-                    // The zombie still holds the group's number.
-                    drop(process.signal_group(SignalKind::Term));
-                }
-                true
-            }
-            Ok(false) => false,
-            Err(error) => {
-                complain("cannot look for what a run left behind", &error);
-                false
-            }
+        if !self.sweeps.begin(&self.port, key, swept, clock::monotonic()) {
+            return false;
         }
+        if run.is_own
+            && let Some(process) = run.process()
+        {
+            // The zombie still holds the group's number.
+            drop(process.signal_group(SignalKind::Term));
+        }
+        true
     }
 
     pub(crate) fn go_on_sweeping(&mut self) {
@@ -148,7 +144,11 @@ impl Control {
     /// A pump has news.
     pub(crate) fn pump_said(&mut self, note: PumpNote) {
         match note {
-            PumpNote::Drained(drained) => self.reports.drained.push(drained),
+            PumpNote::Drained(drained) => {
+                let Drained { unit, run, .. } = drained.clone();
+                self.draining.remove(&RunRef { unit, run });
+                self.reports.drained.push(drained);
+            }
             PumpNote::Rotated(rotated) => self.reports.rotated.push(rotated),
             PumpNote::Pressure(pressure) => self.pump_is_pressed(pressure),
             PumpNote::Closed { run, channel } => self.pipe_closed(&run, channel),

@@ -129,6 +129,20 @@ fn what_waits_at_the_exit_is_drained_even_when_somebody_keeps_the_pipe() {
 }
 
 #[test]
+fn what_waits_at_the_exit_is_in_the_file_when_the_pump_is_parked() {
+    // So many segments that one turn is not enough.
+    let mut bench = Bench::new("parked_drains", 500);
+    let (reader, writer) = pipe::pipe().unwrap();
+    let text = "a line of a program that has ended\n".repeat(1_000);
+    file_of(&writer).write_all(text.as_bytes()).unwrap();
+    drop(writer);
+    bench.attach_pipe(1, Arc::new(reader));
+    bench.pumps.drain(Bench::run(1), bench.pump);
+    bench.pumps.park().unwrap();
+    assert_eq!(bench.text(), text);
+}
+
+#[test]
 fn only_so_many_old_pipes_linger() {
     let mut bench = Bench::new("linger", 0);
     let _programs: Vec<File> = (1..=7).map(|run| bench.attach(run)).collect();
@@ -192,6 +206,40 @@ fn nothing_is_dropped_for_a_disk_that_refuses_for_another_reason_than_room() {
         bench.wait_for("old\nnew\n");
     }
 }
+
+#[test]
+fn a_log_that_somebody_takes_away_begins_anew() {
+    let checks: [(&str, Taking); 5] = [
+        ("deleted", |chain| fs::remove_file(chain.live()).unwrap()),
+        ("moved", |chain| fs::rename(chain.live(), chain.folder().join("moved")).unwrap()),
+        ("emptied", |chain| drop(File::create(chain.live()).unwrap())),
+        ("replaced", |chain| {
+            fs::remove_file(chain.live()).unwrap();
+            drop(File::create(chain.live()).unwrap());
+        }),
+        ("folder", |chain| fs::remove_dir_all(chain.folder()).unwrap()),
+    ];
+    for (name, take_away) in checks {
+        let mut bench = Bench::new(&format!("away_{name}"), 100);
+        let mut program = bench.attach(1);
+        program.write_all(b"before\n").unwrap();
+        bench.wait_for_bytes(7);
+        take_away(&bench.chain());
+        // A moved file is noticed at the next time that is noted.
+        std::thread::park_timeout(Duration::from_millis(20));
+        let line = "x".repeat(49) + "\n";
+        for count in 1..=3 {
+            program.write_all(line.as_bytes()).unwrap();
+            bench.wait_for_bytes(50 * count);
+        }
+        assert_eq!(bench.text(), line.repeat(3), "{name}");
+        assert_eq!(bench.sources(), [(0, 1, SourceFlags::NONE)], "{name}");
+        assert_eq!(bench.chain().find().unwrap().closed, [1], "{name}");
+    }
+}
+
+/// A way to take a log away.
+type Taking = fn(&ChainFiles);
 
 struct Bench {
     pumps: Pumps,

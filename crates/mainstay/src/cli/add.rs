@@ -45,10 +45,10 @@ pub(super) struct Args {
 }
 
 /// A variable's name and value.
-type Variable = (String, String);
+pub(super) type Variable = (String, String);
 
 /// Refuses what no system passes to a program.
-fn parse_variable(text: &str) -> Result<Variable, &'static str> {
+pub(super) fn parse_variable(text: &str) -> Result<Variable, &'static str> {
     let (name, value) = text.split_once('=').ok_or("it sets no variable; write `NAME=VALUE`")?;
     if name.is_empty() {
         return Err("the variable has no name; write `NAME=VALUE`");
@@ -89,7 +89,8 @@ pub(super) async fn remove(args: RemoveArgs, instance: Option<&str>) -> Result<E
         client.delete(&format!("/v1/services/{}", escaped(&args.name))).await?;
     print::data(&format!("removed `{}` from {}\n", args.name, located.file.display()));
     for unit in settled(&mut client, &args.name, |_| false).await? {
-        print::talk(&format!("{} is still {}; it goes on by itself", unit.unit, unit.state));
+        let state = print::words(&unit.state);
+        print::talk(&format!("{} is still {state}; it goes on by itself", unit.unit));
     }
     Ok(ExitCode::SUCCESS)
 }

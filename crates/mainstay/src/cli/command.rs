@@ -99,7 +99,8 @@ async fn wait(
             .collect();
         let Some(first) = open.first() else { return Ok(()) };
         if clock::monotonic() > until {
-            let what = format!("`{}` is still {}: {}", first.unit, first.state, first.why);
+            let state = print::words(&first.state);
+            let what = format!("`{}` is still {state}: {}", first.unit, first.why);
             return Err(CliError::refused(what, "`mainstay why` tells more; it goes on by itself"));
         }
         tokio::time::sleep(LOOK_EVERY).await;

@@ -10,7 +10,6 @@
 use std::{ffi::OsString, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Args as ClapArgs;
-use jiff::Timestamp;
 use mainstay_agent::{AgentOptions, configuration, descriptors};
 use mainstay_api::{
     config,
@@ -55,12 +54,11 @@ pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, Cli
         print::talk(config::render(&found).trim_end());
         return Ok(ExitCode::from(1));
     }
-    let began = Timestamp::from_nanosecond(clock::realtime_nanos().into()).unwrap_or_default();
     let mut interrupts = Interrupts::new().map_err(|error| CliError::bug(error.to_string()))?;
     let name = args.path.and(named);
     let (mut client, keeper) = start(&located, name).await?;
     greet(&located, &mut client, keeper).await?;
-    let after = begin(&mut client, keeper, began).await?;
+    let after = begin(&mut client, keeper).await?;
     // From here on it only waits.
     memory::give_back();
     follow(&mut client, &mut interrupts, after).await
@@ -211,11 +209,13 @@ fn told(changes: &ConfigChanges) -> String {
 }
 
 /// Returns behind which event to begin: of an instance that we have started, everything is shown.
-async fn begin(client: &mut Client, keeper: Keeper, began: Timestamp) -> Result<u64, CliError> {
+///
+/// Its agent's own words tell where it began; the clock may have been set back since earlier lives.
+async fn begin(client: &mut Client, keeper: Keeper) -> Result<u64, CliError> {
     let path = format!("/v1/events?limit={EVENTS_MAX}");
     let Events { events, last } = client.get(&path).await?;
-    let is_new = |event: &&Event| event.timestamp.parse().is_ok_and(|at: Timestamp| at >= began);
-    let first = events.iter().find(is_new).filter(|_| keeper == Keeper::Ours);
+    let begins = |event: &&Event| matches!(event.event.as_str(), "AgentStarted" | "AgentRecovered");
+    let first = events.iter().rev().find(begins).filter(|_| keeper == Keeper::Ours);
     Ok(first.map_or(last, |first| first.sequence.saturating_sub(1)))
 }
 

@@ -5,6 +5,7 @@
 #![cfg(machine)]
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests play the world outside")]
 
+mod dial;
 mod disks;
 mod picture;
 mod processes;
@@ -16,20 +17,26 @@ mod bad_input;
 mod bad_programs;
 #[cfg(feature = "fail")]
 mod bugs;
+mod callers;
 mod chains;
 mod command_line;
 mod containers;
 mod crowds;
+mod damaged_logs;
 mod drills;
 mod edits;
+mod endings;
 mod frozen_disks;
 mod frozen_ends;
 mod full_disks;
 mod hung_storage;
 mod instances;
+mod jumps;
 mod large_environments;
 mod last_kills;
+mod last_words;
 mod log_lines;
+mod lost_logs;
 mod mistakes;
 mod newcomers;
 mod odd_files;
@@ -39,6 +46,7 @@ mod real_programs;
 mod state_files;
 mod stories;
 mod strangers;
+mod time_namespaces;
 #[cfg(feature = "fail")]
 mod unwatched;
 mod upgrades;

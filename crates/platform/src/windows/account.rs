@@ -11,7 +11,9 @@ use std::{
 use windows_sys::Win32::{
     Foundation::{ERROR_SUCCESS, LocalFree},
     Security::{
-        Authorization::{ConvertSidToStringSidW, GetNamedSecurityInfoW, SE_FILE_OBJECT},
+        Authorization::{
+            ConvertSidToStringSidW, ConvertStringSidToSidW, GetNamedSecurityInfoW, SE_FILE_OBJECT,
+        },
         GetTokenInformation, OWNER_SECURITY_INFORMATION, PSID, TOKEN_ELEVATION,
         TOKEN_INFORMATION_CLASS, TOKEN_QUERY, TOKEN_USER, TokenElevation, TokenUser,
     },
@@ -105,7 +107,7 @@ pub(crate) fn owner_of(path: &Path) -> io::Result<String> {
 }
 
 #[expect(unsafe_code, reason = "ConvertSidToStringSidW")]
-fn text_of(identifier: PSID) -> io::Result<String> {
+pub(crate) fn text_of(identifier: PSID) -> io::Result<String> {
     let mut wide = null_mut();
     // SAFETY: the identifier is valid while its holder lives; `wide` is valid for writes.
     succeed(unsafe { ConvertSidToStringSidW(identifier, &raw mut wide) })?;
@@ -114,4 +116,31 @@ fn text_of(identifier: PSID) -> io::Result<String> {
     // SAFETY: the call allocated the text for us.
     unsafe { LocalFree(wide.cast()) };
     Ok(text)
+}
+
+/// An identifier that the system allocated.
+#[derive(Debug)]
+pub(crate) struct Identifier(PSID);
+
+impl Identifier {
+    /// Reads `S-1-…`.
+    #[expect(unsafe_code, reason = "ConvertStringSidToSidW")]
+    pub(crate) fn parse(text: &str) -> io::Result<Self> {
+        let mut identifier = null_mut();
+        // SAFETY: the text ends with NUL; `identifier` is valid for writes.
+        succeed(unsafe { ConvertStringSidToSidW(wide(text).as_ptr(), &raw mut identifier) })?;
+        Ok(Self(identifier))
+    }
+
+    pub(crate) const fn raw(&self) -> PSID {
+        self.0
+    }
+}
+
+impl Drop for Identifier {
+    #[expect(unsafe_code, reason = "LocalFree")]
+    fn drop(&mut self) {
+        // SAFETY: the system allocated it for us, and nobody uses it any more.
+        unsafe { LocalFree(self.0) };
+    }
 }

@@ -1,6 +1,6 @@
 //! Starting real programs on Windows: output, exit codes, Ctrl-C, jobs, and what a failure says.
 
-use std::{fs::File, time::Duration};
+use std::{fs::File, io::Write as _, time::Duration};
 
 use super::{super::spawn, *};
 use crate::{
@@ -170,13 +170,12 @@ fn role() {
             let mut child = std::process::Command::new(std::env::current_exe().unwrap());
             let mut child =
                 child.args(own_role().get(1..).unwrap()).env(ROLE, "waits").spawn().unwrap();
-            io::Write::write_all(&mut io::stdout().lock(), b"child\n").unwrap();
+            io::stdout().write_all(b"child\n").unwrap();
             child.wait().unwrap();
         }
         Ok("words") => {
             let words: Vec<String> = std::env::args().skip(5).collect();
-            io::Write::write_all(&mut io::stdout(), format!("<{}>\n", words.join("><")).as_bytes())
-                .unwrap();
+            io::stdout().write_all(format!("<{}>\n", words.join("><")).as_bytes()).unwrap();
         }
         Ok(_) | Err(_) => {}
     }

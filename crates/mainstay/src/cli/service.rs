@@ -1,0 +1,96 @@
+//! `mainstay service`: one service of the operating system for each program, NSSM's way.
+
+mod control;
+mod edit;
+mod install;
+mod list;
+mod remove;
+mod settings;
+mod trouble;
+
+use std::process::ExitCode;
+
+use clap::{Args as ClapArgs, Subcommand};
+use mainstay_platform::scm::{self, Database, Intent, Purpose, Service};
+
+use crate::{errors::CliError, place};
+
+/// Make a program a service of this system, one for each program
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  mainstay service install web -- node server.js\n  mainstay service status web\n  mainstay service remove web"
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Install(Box<install::Args>),
+    /// Start a service
+    #[command(after_help = "Example:\n  mainstay service start web")]
+    Start(control::Args),
+    /// Stop a service and wait until its programs have ended
+    #[command(after_help = "Example:\n  mainstay service stop web")]
+    Stop(control::Args),
+    /// Stop a service, then start it
+    #[command(after_help = "Example:\n  mainstay service restart web")]
+    Restart(control::Args),
+    Status(list::StatusArgs),
+    List(list::Args),
+    Edit(edit::Args),
+    Get(settings::GetArgs),
+    Set(settings::SetArgs),
+    Dump(settings::DumpArgs),
+    Remove(remove::Args),
+}
+
+pub(super) async fn run(args: Args) -> Result<ExitCode, CliError> {
+    match args.command {
+        Command::Install(args) => install::run(&args).await,
+        Command::Start(args) => control::start(&args).await,
+        Command::Stop(args) => control::stop(&args).await,
+        Command::Restart(args) => control::restart(&args).await,
+        Command::Status(args) => list::status(&args),
+        Command::List(args) => list::list(&args),
+        Command::Edit(args) => edit::run(&args),
+        Command::Get(args) => settings::get(&args),
+        Command::Set(args) => settings::set(&args),
+        Command::Dump(args) => settings::dump(&args),
+        Command::Remove(args) => remove::run(&args).await,
+    }
+}
+
+/// Opens the database, and says whose turn it is when that is refused.
+fn database(purpose: Purpose) -> Result<Database, CliError> {
+    Database::open(purpose).map_err(|error| trouble::refused("open the list of services", &error))
+}
+
+/// Opens a service by its name.
+fn service(name: &str, intent: Intent) -> Result<Service, CliError> {
+    check_name(name)?;
+    database(Purpose::Look)?
+        .service(name, intent)
+        .map_err(|error| trouble::refused(&format!("open service `{name}`"), &error))
+}
+
+fn check_name(name: &str) -> Result<(), CliError> {
+    place::name_fault(name)
+        .map_or(Ok(()), |fault| Err(CliError::usage(format!("`{name}` names no service"), fault)))
+}
+
+/// Refuses whoever may not change services, with the line to paste where that is allowed.
+fn demand_elevation(doing: &str) -> Result<(), CliError> {
+    match scm::is_elevated() {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let words: Vec<String> = std::env::args().collect();
+            let here = std::env::current_dir().unwrap_or_default();
+            let line = format!("cd /d \"{}\" && {}", here.display(), scm::quoted(&words));
+            let what = format!("{doing} needs an administrator");
+            Err(CliError::refused(what, format!("paste into an elevated terminal: {line}")))
+        }
+        Err(error) => Err(trouble::refused(doing, &error)),
+    }
+}

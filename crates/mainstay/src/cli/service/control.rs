@@ -1,0 +1,114 @@
+//! `mainstay service start|stop|restart`: ask the manager, then wait until it is so.
+
+use std::{io, process::ExitCode, time::Duration};
+
+use clap::Args as ClapArgs;
+use mainstay_platform::{
+    clock,
+    scm::{Control, Intent, Service, State, Status, code},
+};
+
+use super::{service, trouble};
+use crate::{errors::CliError, print};
+
+/// How long a start may take before nobody waits any more.
+const START_WITHIN: Duration = Duration::from_secs(30);
+/// What a stop may take beyond what the service itself has announced.
+const SLACK: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Which service, and whether to wait.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Args {
+    /// The service's name
+    name: String,
+
+    /// Return as soon as the manager has been asked
+    #[arg(long)]
+    no_wait: bool,
+}
+
+pub(super) async fn start(args: &Args) -> Result<ExitCode, CliError> {
+    let service = service(&args.name, Intent::Control)?;
+    begin(&service, &args.name)?;
+    if args.no_wait {
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(report(&args.name, &settled(&service, State::Running, START_WITHIN).await?))
+}
+
+pub(super) async fn stop(args: &Args) -> Result<ExitCode, CliError> {
+    let service = service(&args.name, Intent::Control)?;
+    if !args.no_wait {
+        end(&service, &args.name).await?;
+        return Ok(report(&args.name, &status(&service, &args.name)?));
+    }
+    ask(&service, &args.name)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn restart(args: &Args) -> Result<ExitCode, CliError> {
+    let service = service(&args.name, Intent::Control)?;
+    end(&service, &args.name).await?;
+    start(args).await
+}
+
+/// Stops a service and waits for it; one that does not run is as good.
+pub(super) async fn end(service: &Service, name: &str) -> Result<(), CliError> {
+    ask(service, name)?;
+    let until = status(service, name)?.wait_hint + SLACK;
+    let now = settled(service, State::Stopped, until).await?;
+    if now.state == State::Stopped {
+        return Ok(());
+    }
+    let what = format!("`{name}` is still {}", now.state);
+    Err(CliError::refused(what, "`mainstay service status NAME` says when it has stopped"))
+}
+
+fn ask(service: &Service, name: &str) -> Result<(), CliError> {
+    match service.control(Control::Stop) {
+        Err(error) if error.raw_os_error() == Some(code::NOT_ACTIVE) => Ok(()),
+        // It stops already.
+        Err(error) if error.raw_os_error() == Some(code::CANNOT_ACCEPT) => Ok(()),
+        done => done.map_err(|error| trouble::refused(&format!("stop `{name}`"), &error)),
+    }
+}
+
+/// Starts a service; one that runs is refused.
+pub(super) fn begin(service: &Service, name: &str) -> Result<(), CliError> {
+    service.start(&[]).map_err(|error| trouble::refused(&format!("start `{name}`"), &error))
+}
+
+fn status(service: &Service, name: &str) -> Result<Status, CliError> {
+    service.status().map_err(|error| trouble::refused(&format!("look at `{name}`"), &error))
+}
+
+/// Waits until a service is where it is wanted, has ended instead, or takes longer than it has
+/// said; each sign of life gives it that time anew.
+pub(super) async fn settled(
+    service: &Service,
+    wanted: State,
+    patience: Duration,
+) -> Result<Status, CliError> {
+    let refused = |error: io::Error| trouble::refused("look at the service", &error);
+    let mut last = service.status().map_err(refused)?;
+    let mut until = clock::monotonic() + patience;
+    loop {
+        let now = service.status().map_err(refused)?;
+        let is_over = now.state == State::Stopped && wanted == State::Running;
+        if now.state == wanted || is_over || clock::monotonic() >= until {
+            return Ok(now);
+        }
+        if now.checkpoint != last.checkpoint {
+            until = clock::monotonic() + patience.max(now.wait_hint + SLACK);
+        }
+        last = now;
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+fn report(name: &str, status: &Status) -> ExitCode {
+    print::data(&format!("{name} is {}\n", super::list::in_words(status)));
+    let has_failed = status.state == State::Stopped && status.exit_code != 0;
+    ExitCode::from(u8::from(has_failed))
+}

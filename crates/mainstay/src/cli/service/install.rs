@@ -1,0 +1,347 @@
+//! `mainstay service install`: a program becomes a service of its own.
+
+mod account;
+mod entry;
+mod own;
+
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use clap::{Args as ClapArgs, ValueEnum};
+use mainstay_api::config::{self, NewService};
+use mainstay_platform::{
+    scm::{
+        self, Change, Intent, Purpose, Recovery, RecoveryAction, Service, Setting, Start, State,
+    },
+    spawn::{self, Group, Output, Program, Share},
+};
+use mainstay_storage::atomic;
+
+use self::{
+    account::Account,
+    entry::{Entry, Reach},
+};
+use super::{control, database, demand_elevation, list, trouble};
+use crate::{
+    cli::add::{Variable, parse_variable},
+    errors::CliError,
+    place::Place,
+    print,
+};
+
+/// How long to look whether the program stays up.
+const LOOK_FOR: Duration = Duration::from_secs(5);
+/// When the manager starts a keeper that has crashed; the last one repeats.
+const KEEPER_BACK_AFTER: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(30)];
+/// After how long a crash of the keeper is forgotten.
+const FORGOTTEN_AFTER: Duration = Duration::from_hours(1);
+/// What stopping may take before the machine shuts down: the program's own time and ours.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(35);
+
+/// Install a program as a service and start it
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  mainstay service install web -- node server.js\n  mainstay service install ddns --start delayed --env TOKEN=x -- C:\\ddns\\ddns.exe -c ddns.toml\n\nIn PowerShell write `--%` before `--`, or quote it: '--'"
+)]
+pub(super) struct Args {
+    /// The service's name
+    name: String,
+
+    /// The name shown to people
+    #[arg(long, value_name = "TEXT")]
+    display_name: Option<String>,
+
+    /// A sentence for people
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+
+    /// Where the program starts; else this folder
+    #[arg(long, value_name = "DIR")]
+    directory: Option<PathBuf>,
+
+    /// A variable that it gets; may be given several times
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = parse_variable)]
+    environment: Vec<Variable>,
+
+    /// When the system starts it
+    #[arg(long, value_enum, default_value_t = StartType::Auto)]
+    start: StartType,
+
+    /// A service that is started before it; may be given several times
+    #[arg(long, value_name = "NAME")]
+    depends: Vec<String>,
+
+    /// Whom it runs as; else an account of its own, `NT SERVICE\NAME`. Others: `LocalSystem`,
+    /// `LocalService`, `NetworkService`, `DOMAIN\user`, a managed account `DOMAIN\name$`
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Option<String>,
+
+    /// Read the account's password from stdin instead of asking
+    #[arg(long)]
+    password_stdin: bool,
+
+    /// Let the service write to this folder
+    #[arg(long, value_name = "DIR")]
+    grant_write: Option<PathBuf>,
+
+    /// Accept that every user can change the program
+    #[arg(long)]
+    allow_writable: bool,
+
+    /// Do not start it now
+    #[arg(long)]
+    no_start: bool,
+
+    /// The program and its arguments, behind `--`
+    #[arg(last = true, required = true, value_name = "PROGRAM")]
+    command: Vec<String>,
+}
+
+/// When the system starts a service.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum StartType {
+    /// At boot
+    Auto,
+    /// About two minutes after boot
+    Delayed,
+    /// When somebody asks
+    Demand,
+    /// Never
+    Disabled,
+}
+
+impl From<StartType> for Start {
+    fn from(start: StartType) -> Self {
+        match start {
+            StartType::Auto => Self::Automatic,
+            StartType::Delayed => Self::Delayed,
+            StartType::Demand => Self::Demand,
+            StartType::Disabled => Self::Disabled,
+        }
+    }
+}
+
+pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
+    super::check_name(&args.name)?;
+    demand_elevation("creating a service")?;
+    let plan = Plan::of(args)?;
+    let account = Account::parse(args.account.as_deref(), &args.name);
+    let warning = entry::look_who_writes(&account, plan.folder(), args.allow_writable)?;
+    let password = account.password(args.password_stdin)?;
+    let place = free_place(&args.name)?;
+    let mut entry = entry::prepare(&account, plan.reach(args))?;
+    entry.warnings.extend(warning);
+    let service = create(args, &plan, &place, (&account, password))?;
+    entry.warnings.extend(settings(args, &service));
+    if let Err(error) = account.allow() {
+        let what = format!("{} may not log on as a service yet: {error}", account.name());
+        entry.warnings.push(format!("{what}; grant it in secpol.msc"));
+    }
+    print::data(&summary(args, &plan, &account, &entry));
+    if args.no_start {
+        let hint = format!("`mainstay service start {}` starts it", args.name);
+        print::data(&format!("{} is installed; {hint}\n", args.name));
+        return Ok(ExitCode::SUCCESS);
+    }
+    begin(args, &service, &place).await
+}
+
+fn summary(args: &Args, plan: &Plan, account: &Account, entry: &Entry) -> String {
+    let granted = match entry.granted.as_slice() {
+        [] => String::new(),
+        granted => format!("    granted: {}", granted.join(", ")),
+    };
+    let mut text = format!(
+        "  program   {}   in {}\n  account   {}{granted}\n",
+        plan.shown(),
+        plan.directory.display(),
+        account.name()
+    );
+    for warning in &entry.warnings {
+        text.push_str(&["  warning   ", warning, "\n"].concat());
+    }
+    let start = match args.start {
+        StartType::Auto => "automatic",
+        StartType::Delayed => "automatic, about two minutes after boot",
+        StartType::Demand => "on demand",
+        StartType::Disabled => "disabled",
+    };
+    text + &format!("  start     {start}; restart for ever (200 ms … 1 min)\n")
+}
+
+async fn begin(args: &Args, service: &Service, place: &Place) -> Result<ExitCode, CliError> {
+    control::begin(service, &args.name)?;
+    let status = control::settled(service, State::Running, LOOK_FOR).await?;
+    let logs = place.located().instance.logs_of(&place.unit());
+    let name = &args.name;
+    print::data(&format!(
+        "{name} is {}\n  logs      {}\n  remove    mainstay service remove {}\n",
+        list::in_words(&status),
+        logs.display(),
+        scm::quoted(std::slice::from_ref(name))
+    ));
+    Ok(if status.state == State::Running { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// What is going to be installed, with everything found out that can be wrong.
+struct Plan {
+    /// The program by its absolute path, and its arguments.
+    command: Vec<String>,
+    directory: PathBuf,
+    environment: Vec<Variable>,
+}
+
+impl Plan {
+    fn of(args: &Args) -> Result<Self, CliError> {
+        let directory = directory(args.directory.as_deref())?;
+        let image = image(&args.command, &directory)?;
+        let rest = args.command.iter().skip(1).cloned();
+        let command = [image.display().to_string()].into_iter().chain(rest).collect();
+        Ok(Self { command, directory, environment: args.environment.clone() })
+    }
+
+    /// The folder that the program lies in.
+    fn folder(&self) -> &Path {
+        self.image().parent().unwrap_or_else(|| self.image())
+    }
+
+    fn image(&self) -> &Path {
+        Path::new(self.command.first().map(String::as_str).unwrap_or_default())
+    }
+
+    fn reach<'a>(&'a self, args: &'a Args) -> Reach<'a> {
+        let writes = args.grant_write.as_deref();
+        Reach { image: self.image(), directory: &self.directory, writes }
+    }
+
+    fn shown(&self) -> String {
+        scm::quoted(&self.command)
+    }
+
+    /// The configuration as a person would write it.
+    fn configuration(&self, unit: &str) -> Result<String, CliError> {
+        let service = NewService {
+            command: self.command.clone(),
+            directory: Some(self.directory.display().to_string()),
+            environment: self.environment.clone(),
+            ..NewService::default()
+        };
+        config::add("", unit, &service).map_err(|error| CliError::bug(error.to_string()))
+    }
+}
+
+fn directory(given: Option<&Path>) -> Result<PathBuf, CliError> {
+    let folder = given.unwrap_or_else(|| Path::new("."));
+    let absolute = std::path::absolute(folder).ok().filter(|folder| folder.is_dir());
+    absolute.ok_or_else(|| {
+        let what = format!("there is no folder `{}`", folder.display());
+        CliError::refused(what, "name one that exists with `--directory`")
+    })
+}
+
+/// Services have another `PATH` than this terminal, so the program is looked for now.
+fn image(command: &[String], directory: &Path) -> Result<PathBuf, CliError> {
+    let program = Program {
+        label: "install",
+        command,
+        directory: Some(directory.to_owned()),
+        environment: spawn::own_environment(),
+        output: Output::Null,
+        error: None,
+        files: None,
+        group: Group::Own,
+        share: Share::default(),
+    };
+    spawn::image_of(&program).map_err(|error| {
+        let name = command.first().map(String::as_str).unwrap_or_default();
+        let is_nowhere = error.kind() == io::ErrorKind::NotFound;
+        let nowhere = "it is neither here nor in a folder of PATH".to_owned();
+        let why = if is_nowhere { nowhere } else { error.to_string() };
+        let what = format!("cannot find the program `{name}`: {why}");
+        CliError::refused(what, "name it by its whole path; a script needs its interpreter first")
+    })
+}
+
+/// Returns the place of a service that is not there yet.
+fn free_place(name: &str) -> Result<Place, CliError> {
+    if database(Purpose::Look)?.service(name, Intent::Look).is_ok() {
+        let exists = io::Error::from_raw_os_error(scm::code::EXISTS);
+        return Err(trouble::refused(&format!("install `{name}`"), &exists));
+    }
+    Place::of(name).map_err(|error| trouble::refused("find its folder", &error))
+}
+
+/// Writes the configuration, then creates the service: one without a configuration would end.
+fn create(
+    args: &Args,
+    plan: &Plan,
+    place: &Place,
+    (account, password): (&Account, Option<String>),
+) -> Result<Service, CliError> {
+    let failed = |what: &str, error: io::Error| trouble::refused(what, &error);
+    place.create().map_err(|error| {
+        failed(&format!("use the folder `{}`", place.folder().display()), error)
+    })?;
+    let text = plan.configuration(&place.unit())?;
+    atomic::replace(&place.located().file, text.as_bytes(), |path| File::create(path))
+        .map_err(|error| failed("write the configuration", error))?;
+    let own = own::install().map_err(|error| failed("install our own program", error))?;
+    let first = Change {
+        display_name: args.display_name.clone(),
+        command_line: Some(command_line(&own, &args.name)),
+        start: Some(args.start.into()),
+        account: Some(account.name()),
+        password,
+        dependencies: Some(args.depends.clone()).filter(|names| !names.is_empty()),
+    };
+    let doing = format!("install `{}`", args.name);
+    database(Purpose::Create)?
+        .create(&args.name, &first)
+        .map_err(|error| trouble::refused(&doing, &error))
+}
+
+/// Both are always quoted: a path with a space would be looked for at every space.
+fn command_line(own: &Path, name: &str) -> String {
+    format!("\"{}\" keeper --service \"{name}\"", own.display())
+}
+
+/// Sets what stands beside the record; returns what the system does not have.
+fn settings(args: &Args, service: &Service) -> Vec<String> {
+    let actions = KEEPER_BACK_AFTER.map(|after| (RecoveryAction::Restart, after)).to_vec();
+    let recovery = Recovery { actions, reset_after: FORGOTTEN_AFTER, command: None };
+    let mut wanted = vec![
+        Setting::Recovery(recovery),
+        Setting::RecoverAfterFailure(false),
+        Setting::PreshutdownTimeout(SHUTDOWN_TIMEOUT),
+        Setting::OwnIdentity,
+    ];
+    wanted.extend(args.description.clone().map(Setting::Description));
+    let refused = wanted.iter().filter_map(|setting| {
+        let error = service.set(setting).err()?;
+        let name = setting.name();
+        Some(if scm::is_lacking(&error) {
+            format!("this system does not have {name}")
+        } else {
+            format!("{name} could not be set: {error}")
+        })
+    });
+    refused.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_quoted_whatever_is_in_it() {
+        let own = Path::new(r"C:\Program Files\Mainstay\mainstay.exe");
+        let expected = r#""C:\Program Files\Mainstay\mainstay.exe" keeper --service "my web""#;
+        assert_eq!(command_line(own, "my web"), expected);
+    }
+}

@@ -1,0 +1,85 @@
+//! `mainstay service remove`: stop, wait for the end, delete, and see that it is gone.
+
+use std::{process::ExitCode, time::Duration};
+
+use clap::Args as ClapArgs;
+use mainstay_platform::{
+    clock,
+    scm::{Intent, Purpose, code},
+};
+
+use super::{control, database, demand_elevation, service, trouble};
+use crate::{errors::CliError, place::Place, print};
+
+/// How long whoever looks at the service may keep it from vanishing.
+const GONE_WITHIN: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Stop a service and remove it
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  mainstay service remove web\n  mainstay service remove web --purge     its configuration and logs, too"
+)]
+pub(super) struct Args {
+    /// The service's name
+    name: String,
+
+    /// Delete its configuration, logs and state, too
+    #[arg(long)]
+    purge: bool,
+}
+
+pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
+    let name = &args.name;
+    demand_elevation("removing a service")?;
+    {
+        let service = service(name, Intent::Change)?;
+        control::end(&service, name).await?;
+        match service.delete() {
+            Err(error) if error.raw_os_error() == Some(code::MARKED_FOR_DELETION) => {}
+            done => done.map_err(|error| trouble::refused(&format!("remove `{name}`"), &error))?,
+        }
+    }
+    wait_until_gone(name).await?;
+    forget(args)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// As long as somebody has it open it stays, and its name is taken.
+async fn wait_until_gone(name: &str) -> Result<(), CliError> {
+    let database = database(Purpose::Look)?;
+    let until = clock::monotonic() + GONE_WITHIN;
+    loop {
+        match database.service(name, Intent::Look) {
+            Err(error) if error.raw_os_error() == Some(code::NO_SUCH_SERVICE) => return Ok(()),
+            _ if clock::monotonic() < until => tokio::time::sleep(LOOK_EVERY).await,
+            _ => {
+                let what = format!("`{name}` is marked for deletion, and somebody holds it open");
+                let hint = "close services.msc, Task Manager and Process Explorer; it is gone then";
+                return Err(CliError::refused(what, hint));
+            }
+        }
+    }
+}
+
+fn forget(args: &Args) -> Result<(), CliError> {
+    let name = &args.name;
+    let place = Place::of(name).map_err(|error| trouble::refused("find its folder", &error))?;
+    let folder = place.folder();
+    if !args.purge {
+        let kept =
+            format!("removed `{name}`; its configuration and logs stay in {}\n", folder.display());
+        print::data(&kept);
+        return Ok(());
+    }
+    match std::fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            let what = format!("`{name}` is removed, but not `{}`: {error}", folder.display());
+            Err(CliError::refused(what, "close what has a file in it open, then delete it"))
+        }
+        _ => {
+            print::data(&format!("removed `{name}` and {}\n", folder.display()));
+            Ok(())
+        }
+    }
+}
