@@ -38,5 +38,6 @@ pub mod scm;
 #[cfg(unix)]
 mod socket;
 pub mod spawn;
+pub mod usage;
 #[cfg(windows)]
 mod windows;

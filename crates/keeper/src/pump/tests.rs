@@ -219,7 +219,10 @@ fn a_log_that_somebody_takes_away_begins_anew() {
         }),
         ("folder", |chain| fs::remove_dir_all(chain.folder()).unwrap()),
     ];
-    for (name, take_away) in checks {
+    // Under Wine 8 a deleted file has its name as long as somebody has it open.
+    let keeps_names = std::env::var_os("MAINSTAY_WINE").is_some();
+    let is_seen = |name: &str| !keeps_names || matches!(name, "moved" | "emptied");
+    for (name, take_away) in checks.into_iter().filter(|(name, _)| is_seen(name)) {
         let mut bench = Bench::new(&format!("away_{name}"), 100);
         let mut program = bench.attach(1);
         program.write_all(b"before\n").unwrap();

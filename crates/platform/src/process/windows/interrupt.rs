@@ -8,7 +8,7 @@ use std::{io, time::Duration};
 
 use windows_sys::{
     Win32::{
-        Foundation::{ERROR_GEN_FAILURE, ERROR_INVALID_HANDLE, HANDLE},
+        Foundation::{ERROR_GEN_FAILURE, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, HANDLE},
         System::Console::{
             AttachConsole, CTRL_C_EVENT, FreeConsole, GenerateConsoleCtrlEvent, GetStdHandle,
             STD_ERROR_HANDLE, STD_HANDLE, STD_INPUT_HANDLE, STD_OUTPUT_HANDLE,
@@ -31,13 +31,17 @@ pub(crate) fn interrupt_one_of(processes: &[Process]) -> io::Result<usize> {
     for process in processes {
         match interrupt(process.pid(), process.age()) {
             Ok(()) => return Ok(1),
-            // It has no console, or has ended.
-            Err(error)
-                if matches!(code_of(&error), Some(ERROR_INVALID_HANDLE | ERROR_GEN_FAILURE)) => {}
+            Err(error) if is_nobody(&error) => {}
             Err(error) => return Err(error),
         }
     }
     Ok(0)
+}
+
+/// Returns whether a process has no console, or has ended.
+fn is_nobody(error: &io::Error) -> bool {
+    let nobody = [ERROR_INVALID_HANDLE, ERROR_GEN_FAILURE, ERROR_INVALID_PARAMETER];
+    code_of(error).is_some_and(|code| nobody.contains(&code))
 }
 
 /// Sends Ctrl-C to a program and whoever shares its console.
