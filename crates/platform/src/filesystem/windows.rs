@@ -1,10 +1,18 @@
 //! One pump for everything: without splice no write can hold a program.
 
-use std::{fs::File, io, os::windows::io::AsRawHandle as _, path::Path};
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::windows::{fs::OpenOptionsExt as _, io::AsRawHandle as _},
+    path::Path,
+};
 
-use windows_sys::Win32::Storage::FileSystem::{
-    BY_HANDLE_FILE_INFORMATION, FILE_STANDARD_INFO, FileStandardInfo, GetFileInformationByHandle,
-    GetFileInformationByHandleEx,
+use windows_sys::Win32::{
+    Foundation::ERROR_ACCESS_DENIED,
+    Storage::FileSystem::{
+        BY_HANDLE_FILE_INFORMATION, FILE_READ_ATTRIBUTES, FILE_STANDARD_INFO, FileStandardInfo,
+        GetFileInformationByHandle, GetFileInformationByHandleEx,
+    },
 };
 
 use super::{FileSystem, Standing};
@@ -17,31 +25,33 @@ pub(super) fn of(folder: &Path) -> io::Result<FileSystem> {
     Ok(FileSystem { device: 0, is_remote: true })
 }
 
+/// A file that was deleted keeps its name until everybody has closed it, but nobody can open it.
+#[expect(unsafe_code, reason = "GetFileInformationByHandleEx")]
 pub(super) fn standing(file: &File) -> io::Result<Standing> {
-    Ok(Standing { length: file.metadata()?.len(), has_name: !is_going(file)? })
+    let mut info = FILE_STANDARD_INFO::default();
+    let bytes = u32::try_from(size_of_val(&info)).unwrap_or_default();
+    let to = (&raw mut info).cast();
+    // SAFETY: the handle is open; `to` is valid for writes of `bytes`.
+    succeed(unsafe {
+        GetFileInformationByHandleEx(file.as_raw_handle(), FileStandardInfo, to, bytes)
+    })?;
+    let length = u64::try_from(info.EndOfFile).unwrap_or_default();
+    Ok(Standing { length, has_name: !info.DeletePending })
 }
 
 pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    let other = File::open(path)?;
-    Ok(number_of(file)? == number_of(&other)? && !is_going(&other)?)
+    match OpenOptions::new().access_mode(FILE_READ_ATTRIBUTES).open(path) {
+        Ok(other) => Ok(identity(file)? == identity(&other)?),
+        Err(error) if error.raw_os_error() == Some(ERROR_ACCESS_DENIED.cast_signed()) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
-/// Returns whether a file was deleted and is kept only by those who have it open.
-#[expect(unsafe_code, reason = "GetFileInformationByHandleEx")]
-fn is_going(file: &File) -> io::Result<bool> {
-    let mut info = FILE_STANDARD_INFO::default();
-    let size = u32::try_from(size_of::<FILE_STANDARD_INFO>()).unwrap_or_default();
-    let (handle, to) = (file.as_raw_handle(), (&raw mut info).cast());
-    // SAFETY: `to` is valid for writes of `size` bytes.
-    succeed(unsafe { GetFileInformationByHandleEx(handle, FileStandardInfo, to, size) })?;
-    Ok(info.DeletePending || info.NumberOfLinks == 0)
-}
-
-/// Returns the numbers of volume and file, the same for all who have it open.
+/// Returns the volume and the file's number on it.
 #[expect(unsafe_code, reason = "GetFileInformationByHandle")]
-fn number_of(file: &File) -> io::Result<[u32; 3]> {
+fn identity(file: &File) -> io::Result<[u32; 3]> {
     let mut info = BY_HANDLE_FILE_INFORMATION::default();
-    // SAFETY: `info` is valid for writes.
+    // SAFETY: the handle is open; `info` is valid for writes.
     succeed(unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut info) })?;
     Ok([info.dwVolumeSerialNumber, info.nFileIndexHigh, info.nFileIndexLow])
 }
