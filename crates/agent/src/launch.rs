@@ -44,6 +44,7 @@ pub(crate) fn order(
         scope: service.stop.scope,
         files: service.files,
         session: service.session,
+        share: service.share,
     })
 }
 

@@ -30,6 +30,7 @@ impl Agent {
                     }
                 }
             }
+            Report::Climbed(all) => all.iter().for_each(|one| self.climbed(one)),
             Report::Rotated(all) => all.iter().for_each(|one| self.rotated(one)),
             Report::Pressure(all) => all.into_iter().for_each(|one| self.pressed(&one)),
             Report::StopRequested => self.shut_down(),

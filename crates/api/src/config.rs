@@ -12,6 +12,7 @@ mod lower;
 mod parse;
 mod program;
 mod rules;
+mod share;
 mod types;
 
 #[cfg(test)]

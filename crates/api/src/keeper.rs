@@ -9,15 +9,19 @@
 //! each new agent, and a repeated (unit, run) changes nothing.
 
 mod frame;
+mod rung;
+mod share;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub use frame::{BUFFER_BYTES_KEPT, FRAME_BYTES_MAX, FrameError, Framer, encode, encoded_len};
+pub use rung::{CLIMBED_SINCE, Climb, Climbed, RungName, RungOutcome};
+pub use share::{Priority, Share};
 
 /// The protocol version this build speaks; a keeper refuses any other.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 /// The longest memo a run may carry.
 pub const MEMO_BYTES_MAX: usize = 4096;
 /// The most descriptors that ride with one frame.
@@ -174,6 +178,9 @@ pub struct Spawn {
     /// True when the program asked for a session of its own.
     #[serde(default)]
     pub session: bool,
+    /// How much of the processors it gets.
+    #[serde(default, skip_serializing_if = "Share::is_usual")]
+    pub share: Share,
 }
 
 /// Changes to an inherited environment.
@@ -255,7 +262,7 @@ pub struct Signal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SignalName {
-    /// SIGTERM; on Windows the same as `Interrupt`.
+    /// SIGTERM; on Windows Ctrl-C, then `WM_CLOSE`, then `WM_QUIT`, each 1.5 seconds after the last.
     Term,
     /// SIGINT; Ctrl-C on Windows.
     Interrupt,
@@ -358,6 +365,9 @@ pub enum Report {
     },
     /// What became of each signal of a `Signal`.
     Signalled(Vec<Signalled>),
+    /// How far programs had to be asked to end, on systems without signals. Only agents since
+    /// [`CLIMBED_SINCE`] are told.
+    Climbed(Vec<Climbed>),
     /// Programs have ended.
     Exited(Vec<Exited>),
     /// Nothing is left of these runs; their successors may start.

@@ -2,6 +2,7 @@
 //! for pumps that park: see [`Pumps::park`].
 
 mod ends;
+mod ladders;
 mod requests;
 mod starts;
 mod talk;
@@ -22,7 +23,8 @@ use mainstay_platform::{
     memory::{self, Bursts},
     paths,
     port::{Notices, Port, Ready, Token, Watched},
-    process, spawn,
+    process,
+    spawn::BaseEnvironment,
 };
 use mainstay_storage::instance::Instance;
 
@@ -61,6 +63,7 @@ pub(crate) mod token {
     pub(crate) const OWNER: Token = Token(4);
     pub(crate) const STRAY: Token = Token(5);
     pub(crate) const EXPECTED: Token = Token(6);
+    pub(crate) const LADDER: Token = Token(7);
     /// Guests follow from here, runs far behind them.
     pub(crate) const GUESTS: u64 = 1 << 16;
     pub(crate) const RUNS: u64 = 1 << 32;
@@ -97,6 +100,7 @@ pub(crate) struct Control {
     pub(crate) journal: Journal,
     pub(crate) runs: Runs,
     pub(crate) sweeps: Sweeps,
+    ladders: ladders::Ladders,
     /// For threads to come.
     pub(crate) notes: Notes,
     pub(crate) pumps: Pumps,
@@ -157,7 +161,7 @@ impl Control {
         let (sender, inbox) = mpsc::channel();
         let notes = Notes::new(sender, port.waker());
         let files = daemon::raise_file_limit().map_or(0, |(former, _)| former);
-        let spawner = Spawner::new(notes.clone(), spawn::own_environment(), files, &lock);
+        let spawner = Spawner::new(notes.clone(), BaseEnvironment::new(), files, &lock);
         let boot = boot::identity().map_err(doing("tell this boot from others"))?;
         let journal = Journal::open(&instance.keeper_journal(), &boot)?;
         let agents = Agents::new(&options, &port, clock::monotonic());
@@ -175,6 +179,7 @@ impl Control {
             journal,
             runs: Runs::default(),
             sweeps: Sweeps::default(),
+            ladders: ladders::Ladders::default(),
             notes,
             pumps,
             spawner: spawner.map_err(doing("start a thread"))?,
@@ -225,6 +230,7 @@ impl Control {
             token::AGENT => self.agent_ended(),
             token::OWNER => self.hear_owner(),
             token::STRAY => self.go_on_sweeping(),
+            token::LADDER => self.helpers_ended(),
             token::EXPECTED => self.agents.expected_ended(),
             Token(number) if number >= token::RUNS => self.run_ended(number - token::RUNS),
             guest => self.hear_guest(guest),

@@ -30,6 +30,8 @@ pub(crate) struct Conversation {
     sequence: u64,
     stuck_since: Option<Duration>,
     wants: WantWrite,
+    /// What the other end speaks; 0 where nobody knows.
+    protocol: u32,
 }
 
 /// Descriptors that ride with the byte at this position of everything ever sent.
@@ -71,7 +73,18 @@ impl Conversation {
             sequence: 0,
             stuck_since: None,
             wants: WantWrite::No,
+            protocol: 0,
         }
+    }
+
+    /// Notes which protocol the other end speaks.
+    pub(crate) const fn speaks(&mut self, protocol: u32) {
+        self.protocol = protocol;
+    }
+
+    /// Returns which protocol the other end speaks, or 0: right after an upgrade nobody knows.
+    pub(crate) const fn protocol(&self) -> u32 {
+        self.protocol
     }
 
     /// Returns who is at the other end.

@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | intent | a leader of a group carries the id | running |
 //! | intent | only others carry the id | ended, status unknown; what is left is ended |
+//! | intent, where programs are held until they are noted | somebody | ended before it began |
 //! | intent | nobody | never started; its number is not used again |
 //! | started | the very process | running |
 //! | started | nobody | ended, status unknown unless the system still tells |
@@ -26,7 +27,8 @@ use mainstay_platform::{
     fail,
     pipe::{PipeReader, reopen_output},
     port::Token,
-    process::{self, Ended, Process},
+    process::{self, Ended, Process, SignalKind},
+    spawn,
 };
 
 use crate::{
@@ -157,6 +159,7 @@ impl Control {
         kept: Kept,
     ) -> Result<(), KeeperError> {
         let now = clock::monotonic();
+        let carriers = if spawn::IS_HELD { end_held(&carriers) } else { carriers };
         let has_begun = !carriers.is_empty();
         if let Some(program) = carriers.into_iter().find(Process::leads_group) {
             return self.adopt(key, program, now, Pipes { kept, serials: [0, 0] });
@@ -189,13 +192,20 @@ impl Control {
         let output = kept.output.or_else(|| reopen(pid, OUTPUT_NUMBER, first));
         let error = kept.error.or_else(|| is_split.then(|| reopen(pid, ERROR_NUMBER, second))?);
         self.pump_again(key, output, error);
+        self.note_adopted(key);
+        Ok(())
+    }
+
+    fn note_adopted(&mut self, key: &RunRef) {
+        let Some(run) = self.runs.get(key) else { return };
         // With its pipes: the next keeper tells them from others by what is noted here.
-        if let Some(run) = self.runs.get(key)
-            && let Err(error) = self.journal.write(run)
-        {
+        if let Err(error) = self.journal.write(run) {
             complain("cannot note in the journal", &error);
         }
-        Ok(())
+        // Its keeper may have died between its note and this.
+        if let Err(error) = run.process().map_or(Ok(()), Process::release) {
+            complain("cannot let a program run", &error);
+        }
     }
 
     /// Reads pipes that were found again, besides those that are read already.
@@ -266,6 +276,16 @@ impl Control {
         let process = Process::from_descriptor(descriptor, identity);
         self.aftermath.amends.push(Amend::new(key.clone(), process, clock::monotonic()));
     }
+}
+
+/// Ends programs that were made and never let run; nobody is left.
+fn end_held(programs: &[Process]) -> Vec<Process> {
+    for program in programs {
+        if let Err(error) = program.signal(SignalKind::Kill) {
+            complain("cannot end a program that has not begun", &error);
+        }
+    }
+    Vec::new()
 }
 
 /// Asks until there is an answer, but no longer than [`INSIST_FOR`].

@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::keeper::{Logs, RunRef, Spawn, Streams};
+use mainstay_api::keeper::{self, Logs, RunRef, Spawn, Streams};
 use mainstay_platform::{
     clock,
     descriptor::borrow_file,
@@ -25,7 +25,9 @@ use mainstay_platform::{
     lock::FileLock,
     pipe::{self, PipeReader, PipeWriter},
     process::Process,
-    spawn::{self, Group, Nascent, Output, Program, Seats, SpawnError},
+    spawn::{
+        self, BaseEnvironment, Group, Nascent, Output, Priority, Program, Seats, Share, SpawnError,
+    },
 };
 
 use crate::note::{Note, Notes};
@@ -66,7 +68,7 @@ pub(crate) enum StartedNote {
         /// What was asked for.
         spawn: Box<Spawn>,
         /// What came of it.
-        result: Result<Started, NotStarted>,
+        result: Result<Box<Started>, NotStarted>,
     },
     /// The agent was started, or not.
     Agent(Result<Process, NotStarted>),
@@ -112,7 +114,7 @@ type Queued = (Order, Arc<Nascent>);
 struct Shared {
     waiting: AtomicUsize,
     unfinished: AtomicUsize,
-    base: Vec<Vec<u8>>,
+    base: BaseEnvironment,
     /// The soft limit of open files that programs get unless they ask for another.
     files: u64,
 }
@@ -123,7 +125,7 @@ impl Spawner {
     /// A child holds the lock until it executes: who gets it later knows that there is none.
     pub(crate) fn new(
         notes: Notes,
-        base: Vec<Vec<u8>>,
+        base: BaseEnvironment,
         files: u64,
         lock: &FileLock,
     ) -> io::Result<Self> {
@@ -219,12 +221,15 @@ fn serve(queue: &Mutex<Receiver<Queued>>, shared: &Shared, notes: &Notes, mut se
         let note = match order {
             Order::Run { spawn, id, pipes } => {
                 let mark = Mark { id: &id, nascent: &nascent };
-                let result = start_run(&spawn, &mark, pipes, shared, &mut seats);
+                let result = start_run(&spawn, &mark, pipes, shared, &mut seats).map(Box::new);
                 StartedNote::Run { spawn, result }
             }
-            Order::Agent { program, arguments } => {
-                StartedNote::Agent(start_agent(&program, &arguments, &shared.base, &mut seats))
-            }
+            Order::Agent { program, arguments } => StartedNote::Agent(start_agent(
+                &program,
+                &arguments,
+                &shared.base.variables(),
+                &mut seats,
+            )),
         };
         notes.send(Note::Started(Box::new(note)));
         shared.unfinished.fetch_sub(1, Ordering::SeqCst);
@@ -252,16 +257,29 @@ fn start_run(
         label: id,
         command: &asked.command,
         directory: asked.directory.as_ref().map(PathBuf::from),
-        environment: environment(asked, id, &shared.base),
+        environment: environment(asked, id, &shared.base.variables()),
         output: made.writer.as_ref().map_or(Output::Null, Output::Pipe),
         error: made.error_writer.as_ref(),
         files: asked.files.or(Some(shared.files).filter(|files| *files > 0)),
         group: if asked.session { Group::Session } else { Group::Own },
+        share: share_of(asked.share),
     };
-    let process = spawn::spawn_as(&program, seats, mark.nascent)?;
+    let process = spawn::spawn_held(&program, seats, mark.nascent)?;
     fail::point("keeper.spawn.cloned");
     let at = clock::monotonic();
     Ok(Started { process, output: made.reader, error: made.error_reader, logs_on, at })
+}
+
+fn share_of(share: keeper::Share) -> Share {
+    let priority = share.priority.map(|priority| match priority {
+        keeper::Priority::Idle => Priority::Idle,
+        keeper::Priority::BelowNormal => Priority::BelowNormal,
+        keeper::Priority::Normal => Priority::Normal,
+        keeper::Priority::AboveNormal => Priority::AboveNormal,
+        keeper::Priority::High => Priority::High,
+        keeper::Priority::Realtime => Priority::Realtime,
+    });
+    Share { priority, processors: share.processors }
 }
 
 /// Returns the storage that the segments lie on; their folder is made with the first byte.
@@ -322,6 +340,7 @@ fn start_agent(
         error: None,
         files: None,
         group: Group::Own,
+        share: Share::default(),
     };
     Ok(spawn::spawn_as(&program, seats, &Nascent::default())?)
 }

@@ -13,6 +13,7 @@ use std::{
 use mainstay_api::keeper::RunRef;
 use mainstay_platform::{
     fail,
+    ladder::{self, Rung, Whom},
     port::{Port, Token, Watched},
     process::{self, Process, SignalKind},
 };
@@ -146,6 +147,14 @@ fn find(port: &Port, run: Swept<'_>) -> io::Result<Vec<Watched<Process>>> {
 
 impl Sweep {
     fn send(&self) {
+        if ladder::IS_NEEDED && self.signal == SignalKind::Term {
+            // What it tells is of no use: whoever is left after the patience is killed.
+            let whom = Whom { job: &self.id, main: 0 };
+            if let Err(error) = ladder::climb(whom, Rung::Interrupt) {
+                complain("cannot ask what a run left behind to end", &error);
+            }
+            return;
+        }
         for stray in &self.strays {
             if let Err(error) = stray.signal(self.signal) {
                 complain("cannot signal what a run left behind", &error);

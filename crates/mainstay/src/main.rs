@@ -17,6 +17,8 @@ mod print;
 
 use std::process::ExitCode;
 
+use mainstay_platform::ladder;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
         }
         Some((role, rest)) if role == "keeper" => mainstay_keeper::run(rest),
         Some((role, rest)) if role == "agent" => mainstay_agent::run(rest),
+        Some((role, rest)) if role == ladder::ROLE => ladder::serve(rest),
         Some(_) | None => cli::run(),
     }
 }

@@ -18,6 +18,7 @@ pub mod fail;
 pub mod filesystem;
 #[cfg(feature = "async")]
 pub mod interrupt;
+pub mod ladder;
 pub mod language;
 #[cfg(feature = "async")]
 pub mod link;
@@ -40,5 +41,6 @@ pub mod scm;
 #[cfg(unix)]
 mod socket;
 pub mod spawn;
+pub mod usage;
 #[cfg(windows)]
 mod windows;

@@ -1,9 +1,9 @@
 //! Pipes that carry a program's output, and moving their bytes into files.
 //!
-//! Linux moves them in one system call and finds a lost pipe again through the program. Windows and
-//! macOS write first and take then: a keeper that is killed in between leaves up to one buffer in
-//! the file twice, and a pipe that neither keeper nor agent holds any more is not found again. On
-//! macOS a pipe is a pair of sockets.
+//! Linux moves them in one system call. Windows and macOS write first and take then: a keeper that
+//! is killed in between leaves up to one buffer in the file twice. Linux and Windows find a lost
+//! pipe again through the program; on macOS, where a pipe is a pair of sockets, one that neither
+//! keeper nor agent holds any more is not found again.
 
 #[cfg(target_os = "linux")]
 #[path = "pipe/linux.rs"]
@@ -16,7 +16,7 @@ mod imp;
 mod imp;
 
 #[cfg(windows)]
-pub(crate) use imp::waiting_bytes;
+pub(crate) use imp::KEPT_ACCESS;
 pub use imp::{PipeReader, PipeWriter, Scratch, pipe, reopen_output};
 
 /// What a move brought.

@@ -25,7 +25,7 @@ pub use imp::Process;
 #[cfg(target_os = "linux")]
 pub(crate) use imp::start_ticks_of;
 #[cfg(windows)]
-pub(crate) use imp::{Job, console_lock, is_interrupting_others};
+pub(crate) use imp::{Job, interrupt};
 
 /// What tells one process from every other of this boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

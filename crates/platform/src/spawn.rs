@@ -36,16 +36,16 @@ use crate::{
 };
 
 #[cfg(windows)]
-pub(crate) use imp::command_line;
-#[cfg(windows)]
 use imp::image_of as search_image;
 #[cfg(windows)]
-pub use imp::own_environment;
+pub use imp::{BaseEnvironment, own_environment};
+#[cfg(windows)]
+pub(crate) use imp::{command_line, spawn_helper};
 pub use seats::Seats;
 #[cfg(unix)]
 use unix::image_of as search_image;
 #[cfg(unix)]
-pub use unix::own_environment;
+pub use unix::{BaseEnvironment, own_environment};
 
 /// A program to be started.
 #[derive(Debug)]
@@ -67,6 +67,37 @@ pub struct Program<'a> {
     pub files: Option<u64>,
     /// Whether it gets a session of its own, not just a process group.
     pub group: Group,
+    /// How much of the processors it gets.
+    pub share: Share,
+}
+
+/// How much of the processors a program gets; by default as much as its starter.
+///
+/// macOS cannot say it of a program that is about to start: one that asks does not start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Share {
+    /// Whether others come first.
+    pub priority: Option<Priority>,
+    /// On which of the first 64 processors it may run, the lowest bit for the first one.
+    pub processors: Option<u64>,
+}
+
+/// Whether a program comes before others or after them: the six classes of Windows. On Linux they
+/// are the nice values 19, 10, 0, -5, -10 and -20.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Priority {
+    /// When nobody else wants to run.
+    Idle,
+    /// After others.
+    BelowNormal,
+    /// As everybody.
+    Normal,
+    /// Before others.
+    AboveNormal,
+    /// Well before others.
+    High,
+    /// Before everything, the system's own work included.
+    Realtime,
 }
 
 /// Where a program's output goes.
@@ -106,6 +137,10 @@ pub enum Step {
     Program,
     /// Executing the program.
     Execute,
+    /// Executing a file that is none of this system's programs.
+    Foreign,
+    /// Finding a program behind a name that the Microsoft Store has reserved.
+    Alias,
     /// Finding what the program's first line asks for.
     Interpreter,
 }
@@ -131,6 +166,8 @@ impl fmt::Display for Step {
             Self::Limits => "limits",
             Self::Program => "program",
             Self::Execute => "execute",
+            Self::Foreign => "foreign",
+            Self::Alias => "alias",
             Self::Interpreter => "interpreter",
         })
     }
@@ -147,6 +184,16 @@ impl fmt::Display for SpawnError {
             Step::Limits => write!(f, "cannot set the limits of `{subject}`"),
             Step::Program => write!(f, "cannot find `{subject}`"),
             Step::Execute => write!(f, "cannot execute `{subject}`"),
+            Step::Foreign => write!(
+                f,
+                "cannot execute `{subject}`: it is no program of this system; a script needs its \
+                 interpreter as the command"
+            ),
+            Step::Alias => write!(
+                f,
+                "cannot start `{subject}`: it is an alias of the Microsoft Store, which only a \
+                 person's desktop can use; give the path of the program itself"
+            ),
             Step::Interpreter => write!(f, "cannot find the interpreter `{subject}`"),
         }
     }
@@ -179,6 +226,29 @@ pub fn spawn(program: &Program<'_>) -> Result<Process, SpawnError> {
 /// `seats` are the thread's own. Where they were taken early they are low, and then whoever has
 /// thousands of files open starts a program as fast as whoever has ten.
 pub fn spawn_as(
+    program: &Program<'_>,
+    seats: &mut Seats,
+    nascent: &Nascent,
+) -> Result<Process, SpawnError> {
+    let process = imp::spawn(program, seats, nascent)?;
+    match process.release() {
+        Ok(()) => Ok(process),
+        Err(source) => {
+            // It has not begun: what cannot be let run can still be ended.
+            drop(process.signal(SignalKind::Kill));
+            let subject = program.label.to_owned();
+            Err(SpawnError { step: Step::Execute, subject, source })
+        }
+    }
+}
+
+/// Whether [`spawn_held`] makes programs that have not begun: on Windows.
+pub const IS_HELD: bool = cfg!(windows);
+
+/// Like [`spawn_as`], but where [`IS_HELD`] says so the program does not begin before
+/// [`Process::release`]: a starter that dies before it has noted the start leaves nobody behind who
+/// ran.
+pub fn spawn_held(
     program: &Program<'_>,
     seats: &mut Seats,
     nascent: &Nascent,

@@ -1,8 +1,10 @@
 //! The pieces of Win32 that several bodies need: results, wide text, events, duplicates.
 
 pub(crate) mod account;
+pub(crate) mod overlapped;
 pub(crate) mod security;
 pub(crate) mod snapshot;
+pub(crate) mod threads;
 
 use std::{
     ffi::OsStr,
@@ -103,19 +105,39 @@ pub(crate) fn duplicate(handle: RawHandle, inherit: Inherit) -> io::Result<Owned
 }
 
 /// Duplicates a handle from one process into another; the result counts in the second one.
-#[expect(unsafe_code, reason = "DuplicateHandle")]
 pub(crate) fn duplicate_between(
-    [from, to]: [RawHandle; 2],
+    ends: [RawHandle; 2],
     handle: RawHandle,
     inherit: Inherit,
 ) -> io::Result<RawHandle> {
-    let mut number = null_mut();
     let inherits = i32::from(inherit == Inherit::Yes);
-    // SAFETY: `number` is valid for writes; both processes are open.
-    let done = unsafe {
-        DuplicateHandle(from, handle, to, &raw mut number, 0, inherits, DUPLICATE_SAME_ACCESS)
-    };
-    succeed(done)?;
+    duplicate_as(ends, handle, (0, inherits, DUPLICATE_SAME_ACCESS))
+}
+
+/// Duplicates a handle of another process into this one.
+#[expect(unsafe_code, reason = "the result gets its owner")]
+pub(crate) fn duplicate_out_of(process: RawHandle, handle: RawHandle) -> io::Result<OwnedHandle> {
+    let number = duplicate_between([process, own_process()], handle, Inherit::No)?;
+    // SAFETY: the call made a new handle in this process.
+    unsafe { own(number) }
+}
+
+/// Duplicates a handle of ours into a process, which cannot do more with it than `access`; returns
+/// its number there.
+pub(crate) fn give(process: RawHandle, handle: RawHandle, access: u32) -> io::Result<RawHandle> {
+    duplicate_as([own_process(), process], handle, (access, 0, 0))
+}
+
+#[expect(unsafe_code, reason = "DuplicateHandle")]
+fn duplicate_as(
+    [from, to]: [RawHandle; 2],
+    handle: RawHandle,
+    (access, inherits, options): (u32, BOOL, u32),
+) -> io::Result<RawHandle> {
+    let mut number = null_mut();
+    let at = &raw mut number;
+    // SAFETY: `at` is valid for writes; both processes are open.
+    succeed(unsafe { DuplicateHandle(from, handle, to, at, access, inherits, options) })?;
     Ok(number)
 }
 

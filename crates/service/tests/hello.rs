@@ -64,6 +64,7 @@ fn in_a_console_it_serves_until_it_is_interrupted() {
         error: None,
         files: None,
         group: Group::Own,
+        share: spawn::Share::default(),
     };
     let process = spawn::spawn(&program).unwrap();
     let file = std::fs::File::create(&said).unwrap();

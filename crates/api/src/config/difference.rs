@@ -41,6 +41,8 @@ fn keys(before: &ServiceConfig, after: &ServiceConfig) -> Vec<String> {
         ("logs", before.logs != after.logs),
         ("limits", before.files != after.files),
         ("session", before.session != after.session),
+        ("priority", before.share.priority != after.share.priority),
+        ("affinity", before.share.processors != after.share.processors),
     ];
     differ.iter().filter(|(_, is)| *is).map(|(key, _)| (*key).to_owned()).collect()
 }

@@ -112,7 +112,7 @@ impl<'t, 'i> Fields<'t, 'i> {
         self.measured(key, r, ("a size as text, such as \"10MiB\"", "bad-size"), parse_size)
     }
 
-    fn measured<T>(
+    pub(super) fn measured<T>(
         &mut self,
         key: &'static str,
         r: &mut Reading<'_>,

@@ -43,6 +43,10 @@ impl ServiceConfig {
         self.directory.hash(&mut hasher);
         self.environment.hash(&mut hasher);
         (self.files, self.session, self.logs.streams as u8).hash(&mut hasher);
+        if !self.share.is_usual() {
+            let priority = self.share.priority.map(|priority| priority as u8);
+            (priority, self.share.processors).hash(&mut hasher);
+        }
         hasher.finish()
     }
 

@@ -16,6 +16,7 @@ use super::{
     fields::{Fields, Placed, Reading, bounded_duration, mistyped},
     program,
     rules::{self, Link, Places, Spot},
+    share,
 };
 use crate::keeper::{OnFull, Scope, SignalName, Streams};
 
@@ -198,6 +199,7 @@ fn service_of(
     let logs = logs(&mut fields, r);
     let files = limits(&mut fields, r);
     let session = fields.flag("session", r).unwrap_or_default();
+    let share = share::read(&mut fields, r);
     fields.finish(LATER, r);
     let service = ServiceConfig {
         command: command.unwrap_or_default(),
@@ -215,6 +217,7 @@ fn service_of(
         logs,
         files,
         session,
+        share,
     };
     (service, links)
 }

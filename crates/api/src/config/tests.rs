@@ -5,7 +5,7 @@ use std::time::Duration;
 use mainstay_core::{ServiceName, service::Delays};
 
 use super::*;
-use crate::keeper::Streams;
+use crate::keeper::{Priority, Share, Streams};
 
 #[test]
 fn a_number_out_of_range_is_told_the_range() {
@@ -74,6 +74,24 @@ fn mistakes_are_named_with_place_and_remedy() {
         "1:11 `w eb` cannot name a service; a name has letters, digits, `-`, `_` and `.` only",
     );
     check("services = 1\n", "1:12 `services` must be a table, not a whole number");
+}
+
+#[test]
+fn a_share_of_the_processors_is_read_strictly() {
+    let web = |line: &str| format!("[services.web]\ncommand = [\"web\"]\n{line}\n");
+    check(&web("priority = \"hgih\""), "3:12 `priority` cannot be `hgih`; did you mean `high`?");
+    check(&web("affinity = \"0-2,64\""), "3:12 `64` is no number from 0 to 63");
+    check(
+        &web("affinity = 3"),
+        "3:12 `affinity` must be processors as text, such as \"0-2,4\", not a whole number",
+    );
+    let text = web("priority = \"below-normal\"\naffinity = \"0-2,4\"");
+    let config = parse(&[SourceText { file: "mainstay.toml", bytes: text.as_bytes() }]).unwrap();
+    let web = &config.services[&ServiceName::new("web").unwrap()];
+    let share = Share { priority: Some(Priority::BelowNormal), processors: Some(0b1_0111) };
+    assert_eq!(web.share, share);
+    let usual = ServiceConfig { share: Share::default(), ..web.clone() };
+    assert_ne!(web.spec_hash(), usual.spec_hash(), "it is for the next run");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use mainstay_core::{
     service::{Delays, ExitAction, ExitKey, Nature, RestartWhen, StartType},
 };
 
-use crate::keeper::{OnFull, Scope, SignalName, Streams};
+use crate::keeper::{OnFull, Scope, Share, SignalName, Streams};
 
 /// A whole configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -49,6 +49,8 @@ pub struct ServiceConfig {
     pub files: Option<u64>,
     /// Whether it gets a session of its own.
     pub session: bool,
+    /// How much of the processors it gets.
+    pub share: Share,
 }
 
 /// What follows an exit.

@@ -12,7 +12,7 @@ use mainstay_platform::{
     process::{Process, SignalKind},
 };
 
-use super::Control;
+use super::{Control, ladders};
 use crate::{
     note::complain,
     runs::{Run, RunState},
@@ -86,18 +86,21 @@ impl Control {
     }
 
     fn signal(&mut self, id: u64, signals: Vec<Signal>) {
-        let results = signals.into_iter().map(|signal| {
+        let mut results = Vec::with_capacity(signals.len());
+        for signal in signals {
             let refused = self.send_signal(&signal);
-            Signalled { unit: signal.unit, run: signal.run, refused }
-        });
-        let results = results.collect();
+            results.push(Signalled { unit: signal.unit, run: signal.run, refused });
+        }
         self.answer(id, Report::Signalled(results));
     }
 
     /// Returns why the signal could not be sent.
-    fn send_signal(&self, signal: &Signal) -> Option<String> {
+    fn send_signal(&mut self, signal: &Signal) -> Option<String> {
         let key = RunRef { unit: signal.unit.clone(), run: signal.run };
         let kind = kind_of(signal.signal);
+        if let Some(highest) = ladders::highest_of(kind) {
+            return self.climb(&key, highest).err().map(|error| error.to_string());
+        }
         let sent = match (self.runs.get(&key)?.process(), signal.reach) {
             (Some(process), Reach::Main) => process.signal(kind),
             (Some(process), Reach::Group) => signal_group(process, kind),

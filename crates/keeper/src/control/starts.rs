@@ -84,7 +84,7 @@ impl Control {
             self.spawner.ended(&RunRef { unit: spawn.unit.clone(), run: spawn.run });
         }
         match note {
-            StartedNote::Run { spawn, result: Ok(started) } => self.run_started(&spawn, started),
+            StartedNote::Run { spawn, result: Ok(started) } => self.run_started(&spawn, *started),
             StartedNote::Run { spawn, result: Err(error) } => self.run_not_started(&spawn, error),
             StartedNote::Agent(result) => self.agent_started(result),
         }
@@ -112,6 +112,10 @@ impl Control {
         let asked_by = run.asked_by;
         if let Err(error) = self.journal.write(run) {
             complain("cannot note a start in the journal", &error);
+        }
+        if let Err(error) = run.process().map_or(Ok(()), Process::release) {
+            self.aftermath.discarded.add_number(pid, at);
+            return self.run_not_started(spawn, NotStarted::of("release", &error));
         }
         if let Some(storage) = logs_on {
             self.pump(&key, output, error, storage);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use mainstay_api::keeper::{
-    Drained, Exited, Hello, PROTOCOL, Pressure, Report, Request, RequestFrame, Rotated, RunRef,
-    Spawned, Welcome,
+    CLIMBED_SINCE, Climbed, Drained, Exited, Hello, PROTOCOL, Pressure, Report, Request,
+    RequestFrame, Rotated, RunRef, Spawned, Welcome,
 };
 use mainstay_platform::{clock, descriptor::Descriptor, fail, port::Token};
 
@@ -17,6 +17,8 @@ pub(crate) struct Reports {
     pub(crate) exited: Vec<Exited>,
     pub(crate) amended: Vec<Exited>,
     pub(crate) cleared: Vec<RunRef>,
+    /// Only agents that understand it are told.
+    pub(crate) climbed: Vec<Climbed>,
     pub(crate) drained: Vec<Drained>,
     pub(crate) rotated: Vec<Rotated>,
     pub(crate) pressure: Vec<Pressure>,
@@ -61,6 +63,7 @@ impl Reports {
             part(&mut self.exited, Report::Exited),
             part(&mut self.amended, Report::ExitAmended),
             part(&mut self.cleared, Report::Cleared),
+            part(&mut self.climbed, Report::Climbed),
             part(&mut self.drained, Report::Drained),
             part(&mut self.rotated, Report::Rotated),
             part(&mut self.pressure, Report::Pressure),
@@ -91,6 +94,9 @@ impl Control {
 
     /// Sends what has gathered in this turn.
     pub(crate) fn flush(&mut self) {
+        if self.agents.owner.as_ref().is_none_or(|owner| owner.protocol() < CLIMBED_SINCE) {
+            self.reports.climbed.clear();
+        }
         for (id, report) in self.reports.take() {
             fail::point("keeper.report");
             self.answer(id, report);
@@ -141,6 +147,9 @@ impl Control {
             return;
         }
         guest.hello = Some(frame.id);
+        if let Request::Hello(hello) = &frame.request {
+            guest.conversation.speaks(hello.protocol);
+        }
         self.make_way_for(guest);
     }
 

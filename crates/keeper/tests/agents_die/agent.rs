@@ -5,7 +5,7 @@ use std::{fs::OpenOptions, io::Write as _, path::Path, process::ExitCode};
 
 use mainstay_api::keeper::{
     Entry, Environment, Exited, Framer, Hello, Leftover, Logs, OnFull, PROTOCOL, Phase, Report,
-    ReportFrame, Request, RequestFrame, RunRef, Scope, Spawn, SpawnOutcome, Spawned, Status,
+    ReportFrame, Request, RequestFrame, RunRef, Scope, Share, Spawn, SpawnOutcome, Spawned, Status,
     Streams, encode,
 };
 use mainstay_platform::{
@@ -146,6 +146,7 @@ impl Agent<'_> {
             scope: Scope::Tree,
             files: None,
             session: false,
+            share: Share::default(),
         }
     }
 

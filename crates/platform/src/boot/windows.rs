@@ -1,4 +1,9 @@
 //! The moment of the boot, without later corrections of the clock.
+//!
+//! A random value in a volatile registry key would say the same, but not to everybody: below the
+//! machine's keys few accounts may write, and a service account's own hive goes when its last
+//! keeper does, though programs run on. They would be taken for those of another boot and started
+//! twice.
 
 use std::{io, ptr::null_mut};
 

@@ -15,7 +15,8 @@ use std::{
 };
 
 use windows_sys::Win32::System::{
-    Console::{STD_ERROR_HANDLE, STD_OUTPUT_HANDLE, SetStdHandle},
+    Console::{STD_ERROR_HANDLE, STD_OUTPUT_HANDLE, SetConsoleCtrlHandler, SetStdHandle},
+    Diagnostics::Debug::{SEM_FAILCRITICALERRORS, SEM_NOGPFAULTERRORBOX, SetErrorMode},
     Threading::{CREATE_NEW_PROCESS_GROUP, DETACHED_PROCESS},
 };
 
@@ -50,7 +51,16 @@ pub(super) fn speak_to(log: File) -> io::Result<()> {
     Ok(())
 }
 
-pub(super) const fn settle_down() {}
+/// No box of the system asks whether to go on after a crash or without a disk: nobody would see it,
+/// and the program would hang behind it. Programs inherit that.
+#[expect(unsafe_code, reason = "SetErrorMode")]
+pub(super) fn settle_down() {
+    // SAFETY: no memory is involved.
+    unsafe { SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX) };
+    // A parent may have told this process to ignore Ctrl-C, which programs would inherit.
+    // SAFETY: no memory is involved.
+    unsafe { SetConsoleCtrlHandler(None, 0) };
+}
 
 /// Handles have no limit that one could meet.
 pub(super) const fn file_limit() -> u64 {

@@ -7,8 +7,6 @@
 
 #[path = "windows/line.rs"]
 mod line;
-#[path = "windows/overlapped.rs"]
-mod overlapped;
 
 use std::{
     io,
@@ -31,16 +29,19 @@ use windows_sys::Win32::{
     },
 };
 
-use self::{
-    line::Line,
-    overlapped::{Overlapped, Progress},
-};
+use self::line::Line;
 use super::{Peer, Received};
 use crate::{
     descriptor::{Borrowed, Descriptor},
     port::{Sight, Watchable},
     process::Process,
-    windows::{Event, Initially, account, own, security::Security, succeed, wide},
+    windows::{
+        Event, Initially, account,
+        overlapped::{Overlapped, Progress},
+        own,
+        security::Security,
+        succeed, wide,
+    },
 };
 
 /// What a pipe holds in each direction before its writer waits.
@@ -162,7 +163,7 @@ impl Watchable for Door {
         if slot.is_none() {
             *slot = Some(self.listen()?);
         }
-        Ok(Sight::Signalled(self.called.raw()))
+        Ok(Sight(self.called.raw()))
     }
 }
 
@@ -277,11 +278,11 @@ impl Connection {
 
 impl Watchable for Connection {
     fn reading(&self) -> io::Result<Sight> {
-        Ok(Sight::Signalled(self.lock().read_event()))
+        Ok(Sight(self.lock().read_event()))
     }
 
     fn writing(&self) -> Option<Sight> {
-        Some(Sight::Signalled(self.lock().write_event()))
+        Some(Sight(self.lock().write_event()))
     }
 }
 

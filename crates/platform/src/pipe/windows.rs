@@ -1,4 +1,10 @@
-//! Anonymous pipes, looked into with `PeekNamedPipe` before they are read, so that no read waits.
+//! Pipes with random names, looked into with `PeekNamedPipe` before they are read, so that no read
+//! waits.
+//!
+//! Our end reads overlapped, with an event and never by a completion port: a file object is bound
+//! to one port for life, and a successor goes on with this very file object. To wait is to read
+//! nothing: a read of 0 bytes ends when bytes come and takes none along, so that whoever dies while
+//! waiting loses none. A program's end is an ordinary one.
 
 #![expect(
     clippy::unnecessary_wraps,
@@ -8,32 +14,62 @@
 
 use std::{
     fs::File,
-    io::{self, Read as _},
+    hash::{BuildHasher as _, Hasher as _, RandomState},
+    io,
     os::windows::{
         fs::FileExt as _,
         io::{AsHandle as _, AsRawHandle as _, OwnedHandle, RawHandle},
     },
     ptr::{null, null_mut},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use windows_sys::Win32::System::Pipes::{CreatePipe, PeekNamedPipe};
+use windows_sys::Win32::{
+    Foundation::GENERIC_WRITE,
+    Storage::FileSystem::{
+        CreateFileW, FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, FILE_NAME_INFO,
+        FILE_READ_DATA, FileNameInfo, GetFileInformationByHandleEx, OPEN_EXISTING,
+        PIPE_ACCESS_INBOUND, SYNCHRONIZE,
+    },
+    System::Pipes::{
+        CreateNamedPipeW, PIPE_READMODE_BYTE, PIPE_REJECT_REMOTE_CLIENTS, PIPE_TYPE_BYTE,
+        PIPE_WAIT, PeekNamedPipe,
+    },
+};
 
 use super::{LineEnd, Moved, Way};
 use crate::{
     descriptor::{Borrowed, Descriptor},
     port::{Sight, Watchable},
-    windows::{Inherit, duplicate, own, succeed},
+    process::Process,
+    windows::{
+        Event, Inherit, Initially, duplicate, duplicate_out_of,
+        overlapped::{Overlapped, Progress},
+        own,
+        security::Security,
+        succeed, wide,
+    },
 };
 
 /// What a pipe holds before its writer waits.
 const PIPE_BYTES: u32 = 64 * 1024;
 /// How far one look for a line end goes.
 const LOOK_BYTES: usize = 64 * 1024;
+/// The start of our pipes' names.
+const NAME: &str = "mainstay-out-";
+/// What a program may do with its duplicate of the read end: keep it, and hand it back.
+pub(crate) const KEPT_ACCESS: u32 = FILE_READ_DATA | SYNCHRONIZE;
 
-/// The read end.
+/// The read end. Its call ends before the event and the pipe.
 #[derive(Debug)]
 pub struct PipeReader {
-    file: File,
+    call: Mutex<Overlapped>,
+    done: Event,
+    pipe: OwnedHandle,
+    number: Number,
 }
 
 /// The end that a program writes to.
@@ -41,7 +77,11 @@ pub struct PipeReader {
 pub struct PipeWriter {
     file: OwnedHandle,
     reader: OwnedHandle,
+    number: Number,
 }
+
+/// Under which number the program has the read end; 0 before it has it.
+type Number = Arc<AtomicU64>;
 
 /// Room for bytes that are looked at without being taken.
 #[derive(Debug)]
@@ -52,34 +92,77 @@ pub struct Scratch {
 /// Returns a new pipe.
 ///
 /// A program that gets the writing end gets a duplicate of the reading end too: its writes never
-/// fail, even when everybody else is gone; it waits while the pipe is full.
-#[expect(unsafe_code, reason = "CreatePipe")]
+/// fail, even when everybody else is gone; it waits while the pipe is full. The next keeper takes
+/// that duplicate back.
 pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
-    let (mut reader, mut writer) = (null_mut(), null_mut());
-    // SAFETY: both handles are valid for writes; without attributes they are not inherited.
-    succeed(unsafe { CreatePipe(&raw mut reader, &raw mut writer, null(), PIPE_BYTES) })?;
-    // SAFETY: the call made a new handle.
-    let reader = unsafe { own(reader) }?;
-    // SAFETY: as above.
-    let writer = unsafe { own(writer) }?;
+    let random = || RandomState::new().build_hasher().finish();
+    let name = format!(r"\\.\pipe\{NAME}{:016x}{:016x}", random(), random());
+    let name = wide(name);
+    let reader = listen(&name)?;
+    let file = connect(&name)?;
     let second = duplicate(reader.as_raw_handle(), Inherit::No)?;
-    Ok((PipeReader { file: File::from(reader) }, PipeWriter { file: writer, reader: second }))
+    let reader = PipeReader::new(reader, 0);
+    let number = Arc::clone(&reader.number);
+    Ok((reader, PipeWriter { file, reader: second, number }))
 }
 
-/// Opens the read end of the pipe that a process has as descriptor `number`.
+/// Makes the read end; its name must be new.
+#[expect(unsafe_code, reason = "CreateNamedPipeW")]
+fn listen(name: &[u16]) -> io::Result<OwnedHandle> {
+    let security = Security::for_own_user()?;
+    let attributes = security.attributes();
+    let mode = PIPE_ACCESS_INBOUND | FILE_FLAG_OVERLAPPED | FILE_FLAG_FIRST_PIPE_INSTANCE;
+    let kind = PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS;
+    let (name, attributes) = (name.as_ptr(), &raw const attributes);
+    // SAFETY: the name ends with NUL; it and the attributes live until the call returns.
+    let raw = unsafe { CreateNamedPipeW(name, mode, kind, 1, 0, PIPE_BYTES, 0, attributes) };
+    // SAFETY: the handle is new or invalid.
+    unsafe { own(raw) }
+}
+
+#[expect(unsafe_code, reason = "CreateFileW")]
+fn connect(name: &[u16]) -> io::Result<OwnedHandle> {
+    let (name, access) = (name.as_ptr(), GENERIC_WRITE);
+    // SAFETY: the name ends with NUL and lives until the call returns; nothing else is given.
+    let raw = unsafe { CreateFileW(name, access, 0, null(), OPEN_EXISTING, 0, null_mut()) };
+    // SAFETY: the handle is new or invalid.
+    unsafe { own(raw) }
+}
+
+/// Takes the read end of a pipe back that a process has under the number `serial`.
 ///
-/// Returns nothing: handles of programs have no number that is known beforehand. The agent's
-/// custody brings the pipes back.
-pub const fn reopen_output(
-    _pid: u32,
-    _number: u32,
-    _serial: u64,
-) -> io::Result<Option<PipeReader>> {
-    Ok(None)
+/// Returns nothing when the process has something else there: it may have closed what it does not
+/// know.
+pub fn reopen_output(pid: u32, _number: u32, serial: u64) -> io::Result<Option<PipeReader>> {
+    if serial == 0 {
+        return Ok(None);
+    }
+    let Some(process) = Process::open_pid(pid)? else { return Ok(None) };
+    let number = usize::try_from(serial).unwrap_or_default();
+    let handle = std::ptr::without_provenance_mut(number);
+    let Ok(pipe) = duplicate_out_of(process.raw(), handle) else { return Ok(None) };
+    let is_ours = name_of(pipe.as_raw_handle()).is_some_and(|name| name.contains(NAME));
+    Ok(is_ours.then(|| PipeReader::new(pipe, serial)))
+}
+
+/// Returns the name of a pipe, without its folder.
+#[expect(unsafe_code, reason = "GetFileInformationByHandleEx")]
+fn name_of(pipe: RawHandle) -> Option<String> {
+    let mut room = [0_u32; 256];
+    let (to, size) = (room.as_mut_ptr(), u32::try_from(size_of_val(&room)).ok()?);
+    // SAFETY: `to` is valid for writes of `size` bytes and aligned.
+    let done = unsafe { GetFileInformationByHandleEx(pipe, FileNameInfo, to.cast(), size) };
+    succeed(done).ok()?;
+    let (length, text) = room.split_first()?;
+    let units = usize::try_from(*length).ok()? / 2;
+    debug_assert_eq!(std::mem::offset_of!(FILE_NAME_INFO, FileName), 4);
+    let low_high = |both: &u32| [both & 0xFFFF, both >> 16];
+    let text = text.iter().flat_map(low_high).filter_map(|unit| u16::try_from(unit).ok());
+    Some(String::from_utf16_lossy(&text.take(units).collect::<Vec<u16>>()))
 }
 
 /// Returns how many bytes wait in a pipe; nothing when nobody writes to it any more.
-pub(crate) fn waiting_bytes(pipe: RawHandle) -> Option<usize> {
+fn waiting_bytes(pipe: RawHandle) -> Option<usize> {
     peek(pipe, &mut []).ok().map(|(_, waiting)| waiting)
 }
 
@@ -106,12 +189,23 @@ impl PipeWriter {
     pub(crate) fn reader(&self) -> RawHandle {
         self.reader.as_raw_handle()
     }
+
+    /// Notes under which number the program has the read end.
+    pub(crate) fn is_kept_as(&self, number: RawHandle) {
+        self.number.store(u64::try_from(number.addr()).unwrap_or_default(), Ordering::SeqCst);
+    }
 }
 
 impl PipeReader {
+    fn new(pipe: OwnedHandle, serial: u64) -> Self {
+        let done = Event::new(Initially::Reset);
+        let call = Mutex::new(Overlapped::new(&done));
+        Self { call, done, pipe, number: Arc::new(AtomicU64::new(serial)) }
+    }
+
     /// Takes over a read end that somebody else held.
-    pub fn from_descriptor(file: Descriptor) -> Self {
-        Self { file: File::from(file) }
+    pub fn from_descriptor(pipe: Descriptor) -> Self {
+        Self::new(pipe, 0)
     }
 
     /// Returns another handle of the same read end.
@@ -121,16 +215,28 @@ impl PipeReader {
 
     /// Lends the handle.
     pub fn borrow(&self) -> Borrowed<'_> {
-        self.file.as_handle()
+        self.pipe.as_handle()
     }
 
     fn raw(&self) -> RawHandle {
-        self.file.as_raw_handle()
+        self.pipe.as_raw_handle()
     }
 
-    /// Returns 0: pipes have no numbers of their own.
-    pub const fn serial(&self) -> u64 {
-        0
+    fn lock(&self) -> MutexGuard<'_, Overlapped> {
+        self.call.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes at most so many bytes, which are known to wait.
+    fn take(&self, most: usize) -> io::Result<usize> {
+        let mut call = self.lock();
+        call.cancel();
+        call.read(&self.pipe, most);
+        call.finish()
+    }
+
+    /// Returns the number under which the program has the read end, or 0.
+    pub fn serial(&self) -> u64 {
+        self.number.load(Ordering::SeqCst)
     }
 
     /// Returns what was taken out and is in no file yet: nothing, bytes are taken last.
@@ -171,7 +277,10 @@ impl PipeReader {
             rest = rest.get(written..).unwrap_or_default();
             offset += u64::try_from(written).unwrap_or_default();
         }
-        (&self.file).read_exact(&mut buffer)?;
+        while !buffer.is_empty() {
+            let taken = self.take(buffer.len())?;
+            buffer.truncate(buffer.len() - taken);
+        }
         Ok(if copied == 0 { Moved::Empty } else { Moved::Bytes(copied) })
     }
 
@@ -190,8 +299,7 @@ impl PipeReader {
             Moved::Bytes(waiting) => waiting,
             nothing @ (Moved::Empty | Moved::Ended) => return Ok(nothing),
         };
-        let mut buffer = vec![0; waiting.min(limit)];
-        Ok(Moved::Bytes((&self.file).read(&mut buffer)?))
+        self.take(waiting.min(limit)).map(Moved::Bytes)
     }
 
     /// Looks for the end of the line that is waiting, without taking bytes out.
@@ -211,7 +319,15 @@ impl PipeReader {
 
 impl Watchable for PipeReader {
     fn reading(&self) -> io::Result<Sight> {
-        Ok(Sight::Pipe(self.raw()))
+        Ok(Sight(self.done.raw()))
+    }
+
+    /// Reads nothing, unless such a read is under way.
+    fn arm(&self) {
+        let mut call = self.lock();
+        if call.progress() != Progress::Pending {
+            call.read(&self.pipe, 0);
+        }
     }
 }
 
@@ -221,3 +337,7 @@ impl Scratch {
         Ok(Self { bytes: Vec::new() })
     }
 }
+
+#[cfg(test)]
+#[path = "windows/tests.rs"]
+mod tests;

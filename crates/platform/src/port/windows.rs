@@ -1,12 +1,21 @@
-//! Events, process handles and pipes, looked at in turn.
+//! Events, process handles and pipes, each with a wait of its own in the system's thread pool.
 //!
-//! Anonymous pipes cannot be waited for on Windows; while one is armed, all are looked at every
-//! [`LOOK_EVERY`]. Without pipes a wait sleeps until something happens.
+//! ```text
+//!                 signalled           looked at, ready
+//!  begun (pool) ───────────► noted ──────────────────► reported
+//!    ▲                         │ not ready                │ once: until it is armed again
+//!    └─────────────────────────┴──────────────────────────┘ always: looked at in the next wait
+//! ```
+//!
+//! Nothing is looked at that has not been signalled: ten thousand idle things cost nothing.
 
 #![expect(
     clippy::unnecessary_wraps,
     reason = "the contract is that of systems where this can fail"
 )]
+
+#[path = "windows/signals.rs"]
+mod signals;
 
 use std::{
     collections::BTreeMap,
@@ -20,30 +29,18 @@ use std::{
     time::Duration,
 };
 
-use windows_sys::{
-    Win32::System::{Console::SetConsoleCtrlHandler, Threading::WaitForMultipleObjects},
-    core::BOOL,
-};
+use windows_sys::{Win32::System::Console::SetConsoleCtrlHandler, core::BOOL};
 
+use self::signals::{Signals, Wait};
 use super::{Noticed, Ready, Token, WantWrite};
 use crate::{
     clock,
     windows::{Event, Initially, is_signalled, succeed},
 };
 
-/// How often armed pipes are looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
-/// `MAXIMUM_WAIT_OBJECTS`; things beyond it are looked at instead.
-const HANDLES_AT_ONCE: usize = 64;
-
-/// How to see that a thing is ready.
+/// What is signalled, and stays so, while a thing is ready.
 #[derive(Debug, Clone, Copy)]
-pub enum Sight {
-    /// It is signalled.
-    Signalled(RawHandle),
-    /// A pipe has bytes, or nobody writes to it any more.
-    Pipe(RawHandle),
-}
+pub struct Sight(pub(crate) RawHandle);
 
 /// Something that a port can watch.
 pub trait Watchable {
@@ -54,6 +51,9 @@ pub trait Watchable {
     fn writing(&self) -> Option<Sight> {
         None
     }
+
+    /// Makes it say when it is ready the next time.
+    fn arm(&self) {}
 }
 
 impl<T: Watchable> Watchable for Arc<T> {
@@ -63,6 +63,10 @@ impl<T: Watchable> Watchable for Arc<T> {
 
     fn writing(&self) -> Option<Sight> {
         T::writing(self)
+    }
+
+    fn arm(&self) {
+        T::arm(self);
     }
 }
 
@@ -76,26 +80,50 @@ enum Asked {
 #[derive(Debug)]
 struct Registration {
     token: Token,
-    reading: Sight,
-    writing: Option<Sight>,
+    reading: Wait,
+    writing: Option<Wait>,
     wants_write: bool,
     is_armed: bool,
     asked: Asked,
 }
 
-// SAFETY: the handles in it are numbers, which are valid in every thread.
-#[expect(unsafe_code, reason = "raw handles are not Send")]
-unsafe impl Send for Registration {}
+impl Registration {
+    /// Returns what is ready; begins to wait again when nothing is.
+    fn look(&mut self) -> Option<Ready> {
+        if !self.is_armed {
+            return None;
+        }
+        let writing = self.writing.as_ref().filter(|_| self.wants_write);
+        let is_readable = is_signalled(self.reading.handle());
+        let is_writable = writing.is_some_and(|wait| is_signalled(wait.handle()));
+        if is_readable || is_writable {
+            self.is_armed = self.asked == Asked::Always;
+            return Some(Ready { token: self.token, is_readable, is_writable });
+        }
+        self.reading.begin();
+        if let Some(wait) = writing {
+            wait.begin();
+        }
+        None
+    }
+}
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Registry {
     things: Mutex<BTreeMap<u64, Registration>>,
     next: AtomicU64,
+    signals: Arc<Signals>,
 }
 
 impl Registry {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Registration>> {
         self.things.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends a registration, once no callback of it runs any more.
+    fn remove(&self, number: u64) {
+        let removed = self.lock().remove(&number);
+        drop(removed);
     }
 }
 
@@ -103,13 +131,17 @@ impl Registry {
 #[derive(Debug)]
 pub struct Port {
     registry: Arc<Registry>,
-    wake: Arc<Event>,
     ready: Vec<Ready>,
+    /// What was ready last time, and may still be.
+    hot: Vec<u64>,
+    /// How often it has slept.
+    #[cfg(test)]
+    pub(super) sleeps: usize,
 }
 
 /// Ends a wait from any thread.
 #[derive(Debug, Clone)]
-pub struct Waker(Arc<Event>);
+pub struct Waker(Arc<Signals>);
 
 /// A thing whose registration ends before it is closed.
 #[derive(Debug)]
@@ -122,13 +154,20 @@ pub struct Watched<T: Watchable> {
 impl Port {
     /// Returns a port that watches nothing yet.
     pub fn new() -> io::Result<Self> {
-        let wake = Arc::new(Event::new(Initially::Reset));
-        Ok(Self { registry: Arc::default(), wake, ready: Vec::new() })
+        let signals = Arc::new(Signals::new());
+        let (things, next) = (Mutex::default(), AtomicU64::new(0));
+        Ok(Self {
+            registry: Arc::new(Registry { things, next, signals }),
+            ready: Vec::new(),
+            hot: Vec::new(),
+            #[cfg(test)]
+            sleeps: 0,
+        })
     }
 
     /// Returns what ends a wait from another thread.
     pub fn waker(&self) -> Waker {
-        Waker(Arc::clone(&self.wake))
+        Waker(Arc::clone(&self.registry.signals))
     }
 
     /// Reports the thing's events under `token` until the result is dropped.
@@ -147,15 +186,19 @@ impl Port {
         token: Token,
         asked: Asked,
     ) -> io::Result<Watched<T>> {
+        let number = self.registry.next.fetch_add(1, Ordering::Relaxed);
+        let wait = |Sight(handle)| Wait::new(handle, number, &self.registry.signals);
         let registration = Registration {
             token,
-            reading: thing.reading()?,
-            writing: thing.writing(),
+            reading: wait(thing.reading()?)?,
+            writing: thing.writing().map(wait).transpose()?,
             wants_write: false,
             is_armed: asked == Asked::Always,
             asked,
         };
-        let number = self.registry.next.fetch_add(1, Ordering::Relaxed);
+        if asked == Asked::Always {
+            registration.reading.begin();
+        }
         self.registry.lock().insert(number, registration);
         Ok(Watched { registry: Arc::clone(&self.registry), number, thing: Some(thing) })
     }
@@ -163,82 +206,65 @@ impl Port {
     /// Waits for events, a wake-up or the end of `timeout`; the result lives until the next call.
     pub fn wait(&mut self, timeout: Option<Duration>) -> io::Result<&[Ready]> {
         let until = timeout.map(|timeout| clock::monotonic() + timeout);
+        self.ready.clear();
         loop {
-            self.look();
-            let is_woken = self.wake.take();
+            let is_woken = self.look();
             let now = clock::monotonic();
             if is_woken || !self.ready.is_empty() || until.is_some_and(|until| now >= until) {
                 return Ok(&self.ready);
             }
-            self.sleep(until.map(|until| until.saturating_sub(now)));
-        }
-    }
-
-    fn look(&mut self) {
-        self.ready.clear();
-        for thing in self.registry.lock().values_mut().filter(|thing| thing.is_armed) {
-            let is_readable = is_ready(thing.reading);
-            let is_writable = thing.wants_write && thing.writing.is_some_and(is_ready);
-            if is_readable || is_writable {
-                thing.is_armed = thing.asked == Asked::Always;
-                self.ready.push(Ready { token: thing.token, is_readable, is_writable });
+            #[cfg(test)]
+            {
+                self.sleeps += 1;
             }
+            self.registry.signals.sleep(until.map(|until| until.saturating_sub(now)));
         }
     }
 
-    /// Sleeps until something may have become ready.
-    #[expect(unsafe_code, reason = "WaitForMultipleObjects")]
-    fn sleep(&self, longest: Option<Duration>) {
-        let mut handles = vec![self.wake.raw()];
-        let mut must_look = false;
-        for thing in self.registry.lock().values().filter(|thing| thing.is_armed) {
-            let writing = thing.writing.filter(|_| thing.wants_write);
-            for sight in [Some(thing.reading), writing].into_iter().flatten() {
-                match sight {
-                    Sight::Signalled(handle) if handles.len() < HANDLES_AT_ONCE => {
-                        handles.push(handle);
-                    }
-                    Sight::Signalled(_) | Sight::Pipe(_) => must_look = true,
+    /// Looks at what was signalled or was ready last time; returns whether somebody woke us.
+    fn look(&mut self) -> bool {
+        let mut seen = self.registry.signals.take();
+        seen.numbers.extend(self.hot.drain(..));
+        let mut things = self.registry.lock();
+        for number in seen.numbers {
+            let Some(thing) = things.get_mut(&number) else { continue };
+            if let Some(ready) = thing.look() {
+                self.ready.push(ready);
+                if thing.asked == Asked::Always {
+                    self.hot.push(number);
                 }
             }
         }
-        let longest =
-            if must_look { Some(longest.unwrap_or(LOOK_EVERY).min(LOOK_EVERY)) } else { longest };
-        // Never 0 for a rest below a millisecond: the clock would be asked in a busy loop.
-        let millis = longest.map_or(u32::MAX, |longest| {
-            u32::try_from(longest.as_millis() + 1).unwrap_or(u32::MAX - 1)
-        });
-        let count = u32::try_from(handles.len()).unwrap_or(1);
-        // SAFETY: `handles` holds `count` handles; one that is no more makes the call return at
-        // once.
-        unsafe { WaitForMultipleObjects(count, handles.as_ptr(), 0, millis) };
-    }
-}
-
-fn is_ready(sight: Sight) -> bool {
-    match sight {
-        Sight::Signalled(handle) => is_signalled(handle),
-        Sight::Pipe(handle) => crate::pipe::waiting_bytes(handle).is_none_or(|bytes| bytes > 0),
+        seen.is_woken
     }
 }
 
 impl Waker {
     /// Ends the current or the next wait.
     pub fn wake(&self) {
-        self.0.set();
+        self.0.wake();
     }
 }
 
 impl<T: Watchable> Watched<T> {
     /// Asks for one more event of a thing watched with [`Port::watch_once`].
     pub fn arm(&self) -> io::Result<()> {
-        self.change(|thing| thing.is_armed = true);
+        T::arm(self);
+        self.change(|thing| {
+            thing.is_armed = true;
+            thing.reading.begin();
+        });
         Ok(())
     }
 
     /// Says whether to report when the thing can take more.
     pub fn want_write(&self, want: WantWrite) -> io::Result<()> {
-        self.change(|thing| thing.wants_write = want == WantWrite::Yes);
+        self.change(|thing| {
+            thing.wants_write = want == WantWrite::Yes;
+            if let Some(wait) = thing.writing.as_ref().filter(|_| thing.wants_write) {
+                wait.begin();
+            }
+        });
         Ok(())
     }
 
@@ -250,14 +276,14 @@ impl<T: Watchable> Watched<T> {
 
     /// Ends the registration and returns the thing.
     pub fn release(mut self) -> Option<T> {
-        self.registry.lock().remove(&self.number);
+        self.registry.remove(self.number);
         self.thing.take()
     }
 }
 
 impl<T: Watchable> Drop for Watched<T> {
     fn drop(&mut self) {
-        self.registry.lock().remove(&self.number);
+        self.registry.remove(self.number);
     }
 }
 
@@ -301,9 +327,7 @@ impl Notices {
 /// Runs in a thread of the system's own: sets the event and returns.
 #[expect(unsafe_code, reason = "the type of a console handler")]
 unsafe extern "system" fn on_control(_event: u32) -> BOOL {
-    if !crate::process::is_interrupting_others()
-        && let Some(event) = END_ASKED.get()
-    {
+    if let Some(event) = END_ASKED.get() {
         event.set();
     }
     1
@@ -317,6 +341,6 @@ pub fn ask_to_end() -> io::Result<()> {
 
 impl Watchable for Notices {
     fn reading(&self) -> io::Result<Sight> {
-        Ok(Sight::Signalled(self.0.raw()))
+        Ok(Sight(self.0.raw()))
     }
 }

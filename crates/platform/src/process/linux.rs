@@ -87,6 +87,16 @@ impl Process {
         self.pidfd.try_clone()
     }
 
+    /// Does nothing: programs begin by themselves here.
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "the contract is that of a system where they are held"
+    )]
+    pub const fn release(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Sends a signal to the process; one that is gone already is a success.
     pub fn signal(&self, kind: SignalKind) -> io::Result<()> {
         unless_gone(pidfd_send_signal(&self.pidfd, native(kind)))

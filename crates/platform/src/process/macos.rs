@@ -104,6 +104,12 @@ impl Process {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// Does nothing: programs begin by themselves here.
+    #[expect(clippy::unnecessary_wraps, reason = "one contract for every system")]
+    pub const fn release(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Sends a signal to the process; one that is gone already is a success.
     ///
     /// By its number: one that is reaped by somebody else and used again between the look and the

@@ -9,7 +9,7 @@
 )]
 
 #[path = "windows/interrupt.rs"]
-mod interrupt;
+pub(crate) mod interrupt;
 #[path = "windows/job.rs"]
 mod job;
 
@@ -31,10 +31,9 @@ use windows_sys::Win32::{
 use super::{Carrier, Ended, EndedChild, Identity, Orphans, SignalKind};
 use crate::{
     port::{Sight, Watchable},
-    windows::{Inherit, duplicate, is_signalled, own, succeed},
+    windows::{Inherit, duplicate, is_signalled, own, succeed, threads},
 };
 
-pub(crate) use interrupt::{console_lock, is_interrupting_others};
 pub(crate) use job::Job;
 
 /// The exit code of what we kill; Unix shells say 128 + SIGKILL.
@@ -49,19 +48,25 @@ const ACCESS: u32 = PROCESS_QUERY_LIMITED_INFORMATION
 #[derive(Debug)]
 pub struct Process {
     handle: OwnedHandle,
+    /// The first thread of a program that we started.
+    thread: Option<OwnedHandle>,
     job: Option<Job>,
     identity: Identity,
 }
 
 impl Process {
-    pub(crate) fn from_child(pid: u32, handle: OwnedHandle, job: Job) -> Self {
+    pub(crate) fn from_child(
+        pid: u32,
+        [handle, thread]: [OwnedHandle; 2],
+        job: Option<Job>,
+    ) -> Self {
         let identity = identity_of(pid, &handle);
-        Self { handle, job: Some(job), identity }
+        Self { handle, thread: Some(thread), job, identity }
     }
 
     /// Takes a process over by a handle that somebody else held.
     pub const fn from_descriptor(handle: OwnedHandle, identity: Identity) -> Self {
-        Self { handle, job: None, identity }
+        Self { handle, thread: None, job: None, identity }
     }
 
     /// Returns whoever has this number, or nothing when it is free.
@@ -73,7 +78,7 @@ impl Process {
         match unsafe { own(raw) } {
             Ok(handle) => {
                 let identity = identity_of(pid, &handle);
-                Ok(Some(Self { handle, job: None, identity }))
+                Ok(Some(Self { handle, thread: None, job: None, identity }))
             }
             Err(error) if code_of(&error) == Some(ERROR_INVALID_PARAMETER) => Ok(None),
             Err(error) => Err(error),
@@ -125,7 +130,15 @@ impl Process {
         }
     }
 
-    fn age(&self) -> Duration {
+    /// Lets a program run that was born suspended; one that runs already is left alone.
+    pub fn release(&self) -> io::Result<()> {
+        match &self.thread {
+            Some(thread) => threads::resume(thread.as_raw_handle()),
+            None => threads::resume_all(self.pid()),
+        }
+    }
+
+    pub(crate) fn age(&self) -> Duration {
         let ticks = filetime_now().saturating_sub(self.identity.started);
         Duration::from_nanos(ticks.saturating_mul(100))
     }
@@ -176,7 +189,7 @@ impl Process {
 
 impl Watchable for Process {
     fn reading(&self) -> io::Result<Sight> {
-        Ok(Sight::Signalled(self.raw()))
+        Ok(Sight(self.raw()))
     }
 }
 

@@ -11,7 +11,8 @@ use std::{
 
 use self::child::{Orders, STREAMS};
 use super::{
-    Group, Nascent, Output, Program, Seats, SpawnError, Step, search, seats::Seated, unix::Texts,
+    Group, Nascent, Output, Priority, Program, Seats, Share, SpawnError, Step, search,
+    seats::Seated, unix::Texts,
 };
 use crate::{pipe::PipeWriter, process::Process};
 
@@ -67,6 +68,7 @@ fn orders(program: &Program<'_>, texts: &Texts, seated: &Seated<'_>) -> Orders {
         .with_streams(streams, seated.beyond())
         .with_group(program.group)
         .with_files(program.files)
+        .with_share(program.share)
 }
 
 /// Starts the child and sleeps until it has executed or given up.

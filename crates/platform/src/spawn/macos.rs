@@ -21,7 +21,7 @@ use rustix::{
 
 use self::plan::Plan;
 use super::{
-    Nascent, Output, Program, Seats, SpawnError, Step, search,
+    Nascent, Output, Program, Seats, Share, SpawnError, Step, search,
     unix::{Texts, open_null},
 };
 use crate::{macos::queue, pipe::PipeWriter, process::Process};
@@ -42,6 +42,7 @@ pub(super) fn spawn(
     let fail =
         |step, subject: &str, source| SpawnError { step, subject: subject.to_owned(), source };
     check_files(program).map_err(|source| fail(Step::Limits, name, source))?;
+    check_share(program.share).map_err(|source| fail(Step::Limits, name, source))?;
     let image = search::find(program).map_err(|source| fail(Step::Program, name, source))?;
     let texts = Texts::new(program, image).map_err(|what| {
         fail(Step::Arguments, &what, io::Error::from(io::ErrorKind::InvalidInput))
@@ -69,6 +70,15 @@ fn check_files(program: &Program<'_>) -> io::Result<()> {
         return Err(io::Error::new(io::ErrorKind::Unsupported, text));
     }
     Ok(())
+}
+
+/// Refuses what the system cannot set before the program begins.
+fn check_share(share: Share) -> io::Result<()> {
+    if share == Share::default() {
+        return Ok(());
+    }
+    let text = "neither priority nor processors of a program can be chosen on macOS";
+    Err(io::Error::new(io::ErrorKind::Unsupported, text))
 }
 
 /// What the program's streams are connected to, under numbers of its own.

@@ -48,6 +48,23 @@ fn a_failed_start_names_step_and_subject() {
 }
 
 #[test]
+fn a_share_of_the_processors_is_set_or_refused() {
+    let folder = fresh("share");
+    let script = ["sh", "-c", "nice; grep Cpus_allowed_list /proc/self/status"].map(str::to_owned);
+    let (reader, writer) = pipe().unwrap();
+    let mut program = program(&script, &folder);
+    program.output = Output::Pipe(&writer);
+    program.share = Share { priority: Some(Priority::BelowNormal), processors: Some(1) };
+    if cfg!(target_os = "macos") {
+        assert_eq!(spawn(&program).unwrap_err().step, Step::Limits);
+        return;
+    }
+    assert_eq!(wait(&spawn(&program).unwrap()), Ended::Code(0));
+    drop(writer);
+    assert_eq!(contents(&reader, &folder), "10\nCpus_allowed_list:\t0\n");
+}
+
+#[test]
 fn a_program_outlives_every_reader_of_its_output() {
     let folder = fresh("outlives_readers");
     let (reader, writer) = pipe().unwrap();
@@ -101,6 +118,7 @@ fn program<'a>(command: &'a [String], folder: &std::path::Path) -> Program<'a> {
         error: None,
         files: None,
         group: Group::Own,
+        share: Share::default(),
     }
 }
 

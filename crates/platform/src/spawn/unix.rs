@@ -1,6 +1,7 @@
 //! What every Unix system asks for before a program can be started.
 
 use std::{
+    borrow::Cow,
     ffi::{CString, OsString},
     fs::OpenOptions,
     io,
@@ -19,6 +20,23 @@ pub fn own_environment() -> Vec<Vec<u8>> {
         variable
     };
     std::env::vars_os().map(joined).collect()
+}
+
+/// What programs inherit: our own environment.
+#[derive(Debug)]
+pub struct BaseEnvironment(Vec<Vec<u8>>);
+
+impl BaseEnvironment {
+    /// Takes note of our own environment.
+    #[expect(clippy::new_without_default, reason = "it depends on the process")]
+    pub fn new() -> Self {
+        Self(own_environment())
+    }
+
+    /// Returns what a program that starts now inherits.
+    pub fn variables(&self) -> Cow<'_, [Vec<u8>]> {
+        Cow::Borrowed(&self.0)
+    }
 }
 
 /// Returns the image that a start would execute.

@@ -1,14 +1,20 @@
-//! `CreateProcessW`: suspended, with a list of the handles it may inherit, into a named job.
+//! `CreateProcessW`: suspended, with a list of the handles it may inherit, into a named job; it
+//! runs when it is released.
 
 #[path = "windows/command_line.rs"]
 mod command_line;
+#[path = "windows/environment.rs"]
+mod environment;
 #[path = "windows/handle_list.rs"]
 mod handle_list;
+#[path = "windows/helper.rs"]
+mod helper;
+#[path = "windows/script.rs"]
+mod script;
 #[path = "windows/search.rs"]
 mod search;
 
 use std::{
-    ffi::OsString,
     fs::OpenOptions,
     io,
     os::windows::io::{AsRawHandle as _, OwnedHandle, RawHandle},
@@ -17,32 +23,34 @@ use std::{
 };
 
 use windows_sys::Win32::{
-    Foundation::{ERROR_BAD_EXE_FORMAT, ERROR_DIRECTORY},
+    Foundation::{ERROR_BAD_EXE_FORMAT, ERROR_CANT_ACCESS_FILE, ERROR_DIRECTORY},
     System::{
         Console::{GetStdHandle, STD_ERROR_HANDLE, STD_OUTPUT_HANDLE},
         Threading::{
-            CREATE_NO_WINDOW, CREATE_SUSPENDED, CREATE_UNICODE_ENVIRONMENT, CreateProcessW,
-            EXTENDED_STARTUPINFO_PRESENT, PROCESS_INFORMATION, ResumeThread, STARTF_USESTDHANDLES,
-            STARTUPINFOEXW, STARTUPINFOW, TerminateProcess,
+            ABOVE_NORMAL_PRIORITY_CLASS, BELOW_NORMAL_PRIORITY_CLASS, CREATE_NO_WINDOW,
+            CREATE_SUSPENDED, CREATE_UNICODE_ENVIRONMENT, CreateProcessW, DETACHED_PROCESS,
+            EXTENDED_STARTUPINFO_PRESENT, HIGH_PRIORITY_CLASS, IDLE_PRIORITY_CLASS,
+            NORMAL_PRIORITY_CLASS, PROCESS_INFORMATION, REALTIME_PRIORITY_CLASS,
+            STARTF_USESTDHANDLES, STARTUPINFOEXW, STARTUPINFOW, SetPriorityClass,
+            SetProcessAffinityMask, TerminateProcess,
         },
     },
 };
 
-use self::handle_list::HandleList;
-use super::{Nascent, Output, Program, Seats, SpawnError, Step};
+use self::{handle_list::HandleList, script::Called};
+use super::{Nascent, Output, Priority, Program, Seats, Share, SpawnError, Step};
 use crate::{
-    pipe::PipeWriter,
-    process::{Job, Process, console_lock},
-    windows::{Inherit, duplicate, duplicate_between, own, own_process, succeed, wide},
+    pipe::KEPT_ACCESS,
+    process::{Job, Process},
+    windows::{Inherit, duplicate, give, own, succeed, wide},
 };
 
-/// Returns the environment of this process, as `NAME=value`.
-pub fn own_environment() -> Vec<Vec<u8>> {
-    let joined = |(name, value): (OsString, OsString)| {
-        format!("{}={}", name.to_string_lossy(), value.to_string_lossy()).into_bytes()
-    };
-    std::env::vars_os().map(joined).collect()
-}
+pub use environment::{BaseEnvironment, own_environment};
+pub(crate) use helper::spawn_helper;
+
+/// What a program may do with its own job: ask about it, `JOB_OBJECT_QUERY`. Its handle is what
+/// keeps the job's name.
+const JOB_ACCESS: u32 = 0x0004;
 
 /// Returns the words as one text that programs split again.
 pub(crate) fn command_line(words: &[String]) -> String {
@@ -53,6 +61,7 @@ pub(super) fn image_of(program: &Program<'_>) -> io::Result<PathBuf> {
     search::find(program)
 }
 
+/// Makes a program that does not begin before it is released.
 pub(super) fn spawn(
     program: &Program<'_>,
     _: &mut Seats,
@@ -65,18 +74,24 @@ pub(super) fn spawn(
         let source = io::Error::from_raw_os_error(ERROR_DIRECTORY.cast_signed());
         return Err(fail(Step::Directory, &folder.display().to_string(), source));
     }
-    let image = search::find(program).map_err(|source| fail(Step::Program, name, source))?;
-    let prepared = Prepared::new(program, &image).map_err(|what| {
+    let file = search::find(program).map_err(|source| {
+        let step = if is(&source, ERROR_CANT_ACCESS_FILE) { Step::Alias } else { Step::Program };
+        fail(step, name, source)
+    })?;
+    let prepared = Prepared::new(program, &file).map_err(|what| {
         fail(Step::Arguments, &what, io::Error::from(io::ErrorKind::InvalidInput))
     })?;
     let streams = Streams::new(program).map_err(|source| fail(Step::Streams, name, source))?;
     let job = Job::new(program.label).map_err(|source| fail(Step::Limits, name, source))?;
     let suspended = prepared.create(&streams).map_err(|source| {
-        let is_garbage = source.raw_os_error() == Some(ERROR_BAD_EXE_FORMAT.cast_signed());
-        let step = if is_garbage { Step::Execute } else { Step::Clone };
-        fail(step, &image.display().to_string(), source)
+        let step = if is(&source, ERROR_BAD_EXE_FORMAT) { Step::Foreign } else { Step::Clone };
+        fail(step, &file.display().to_string(), source)
     })?;
-    suspended.release(program, job).map_err(|source| fail(Step::Limits, name, source))
+    suspended.equip(program, job).map_err(|source| fail(Step::Limits, name, source))
+}
+
+fn is(error: &io::Error, code: u32) -> bool {
+    error.raw_os_error() == Some(code.cast_signed())
 }
 
 /// Texts as `CreateProcessW` takes them.
@@ -85,22 +100,30 @@ struct Prepared {
     line: Vec<u16>,
     environment: Vec<u16>,
     directory: Option<Vec<u16>>,
+    flags: u32,
 }
 
 impl Prepared {
-    /// Fails with the text that holds a NUL.
-    fn new(program: &Program<'_>, image: &Path) -> Result<Self, String> {
+    /// Fails with the text that cannot be passed on.
+    fn new(program: &Program<'_>, file: &Path) -> Result<Self, String> {
         let variables = program.environment.iter().map(|one| String::from_utf8_lossy(one));
         let variables: Vec<String> = variables.map(std::borrow::Cow::into_owned).collect();
         let has_nul = |text: &&String| text.contains('\0');
         if let Some(text) = program.command.iter().chain(&variables).find(has_nul) {
             return Err(text.replace('\0', "\u{fffd}"));
         }
+        let Called { image, line } = script::call(file, program.command)?;
+        let console = match program.output {
+            // Whoever speaks where its starter speaks needs no console, nor the server of one.
+            Output::Inherited => DETACHED_PROCESS,
+            Output::Null | Output::Pipe(_) => CREATE_NO_WINDOW,
+        };
         Ok(Self {
             image: wide(image),
-            line: wide(command_line::line(program.command)),
+            line: wide(line),
             environment: command_line::environment(&variables),
             directory: program.directory.as_ref().map(wide),
+            flags: console,
         })
     }
 
@@ -122,13 +145,12 @@ impl Prepared {
         let mut made = PROCESS_INFORMATION::default();
         let mut line = self.line.clone();
         let directory = self.directory.as_ref().map_or(null(), Vec::as_ptr);
-        let flags = CREATE_SUSPENDED
-            | CREATE_NO_WINDOW
+        let flags = self.flags
+            | CREATE_SUSPENDED
             | CREATE_UNICODE_ENVIRONMENT
             | EXTENDED_STARTUPINFO_PRESENT;
         let environment = self.environment.as_ptr().cast();
         let startup = (&raw mut startup).cast();
-        let _guard = console_lock();
         // SAFETY: all texts end with NUL (the environment with two) and live until the call
         // returns, as do the list and its handles; `line` may be written to; `made` is valid for
         // writes.
@@ -163,30 +185,41 @@ struct Suspended {
 }
 
 impl Suspended {
-    /// Puts it into its job, gives it what keeps job and pipes alive, and lets it run.
-    fn release(self, program: &Program<'_>, job: Job) -> io::Result<Process> {
-        if let Err(error) = self.equip(program, &job) {
+    /// Puts it into its job and gives it what keeps job and pipes alive.
+    fn equip(self, program: &Program<'_>, job: Job) -> io::Result<Process> {
+        if let Err(error) = self.furnish(program, &job) {
             self.abandon();
             return Err(error);
         }
-        Ok(Process::from_child(self.pid, self.process, job))
+        Ok(Process::from_child(self.pid, [self.process, self.thread], Some(job)))
     }
 
-    #[expect(unsafe_code, reason = "ResumeThread")]
-    fn equip(&self, program: &Program<'_>, job: &Job) -> io::Result<()> {
+    /// Nothing of it is inherited by what the program starts.
+    fn furnish(&self, program: &Program<'_>, job: &Job) -> io::Result<()> {
         let raw = self.process.as_raw_handle();
         job.assign(raw)?;
+        self.share(program.share)?;
         let output = match program.output {
             Output::Pipe(writer) => Some(writer),
             Output::Null | Output::Inherited => None,
         };
-        let pipes = [output, program.error].into_iter().flatten().map(PipeWriter::reader);
-        for held in pipes.chain([job.raw()]) {
-            duplicate_between([own_process(), raw], held, Inherit::No)?;
+        for writer in [output, program.error].into_iter().flatten() {
+            writer.is_kept_as(give(raw, writer.reader(), KEPT_ACCESS)?);
         }
-        // SAFETY: the thread is ours and suspended.
-        let former = unsafe { ResumeThread(self.thread.as_raw_handle()) };
-        if former == u32::MAX { Err(io::Error::last_os_error()) } else { Ok(()) }
+        give(raw, job.raw(), JOB_ACCESS).map(drop)
+    }
+
+    #[expect(unsafe_code, reason = "SetPriorityClass, SetProcessAffinityMask")]
+    fn share(&self, share: Share) -> io::Result<()> {
+        let raw = self.process.as_raw_handle();
+        if let Some(priority) = share.priority {
+            // SAFETY: the process is ours.
+            succeed(unsafe { SetPriorityClass(raw, class_of(priority)) })?;
+        }
+        let Some(processors) = share.processors else { return Ok(()) };
+        let mask = usize::try_from(processors).unwrap_or(usize::MAX);
+        // SAFETY: as above.
+        succeed(unsafe { SetProcessAffinityMask(raw, mask) })
     }
 
     #[expect(unsafe_code, reason = "TerminateProcess")]
@@ -196,18 +229,29 @@ impl Suspended {
     }
 }
 
+const fn class_of(priority: Priority) -> u32 {
+    match priority {
+        Priority::Idle => IDLE_PRIORITY_CLASS,
+        Priority::BelowNormal => BELOW_NORMAL_PRIORITY_CLASS,
+        Priority::Normal => NORMAL_PRIORITY_CLASS,
+        Priority::AboveNormal => ABOVE_NORMAL_PRIORITY_CLASS,
+        Priority::High => HIGH_PRIORITY_CLASS,
+        Priority::Realtime => REALTIME_PRIORITY_CLASS,
+    }
+}
+
 /// The standard streams, as handles that may be inherited.
 struct Streams([OwnedHandle; 3]);
 
 impl Streams {
+    fn null() -> io::Result<Self> {
+        Ok(Self([nowhere()?, nowhere()?, nowhere()?]))
+    }
+
     fn new(program: &Program<'_>) -> io::Result<Self> {
-        let null = || {
-            let file = OpenOptions::new().read(true).write(true).open("NUL")?;
-            duplicate(file.as_raw_handle(), Inherit::Yes)
-        };
         let output = match program.output {
-            Output::Null => null()?,
-            Output::Inherited => standard(STD_OUTPUT_HANDLE).or_else(|_| null())?,
+            Output::Null => nowhere()?,
+            Output::Inherited => standard(STD_OUTPUT_HANDLE).or_else(|_| nowhere())?,
             Output::Pipe(writer) => {
                 duplicate(writer.as_descriptor().as_raw_handle(), Inherit::Yes)?
             }
@@ -216,15 +260,20 @@ impl Streams {
             (Some(writer), _) | (None, Output::Pipe(writer)) => {
                 duplicate(writer.as_descriptor().as_raw_handle(), Inherit::Yes)?
             }
-            (None, Output::Inherited) => standard(STD_ERROR_HANDLE).or_else(|_| null())?,
-            (None, Output::Null) => null()?,
+            (None, Output::Inherited) => standard(STD_ERROR_HANDLE).or_else(|_| nowhere())?,
+            (None, Output::Null) => nowhere()?,
         };
-        Ok(Self([null()?, output, error]))
+        Ok(Self([nowhere()?, output, error]))
     }
 
     fn raw(&self) -> [RawHandle; 3] {
         self.0.each_ref().map(OwnedHandle::as_raw_handle)
     }
+}
+
+fn nowhere() -> io::Result<OwnedHandle> {
+    let file = OpenOptions::new().read(true).write(true).open("NUL")?;
+    duplicate(file.as_raw_handle(), Inherit::Yes)
 }
 
 #[expect(unsafe_code, reason = "GetStdHandle")]

@@ -18,7 +18,7 @@ use mainstay_platform::{
     scm::{
         self, Change, Intent, Purpose, Recovery, RecoveryAction, Service, Setting, Start, State,
     },
-    spawn::{self, Group, Output, Program},
+    spawn::{self, Group, Output, Program, Share},
 };
 use mainstay_storage::atomic;
 
@@ -257,6 +257,7 @@ fn image(command: &[String], directory: &Path) -> Result<PathBuf, CliError> {
         error: None,
         files: None,
         group: Group::Own,
+        share: Share::default(),
     };
     spawn::image_of(&program).map_err(|error| {
         let name = command.first().map(String::as_str).unwrap_or_default();

@@ -7,14 +7,15 @@ use std::{
     os::windows::io::{AsRawHandle as _, OwnedHandle, RawHandle},
 };
 
-use super::{
-    Received,
-    overlapped::{Overlapped, Progress},
-};
+use super::Received;
 use crate::{
     descriptor::{Borrowed, Descriptor},
     process::Process,
-    windows::{Event, Inherit, Initially, duplicate_between, own, own_process},
+    windows::{
+        Event, Inherit, Initially, duplicate_between,
+        overlapped::{Overlapped, Progress},
+        own, own_process,
+    },
 };
 
 const READ_BYTES: usize = 64 * 1024;

@@ -2,20 +2,13 @@
 //!
 //! Windows delivers Ctrl-C to the console of the caller only, and a process has one console: ours
 //! is given up for a moment, the program's is borrowed. A handler of our own swallows the Ctrl-C
-//! that we cause; the system's way to ignore it would be inherited by programs started meanwhile.
+//! that we cause. Helpers and tests do that; a keeper has no console and never borrows one.
 
-use std::{
-    io,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{io, time::Duration};
 
 use windows_sys::{
     Win32::{
-        Foundation::HANDLE,
+        Foundation::{ERROR_GEN_FAILURE, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, HANDLE},
         System::Console::{
             AttachConsole, CTRL_C_EVENT, FreeConsole, GenerateConsoleCtrlEvent, GetStdHandle,
             STD_ERROR_HANDLE, STD_HANDLE, STD_INPUT_HANDLE, STD_OUTPUT_HANDLE,
@@ -25,32 +18,30 @@ use windows_sys::{
     core::BOOL,
 };
 
+use super::{Process, code_of};
 use crate::{clock, windows::succeed};
-
-/// How long after our own Ctrl-C it may still reach us, in milliseconds.
-const ECHO_MILLIS: u64 = 2000;
 
 /// A program has its console by this age, if it ever has one.
 const YOUNG: Duration = Duration::from_millis(500);
 const AGAIN_AFTER: Duration = Duration::from_millis(5);
 
-/// Held while our console is not our own; programs are not started meanwhile.
-static CONSOLE: Mutex<()> = Mutex::new(());
-/// Until when a Ctrl-C counts as our own, in milliseconds of the monotonic clock.
-static OWN_UNTIL: AtomicU64 = AtomicU64::new(0);
-
-/// Keeps the console as it is until the result is dropped.
-pub(crate) fn console_lock() -> MutexGuard<'static, ()> {
-    CONSOLE.lock().unwrap_or_else(PoisonError::into_inner)
+/// Sends Ctrl-C to the first of these processes that has a console, and whoever shares it; returns
+/// how many consoles that were: one or none.
+pub(crate) fn interrupt_one_of(processes: &[Process]) -> io::Result<usize> {
+    for process in processes {
+        match interrupt(process.pid(), process.age()) {
+            Ok(()) => return Ok(1),
+            Err(error) if is_nobody(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(0)
 }
 
-/// Returns whether a Ctrl-C that arrives is one that we meant for somebody else.
-pub(crate) fn is_interrupting_others() -> bool {
-    millis(clock::monotonic()) < OWN_UNTIL.load(Ordering::SeqCst)
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+/// Returns whether a process has no console, or has ended.
+fn is_nobody(error: &io::Error) -> bool {
+    let nobody = [ERROR_INVALID_HANDLE, ERROR_GEN_FAILURE, ERROR_INVALID_PARAMETER];
+    code_of(error).is_some_and(|code| nobody.contains(&code))
 }
 
 /// Sends Ctrl-C to a program and whoever shares its console.
@@ -58,9 +49,7 @@ fn millis(time: Duration) -> u64 {
 /// A program that was started a moment ago may have no console yet: it is asked again for a while.
 #[expect(unsafe_code, reason = "FreeConsole, AttachConsole, GenerateConsoleCtrlEvent")]
 pub(super) fn interrupt(pid: u32, age: Duration) -> io::Result<()> {
-    let _guard = console_lock();
     let _streams = Streams::keep();
-    OWN_UNTIL.store(millis(clock::monotonic()) + ECHO_MILLIS, Ordering::SeqCst);
     // SAFETY: fails when there is no console, which is as good.
     unsafe { FreeConsole() };
     attach(pid, YOUNG.saturating_sub(age))?;
@@ -109,8 +98,8 @@ fn attach(pid: u32, patience: Duration) -> io::Result<()> {
     }
 }
 
-/// Takes the Ctrl-C that we caused; any other is for the next handler.
+/// Takes every Ctrl-C: it is the one that we caused.
 #[expect(unsafe_code, reason = "the type of a console handler")]
-unsafe extern "system" fn swallow(_event: u32) -> BOOL {
-    i32::from(is_interrupting_others())
+const unsafe extern "system" fn swallow(_event: u32) -> BOOL {
+    1
 }

@@ -52,7 +52,7 @@ impl Job {
 
     /// Opens a job by its name, if there is one.
     #[expect(unsafe_code, reason = "OpenJobObjectW")]
-    pub(super) fn open(id: &str) -> io::Result<Option<Self>> {
+    pub(crate) fn open(id: &str) -> io::Result<Option<Self>> {
         let name = name_of(id);
         // SAFETY: the name ends with NUL.
         let raw = unsafe { OpenJobObjectW(ACCESS, 0, name.as_ptr()) };
@@ -83,7 +83,7 @@ impl Job {
 
     /// Returns the numbers of the processes in the job.
     #[expect(unsafe_code, reason = "QueryInformationJobObject")]
-    pub(super) fn members(&self) -> io::Result<Vec<u32>> {
+    pub(crate) fn members(&self) -> io::Result<Vec<u32>> {
         // Two counters of four bytes, then one number of eight bytes for each member.
         let mut room = vec![0_u64; COUNTERS + MEMBERS_MAX];
         let size = u32::try_from(size_of_val(room.as_slice())).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use super::{Group, Step};
+use super::{Group, Priority, Share, Step};
 
 /// stdin, stdout, stderr.
 pub(super) const STREAMS: usize = 3;
@@ -27,6 +27,7 @@ pub(super) struct Orders {
     beyond: RawFd,
     group: Group,
     files: Option<u64>,
+    share: Share,
     failed: Option<(Step, libc::c_int)>,
     pid: *const AtomicU32,
 }
@@ -40,6 +41,7 @@ impl Orders {
         let directory = std::ptr::null();
         let (streams, beyond) = ([-1; STREAMS], RawFd::MAX);
         let (group, files, failed) = (Group::Own, None, None);
+        let share = Share { priority: None, processors: None };
         let pid = std::ptr::null();
         Self {
             image,
@@ -50,6 +52,7 @@ impl Orders {
             beyond,
             group,
             files,
+            share,
             failed,
             pid,
         }
@@ -81,6 +84,11 @@ impl Orders {
         self
     }
 
+    pub(super) const fn with_share(mut self, share: Share) -> Self {
+        self.share = share;
+        self
+    }
+
     /// Returns what the child could not do, after it has given up.
     pub(super) const fn failure(&self) -> Option<(Step, i32)> {
         self.failed
@@ -109,7 +117,7 @@ fn obey(orders: &Orders) -> Step {
     if !part(orders) || !connect_streams(orders) {
         return Step::Streams;
     }
-    if !limit_files(orders) {
+    if !limit_files(orders) || !limit_share(orders.share) {
         return Step::Limits;
     }
     if !enter(orders) {
@@ -179,6 +187,30 @@ fn limit_files(orders: &Orders) -> bool {
     limit.rlim_max = limit.rlim_max.max(files);
     // SAFETY: `limit` is valid for reads.
     unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) == 0 }
+}
+
+#[expect(unsafe_code, reason = "setpriority, sched_setaffinity")]
+fn limit_share(share: Share) -> bool {
+    if let Some(priority) = share.priority {
+        // SAFETY: no memory is involved; 0 is ourselves.
+        if unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, nice_of(priority)) } != 0 {
+            return false;
+        }
+    }
+    let Some(mask) = share.processors else { return true };
+    // SAFETY: the mask has the size that is given; 0 is ourselves.
+    unsafe { libc::sched_setaffinity(0, size_of::<u64>(), (&raw const mask).cast()) == 0 }
+}
+
+const fn nice_of(priority: Priority) -> libc::c_int {
+    match priority {
+        Priority::Idle => 19,
+        Priority::BelowNormal => 10,
+        Priority::Normal => 0,
+        Priority::AboveNormal => -5,
+        Priority::High => -10,
+        Priority::Realtime => -20,
+    }
 }
 
 #[expect(unsafe_code, reason = "chdir")]

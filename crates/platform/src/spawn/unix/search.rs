@@ -75,6 +75,8 @@ pub(super) fn explain(
         }
         Step::Arguments | Step::Clone | Step::Streams | Step::Limits => (step, text),
         Step::Program | Step::Execute | Step::Interpreter => (step, text),
+        // Nothing of the kind is told apart here.
+        Step::Foreign | Step::Alias => (step, text),
     }
 }
 

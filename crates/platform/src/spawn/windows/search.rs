@@ -1,19 +1,19 @@
-//! Finding the image of a command: the system gets an absolute path, and never searches itself.
+//! Finding the file of a command: the system gets an absolute path, and never searches itself.
 
 use std::{
     io,
     path::{Path, PathBuf},
 };
 
-use super::Program;
+use super::{Program, script};
 
 /// Tried in this order when a command has no extension of its own.
-const EXTENSIONS: &[&str] = &["exe", "com"];
+const EXTENSIONS: &[&str] = &["com", "exe", "bat", "cmd"];
 
-/// Returns the absolute path of the image.
+/// Returns the absolute path of the file.
 ///
-/// A bare name is searched in the program's `PATH`; any other one begins at its folder. Scripts
-/// are no images: they need their interpreter as the command.
+/// A bare name is searched in the program's `PATH`; any other one begins at its folder. Aliases of
+/// the Microsoft Store are passed over as long as there is something else.
 pub(super) fn find(program: &Program<'_>) -> io::Result<PathBuf> {
     let name = program.command.first().map(String::as_str).unwrap_or_default();
     let base = match &program.directory {
@@ -22,8 +22,15 @@ pub(super) fn find(program: &Program<'_>) -> io::Result<PathBuf> {
     };
     let is_bare = !name.contains(['\\', '/', ':']);
     let folders = if is_bare { path_of(program) } else { vec![PathBuf::new()] };
-    let found = folders.iter().find_map(|folder| image_at(&base.join(folder).join(name)));
-    found.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound)).and_then(std::path::absolute)
+    let mut refusal = None;
+    for folder in &folders {
+        let Some(file) = file_at(&base.join(folder).join(name)) else { continue };
+        match script::alias_refusal(&file) {
+            Some(error) => refusal = Some(error),
+            None => return std::path::absolute(file),
+        }
+    }
+    Err(refusal.unwrap_or_else(|| io::ErrorKind::NotFound.into()))
 }
 
 fn path_of(program: &Program<'_>) -> Vec<PathBuf> {
@@ -36,8 +43,10 @@ fn path_of(program: &Program<'_>) -> Vec<PathBuf> {
     std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect()
 }
 
-fn image_at(path: &Path) -> Option<PathBuf> {
-    if path.extension().is_some() && path.is_file() {
+fn file_at(path: &Path) -> Option<PathBuf> {
+    // Aliases of the store cannot be followed, but they are there.
+    let is_there = |path: &Path| path.is_file() || script::alias_refusal(path).is_some();
+    if path.extension().is_some() && is_there(path) {
         return Some(path.to_owned());
     }
     let with = |extension: &&str| {
@@ -46,5 +55,5 @@ fn image_at(path: &Path) -> Option<PathBuf> {
         name.push(extension);
         PathBuf::from(name)
     };
-    EXTENSIONS.iter().map(with).find(|image| image.is_file())
+    EXTENSIONS.iter().map(with).find(|file| is_there(file))
 }

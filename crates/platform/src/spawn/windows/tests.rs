@@ -7,7 +7,7 @@ use crate::{
     pipe::{Moved, PipeReader, Way, pipe},
     port::{Port, Token},
     process::{Ended, SignalKind, carrying},
-    spawn::Group,
+    spawn::{Group, spawn_held},
 };
 
 const SOON: Duration = Duration::from_secs(20);
@@ -29,6 +29,104 @@ fn ctrl_c_ends_a_program_that_does_not_mind() {
     let process = start("interrupted", &own_role(), "waits").0;
     process.signal(SignalKind::Term).unwrap();
     assert_ne!(wait(&process), Ended::Code(137), "it was killed");
+}
+
+#[test]
+fn a_batch_file_gets_every_word_as_it_was_written() {
+    let folder = std::env::temp_dir().join(format!("mainstay batch {}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let own = std::env::current_exe().unwrap();
+    let script = format!(
+        "@\"{}\" --exact spawn::imp::tests::role --nocapture --quiet %*\r\n@exit 9\r\n",
+        own.display()
+    );
+    let file = folder.join("run it.cmd");
+    std::fs::write(&file, script).unwrap();
+    let file = file.display().to_string();
+    // Wine's shell knows no way to keep a `%`.
+    for word in ["a", "two words", "&whoami", ">file.txt", "key=value", r"C:\folder\"] {
+        let (process, reader) = start("batch", &[&file, word], "words");
+        assert_eq!(wait(&process), Ended::Code(9));
+        let output = contents(&reader, &folder.join("output"), "\0");
+        assert!(output.contains(&format!("<{word}>")), "{word}: {output}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_file_without_extension_is_found_as_the_shell_finds_it() {
+    let folder = std::env::temp_dir().join(format!("mainstay-search-{}", std::process::id()));
+    let store = folder.join(r"Microsoft\WindowsApps");
+    let real = folder.join("real");
+    for folder in [&store, &real] {
+        std::fs::create_dir_all(folder).unwrap();
+    }
+    std::fs::write(store.join("tool.exe"), "").unwrap();
+    let path = format!("PATH={};{}", store.display(), real.display());
+    let found = |name: &str| {
+        let command = [name.to_owned()];
+        let mut program = program("search", &command, "");
+        program.environment = vec![path.clone().into_bytes()];
+        image_of(&program).map_err(|_| spawn(&program).unwrap_err())
+    };
+    let refused = found("tool").unwrap_err();
+    assert!(refused.to_string().contains("Microsoft Store"), "{refused}");
+    assert_eq!(refused.source.raw_os_error(), Some(1920));
+    std::fs::write(real.join("tool.cmd"), "@exit 0").unwrap();
+    assert_eq!(found("tool").unwrap(), real.join("tool.cmd"), "the alias is passed over");
+    std::fs::write(real.join("text.exe"), "no program").unwrap();
+    let command = [real.join("text.exe").display().to_string()];
+    let refused = spawn(&program("foreign", &command, "")).unwrap_err();
+    assert_eq!(refused.source.raw_os_error(), Some(193));
+    assert!(refused.to_string().contains("needs its interpreter"), "{refused}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_program_that_is_held_begins_when_it_is_released() {
+    let (reader, writer) = pipe().unwrap();
+    let (label, command) = (label("held"), ["cmd", "/c", "echo begun"].map(str::to_owned));
+    let mut program = program(&label, &command, "");
+    program.output = Output::Pipe(&writer);
+    let mut seats = Seats::take(1, None).unwrap().pop().unwrap();
+    let process = spawn_held(&program, &mut seats, &Nascent::default()).unwrap();
+    assert_eq!(carrying(&label).unwrap().len(), 1);
+    assert_ne!(reader.serial(), 0, "it has the read end already");
+    // As the next keeper does it, which has no handle of its thread.
+    let found = Process::open(process.identity()).unwrap().unwrap();
+    assert!(!found.has_ended());
+    found.release().unwrap();
+    found.release().unwrap();
+    assert_eq!(wait(&process), Ended::Code(0));
+    let again = crate::pipe::reopen_output(process.pid(), 1, reader.serial());
+    assert!(!matches!(again, Ok(Some(_))), "a program that has ended keeps nothing");
+}
+
+#[test]
+fn priority_and_processors_are_set_before_it_begins() {
+    let (label, command) = (label("share"), own_role().map(str::to_owned));
+    let own = std::env::current_exe().unwrap().display().to_string();
+    let command = command.map(|word| word.replace("{self}", &own));
+    let mut program = program(&label, &command, "waits");
+    program.share = Share { priority: Some(Priority::BelowNormal), processors: Some(1) };
+    let process = spawn(&program).unwrap();
+    // SAFETY: the handle is open.
+    #[expect(unsafe_code, reason = "GetPriorityClass")]
+    let class = unsafe { windows_sys::Win32::System::Threading::GetPriorityClass(process.raw()) };
+    assert_eq!(class, BELOW_NORMAL_PRIORITY_CLASS);
+    let (mut own, mut all) = (0, 0);
+    // SAFETY: both are valid for writes.
+    #[expect(unsafe_code, reason = "GetProcessAffinityMask")]
+    let done = unsafe {
+        windows_sys::Win32::System::Threading::GetProcessAffinityMask(
+            process.raw(),
+            &raw mut own,
+            &raw mut all,
+        )
+    };
+    assert_ne!(done, 0);
+    assert_eq!(own, 1);
+    process.signal_group(SignalKind::Kill).unwrap();
 }
 
 #[test]
@@ -74,6 +172,10 @@ fn role() {
                 child.args(own_role().get(1..).unwrap()).env(ROLE, "waits").spawn().unwrap();
             io::stdout().write_all(b"child\n").unwrap();
             child.wait().unwrap();
+        }
+        Ok("words") => {
+            let words: Vec<String> = std::env::args().skip(5).collect();
+            io::stdout().write_all(format!("<{}>\n", words.join("><")).as_bytes()).unwrap();
         }
         Ok(_) | Err(_) => {}
     }
@@ -123,6 +225,7 @@ fn program<'a>(label: &'a str, command: &'a [String], role: &str) -> Program<'a>
         error: None,
         files: None,
         group: Group::Own,
+        share: Share::default(),
     }
 }
 

@@ -1,4 +1,7 @@
 //! One call that goes on while we do something else.
+//!
+//! The low bit of its event keeps it away from a completion port, even if somebody binds the file
+//! object to one: a file object has one port for life, and a successor could not change it.
 
 use std::{
     io,
@@ -15,11 +18,11 @@ use windows_sys::Win32::{
     },
 };
 
-use crate::windows::Event;
+use super::{Event, succeed};
 
 /// How far a call has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Progress {
+pub(crate) enum Progress {
     /// It goes on.
     Pending,
     /// It has moved so many bytes.
@@ -30,7 +33,7 @@ pub(super) enum Progress {
 
 /// A call on a pipe: its record and its buffer stay where they are until it has ended.
 #[derive(Debug)]
-pub(super) struct Overlapped {
+pub(crate) struct Overlapped {
     record: *mut OVERLAPPED,
     buffer: Vec<u8>,
     pipe: RawHandle,
@@ -45,7 +48,7 @@ unsafe impl Send for Overlapped {}
 
 impl Overlapped {
     /// Returns a call that was not made yet. The event and the pipe outlive it.
-    pub(super) fn new(event: &Event) -> Self {
+    pub(crate) fn new(event: &Event) -> Self {
         let record = Box::into_raw(Box::default());
         let state = Progress::Done(0);
         Self { record, buffer: Vec::new(), pipe: null_mut(), event: event.raw(), state }
@@ -53,7 +56,7 @@ impl Overlapped {
 
     /// Waits for a caller.
     #[expect(unsafe_code, reason = "ConnectNamedPipe")]
-    pub(super) fn connect(&mut self, pipe: &OwnedHandle) -> io::Result<()> {
+    pub(crate) fn connect(&mut self, pipe: &OwnedHandle) -> io::Result<()> {
         let record = self.begin(pipe);
         // SAFETY: the record stays valid until the call has ended, see `drop`.
         let done = unsafe { ConnectNamedPipe(self.pipe, record) };
@@ -71,7 +74,7 @@ impl Overlapped {
 
     /// Reads at most so many bytes.
     #[expect(unsafe_code, reason = "ReadFile")]
-    pub(super) fn read(&mut self, pipe: &OwnedHandle, most: usize) {
+    pub(crate) fn read(&mut self, pipe: &OwnedHandle, most: usize) {
         let record = self.begin(pipe);
         self.buffer.resize(most, 0);
         let (to, size) = (self.buffer.as_mut_ptr(), u32::try_from(most).unwrap_or(u32::MAX));
@@ -82,7 +85,7 @@ impl Overlapped {
 
     /// Writes these bytes.
     #[expect(unsafe_code, reason = "WriteFile")]
-    pub(super) fn write(&mut self, pipe: &OwnedHandle, bytes: Vec<u8>) {
+    pub(crate) fn write(&mut self, pipe: &OwnedHandle, bytes: Vec<u8>) {
         let record = self.begin(pipe);
         self.buffer = bytes;
         let from = self.buffer.as_ptr();
@@ -97,7 +100,8 @@ impl Overlapped {
     fn begin(&mut self, pipe: &OwnedHandle) -> *mut OVERLAPPED {
         debug_assert_ne!(self.progress(), Progress::Pending);
         self.pipe = pipe.as_raw_handle();
-        let fresh = OVERLAPPED { hEvent: self.event, ..OVERLAPPED::default() };
+        let event = self.event.map_addr(|event| event | 1);
+        let fresh = OVERLAPPED { hEvent: event, ..OVERLAPPED::default() };
         // SAFETY: the record is ours, and no call uses it.
         unsafe { self.record.write(fresh) };
         self.record
@@ -123,7 +127,7 @@ impl Overlapped {
 
     /// Returns how far the call has come.
     #[expect(unsafe_code, reason = "GetOverlappedResult")]
-    pub(super) fn progress(&self) -> Progress {
+    pub(crate) fn progress(&self) -> Progress {
         if self.state != Progress::Pending {
             return self.state;
         }
@@ -139,8 +143,33 @@ impl Overlapped {
         Progress::Failed
     }
 
+    /// Waits for the end of the call; returns how many bytes it has moved.
+    #[expect(unsafe_code, reason = "GetOverlappedResult")]
+    pub(crate) fn finish(&mut self) -> io::Result<usize> {
+        let mut moved = 0;
+        if self.state == Progress::Failed {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        // SAFETY: pipe and record are those of the call; 1 asks to wait.
+        let done = unsafe { GetOverlappedResult(self.pipe, self.record, &raw mut moved, 1) };
+        self.state = Progress::Done(usize::try_from(moved).unwrap_or_default());
+        succeed(done)?;
+        Ok(usize::try_from(moved).unwrap_or_default())
+    }
+
+    /// Takes a call back that is under way, and waits until the system is done with it.
+    #[expect(unsafe_code, reason = "CancelIoEx")]
+    pub(crate) fn cancel(&mut self) {
+        if self.progress() == Progress::Pending {
+            // SAFETY: pipe and record are those of the call.
+            unsafe { CancelIoEx(self.pipe, self.record) };
+            // It may have come to its own end meanwhile: either way it is over.
+            drop(self.finish());
+        }
+    }
+
     /// Returns what a read has brought.
-    pub(super) fn bytes(&self, count: usize) -> &[u8] {
+    pub(crate) fn bytes(&self, count: usize) -> &[u8] {
         self.buffer.get(..count).unwrap_or_default()
     }
 }
@@ -150,15 +179,9 @@ fn is(error: &io::Error, code: u32) -> bool {
 }
 
 impl Drop for Overlapped {
-    #[expect(unsafe_code, reason = "CancelIoEx, GetOverlappedResult")]
+    #[expect(unsafe_code, reason = "the record goes back into its box")]
     fn drop(&mut self) {
-        if self.progress() == Progress::Pending {
-            let mut moved = 0;
-            // SAFETY: pipe and record are those of the call.
-            unsafe { CancelIoEx(self.pipe, self.record) };
-            // SAFETY: as above; 1 waits until the system is done with record and buffer.
-            unsafe { GetOverlappedResult(self.pipe, self.record, &raw mut moved, 1) };
-        }
+        self.cancel();
         // SAFETY: the record came out of a box, and nobody uses it any more.
         drop(unsafe { Box::from_raw(self.record) });
     }
