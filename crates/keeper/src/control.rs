@@ -36,6 +36,7 @@ use crate::{
     options::{KeeperOptions, OptionsError},
     owner::Conversation,
     pump::Pumps,
+    reception::Reception,
     recovery,
     runs::Runs,
     spawner::Spawner,
@@ -61,6 +62,7 @@ pub(crate) mod token {
     pub(crate) const OWNER: Token = Token(4);
     pub(crate) const STRAY: Token = Token(5);
     pub(crate) const EXPECTED: Token = Token(6);
+    pub(crate) const CLIENTS: Token = Token(7);
     /// Guests follow from here, runs far behind them.
     pub(crate) const GUESTS: u64 = 1 << 16;
     pub(crate) const RUNS: u64 = 1 << 32;
@@ -91,7 +93,7 @@ pub(crate) struct Control {
     pub(crate) port: Port,
     pub(crate) notices: Watched<Notices>,
     pub(crate) door: Watched<Door>,
-    pub(crate) api: Door,
+    pub(crate) reception: Reception,
     pub(crate) boot: String,
     pub(crate) epoch: String,
     pub(crate) journal: Journal,
@@ -175,6 +177,7 @@ impl Control {
         let notices = port.watch(notices, token::NOTICES).map_err(doing("watch for signals"))?;
         let doors = upgrade::doors(inherited.as_ref(), instance)?;
         let door = port.watch(doors.keeper, token::DOOR).map_err(doing("listen for agents"))?;
+        let reception = Reception::open(doors.api, &port).map_err(doing("listen for clients"))?;
         // See `Note` for why it needs no bound.
         let (sender, inbox) = mpsc::channel();
         let notes = Notes::new(sender, port.waker());
@@ -195,7 +198,7 @@ impl Control {
             port,
             notices,
             door,
-            api: doors.api,
+            reception,
             boot,
             epoch,
             journal,
@@ -260,6 +263,7 @@ impl Control {
             token::OWNER => self.hear_owner(),
             token::STRAY => self.go_on_sweeping(),
             token::EXPECTED => self.expected_agent_ended(),
+            token::CLIENTS => self.receive_clients(),
             Token(number) if number >= token::RUNS => self.run_ended(number - token::RUNS),
             guest => self.hear_guest(guest),
         }
@@ -323,6 +327,7 @@ impl Control {
             self.go_on_sweeping();
         }
         self.amend(now);
+        self.reception.expire(now);
         if self.bursts.end(now) {
             memory::give_back();
         }
@@ -338,6 +343,7 @@ impl Control {
         [self.spawner.next_deadline(), agent, self.sweeps.next_deadline()]
             .into_iter()
             .chain([owner, ending, amends, upgrade, self.bursts.next_deadline()])
+            .chain([self.reception.next_deadline()])
             .flatten()
             .min()
     }
@@ -393,7 +399,7 @@ impl Control {
             if self.is_quiet() {
                 self.journal.clear()?;
             }
-            for path in [self.door.path(), self.api.path()] {
+            for path in [self.door.path(), self.reception.path()] {
                 // Somebody may have removed it already.
                 drop(std::fs::remove_file(path));
             }

@@ -21,6 +21,7 @@ mod options;
 mod owner;
 mod probe;
 mod pump;
+mod reception;
 mod recovery;
 mod runs;
 mod spawner;

@@ -33,7 +33,7 @@ impl Client {
                 format!("start it with `mainstay up {file}`"),
             )
         };
-        let stream = local::connect(&socket).map_err(|error| {
+        let stream = local::connect(&socket, &located.others).map_err(|error| {
             let is_forbidden = error.kind() == ErrorKind::PermissionDenied;
             if is_forbidden { not_allowed(located) } else { unreachable(&error) }
         })?;

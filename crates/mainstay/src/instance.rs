@@ -28,6 +28,8 @@ const VARIABLE: &str = "MAINSTAY_INSTANCE";
 pub(crate) struct Located {
     pub(crate) file: PathBuf,
     pub(crate) instance: Instance,
+    /// Identities besides our own user and the administrator that may serve it.
+    pub(crate) others: Vec<String>,
 }
 
 /// Returns the instance of a configuration file.
@@ -38,7 +40,7 @@ pub(crate) fn of_file(file: &Path) -> Result<Located, CliError> {
     })?;
     let runtime = base()?.join(format!("{:016x}", fingerprint(&file)));
     let state = file.parent().unwrap_or_else(|| Path::new("/")).join(".mainstay");
-    Ok(Located { file, instance: Instance::new(runtime, state) })
+    Ok(Located { file, instance: Instance::new(runtime, state), others: Vec::new() })
 }
 
 /// Returns the instance that is meant: the named one, or the nearest.
@@ -128,7 +130,7 @@ fn is_trusted(folder: &Path) -> bool {
 
 /// Returns whether somebody listens for clients.
 pub(crate) fn answers(located: &Located) -> bool {
-    local::connect(&located.instance.api_socket()).is_ok()
+    local::connect(&located.instance.api_socket(), &located.others).is_ok()
 }
 
 /// Lists the instances that there are, for a hint.

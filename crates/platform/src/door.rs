@@ -9,7 +9,15 @@ mod imp;
 
 #[cfg(all(unix, feature = "async"))]
 pub(crate) use imp::with_short_path;
+#[cfg(all(windows, feature = "async"))]
+pub(crate) use imp::pipe_name;
 pub use imp::{Connection, Door};
+
+/// Whether a listener can be handed to another process.
+///
+/// Where it cannot, as with the named pipes of Windows, whoever has opened it stays the only one
+/// that accepts, and hands over each caller.
+pub const CAN_BE_SHARED: bool = imp::CAN_BE_SHARED;
 
 /// Who is at the other end of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -66,6 +66,7 @@ impl Control {
             Request::Next { at_us, handled } => {
                 let at = at_us.map(Duration::from_micros);
                 self.agent.heard(clock::monotonic(), handled, at);
+                self.reception.acknowledge(handled);
             }
         }
     }

@@ -23,7 +23,8 @@ pub(super) fn runtime_base() -> io::Result<PathBuf> {
     let base = runtime_candidate();
     create_private(&base)?;
     let owner = fs::symlink_metadata(&base)?;
-    if owner.uid() != geteuid().as_raw() || owner.mode() & 0o077 != 0 {
+    // Whoever an access list lets in may walk through, and neither look nor write.
+    if owner.uid() != geteuid().as_raw() || owner.mode() & 0o067 != 0 {
         let text = format!("`{}` belongs to or admits somebody else", base.display());
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
     }
