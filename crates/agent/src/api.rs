@@ -269,11 +269,7 @@ async fn add(
     put(&calls, |reply| Call::Add(asker, service, reply)).await
 }
 
-async fn remove(
-    State(calls): Calls,
-    Extension(asker): From,
-    Path(name): Path<String>,
-) -> Response {
+async fn remove(State(calls): Calls, Extension(asker): From, Path(name): Path<String>) -> Response {
     put(&calls, |reply| Call::Remove(asker, name, reply)).await
 }
 

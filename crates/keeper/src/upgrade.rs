@@ -389,7 +389,8 @@ impl Control {
     }
 
     fn descriptors(&self) -> Vec<Borrowed<'_>> {
-        let mut kept = vec![borrow_file(self.lock.file()), self.door.borrow(), self.reception.borrow()];
+        let mut kept =
+            vec![borrow_file(self.lock.file()), self.door.borrow(), self.reception.borrow()];
         kept.extend(self.owner.as_ref().map(|owner| owner.connection().borrow()));
         for run in self.runs.iter() {
             kept.extend(run.output.as_ref().map(|pipe| pipe.borrow()));

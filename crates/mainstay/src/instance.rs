@@ -34,7 +34,7 @@ pub(crate) struct Located {
 
 /// Returns the instance of a configuration file.
 pub(crate) fn of_file(file: &Path) -> Result<Located, CliError> {
-    let file = file.canonicalize().map_err(|error| {
+    let file = paths::canonical(file).map_err(|error| {
         let hint = "name the file: `mainstay up path/to/mainstay.toml`";
         CliError::refused(format!("cannot open `{}`: {error}", file.display()), hint)
     })?;

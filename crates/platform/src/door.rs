@@ -7,10 +7,10 @@ mod imp;
 #[path = "door/windows.rs"]
 mod imp;
 
-#[cfg(all(unix, feature = "async"))]
-pub(crate) use imp::with_short_path;
 #[cfg(all(windows, feature = "async"))]
 pub(crate) use imp::pipe_name;
+#[cfg(all(unix, feature = "async"))]
+pub(crate) use imp::with_short_path;
 pub use imp::{Connection, Door};
 
 /// Whether a listener can be handed to another process.

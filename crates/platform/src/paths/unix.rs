@@ -95,6 +95,10 @@ pub(super) fn is_trusted_owner(path: &Path) -> io::Result<bool> {
     Ok(owner == 0 || owner == geteuid().as_raw())
 }
 
+pub(super) fn canonical(path: &Path) -> io::Result<PathBuf> {
+    path.canonicalize()
+}
+
 pub(super) fn machine_base() -> io::Result<PathBuf> {
     Err(io::ErrorKind::Unsupported.into())
 }

@@ -85,8 +85,7 @@ impl Token {
         succeed(unsafe { ImpersonateNamedPipeClient(pipe) })?;
         let mut token = null_mut();
         // SAFETY: `token` is valid for writes; 1 opens it with our own rights.
-        let opened =
-            unsafe { OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, 1, &raw mut token) };
+        let opened = unsafe { OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, 1, &raw mut token) };
         let error = io::Error::last_os_error();
         // SAFETY: no memory is involved.
         if unsafe { RevertToSelf() } == 0 {
