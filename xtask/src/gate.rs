@@ -31,6 +31,7 @@ const STEPS: &[Step] = &[
     Step { name: "lint linux", run: lint_here },
     Step { name: "lint windows", run: lint_windows },
     Step { name: "lint darwin", run: lint_darwin },
+    Step { name: "check msvc", run: check_msvc },
     Step { name: "documents", run: documents },
     Step { name: "examples in documents", run: examples_in_documents },
     Step { name: "tests", run: tests },
@@ -100,6 +101,12 @@ fn lint_windows(workspace: &Workspace) -> Result<()> {
 /// Nothing of ours is C, so no linker and no SDK is asked for.
 fn lint_darwin(workspace: &Workspace) -> Result<()> {
     lint_for(workspace, machine::DARWIN)
+}
+
+/// The other tools of Windows: the same code, so it need only compile.
+fn check_msvc(workspace: &Workspace) -> Result<()> {
+    let arguments = ["check", "--workspace", "--exclude", "xtask", "--lib", "--bins"];
+    workspace.cargo(&[arguments.as_slice(), &["--target", machine::MSVC]].concat())
 }
 
 /// Lints everything that is shipped for a system that is not this one.

@@ -30,6 +30,8 @@ const PACKAGES: &[Package] = &[
 
 /// The targets that are linted or tested beside the machine's own.
 pub(crate) const WINDOWS: &str = "x86_64-pc-windows-gnu";
+/// See [`WINDOWS`]; nothing is linked, so its linker is not needed.
+pub(crate) const MSVC: &str = "x86_64-pc-windows-msvc";
 /// See [`WINDOWS`].
 pub(crate) const DARWIN: &str = "x86_64-apple-darwin";
 
@@ -44,7 +46,7 @@ pub(crate) fn provide(workspace: &Workspace) -> Result<()> {
         install(workspace, &missing)?;
     }
     workspace
-        .run(Command::new("rustup").args(["target", "add", WINDOWS, DARWIN]))
+        .run(Command::new("rustup").args(["target", "add", WINDOWS, MSVC, DARWIN]))
         .context("the targets come from rustup")?;
     workspace.run(Command::new("rustup").args(["component", "add", "clippy", "rustfmt"]))
 }

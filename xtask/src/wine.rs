@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::{machine, workspace::Workspace};
+use crate::{imports, machine, workspace::Workspace};
 
 /// Debian keeps the 64-bit programs out of `PATH`; the launcher script wants a 32-bit Wine too.
 pub(crate) const SERVER: &str = "/usr/lib/wine/wineserver64";
@@ -42,7 +42,16 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     // It must not hold our output open, or whoever reads that waits for it.
     let mut server = prefix.command(SERVER, &["-p"]);
     workspace.run(server.stdout(Stdio::null()).stderr(Stdio::null()))?;
-    workspace.run(&mut prefix.tests())
+    workspace.run(&mut prefix.tests())?;
+    workspace.run(&mut binary())?;
+    imports::check(&workspace.target().join(machine::WINDOWS).join("debug").join("mainstay.exe"))
+}
+
+/// Builds the binary that is shipped.
+fn binary() -> Command {
+    let mut command = Command::new(crate::workspace::cargo());
+    command.args(["build", "--package", "mainstay", "--target", machine::WINDOWS]);
+    command
 }
 
 impl Prefix {

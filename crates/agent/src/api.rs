@@ -22,7 +22,10 @@ use mainstay_platform::{
     local::{self, Identity},
 };
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+};
 
 use crate::{
     calls::{Asker, Call, EventsQuery, Patience, Refused, RefusedKind, Reply},
@@ -54,8 +57,8 @@ pub(crate) struct Clients {
 
 impl Clients {
     /// Serves whoever has come.
-    pub(crate) fn arrive(&self, arrivals: impl IntoIterator<Item = Arrival>) {
-        for arrival in arrivals {
+    pub(crate) fn arrive(&self, arrival: Option<Arrival>) {
+        if let Some(arrival) = arrival {
             drop(self.arrivals.send(arrival));
         }
     }
@@ -90,16 +93,24 @@ struct Desk {
     list: watch::Receiver<AccessList>,
 }
 
-/// Serves every listener and every client that comes.
+/// Serves every client that comes, and the listener that came last; each keeper brings one, and
+/// that of a dead one would only hold a socket.
 async fn serve_all(mut inbox: mpsc::UnboundedReceiver<Arrival>, desk: Desk) {
     let (single, singles) = mpsc::unbounded_channel();
     serve(Singles(singles), &desk);
+    let mut former: Option<JoinHandle<()>> = None;
     while let Some(arrival) = inbox.recv().await {
         match arrival {
-            Arrival::Listener(descriptor) => match local::Listener::from_descriptor(descriptor) {
-                Ok(listener) => serve(Crowd(listener), &desk),
-                Err(error) => complain("cannot listen for clients", &error),
-            },
+            Arrival::Listener(descriptor) => {
+                if let Some(former) = former.take() {
+                    // Clients that it let in are served to their end.
+                    former.abort();
+                }
+                match local::Listener::from_descriptor(descriptor) {
+                    Ok(listener) => former = Some(serve(Crowd(listener), &desk)),
+                    Err(error) => complain("cannot listen for clients", &error),
+                }
+            }
             Arrival::Client(descriptor) => match local::take_over(descriptor) {
                 Ok(client) => drop(single.send(client)),
                 Err(error) => complain("cannot take over a client", &error),
@@ -109,7 +120,7 @@ async fn serve_all(mut inbox: mpsc::UnboundedReceiver<Arrival>, desk: Desk) {
 }
 
 /// Serves whoever comes one way, until nobody can come any more.
-fn serve<L>(clients: L, desk: &Desk)
+fn serve<L>(clients: L, desk: &Desk) -> JoinHandle<()>
 where
     L: axum::serve::Listener<Addr = Identity>,
     Caller: for<'a> Connected<IncomingStream<'a, L>>,
@@ -120,7 +131,7 @@ where
         if let Err(error) = server.await {
             complain("the API ends", &error);
         }
-    });
+    })
 }
 
 fn router(desk: &Desk) -> Router {
@@ -225,7 +236,7 @@ fn needed(request: &Request) -> Role {
 }
 
 type Calls = State<mpsc::Sender<Call>>;
-type From = Extension<Asker>;
+type By = Extension<Asker>;
 
 async fn status(State(calls): Calls) -> Response {
     put(&calls, Call::Status).await
@@ -255,7 +266,7 @@ async fn events(State(calls): Calls, Query(asked): Query<EventsParameters>) -> R
 
 async fn command(
     State(calls): Calls,
-    Extension(asker): From,
+    Extension(asker): By,
     Json(request): Json<CommandRequest>,
 ) -> Response {
     put(&calls, |reply| Call::Command(asker, request, reply)).await
@@ -263,27 +274,27 @@ async fn command(
 
 async fn add(
     State(calls): Calls,
-    Extension(asker): From,
+    Extension(asker): By,
     Json(service): Json<AddService>,
 ) -> Response {
     put(&calls, |reply| Call::Add(asker, service, reply)).await
 }
 
-async fn remove(State(calls): Calls, Extension(asker): From, Path(name): Path<String>) -> Response {
+async fn remove(State(calls): Calls, Extension(asker): By, Path(name): Path<String>) -> Response {
     put(&calls, |reply| Call::Remove(asker, name, reply)).await
 }
 
-async fn apply(State(calls): Calls, Extension(asker): From) -> Response {
+async fn apply(State(calls): Calls, Extension(asker): By) -> Response {
     put(&calls, |reply| Call::Apply(asker, reply)).await
 }
 
-async fn shut_down(State(calls): Calls, Extension(asker): From) -> Response {
+async fn shut_down(State(calls): Calls, Extension(asker): By) -> Response {
     put(&calls, |reply| Call::ShutDown(asker, reply)).await
 }
 
 async fn upgrade(
     State(calls): Calls,
-    Extension(asker): From,
+    Extension(asker): By,
     Json(request): Json<UpgradeRequest>,
 ) -> Response {
     put(&calls, |reply| Call::Upgrade(asker, request, reply)).await

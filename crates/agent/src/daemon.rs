@@ -82,6 +82,8 @@ pub(crate) struct Agent {
     pub(crate) outbox: Outbox,
     /// Facts that a decision brought about at once; they are told when it is done.
     pub(crate) afterwards: Vec<Input>,
+    /// Everything is to stop, and the keeper was told.
+    is_ending: bool,
     pub(crate) custody: Custody,
     pub(crate) given: Given,
     /// What is wrong with logs.
@@ -154,6 +156,7 @@ impl Agent {
             settled: Settled::new(),
             outbox: Outbox::default(),
             afterwards: Vec::new(),
+            is_ending: false,
             custody: Custody::default(),
             given: Given::default(),
             pressed: Pressed::default(),
@@ -165,7 +168,7 @@ impl Agent {
     }
 
     fn introduced(&mut self, introduction: Introduction, is_first: IsFirst) {
-        let Introduction { welcome, arrivals, entries } = introduction;
+        let Introduction { welcome, entries, besides } = introduction;
         if is_first == IsFirst::Yes {
             self.configure(Prune::Keep);
         }
@@ -175,20 +178,50 @@ impl Agent {
         let trace = self.supervisor.next_trace();
         let happening = Happening::of_instance(Level::Info, what, message);
         self.events.tell(Happening { trace, ..happening });
+        if let Some(damage) = welcome.damage.clone() {
+            let happening = Happening::of_instance(Level::Error, "StateDamaged", damage);
+            self.events.tell(Happening { trace, ..happening });
+        }
         self.welcome = welcome;
         self.pressed = Pressed::default();
-        self.clients.arrive(arrivals);
         // Each keeper has a door of its own, where nobody has been let in yet.
         self.clients.let_in(&self.config.access);
         if is_first == IsFirst::Yes {
             self.adopt(&entries);
+            self.hear_all(besides);
+            // Nothing begins any more where a stop was asked for meanwhile.
+            self.take(Input::Open);
         } else {
             self.reconcile(&entries);
+            self.hear_all(besides);
+            self.repeat_ending();
             for parcel in self.custody.parcels() {
                 if let Err(error) = self.keeper.give(parcel) {
                     complain("cannot give the keeper what we held", &error);
                 }
             }
+        }
+    }
+
+    fn hear_all(&mut self, reports: Vec<Report>) {
+        for report in reports {
+            self.hear(report);
+        }
+    }
+
+    /// Stops everything, and has every later agent go on with that.
+    pub(crate) fn shut_down(&mut self) {
+        self.is_ending = true;
+        self.take(Input::ShutDown);
+        self.repeat_ending();
+    }
+
+    /// Tells the keeper that everything is to stop; it tells each agent.
+    fn repeat_ending(&mut self) {
+        if self.is_ending
+            && let Err(error) = self.keeper.ask(Request::Ending)
+        {
+            complain("cannot tell the keeper of the end", &error);
         }
     }
 

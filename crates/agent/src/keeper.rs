@@ -38,9 +38,9 @@ struct Said {
 #[derive(Debug)]
 pub(crate) struct Introduction {
     pub(crate) welcome: Welcome,
-    /// Who wants something of us already, and the listener where it is handed over.
-    pub(crate) arrivals: Vec<Arrival>,
     pub(crate) entries: Vec<Entry>,
+    /// What else was said meanwhile, in order: not all of it is in the list.
+    pub(crate) besides: Vec<Report>,
 }
 
 /// A conversation that cannot go on.
@@ -90,20 +90,17 @@ impl Keeper {
         let Report::Welcome(welcome) = first else { return Err(KeeperError::Confused) };
         self.ask(Request::List)?;
         self.flush()?;
-        let (mut arrivals, mut entries, mut is_complete) = (Vec::new(), Vec::new(), false);
+        let (mut entries, mut besides, mut is_complete) = (Vec::new(), Vec::new(), false);
         while !is_complete {
-            // Anything else that is said before the list is in the list as well.
-            match self.next().await? {
-                Report::Listener => arrivals.extend(self.take_listener()),
-                Report::Client => arrivals.extend(self.take_client()),
-                Report::Listed { entries: some, more } => {
-                    entries.extend(some);
-                    is_complete = !more;
-                }
-                _ => {}
+            let report = self.next().await?;
+            if let Report::Listed { entries: some, more } = report {
+                entries.extend(some);
+                is_complete = !more;
+            } else {
+                besides.push(report);
             }
         }
-        Ok(Introduction { welcome, arrivals, entries })
+        Ok(Introduction { welcome, entries, besides })
     }
 
     /// Waits for the next report; nothing is lost when the future is dropped.

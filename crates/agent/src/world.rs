@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use mainstay_api::keeper::{Entry, Exited, Phase, Report, Rotated, SpawnOutcome, Spawned, Status};
+use mainstay_api::keeper::{
+    Entry, Exited, Phase, Report, Rotated, RunRef, SpawnOutcome, Spawned, Status,
+};
 use mainstay_core::{Adopted, AdoptedPhase, Exit, Input, Memo, Moment, UnitName};
 use mainstay_platform::clock;
 use mainstay_storage::segment::ChainFiles;
@@ -30,7 +32,7 @@ impl Agent {
             }
             Report::Rotated(all) => all.iter().for_each(|one| self.rotated(one)),
             Report::Pressure(all) => all.into_iter().for_each(|one| self.pressed(&one)),
-            Report::StopRequested => self.take(Input::ShutDown),
+            Report::StopRequested => self.shut_down(),
             Report::Refused { reason } => self.keeper_refused(&reason),
             Report::Upgraded(welcome) => self.upgraded(welcome),
             Report::Drained(all) => {
@@ -107,14 +109,18 @@ impl Agent {
         self.given.recall(entries);
         let wishes = self.wishes.all();
         self.take(Input::Adopt { runs, wishes });
-        self.take(Input::Open);
     }
 
     /// Compares what another keeper knows with what we know: ours died, and a new one took over.
     pub(crate) fn reconcile(&mut self, entries: &[Entry]) {
+        self.custody.keep_only(&entries.iter().map(run_of).collect());
         let runs = entries.iter().filter_map(adopted).collect();
         self.take(Input::Reconcile { runs });
     }
+}
+
+fn run_of(entry: &Entry) -> RunRef {
+    RunRef { unit: entry.unit.clone(), run: entry.run }
 }
 
 /// The keeper of another boot forgot it, the history did not: its number is not used again.

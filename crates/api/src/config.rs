@@ -8,6 +8,7 @@ mod difference;
 mod duration;
 mod edit;
 mod fields;
+mod keys;
 mod lower;
 mod parse;
 mod program;
@@ -22,6 +23,7 @@ pub use diagnostic::{Diagnostic, Severity, render};
 pub use difference::difference;
 pub use duration::{parse_duration, parse_size};
 pub use edit::{EditError, NewService, add, remove};
+pub use keys::{get, set, unset};
 pub use parse::{FILE_BYTES_MAX, SourceText, parse};
 pub use program::PROGRAM_BYTES_MAX;
 pub use types::{

@@ -75,6 +75,9 @@ pub enum Request {
         /// Absolute path of the new binary.
         program: String,
     },
+    /// Everything is to stop: an agent that is born before that is done is told `StopRequested`.
+    /// No answer.
+    Ending,
     /// Ends the keeper. Answered by `Done`, then the connection closes.
     Shutdown {
         /// What becomes of the programs.
@@ -128,6 +131,9 @@ pub struct Welcome {
     pub runs: usize,
     /// True when the agent was started after its predecessors died too often.
     pub recover: bool,
+    /// What the keeper found damaged when it began and what it did about it: told once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damage: Option<String>,
 }
 
 /// One run of one unit.

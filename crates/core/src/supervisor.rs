@@ -347,7 +347,7 @@ impl Supervisor {
 
     fn stays_up(&self, service: &ServiceName) -> bool {
         units_of(&self.units, service)
-            .any(|unit| unit.wanted && matches!(unit.state, State::Running | State::Starting))
+            .any(|unit| unit.is_wanted() && matches!(unit.state, State::Running | State::Starting))
     }
 
     fn work_off(&mut self, now: Moment) {
@@ -375,7 +375,7 @@ impl Supervisor {
         self.forget_if_over(name);
         let Some(unit) = self.units.get(name) else { return };
         match unit.state {
-            State::Stopped | State::Waiting if unit.wanted => self.revive(now, name),
+            State::Stopped | State::Waiting if unit.is_wanted() => self.revive(now, name),
             State::Leaving { .. } if self.is_free(name) => self.apply(now, name, Event::Free),
             State::Stopped
             | State::Waiting
@@ -436,9 +436,9 @@ impl Supervisor {
             services.get(&unit.name.service).is_some_and(|s| s.start == StartType::Delayed)
         });
         for unit in delayed.filter(|unit| {
-            unit.state == State::Stopped && unit.last_exit.is_none() && !unit.is_held
+            unit.state == State::Stopped && unit.last_exit.is_none() && !unit.is_held()
         }) {
-            unit.wanted = true;
+            unit.want_unless_held();
             self.queue.push_back(unit.name.clone());
         }
     }

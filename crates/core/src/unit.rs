@@ -74,6 +74,28 @@ pub enum Then {
     Wait,
 }
 
+/// Whether a unit should be up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// It should.
+    Up,
+    /// Nobody wants it; whoever requires it may.
+    Down,
+    /// An operator stopped it: nobody but an operator starts it again.
+    Held,
+}
+
+/// Where a unit stands in the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// It is configured.
+    Configured,
+    /// It vanished from the files and runs on; it is forgotten once it is at rest.
+    Orphaned,
+    /// It is being removed: stopped, and forgotten once it is at rest.
+    Pruned,
+}
+
 /// What happens to a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
@@ -109,7 +131,6 @@ pub(crate) enum Act {
 
 /// One supervised copy of a service.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, none a hidden state")]
 pub struct Unit {
     pub(crate) name: UnitName,
     pub(crate) state: State,
@@ -117,10 +138,7 @@ pub struct Unit {
     pub(crate) why: String,
     /// While it waits: who is at the bottom of it, if that does not come of itself.
     pub(crate) in_vain: Option<String>,
-    /// It should be up.
-    pub(crate) wanted: bool,
-    /// An operator stopped it: nobody but an operator starts it again.
-    pub(crate) is_held: bool,
+    pub(crate) wanted: Wanted,
     /// A start was wished for when this run had ended: see [`Wish`](crate::Wish).
     pub(crate) beyond: u64,
     pub(crate) run: u64,
@@ -136,8 +154,7 @@ pub struct Unit {
     pub(crate) restarts: u64,
     pub(crate) short_runs: u32,
     pub(crate) last_exit: Option<LastExit>,
-    pub(crate) is_orphaned: bool,
-    pub(crate) is_pruned: bool,
+    pub(crate) place: Place,
     /// The chain that brought it into its state.
     pub(crate) trace: TraceId,
     starts: VecDeque<Moment>,
@@ -189,8 +206,7 @@ impl Unit {
             since: now,
             why: "it was never started".to_owned(),
             in_vain: None,
-            wanted: false,
-            is_held: false,
+            wanted: Wanted::Down,
             beyond: 0,
             run: 0,
             highest,
@@ -202,10 +218,33 @@ impl Unit {
             restarts: 0,
             short_runs: 0,
             last_exit: None,
-            is_orphaned: false,
-            is_pruned: false,
+            place: Place::Configured,
             trace: TraceId::default(),
             starts: VecDeque::new(),
+        }
+    }
+
+    /// Returns whether it should be up.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted == Wanted::Up
+    }
+
+    /// Returns whether an operator stopped it.
+    pub(crate) fn is_held(&self) -> bool {
+        self.wanted == Wanted::Held
+    }
+
+    /// Wants it up, which is no operator's wish.
+    pub(crate) fn want_unless_held(&mut self) {
+        if self.wanted == Wanted::Down {
+            self.wanted = Wanted::Up;
+        }
+    }
+
+    /// Wants it no more, which does not undo that an operator stopped it.
+    pub(crate) fn want_no_more(&mut self) {
+        if self.wanted == Wanted::Up {
+            self.wanted = Wanted::Down;
         }
     }
 

@@ -6,7 +6,7 @@ use crate::{
     exit::Exit,
     name::UnitName,
     time::Moment,
-    unit::{State, Unit},
+    unit::{Place, State, Unit},
 };
 
 /// What comes next of itself.
@@ -110,13 +110,13 @@ impl<'a> UnitView<'a> {
     }
 
     /// Returns whether it should be up.
-    pub const fn is_wanted(self) -> bool {
-        self.unit.wanted
+    pub fn is_wanted(self) -> bool {
+        self.unit.is_wanted()
     }
 
     /// Returns whether it vanished from the configuration and runs on.
     pub const fn is_orphaned(self) -> bool {
-        self.unit.is_orphaned
+        matches!(self.unit.place, Place::Orphaned)
     }
 
     /// Returns how its last run ended.

@@ -150,7 +150,13 @@ impl AgentLife {
         }
     }
 
-    /// An agent lives: ours or somebody else's.
+    /// The agent that we started is there; it owes a first word.
+    pub(crate) fn is_born(&mut self, now: Duration) {
+        self.lives();
+        self.debt.oldest = Some(now);
+    }
+
+    /// An agent has called and is the owner now: ours or somebody else's.
     pub(crate) fn lives(&mut self) {
         self.state = AgentState::Alive;
         self.debt = Debt::default();
@@ -317,6 +323,16 @@ mod tests {
         life.heard(T + Duration::from_secs(4), 1, Some(T + Duration::from_mins(1)));
         assert!(!life.is_hung(T + Duration::from_secs(64)));
         assert!(life.is_hung(T + Duration::from_secs(65)));
+    }
+
+    #[test]
+    fn an_agent_that_never_calls_is_hung() {
+        let mut life = AgentLife::new(T, Starter::Keeper, First::Unknown);
+        life.is_born(T);
+        assert_eq!(life.next_deadline(), Some(T + HANG_AFTER));
+        assert!(life.is_hung(T + HANG_AFTER));
+        life.lives();
+        assert_eq!(life.next_deadline(), None, "it has called");
     }
 
     #[test]

@@ -14,11 +14,10 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::keeper::{Leftover, Pressure, Report, RequestFrame, RunRef, Welcome};
+use mainstay_api::keeper::{Leftover, Pressure, Report, RunRef, Welcome};
 use mainstay_platform::{
     boot, clock, daemon,
-    descriptor::Descriptor,
-    door::{Connection, Door},
+    door::Connection,
     fail,
     lock::FileLock,
     memory::{self, Bursts},
@@ -31,10 +30,14 @@ use mainstay_storage::instance::Instance;
 
 use crate::{
     agent::{AgentLife, First, Starter},
+    discarded::Discarded,
+    entrance::Entrance,
+    guests::{GUESTS_MAX, Guest, Guests},
     journal::{Journal, JournalError},
     note::{Note, Notes, complain},
     options::{KeeperOptions, OptionsError},
     owner::Conversation,
+    panics,
     pump::Pumps,
     reception::Reception,
     recovery,
@@ -92,7 +95,7 @@ pub(crate) struct Control {
     pub(crate) lock: FileLock,
     pub(crate) port: Port,
     pub(crate) notices: Watched<Notices>,
-    pub(crate) door: Watched<Door>,
+    pub(crate) door: Entrance,
     pub(crate) reception: Reception,
     pub(crate) boot: String,
     pub(crate) epoch: String,
@@ -109,9 +112,10 @@ pub(crate) struct Control {
     /// is done to it.
     pub(crate) expected: Option<Watched<Process>>,
     pub(crate) owner: Option<Conversation>,
-    pub(crate) guests: Vec<Guest>,
+    pub(crate) guests: Guests,
     pub(crate) heir: Option<Guest>,
     pub(crate) amends: Vec<recovery::Amend>,
+    pub(crate) discarded: Discarded,
     pub(crate) reports: talk::Reports,
     /// Units whose log takes nothing; every new owner is told.
     pub(crate) pressed: BTreeMap<String, Pressure>,
@@ -120,22 +124,11 @@ pub(crate) struct Control {
     /// Runs that have ended, and what waited in their pipes is not in the file yet.
     pub(crate) draining: HashSet<RunRef>,
     pub(crate) upgrade: Option<upgrade::Wanted>,
+    /// What of the journal made no sense, until an owner was told.
+    pub(crate) damage: Option<String>,
     inbox: Receiver<Note>,
-    next_guest: u64,
     ending: Option<Ending>,
     pub(crate) bursts: Bursts,
-}
-
-/// Somebody who connected and has not become the owner.
-pub(crate) struct Guest {
-    pub(crate) token: Token,
-    pub(crate) conversation: Conversation,
-    /// The id of the hello that is still to be answered.
-    pub(crate) hello: Option<u64>,
-    /// What it said besides, to be obeyed once it is the owner.
-    pub(crate) more: Vec<RequestFrame>,
-    /// The descriptors that came with that.
-    pub(crate) riders: Vec<Descriptor>,
 }
 
 /// The keeper is about to end.
@@ -159,7 +152,7 @@ pub(crate) fn run(options: KeeperOptions) -> Result<(), KeeperError> {
         return Ok(());
     };
     memory::be_thrifty();
-    upgrade::survive_panics(&options, &lock);
+    panics::survive(&options, &lock);
     daemon::settle_down();
     process::become_subreaper().map_err(doing("become the parent of orphans"))?;
     Control::begin(options, &instance, lock, inherited)?.work()
@@ -176,7 +169,7 @@ impl Control {
         let notices = Notices::new().map_err(doing("watch for signals"))?;
         let notices = port.watch(notices, token::NOTICES).map_err(doing("watch for signals"))?;
         let doors = upgrade::doors(inherited.as_ref(), instance)?;
-        let door = port.watch(doors.keeper, token::DOOR).map_err(doing("listen for agents"))?;
+        let door = Entrance::open(doors.keeper, &port).map_err(doing("listen for agents"))?;
         let reception = Reception::open(doors.api, &port).map_err(doing("listen for clients"))?;
         // See `Note` for why it needs no bound.
         let (sender, inbox) = mpsc::channel();
@@ -211,16 +204,17 @@ impl Control {
             agent_process: None,
             expected,
             owner: None,
-            guests: Vec::new(),
+            guests: Guests::default(),
             heir: None,
             amends: Vec::new(),
+            discarded: Discarded::default(),
             reports: talk::Reports::default(),
             pressed: BTreeMap::new(),
             ended: Vec::new(),
             draining: HashSet::new(),
             upgrade: None,
+            damage: None,
             inbox,
-            next_guest: token::GUESTS,
             ending: None,
             bursts: Bursts::default(),
         };
@@ -288,31 +282,23 @@ impl Control {
         }
     }
 
+    /// Lets callers in; the others have their turn when these have been heard.
     fn welcome_callers(&mut self) {
-        loop {
-            match self.door.accept() {
-                Ok(Some(connection)) => self.admit(connection),
-                Ok(None) => return,
-                Err(error) => return complain("cannot accept an agent", &error),
-            }
+        let now = clock::monotonic();
+        for _ in 0..GUESTS_MAX {
+            let Some(connection) = self.door.next_caller(now) else { return };
+            self.admit(connection, now);
         }
     }
 
     /// Lets in whoever is the same user or the administrator; others are shown the door.
-    fn admit(&mut self, connection: Connection) {
+    fn admit(&mut self, connection: Connection, now: Duration) {
         let peer = match connection.peer() {
             Ok(peer) if peer.is_trusted => peer,
             Ok(_) | Err(_) => return,
         };
-        let token = Token(self.next_guest);
-        self.next_guest += 1;
-        match self.port.watch(connection, token) {
-            Ok(connection) => {
-                let conversation = Conversation::new(connection, peer);
-                let (more, riders) = (Vec::new(), Vec::new());
-                self.guests.push(Guest { token, conversation, hello: None, more, riders });
-            }
-            Err(error) => complain("cannot listen to an agent", &error),
+        if let Err(error) = self.guests.admit(connection, peer, &self.port, now) {
+            complain("cannot listen to an agent", &error);
         }
     }
 
@@ -327,7 +313,10 @@ impl Control {
             self.go_on_sweeping();
         }
         self.amend(now);
+        self.discarded.look(now);
+        self.guests.expire(now);
         self.reception.expire(now);
+        self.door.open_if_due(&self.port, now);
         if self.bursts.end(now) {
             memory::give_back();
         }
@@ -340,10 +329,12 @@ impl Control {
         let upgrade = self.upgrade.as_ref().and_then(upgrade::Wanted::gives_up_at);
         // A keeper that ends needs no agent any more.
         let agent = self.agent.next_deadline().filter(|_| self.ending.is_none());
+        let callers = [self.guests.next_deadline(), self.door.next_deadline()];
         [self.spawner.next_deadline(), agent, self.sweeps.next_deadline()]
             .into_iter()
-            .chain([owner, ending, amends, upgrade, self.bursts.next_deadline()])
-            .chain([self.reception.next_deadline()])
+            .chain([self.discarded.next_deadline(), self.bursts.next_deadline()])
+            .chain([owner, ending, amends, upgrade, self.reception.next_deadline()])
+            .chain(callers)
             .flatten()
             .min()
     }
@@ -358,6 +349,7 @@ impl Control {
             epoch: self.epoch.clone(),
             runs: self.runs.count(),
             recover: self.agent.is_recovering(),
+            damage: None,
         }
     }
 

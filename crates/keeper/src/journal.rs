@@ -10,7 +10,7 @@ use mainstay_api::keeper::{Exited, Logs, RunRef, Scope};
 use mainstay_platform::{fail, paths, pipe::PipeReader, process::Identity, random};
 use mainstay_storage::{
     atomic,
-    slots::{SlotFile, SlotIndex, SlotRecord, SlotsError},
+    slots::{Damage, SlotFile, SlotIndex, SlotRecord, SlotsError},
 };
 use serde::{Deserialize, Serialize};
 
@@ -21,9 +21,17 @@ use crate::runs::{Brief, Remembered, Run, RunState, Runs, microseconds};
 pub(crate) struct Journal {
     slots: SlotFile,
     runs: HashMap<RunRef, SlotIndex>,
-    numbers: HashMap<String, SlotIndex>,
+    numbers: HashMap<String, Noted>,
     id_base: String,
     ids: u64,
+}
+
+/// The number of a unit's highest run that was dropped: one that is not dropped stands in its own
+/// slot only, so that nothing else vouches for it when that slot is lost.
+#[derive(Debug)]
+struct Noted {
+    index: SlotIndex,
+    highest: u64,
 }
 
 /// A journal that cannot be used.
@@ -126,7 +134,7 @@ impl Journal {
                     all.runs.push(Found::from(*record));
                 }
                 Ok(Record::Number { unit, highest, hash, memo }) => {
-                    self.numbers.insert(unit.clone(), index);
+                    self.numbers.insert(unit.clone(), Noted { index, highest });
                     all.remembered.push((unit, Remembered { highest, hash, memo }));
                 }
                 Err(error) => {
@@ -136,6 +144,11 @@ impl Journal {
             }
         }
         Ok(all)
+    }
+
+    /// Returns what of it made no sense when it was read.
+    pub(crate) const fn damage(&self) -> Damage {
+        self.slots.damage()
     }
 
     /// Writes where a run is.
@@ -157,7 +170,7 @@ impl Journal {
     /// Drops a run and notes its number.
     pub(crate) fn remove(&mut self, run: &Run, runs: &Runs) {
         let key = run.key();
-        let outcome = self.note_number(&key.unit, runs).and_then(|()| {
+        let outcome = self.note_number(run, runs).and_then(|()| {
             let Some(index) = self.runs.remove(&key) else { return Ok(()) };
             fail::point("keeper.journal.free.before");
             self.slots.free(index)?;
@@ -169,25 +182,29 @@ impl Journal {
         }
     }
 
-    fn note_number(&mut self, unit: &str, runs: &Runs) -> Result<(), JournalError> {
-        let Some(Remembered { highest, hash, memo }) = runs.remembered(unit) else { return Ok(()) };
-        let number = Record::Number { unit: unit.to_owned(), highest, hash, memo };
+    fn note_number(&mut self, run: &Run, runs: &Runs) -> Result<(), JournalError> {
+        let unit = &run.brief.unit;
+        let Some(Remembered { highest, hash, memo }) = runs.dropped(run) else { return Ok(()) };
+        let noted = self.numbers.get(unit).map(|noted| (noted.index, noted.highest));
+        if noted.is_some_and(|(_, noted)| noted > highest) {
+            return Ok(());
+        }
+        let number = Record::Number { unit: unit.clone(), highest, hash, memo };
         let record = serde_json::to_vec(&number)?;
         fail::point("keeper.journal.number.before");
-        if let Some(index) = self.numbers.get(unit) {
-            self.slots.put(*index, &record)?;
-        } else {
-            let index = self.slots.add(&record)?;
-            self.numbers.insert(unit.to_owned(), index);
-        }
+        let index = match noted {
+            Some((index, _)) => self.slots.put(index, &record).map(|()| index)?,
+            None => self.slots.add(&record)?,
+        };
+        self.numbers.insert(unit.clone(), Noted { index, highest });
         Ok(())
     }
 
     /// Drops a unit's number.
     pub(crate) fn forget(&mut self, unit: &str) {
-        let Some(index) = self.numbers.remove(unit) else { return };
+        let Some(noted) = self.numbers.remove(unit) else { return };
         fail::point("keeper.journal.forget");
-        if let Err(error) = self.slots.free(index) {
+        if let Err(error) = self.slots.free(noted.index) {
             crate::note::complain("cannot note in the journal", &error);
         }
     }

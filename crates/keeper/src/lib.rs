@@ -14,11 +14,15 @@
 
 mod agent;
 mod control;
+mod discarded;
+mod entrance;
+mod guests;
 mod journal;
 mod lost;
 mod note;
 mod options;
 mod owner;
+mod panics;
 mod probe;
 mod pump;
 mod reception;

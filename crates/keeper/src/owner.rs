@@ -9,6 +9,7 @@ use mainstay_platform::{
     descriptor::{Borrowed, Descriptor, borrow},
     door::{Connection, Peer, Received},
     port::{Port, Token, WantWrite, Watched},
+    process::Process,
 };
 
 /// More than this waiting to be sent means that nobody reads.
@@ -76,6 +77,11 @@ impl Conversation {
     /// Returns who is at the other end.
     pub(crate) const fn peer(&self) -> &Peer {
         &self.peer
+    }
+
+    /// Returns the very process at the other end; nothing when it is gone.
+    pub(crate) fn peer_process(&self) -> io::Result<Option<Process>> {
+        self.connection.peer_process()
     }
 
     /// Returns the number of the last frame that was queued.

@@ -22,12 +22,12 @@ const WAIT_MAX: Duration = Duration::from_secs(30);
 /// Where clients come.
 #[derive(Debug)]
 pub(crate) struct Reception {
-    entrance: Entrance,
+    way: Way,
     waiting: VecDeque<Waiting>,
 }
 
 #[derive(Debug)]
-enum Entrance {
+enum Way {
     /// Each agent gets the listener.
     Shared(Door),
     /// We accept ourselves.
@@ -47,20 +47,20 @@ impl Reception {
     /// Opens it in the way that the system allows.
     pub(crate) fn open(door: Door, port: &Port) -> io::Result<Self> {
         if CAN_BE_SHARED {
-            return Ok(Self { entrance: Entrance::Shared(door), waiting: VecDeque::new() });
+            return Ok(Self { way: Way::Shared(door), waiting: VecDeque::new() });
         }
         Self::attended(door, port)
     }
 
     fn attended(door: Door, port: &Port) -> io::Result<Self> {
         let door = port.watch(door, token::CLIENTS)?;
-        Ok(Self { entrance: Entrance::Attended(door), waiting: VecDeque::new() })
+        Ok(Self { way: Way::Attended(door), waiting: VecDeque::new() })
     }
 
     fn door(&self) -> &Door {
-        match &self.entrance {
-            Entrance::Shared(door) => door,
-            Entrance::Attended(door) => door,
+        match &self.way {
+            Way::Shared(door) => door,
+            Way::Attended(door) => door,
         }
     }
 
@@ -75,9 +75,9 @@ impl Reception {
 
     /// Returns another descriptor of the listener, where it can be shared.
     pub(crate) fn listener(&self) -> Option<io::Result<Descriptor>> {
-        match &self.entrance {
-            Entrance::Shared(door) => Some(door.duplicate()),
-            Entrance::Attended(_) => None,
+        match &self.way {
+            Way::Shared(door) => Some(door.duplicate()),
+            Way::Attended(_) => None,
         }
     }
 

@@ -13,14 +13,17 @@
 //! | started | nobody | ended, status unknown unless the system still tells |
 //! | ended | – | ended, to be reported |
 //!
-//! A program without a slot is ended; see [`lost`].
+//! A program without a slot is ended; see [`lost`]. Whoever cannot be asked, for want of
+//! descriptors or memory, is neither dead nor never started: the keeper asks again, and after
+//! [`INSIST_FOR`] it ends and leaves everything to the next one.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, thread, time::Duration};
 
 use mainstay_api::keeper::{CustodyEntry, Exited, Held, RunRef, Status, Streams};
 use mainstay_platform::{
     clock,
     descriptor::Descriptor,
+    fail,
     pipe::{PipeReader, reopen_output},
     port::Token,
     process::{self, Ended, Process},
@@ -38,6 +41,8 @@ use crate::{
 /// How long an unknown status may be amended.
 const AMEND_WITHIN: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// For how long a question is asked again; shorter than anybody waits for a keeper.
+const INSIST_FOR: Duration = Duration::from_secs(2);
 /// The descriptor numbers under which a program has our pipes.
 const OUTPUT_NUMBER: u32 = 1;
 const ERROR_NUMBER: u32 = 2;
@@ -100,32 +105,35 @@ impl Control {
         for run in found.runs {
             let key = RunRef { unit: run.brief.unit.clone(), run: run.brief.run };
             let kept = inherited.as_mut().and_then(|state| state.take(&key)).unwrap_or_default();
-            self.settle_run(&key, run, kept);
+            self.settle_run(&key, run, kept)?;
         }
-        match inherited {
-            Some(state) => self.resume_conversation(state)?,
+        let lost = match inherited {
+            Some(state) => self.resume_conversation(state).map(|()| Vec::new())?,
             None => lost::end_unknown(&self.options.runtime, &self.runs)
                 .map_err(doing("end programs that the journal does not tell of"))?,
-        }
+        };
+        self.damage = lost::describe(self.journal.damage(), &lost);
         Ok(())
     }
 
-    fn settle_run(&mut self, key: &RunRef, found: Found, kept: Kept) {
+    fn settle_run(&mut self, key: &RunRef, found: Found, kept: Kept) -> Result<(), KeeperError> {
         let Found { brief, id, phase, pipes } = found;
         match phase {
             FoundPhase::Intent => {
-                let carriers = process::carrying(&id).unwrap_or_default();
+                let carriers = insist(|| process::carrying(&id))
+                    .map_err(doing("look for a program that was about to be started"))?;
                 self.runs.add(brief, id).is_found = true;
-                self.settle_intent(key, carriers, kept);
+                self.settle_intent(key, carriers, kept)
             }
             FoundPhase::Started { identity, since } => {
+                let process = insist(|| Process::open(identity))
+                    .map_err(doing("look for a program that ran"))?;
                 self.runs.add(brief, id).is_found = true;
-                match Process::open(identity) {
-                    Ok(Some(process)) => {
-                        self.adopt(key, process, since, Pipes { kept, serials: pipes });
-                    }
-                    Ok(None) | Err(_) => self.found_dead(key, identity.pid, since),
-                }
+                let Some(process) = process else {
+                    self.found_dead(key, identity.pid, since);
+                    return Ok(());
+                };
+                self.adopt(key, process, since, Pipes { kept, serials: pipes })
             }
             FoundPhase::Ended { exit, is_acknowledged, has_strays } => {
                 let run = self.runs.add(brief, id);
@@ -136,33 +144,45 @@ impl Control {
                 }
                 self.pump_again(key, kept.output, kept.error);
                 self.bury(key);
+                Ok(())
             }
         }
     }
 
     /// The keeper died before it could note what became of a start.
-    fn settle_intent(&mut self, key: &RunRef, carriers: Vec<Process>, kept: Kept) {
+    fn settle_intent(
+        &mut self,
+        key: &RunRef,
+        carriers: Vec<Process>,
+        kept: Kept,
+    ) -> Result<(), KeeperError> {
         let now = clock::monotonic();
         let has_begun = !carriers.is_empty();
         if let Some(program) = carriers.into_iter().find(Process::leads_group) {
-            self.adopt(key, program, now, Pipes { kept, serials: [0, 0] });
-        } else if has_begun {
+            return self.adopt(key, program, now, Pipes { kept, serials: [0, 0] });
+        }
+        if has_begun {
             self.found_dead(key, 0, now);
         } else if let Some(run) = self.runs.remove(key) {
             self.journal.remove(&run, &self.runs);
         }
+        Ok(())
     }
 
     /// Makes a running process ours to watch, and its pipes ours to read.
-    fn adopt(&mut self, key: &RunRef, process: Process, since: Duration, pipes: Pipes) {
+    fn adopt(
+        &mut self,
+        key: &RunRef,
+        process: Process,
+        since: Duration,
+        pipes: Pipes,
+    ) -> Result<(), KeeperError> {
         let pid = process.pid();
         let is_own = process.ended().is_ok();
-        let Some(run) = self.runs.get_mut(key) else { return };
+        let Some(run) = self.runs.get_mut(key) else { return Ok(()) };
         run.is_own = is_own;
-        let watched = match self.port.watch(process, Token(token::RUNS + run.serial)) {
-            Ok(watched) => watched,
-            Err(error) => return complain("cannot watch a program", &error),
-        };
+        let watched = self.port.watch(process, Token(token::RUNS + run.serial));
+        let watched = watched.map_err(doing("watch a program"))?;
         run.state = RunState::Running { process: watched, since };
         let is_split = run.brief.logs.streams == Streams::Split;
         let Pipes { kept, serials: [first, second] } = pipes;
@@ -175,6 +195,7 @@ impl Control {
         {
             complain("cannot note in the journal", &error);
         }
+        Ok(())
     }
 
     /// Reads pipes that were found again, besides those that are read already.
@@ -244,6 +265,22 @@ impl Control {
         let identity = process::Identity { pid: exit.pid, ..process::Identity::default() };
         let process = Process::from_descriptor(descriptor, identity);
         self.amends.push(Amend::new(key.clone(), process, clock::monotonic()));
+    }
+}
+
+/// Asks until there is an answer, but no longer than [`INSIST_FOR`].
+fn insist<T>(ask: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    let until = clock::monotonic() + INSIST_FOR;
+    loop {
+        let answer = if fail::is_wanted("keeper.look") {
+            Err(io::ErrorKind::OutOfMemory.into())
+        } else {
+            ask()
+        };
+        if answer.is_ok() || clock::monotonic() >= until {
+            return answer;
+        }
+        thread::park_timeout(LOOK_EVERY);
     }
 }
 

@@ -219,6 +219,16 @@ impl Runs {
         Some(Remembered { highest: *highest, hash: hash.clone(), memo: memo.clone() })
     }
 
+    /// Returns what is to be remembered of a run that was dropped; nothing when its unit was too.
+    pub(crate) fn dropped(&self, run: &Run) -> Option<Remembered> {
+        let highest = self.remembered(&run.brief.unit)?;
+        if self.get(&RunRef { run: highest.highest, ..run.key() }).is_none() {
+            return Some(highest);
+        }
+        let Brief { spec_hash, memo, .. } = &run.brief;
+        Some(Remembered { highest: run.brief.run, hash: spec_hash.clone(), memo: memo.clone() })
+    }
+
     /// Returns how many entries a list has.
     pub(crate) fn count(&self) -> usize {
         let beyond = |unit: &Unit| usize::from(!unit.runs.contains_key(&unit.highest));

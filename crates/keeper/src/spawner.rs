@@ -326,18 +326,24 @@ fn start_agent(
     Ok(spawn::spawn_as(&program, seats, &Nascent::default())?)
 }
 
-/// Returns the program's environment: the keeper's own, less what is unset, with what is set.
+/// The name of the variable that says which run a process belongs to.
+const MARK: &str = "MAINSTAY_ID";
+
+/// Returns the program's environment: the keeper's own, less what is unset, with what is set. Of
+/// the mark there is only ours, even where the keeper itself is a program of another instance.
 fn environment(asked: &Spawn, id: &str, base: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let changes = &asked.environment;
-    let is_changed =
-        |name: &str| changes.set.contains_key(name) || changes.unset.iter().any(|it| it == name);
+    let is_changed = |name: &str| {
+        name == MARK || changes.set.contains_key(name) || changes.unset.iter().any(|it| it == name)
+    };
     let is_kept = |variable: &&Vec<u8>| {
         let name = variable.split(|byte| *byte == b'=').next();
         !name.and_then(|name| std::str::from_utf8(name).ok()).is_some_and(is_changed)
     };
     let mut all: Vec<Vec<u8>> = base.iter().filter(is_kept).cloned().collect();
-    all.extend(changes.set.iter().map(|(name, value)| format!("{name}={value}").into_bytes()));
-    all.push(format!("MAINSTAY_ID={id}").into_bytes());
+    let set = changes.set.iter().filter(|(name, _)| *name != MARK);
+    all.extend(set.map(|(name, value)| format!("{name}={value}").into_bytes()));
+    all.push(format!("{MARK}={id}").into_bytes());
     all
 }
 

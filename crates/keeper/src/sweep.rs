@@ -12,9 +12,12 @@ use std::{
 
 use mainstay_api::keeper::RunRef;
 use mainstay_platform::{
+    fail,
     port::{Port, Token, Watched},
     process::{self, Process, SignalKind},
 };
+
+use crate::note::complain;
 
 /// How long what is left may take to leave by itself.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -37,18 +40,23 @@ struct Sweep {
 }
 
 impl Sweeps {
-    /// Begins to end whoever is left of the run; returns whether there is anybody.
+    /// Begins to end whoever is left of the run; returns whether there is anybody, or may be: who
+    /// cannot be looked for is looked for again.
     pub(crate) fn begin(
         &mut self,
         port: &Port,
         key: &RunRef,
         run: Swept<'_>,
         now: Duration,
-    ) -> io::Result<bool> {
-        let strays = find(port, run)?;
-        if strays.is_empty() {
-            return Ok(false);
-        }
+    ) -> bool {
+        let strays = match find(port, run) {
+            Ok(strays) if strays.is_empty() => return false,
+            Ok(strays) => strays,
+            Err(error) => {
+                complain("cannot look for what a run left behind", &error);
+                Vec::new()
+            }
+        };
         let sweep = Sweep {
             id: run.id.to_owned(),
             main: run.main,
@@ -58,7 +66,7 @@ impl Sweeps {
         };
         sweep.send();
         self.sweeps.insert(key.clone(), sweep);
-        Ok(true)
+        true
     }
 
     /// Goes on with all sweeps; returns the runs of which nothing is left.
@@ -68,7 +76,12 @@ impl Sweeps {
             sweep.strays.retain(|stray| !stray.has_ended());
             if sweep.strays.is_empty() {
                 let run = Swept { id: &sweep.id, main: sweep.main, token };
-                sweep.strays = find(port, run).unwrap_or_default();
+                let Ok(strays) = find(port, run) else {
+                    // Whoever cannot be looked for may still be there.
+                    sweep.next_at = now + AGAIN_EVERY;
+                    continue;
+                };
+                sweep.strays = strays;
                 sweep.send();
             }
             if sweep.strays.is_empty() {
@@ -118,6 +131,9 @@ pub(crate) struct Swept<'a> {
 }
 
 fn find(port: &Port, run: Swept<'_>) -> io::Result<Vec<Watched<Process>>> {
+    if fail::is_wanted("keeper.sweep") {
+        return Err(io::ErrorKind::OutOfMemory.into());
+    }
     let mut found = process::carrying(run.id)?;
     if run.main != 0 {
         let known: BTreeSet<u32> = found.iter().map(Process::pid).collect();
@@ -132,7 +148,7 @@ impl Sweep {
     fn send(&self) {
         for stray in &self.strays {
             if let Err(error) = stray.signal(self.signal) {
-                crate::note::complain("cannot signal what a run left behind", &error);
+                complain("cannot signal what a run left behind", &error);
             }
         }
     }

@@ -8,14 +8,14 @@ use std::{
     ffi::OsString,
     fs::File,
     io::{self, Read as _, Seek as _, Write as _},
-    path::{Path, PathBuf},
+    path::PathBuf,
     thread,
     time::Duration,
 };
 
 use mainstay_api::keeper::{Report, RunRef};
 use mainstay_platform::{
-    clock, daemon,
+    clock,
     descriptor::{Borrowed, Descriptor, borrow_file},
     door::{Connection, Door},
     fail,
@@ -28,7 +28,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     control::{Control, KeeperError, doing, token},
-    note::complain,
     options::KeeperOptions,
     owner::Conversation,
     probe::{self, ProbeError},
@@ -41,9 +40,6 @@ const STATE_VERSION: u32 = 1;
 const READABLE_BY: u32 = 1;
 /// How long starts that are under way may hold an upgrade up.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// So many panics within [`PANICS_WITHIN`] are survived.
-const PANICS_MAX: usize = 3;
-const PANICS_WITHIN: Duration = Duration::from_mins(1);
 /// Whoever holds the lock for longer than this is the keeper.
 const LOCK_WITHIN: Duration = Duration::from_millis(500);
 const LOCK_EVERY: Duration = Duration::from_millis(5);
@@ -87,7 +83,6 @@ struct State {
     api: u64,
     owner: Option<OwnerState>,
     runs: Vec<RunState>,
-    has_heritage: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -279,9 +274,9 @@ impl Control {
         let socket = replace::inherited(owner.connection).map_err(doing("take over the agent"))?;
         let connection = Connection::from_descriptor(socket);
         let peer = connection.peer().map_err(doing("tell who the agent is"))?;
+        let process = connection.peer_process();
         let connection =
             self.port.watch(connection, token::OWNER).map_err(doing("listen to the agent"))?;
-        let process = mainstay_platform::process::Process::open_pid(peer.pid);
         if let Ok(Some(process)) = process {
             let process =
                 self.port.watch(process, token::AGENT).map_err(doing("watch the agent"))?;
@@ -384,7 +379,6 @@ impl Control {
                 .iter()
                 .map(|run| RunState::of(run.key(), run.output.as_deref(), run.error.as_deref()))
                 .collect(),
-            has_heritage: true,
         }
     }
 
@@ -411,44 +405,12 @@ impl Control {
 }
 
 /// Returns the arguments with which a keeper like this one is started.
-fn arguments_of(options: &KeeperOptions) -> Vec<OsString> {
+pub(crate) fn arguments_of(options: &KeeperOptions) -> Vec<OsString> {
     let mut arguments: Vec<OsString> =
         vec!["keeper".into(), "--runtime".into(), options.runtime.clone().into()];
     arguments.push("--".into());
     arguments.extend(options.agent.iter().map(OsString::from));
     arguments
-}
-
-/// Makes a panic in any thread replace the keeper by itself, from its journal.
-pub(crate) fn survive_panics(options: &KeeperOptions, lock: &FileLock) {
-    let lock = lock.file().try_clone();
-    let options = options.clone();
-    let usual = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        usual(info);
-        let Ok(lock) = &lock else { return };
-        if let Err(error) = rise_again(&options, lock) {
-            complain("cannot rise again after a panic", &error);
-        }
-        std::process::abort();
-    }));
-}
-
-fn rise_again(options: &KeeperOptions, lock: &File) -> io::Result<()> {
-    let now = clock::monotonic().as_secs();
-    let mut panics = options.panics.clone();
-    panics.retain(|at| at + PANICS_WITHIN.as_secs() > now);
-    if panics.len() >= PANICS_MAX {
-        return Err(io::Error::other("too many panics"));
-    }
-    panics.push(now);
-    let panics: Vec<String> = panics.iter().map(u64::to_string).collect();
-    let number = replace::number_of(borrow_file(lock)).to_string();
-    let mut arguments = arguments_of(options);
-    let more = ["--lock", &number, "--panics", &panics.join(",")].map(OsString::from);
-    arguments.splice(1..1, more);
-    let program = daemon::own_program()?;
-    match replace::replace(Path::new(&program), &arguments, &[borrow_file(lock)])? {}
 }
 
 #[cfg(test)]

@@ -10,7 +10,14 @@ mod imp;
 #[path = "filesystem/windows.rs"]
 mod imp;
 
-use std::{io, path::Path};
+#[cfg(windows)]
+use imp as open;
+
+#[cfg(unix)]
+#[path = "filesystem/unix.rs"]
+mod open;
+
+use std::{fs::File, io, path::Path};
 
 /// The storage under a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +44,28 @@ pub fn is_out_of_room(error: &io::Error) -> bool {
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
+/// What has become of a file since it was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// How long it is.
+    pub length: u64,
+    /// False when it was deleted; always true on Windows, where [`is_at`] tells.
+    pub has_name: bool,
+}
+
+/// Returns what has become of an open file: one system call.
+pub fn standing(file: &File) -> io::Result<Standing> {
+    open::standing(file)
+}
+
+/// Returns whether a path leads to this very file; on Windows, whether it leads to any.
+pub fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    match open::is_at(file, path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        answer => answer,
+    }
+}
+
 fn is_missing(look: &io::Result<FileSystem>) -> bool {
     look.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
@@ -50,6 +79,22 @@ mod tests {
         let here = std::env::temp_dir();
         let missing = here.join("mainstay-no-such-folder/nor-this-one");
         assert_eq!(of(&missing).unwrap(), of(&here).unwrap());
+    }
+
+    #[test]
+    fn a_file_that_was_moved_or_deleted_is_not_where_it_was() {
+        let name = format!("mainstay-standing-{}", std::process::id());
+        let (path, other) =
+            (std::env::temp_dir().join(&name), std::env::temp_dir().join(name + "2"));
+        let mut file = File::create(&path).unwrap();
+        io::Write::write_all(&mut file, b"four").unwrap();
+        assert_eq!(standing(&file).unwrap(), Standing { length: 4, has_name: true });
+        assert!(is_at(&file, &path).unwrap());
+        std::fs::rename(&path, &other).unwrap();
+        assert!(!is_at(&file, &path).unwrap());
+        std::fs::remove_file(&other).unwrap();
+        assert!(!is_at(&file, &other).unwrap());
+        assert_eq!(standing(&file).unwrap().has_name, cfg!(windows));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! bodies of the same signatures beside it (`process/linux.rs`). What a system lacks returns
 //! `Unsupported` from a function that exists everywhere. Handles own themselves.
 
+pub mod access;
 pub mod boot;
 pub mod clock;
 pub mod complaint;
@@ -11,6 +12,7 @@ pub mod daemon;
 pub mod descriptor;
 pub mod desk;
 pub mod door;
+pub mod editor;
 pub mod fail;
 pub mod filesystem;
 #[cfg(feature = "async")]
@@ -20,6 +22,7 @@ pub mod link;
 #[cfg(feature = "async")]
 pub mod local;
 pub mod lock;
+pub mod logon;
 pub mod machine;
 #[cfg(target_os = "macos")]
 mod macos;

@@ -83,6 +83,13 @@ pub fn machine_base() -> io::Result<PathBuf> {
     imp::machine_base()
 }
 
+/// Returns the folder of our own program for the whole machine: `%ProgramFiles%\\Mainstay`.
+///
+/// Unix systems have packages for that; there it is refused.
+pub fn program_base() -> io::Result<PathBuf> {
+    imp::program_base()
+}
+
 /// Creates a folder that only administrators, the system and the named identities may enter.
 ///
 /// The rights are there from birth and go to whatever is created in it. A folder that exists

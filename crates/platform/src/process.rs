@@ -71,15 +71,23 @@ pub enum SignalKind {
 }
 
 impl Process {
-    /// Returns the process with this identity, or nothing when it has ended.
+    /// Returns the process with this identity, or nothing when it has ended; an error when nobody
+    /// can tell.
     pub fn open(identity: Identity) -> io::Result<Option<Self>> {
         let Some(process) = Self::open_pid(identity.pid)? else { return Ok(None) };
         let found = process.identity();
+        if found.is_unknown() && !process.has_ended() {
+            return Err(io::Error::other("the system does not tell since when a process lives"));
+        }
         Ok(found.is_same(identity).then_some(process))
     }
 }
 
 impl Identity {
+    const fn is_unknown(self) -> bool {
+        self.serial == 0 && self.started == 0
+    }
+
     /// Returns whether both are of one process: a serial number decides where both have one.
     fn is_same(self, other: Self) -> bool {
         let is_serial = self.serial != 0 && other.serial != 0;

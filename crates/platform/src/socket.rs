@@ -10,9 +10,12 @@ mod imp;
 use std::{fs::File, io, os::fd::OwnedFd, path::Path};
 
 use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
     net::{RecvFlags, SendFlags, SocketAddrUnix},
     process::Uid,
 };
+
+use crate::process::Process;
 
 /// Received descriptors are closed on exec from birth, where the system has a flag for it.
 pub(crate) const RECEIVE: RecvFlags = imp::RECEIVE;
@@ -60,6 +63,25 @@ pub(crate) fn credentials(socket: &OwnedFd) -> io::Result<Credentials> {
     imp::credentials(socket)
 }
 
+/// Returns the very process that connected; nothing when it is gone.
+pub(crate) fn peer_process(socket: &OwnedFd) -> io::Result<Option<Process>> {
+    imp::peer_process(socket)
+}
+
+/// Finds the caller by its number, where the kernel knows no more.
+///
+/// Held first, asked then: who has not hung up while we held them is who connected.
+fn peer_by_number(socket: &OwnedFd) -> io::Result<Option<Process>> {
+    let found = Process::open_pid(credentials(socket)?.pid)?;
+    Ok(if has_hung_up(socket)? { None } else { found })
+}
+
+fn has_hung_up(socket: &OwnedFd) -> io::Result<bool> {
+    let mut polled = [PollFd::new(socket, PollFlags::empty())];
+    poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))?;
+    Ok(polled.iter().any(|one| one.revents().contains(PollFlags::HUP)))
+}
+
 /// Makes sure that a descriptor which rode along is closed on exec.
 pub(crate) fn settle(descriptor: OwnedFd) -> OwnedFd {
     imp::settle(descriptor)
@@ -68,4 +90,23 @@ pub(crate) fn settle(descriptor: OwnedFd) -> OwnedFd {
 /// Returns a short address of `name` in an open folder, where the system has one.
 pub(crate) fn short_address(folder: &File, name: &Path) -> io::Result<SocketAddrUnix> {
     imp::short_address(folder, name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    #[test]
+    fn a_caller_is_known_as_a_process_until_it_hangs_up() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let ours = OwnedFd::from(ours);
+        for find in [peer_process, peer_by_number] {
+            let found = find(&ours).unwrap().unwrap();
+            assert_eq!(found.pid(), std::process::id());
+        }
+        drop(theirs);
+        assert!(peer_by_number(&ours).unwrap().is_none());
+    }
 }

@@ -24,6 +24,8 @@ pub(crate) enum Happening {
     Ends { who: Identity, exit: Exit },
     /// What a run left behind is gone.
     Swept { life: u64, key: Key },
+    /// The last one who held the pipe of an acknowledged run lets go of it.
+    Drained { life: u64, key: Key },
     /// The system tells a keeper how somebody else's child ended.
     Amended { life: u64, key: Key, exit: Exit },
     /// Somebody starts a keeper.

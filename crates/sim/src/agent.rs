@@ -1,6 +1,6 @@
 //! A pretend agent: the real core, and around it what the real agent does with its effects.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mainstay_core::{
     Action, Adopted, AdoptedPhase, Command, Effect, Exit, Input, Memo, Moment, Prune, Supervisor,
@@ -175,6 +175,13 @@ impl Agent {
                 run.memo = Memo::default();
             }
         }
+        if ground.has(Plant::MemoOfAnother) {
+            let asked: BTreeSet<UnitName> =
+                runs.iter().filter(|run| run.memo.stopping).map(|run| run.unit.clone()).collect();
+            for run in runs.iter_mut().filter(|run| asked.contains(&run.unit)) {
+                run.memo.stopping = true;
+            }
+        }
         runs.extend(self.exits.iter().map(|(unit, run)| Adopted {
             unit: unit.clone(),
             run: *run,
@@ -224,8 +231,8 @@ impl Agent {
         ground.tell(|| format!("agent {} decides for {unit}: {action:?}", self.life));
         match action {
             Action::Spawn { run, memo } => self.spawn(ground, &unit, run, memo),
-            Action::Ask { run } => self.signal(&unit, run, Signal::Ask),
-            Action::Kill { run } => self.signal(&unit, run, Signal::Kill),
+            Action::Ask { run } => self.signal(ground, &unit, run, Signal::Ask),
+            Action::Kill { run } => self.signal(ground, &unit, run, Signal::Kill),
             Action::Remember { run, memo } => {
                 self.outbox.requests.push(Request::Memo { key: (unit, run), memo });
             }
@@ -256,11 +263,13 @@ impl Agent {
         let service = ground.disk.services.iter().find(|service| service.name == unit.service);
         let hash = service.map_or(0, |service| service.spec_hash);
         let (key, decided_at) = ((unit.clone(), run), ground.now);
+        ground.checker.ordered(&key, decided_at, self.wishes.get(unit));
         self.outbox.requests.push(Request::Spawn { key, hash, memo, decided_at });
         self.acknowledge_former(unit);
     }
 
-    fn signal(&mut self, unit: &UnitName, run: u64, signal: Signal) {
+    fn signal(&mut self, ground: &mut Ground, unit: &UnitName, run: u64, signal: Signal) {
+        ground.checker.signalled(&(unit.clone(), run));
         self.outbox.requests.push(Request::Signal { key: (unit.clone(), run), signal });
     }
 

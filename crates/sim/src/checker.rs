@@ -7,6 +7,7 @@ use std::{
 
 use mainstay_core::{
     AdoptedPhase, Exit, Input, Moment, Next, Service, ServiceName, Supervisor, UnitName, UnitView,
+    Wish,
     policy::{self, Follow},
     service::{Delays, Nature, StartType},
 };
@@ -62,6 +63,10 @@ pub(crate) struct Checker {
     /// Starts that were decided before do not count.
     fresh_since: BTreeMap<UnitName, Moment>,
     ends: BTreeMap<UnitName, LastEnd>,
+    /// When runs were ordered.
+    ordered: BTreeMap<Key, Moment>,
+    /// When somebody last wanted anything.
+    asked: Moment,
     /// Services as they are configured; the limits among them never change.
     services: BTreeMap<ServiceName, Service>,
 }
@@ -90,6 +95,32 @@ impl Checker {
         if let Some(former) = machine.strays_of(&key.0).next() {
             let details = format!("{} run {} began beside what {former:?} left", key.0, key.1);
             self.broken("nothing of a former run is left when the next begins", details);
+        }
+    }
+
+    /// Somebody wants something: any run that was ordered before may have to stop for it.
+    pub(crate) const fn asked(&mut self, now: Moment) {
+        self.asked = now;
+    }
+
+    /// A core decided to start a run.
+    pub(crate) fn ordered(&mut self, key: &Key, now: Moment, wish: Option<&Wish>) {
+        self.ordered.insert(key.clone(), now);
+        if wish.is_some_and(|wish| !wish.up) {
+            let details = format!("{} run {} is started", key.0, key.1);
+            self.broken("what an operator stopped comes back for nobody else", details);
+        }
+    }
+
+    /// A core decided to end a run. What a service requires may have been left by others, so only
+    /// those are looked at that require nothing.
+    pub(crate) fn signalled(&mut self, key: &Key) {
+        let (unit, run) = key;
+        let needs_nothing =
+            self.services.get(&unit.service).is_some_and(|service| service.requires.is_empty());
+        if needs_nothing && self.ordered.get(key).is_some_and(|ordered| *ordered > self.asked) {
+            let details = format!("{unit} run {run} is told to end");
+            self.broken("nobody signals a run that nobody asked to stop", details);
         }
     }
 

@@ -16,6 +16,8 @@ use crate::{
 
 /// How long what is left of a run is asked before it is killed.
 const SWEEP: Duration = Duration::from_secs(1);
+/// The pipe of an ended run is held by others for so long at most.
+const LINGERING: Duration = Duration::from_secs(30);
 /// A start on a hung mount takes so long.
 const SLOW_START: Duration = Duration::from_secs(4);
 
@@ -88,8 +90,11 @@ impl Keeper {
                 self.add(key, slot);
                 self.conclude(ground, key, Exit::Unknown)
             }
-            Phase::Ended { strays, .. } => {
+            Phase::Ended { strays, is_acknowledged, .. } => {
                 self.add(key, slot);
+                if is_acknowledged && !strays {
+                    self.linger(ground, key);
+                }
                 if strays {
                     ground.after(SWEEP, Happening::Swept { life: self.life, key: key.clone() });
                 }
@@ -276,7 +281,29 @@ impl Keeper {
             let phase = Phase::Ended { exit, at, since, strays, is_acknowledged: true };
             return self.put(ground, key, Slot { phase, ..slot });
         }
+        if ground.once_in(4) {
+            // Somebody still holds its pipe.
+            let phase = Phase::Ended { exit, at, since, strays, is_acknowledged: true };
+            self.linger(ground, key);
+            return self.put(ground, key, Slot { phase, ..slot });
+        }
         self.remove(ground, key)
+    }
+
+    fn linger(&self, ground: &mut Ground, key: &Key) {
+        let after = ground.up_to(LINGERING);
+        ground.after(after, Happening::Drained { life: self.life, key: key.clone() });
+    }
+
+    /// Nobody holds the pipe of an acknowledged run any more.
+    pub(crate) fn drained(&mut self, ground: &mut Ground, key: &Key) -> Step {
+        let phase = self.runs.get(key).map(|slot| slot.phase);
+        match phase {
+            Some(Phase::Ended { strays: false, is_acknowledged: true, .. }) => {
+                self.remove(ground, key)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Drops a run; its number stays remembered, with what an agent wrote on it.

@@ -29,11 +29,13 @@ pub enum Plant {
     OldBoot,
     /// The agent does not compare what it knows with what another keeper knows.
     NotReconciled,
+    /// A new agent takes what was asked of an older run for asked of the current one.
+    MemoOfAnother,
 }
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::AckBeforeEvent,
         Self::AckBeforeSuccessor,
         Self::NoIntent,
@@ -47,6 +49,7 @@ impl Plant {
         Self::PidAlone,
         Self::OldBoot,
         Self::NotReconciled,
+        Self::MemoOfAnother,
     ];
 
     /// Returns its name on the command line.
@@ -65,6 +68,7 @@ impl Plant {
             Self::PidAlone => "pid-alone",
             Self::OldBoot => "old-boot",
             Self::NotReconciled => "not-reconciled",
+            Self::MemoOfAnother => "memo-of-another",
         }
     }
 

@@ -109,6 +109,9 @@ impl World {
             Happening::Swept { life, key } => {
                 self.with_keeper(life, |keeper, ground, _| keeper.swept(ground, &key));
             }
+            Happening::Drained { life, key } => {
+                self.with_keeper(life, |keeper, ground, _| keeper.drained(ground, &key));
+            }
             Happening::Amended { life, key, exit } => {
                 self.with_keeper(life, |keeper, ground, _| {
                     keeper.amended(ground, &key, exit);
@@ -301,6 +304,7 @@ impl World {
         if command == Command::Reset {
             self.ground.checker.forget_starts(&unit, self.ground.now);
         }
+        self.ground.checker.asked(self.ground.now);
         self.with_agent(|agent, ground| agent.command(ground, unit, command));
     }
 
@@ -363,6 +367,7 @@ impl World {
                 }
             }
         }
+        self.ground.checker.asked(self.ground.now);
         // A changed program gets another chance.
         for service in &self.scene.services {
             for copy in 1..=service.instances {

@@ -53,6 +53,17 @@ pub struct SlotFile {
     sequence: u64,
     places: Vec<u8>,
     free: BTreeSet<u32>,
+    damage: Damage,
+}
+
+/// What of a slot file made no sense when it was opened and read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Damage {
+    /// It was no slot file of ours: everything in it is lost.
+    pub is_foreign: bool,
+    /// So many slots had a place that made no sense; what such a slot held is lost, or older than
+    /// it was. A death in the middle of a write leaves one as well.
+    pub slots: u32,
 }
 
 /// A slot file that could not be read or written.
@@ -91,13 +102,15 @@ impl SlotFile {
         if let Some(version) = version_of(&found).filter(|version| *version != VERSION) {
             return Err(SlotsError::OtherVersion { version });
         }
+        let is_foreign = length > 0 && version_of(&found).is_none();
         if found != wanted {
             // Emptied first: a death here leaves a file without slots.
             file.set_len(0)?;
             file.seek(SeekFrom::Start(0))?;
             file.write_all(&wanted)?;
         }
-        Ok(Self { file, sequence: 0, places: Vec::new(), free: BTreeSet::new() })
+        let damage = Damage { is_foreign, slots: 0 };
+        Ok(Self { file, sequence: 0, places: Vec::new(), free: BTreeSet::new(), damage })
     }
 
     /// Returns every slot that holds something; must be called before anything is written.
@@ -127,6 +140,11 @@ impl SlotFile {
         Ok(records)
     }
 
+    /// Returns what made no sense when the file was opened and read.
+    pub const fn damage(&self) -> Damage {
+        self.damage
+    }
+
     /// Empties all slots.
     pub fn clear(&mut self) -> Result<(), SlotsError> {
         self.file.set_len(HEADER_BYTES)?;
@@ -137,17 +155,23 @@ impl SlotFile {
 
     fn newest(&mut self, slot: u32) -> Result<Option<Place>, SlotsError> {
         let mut newest: Option<Place> = None;
+        let mut is_damaged = false;
         for which in [0, 1] {
-            let Some(place) = self.read_place(slot, which)? else { continue };
+            let bytes = self.read_place(slot, which)?;
+            let Some(place) = Place::decode(&bytes, which) else {
+                is_damaged |= bytes.iter().any(|byte| *byte != 0);
+                continue;
+            };
             self.sequence = self.sequence.max(place.sequence);
             if newest.as_ref().is_none_or(|other| place.sequence > other.sequence) {
                 newest = Some(place);
             }
         }
+        self.damage.slots += u32::from(is_damaged);
         Ok(newest)
     }
 
-    fn read_place(&mut self, slot: u32, which: u8) -> Result<Option<Place>, SlotsError> {
+    fn read_place(&mut self, slot: u32, which: u8) -> Result<Vec<u8>, SlotsError> {
         self.file.seek(SeekFrom::Start(offset_of(slot, which)))?;
         let mut bytes = vec![0; USUAL_BYTES];
         let mut read = fill(&self.file, &mut bytes)?;
@@ -156,7 +180,7 @@ impl SlotFile {
             read += fill(&self.file, bytes.get_mut(USUAL_BYTES..).unwrap_or_default())?;
         }
         bytes.truncate(read);
-        Ok(Place::decode(&bytes, which))
+        Ok(bytes)
     }
 
     /// Fills a free slot.
@@ -370,6 +394,29 @@ mod tests {
         }
         overwrite(&path, &after);
         assert_eq!(texts(&mut open(&path, "boot")), ["new and longer"]);
+    }
+
+    #[test]
+    fn damage_is_told_and_the_end_of_a_boot_is_none() {
+        let path = fresh("damage");
+        let mut slots = open(&path, "boot");
+        for text in ["first", "second", "third"] {
+            slots.add(text.as_bytes()).unwrap();
+        }
+        assert_eq!(open(&path, "boot").damage(), Damage::default());
+        let whole = fs::read(&path).unwrap();
+        let mut bytes = whole.clone();
+        let at = bytes.windows(6).position(|part| part == b"second").unwrap();
+        bytes[at] ^= 1;
+        overwrite(&path, &bytes);
+        let mut slots = open(&path, "boot");
+        assert_eq!(slots.damage(), Damage { is_foreign: false, slots: 1 });
+        assert_eq!(texts(&mut slots), ["first", "third"]);
+
+        overwrite(&path, &whole);
+        assert_eq!(open(&path, "another boot").damage(), Damage::default());
+        overwrite(&path, b"not ours");
+        assert_eq!(open(&path, "boot").damage(), Damage { is_foreign: true, slots: 0 });
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl Agent {
             }
             Call::ShutDown(asker, reply) => {
                 let trace = self.note(&asker, "asks for a shutdown");
-                self.take(Input::ShutDown);
+                self.shut_down();
                 drop(reply.send(Ok(self.take_answers(trace))));
             }
         }

@@ -32,6 +32,9 @@ pub enum EditError {
     /// `services` is something else than a table.
     #[error("`services` is no table")]
     NoTable,
+    /// Something that a key lies in is no table.
+    #[error("`{0}` holds no keys")]
+    NoKeys(String),
 }
 
 /// Returns the text with one more service at its end.

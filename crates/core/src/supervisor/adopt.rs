@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use super::{Ended, Supervisor, command::STOPPED};
 use crate::{
+    effect::Action,
     exit::Exit,
     input::{Adopted, AdoptedPhase, Memo, Wish},
     name::UnitName,
     service::{Nature, RestartPolicy, Service, StartType, StopPolicy},
     time::Moment,
-    unit::{Event, State, Then, Unit},
+    unit::{Event, Place, State, Then, Unit, Wanted},
 };
 
 /// Why an order came to nothing.
@@ -22,23 +23,33 @@ impl Supervisor {
     pub(super) fn adopt(&mut self, now: Moment, runs: Vec<Adopted>, wishes: &[Wish]) {
         for wish in wishes {
             if let Some(unit) = self.units.get_mut(&wish.unit) {
-                (unit.wanted, unit.is_held) = (wish.up, !wish.up);
-                unit.beyond = if wish.up { wish.beyond } else { 0 };
-                if unit.is_held {
-                    let why = if wish.why.is_empty() { STOPPED } else { &wish.why };
-                    why.clone_into(&mut unit.why);
-                }
+                unit.obey(wish);
             }
         }
-        let names: Vec<(UnitName, Memo)> =
-            runs.iter().map(|run| (run.unit.clone(), run.memo)).collect();
+        let gone = self.gone_of(wishes, &runs);
+        let memos: Vec<(UnitName, u64, Memo)> =
+            runs.iter().map(|run| (run.unit.clone(), run.run, run.memo)).collect();
         for run in runs {
+            self.make_room(now, &run, wishes);
             self.adopt_run(now, run);
         }
         // Only now is it known who would have to be stopped as well.
-        for (name, memo) in names {
-            self.correct(now, &name, memo);
+        for (name, run, memo) in memos {
+            self.correct(now, &name, run, memo);
         }
+        for name in gone {
+            self.effect(Some(&name), Action::Forget);
+        }
+    }
+
+    /// Returns which units wishes speak of that left the files while there was no agent, and of
+    /// which nothing is left: a service of that name to come is another one.
+    fn gone_of(&self, wishes: &[Wish], runs: &[Adopted]) -> Vec<UnitName> {
+        let has_run = |name: &UnitName| {
+            runs.iter().any(|run| run.unit == *name && run.phase != AdoptedPhase::Remembered)
+        };
+        let names = wishes.iter().map(|wish| &wish.unit);
+        names.filter(|name| !self.units.contains_key(name) && !has_run(name)).cloned().collect()
     }
 
     fn adopt_run(&mut self, now: Moment, adopted: Adopted) {
@@ -46,7 +57,6 @@ impl Supervisor {
         if matches!(phase, AdoptedPhase::Remembered) {
             return self.remember(now, &name, run, memo);
         }
-        self.make_room(now, &name);
         if self.units.get(&name).is_some_and(|unit| run < unit.run) {
             return self.adopt_old(&name, run, phase);
         }
@@ -70,7 +80,7 @@ impl Supervisor {
         }
         unit.recall(now, memo);
         // It ran, so somebody wanted it: a requirer, or a wish that came before.
-        unit.wanted |= !unit.is_held;
+        unit.want_unless_held();
         if let AdoptedPhase::Ended { exit, at, strays, .. } = phase {
             unit.leave_as_asked(memo);
             // What follows counts from the end, however much later there is an agent again.
@@ -136,7 +146,7 @@ impl Supervisor {
         }
         unit.run = run;
         unit.recall(now, memo);
-        let had_successor = unit.last_exit.is_some() && !unit.is_held;
+        let had_successor = unit.last_exit.is_some() && !unit.is_held();
         if had_successor {
             self.successor_lost(now, name);
         }
@@ -146,7 +156,7 @@ impl Supervisor {
     fn successor_lost(&mut self, now: Moment, name: &UnitName) {
         self.drop_deadline(name);
         let Some(unit) = self.units.get_mut(name) else { return };
-        unit.wanted = true;
+        unit.want_unless_held();
         unit.adopt(now, State::Starting, "its program was being started");
         self.apply(now, name, Event::NotStarted(LOST.to_owned()));
     }
@@ -165,13 +175,17 @@ impl Supervisor {
         }
     }
 
-    /// Makes a unit for a run whose service vanished while there was no agent.
-    fn make_room(&mut self, now: Moment, name: &UnitName) {
-        if self.units.contains_key(name) {
+    /// Makes a unit for a run whose service vanished: it may have been stopped as well.
+    fn make_room(&mut self, now: Moment, run: &Adopted, wishes: &[Wish]) {
+        let name = &run.unit;
+        if run.phase == AdoptedPhase::Remembered || self.units.contains_key(name) {
             return;
         }
         let unit = self.unit_named(now, name);
-        (unit.is_orphaned, unit.wanted) = (true, true);
+        (unit.place, unit.wanted) = (Place::Orphaned, Wanted::Up);
+        if let Some(wish) = wishes.iter().find(|wish| wish.unit == *name) {
+            unit.obey(wish);
+        }
         if !self.services.contains_key(&name.service) {
             let orphan = orphaned(name);
             self.retired.entry(name.service.clone()).or_insert(orphan);
@@ -179,11 +193,12 @@ impl Supervisor {
     }
 
     /// Stops a run that nobody wants, restarts one of an older configuration, and goes on with a
-    /// restart that was under way.
-    fn correct(&mut self, now: Moment, name: &UnitName, memo: Memo) {
-        let Some(unit) = self.units.get(name).filter(|unit| unit.state.is_active()) else { return };
+    /// restart that was under way. What was asked of an older run says nothing of its successor.
+    fn correct(&mut self, now: Moment, name: &UnitName, run: u64, memo: Memo) {
+        let is_meant = |unit: &&Unit| unit.run == run && unit.state.is_active();
+        let Some(unit) = self.units.get(name).filter(is_meant) else { return };
         let hash = self.services.get(&name.service).map(|service| service.spec_hash);
-        let (then, why) = if unit.is_held {
+        let (then, why) = if unit.is_held() {
             (Then::Rest, unit.why.as_str())
         } else if hash.is_some_and(|hash| hash != unit.spec_hash) {
             (Then::Start, "its configuration changed")
@@ -198,10 +213,20 @@ impl Supervisor {
 }
 
 impl Unit {
+    /// Goes by what an operator wished of it in an earlier agent's life.
+    fn obey(&mut self, wish: &Wish) {
+        self.wanted = if wish.up { Wanted::Up } else { Wanted::Held };
+        self.beyond = if wish.up { wish.beyond } else { 0 };
+        if self.is_held() {
+            let why = if wish.why.is_empty() { STOPPED } else { &wish.why };
+            why.clone_into(&mut self.why);
+        }
+    }
+
     /// Goes on with what was asked of a run before it ended: its end decides nothing.
     fn leave_as_asked(&mut self, memo: Memo) {
         let is_newer_wish = self.beyond >= self.run;
-        if self.is_held {
+        if self.is_held() {
             self.state = State::Leaving { then: Then::Rest };
         } else if memo.stopping || is_newer_wish {
             AGAIN.clone_into(&mut self.why);
@@ -212,7 +237,7 @@ impl Unit {
     /// Enters the state that a keeper told; why an operator holds it back is not forgotten.
     fn adopt(&mut self, since: Moment, state: State, why: &str) {
         (self.state, self.since) = (state, since);
-        if !self.is_held {
+        if !self.is_held() {
             why.clone_into(&mut self.why);
         }
     }

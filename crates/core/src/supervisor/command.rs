@@ -7,7 +7,7 @@ use crate::{
     name::UnitName,
     service::StartType,
     time::Moment,
-    unit::{Event, State, Then, Unit},
+    unit::{Event, Place, State, Then, Unit, Wanted},
 };
 
 /// Why a unit rests that an operator wants to rest.
@@ -45,12 +45,13 @@ impl Supervisor {
             let remedy = "set `start = \"manual\"` to allow it";
             return refuse(format!("`{}` is disabled; {remedy}", name.service));
         }
-        if wants_up && unit.is_orphaned {
-            let remedy = "`add` it again first";
-            return refuse(format!("`{name}` is not configured any more; {remedy}"));
-        }
-        if wants_up && unit.is_pruned {
-            return refuse(format!("`{name}` is being removed"));
+        match unit.place {
+            Place::Orphaned if wants_up => {
+                let remedy = "`add` it again first";
+                return refuse(format!("`{name}` is not configured any more; {remedy}"));
+            }
+            Place::Pruned if wants_up => return refuse(format!("`{name}` is being removed")),
+            Place::Configured | Place::Orphaned | Place::Pruned => {}
         }
         if command == Command::Kill && !unit.state.is_active() {
             return refuse(format!("`{name}` {}; there is nothing to kill", unit.state.phrase()));
@@ -104,7 +105,7 @@ impl Supervisor {
     fn reset(&mut self, now: Moment, name: &UnitName) {
         let Some(unit) = self.units.get_mut(name) else { return };
         unit.reset();
-        let is_up_to = unit.wanted && !unit.state.is_active();
+        let is_up_to = unit.is_wanted() && !unit.state.is_active();
         let (run, mut memo) = (unit.run, unit.memo());
         // How the last run ended is no reason to rest any more.
         memo.stopping |= is_up_to;
@@ -119,7 +120,7 @@ impl Supervisor {
     /// Notes the wish that a unit is up, which outlives the agent.
     fn want(&mut self, name: &UnitName) {
         let Some(unit) = self.units.get_mut(name) else { return };
-        (unit.wanted, unit.is_held) = (true, false);
+        unit.wanted = Wanted::Up;
         let (unit, beyond) = (name.clone(), unit.beyond_this());
         let wish = Wish { unit, up: true, beyond, why: String::new() };
         self.effect(Some(name), Action::Keep(wish));
@@ -128,7 +129,7 @@ impl Supervisor {
     /// Notes the wish that a unit rests, and why, which outlive the agent.
     fn hold(&mut self, name: &UnitName, why: &str) {
         let Some(unit) = self.units.get_mut(name) else { return };
-        (unit.wanted, unit.is_held) = (false, true);
+        unit.wanted = Wanted::Held;
         let (unit, beyond) = (name.clone(), unit.beyond_this());
         let wish = Wish { unit, up: false, beyond, why: why.to_owned() };
         self.effect(Some(name), Action::Keep(wish));
@@ -147,7 +148,7 @@ impl Supervisor {
                 continue;
             }
             let held: Vec<UnitName> = units_of(&self.units, &service)
-                .filter(|unit| unit.is_held)
+                .filter(|unit| unit.is_held())
                 .map(|unit| unit.name.clone())
                 .collect();
             for unit in held {

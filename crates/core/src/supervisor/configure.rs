@@ -10,7 +10,7 @@ use crate::{
     name::{ServiceName, UnitName},
     service::{Service, StartType},
     time::Moment,
-    unit::{Event, State, Then},
+    unit::{Event, Place, State, Then},
 };
 
 impl Supervisor {
@@ -53,16 +53,22 @@ impl Supervisor {
             let unit = UnitName { service: name.clone(), copy };
             let is_new = !self.units.contains_key(&unit);
             let state = self.unit_named(now, &unit);
-            let was_orphaned = std::mem::take(&mut state.is_orphaned);
-            if is_new || was_orphaned {
-                state.wanted |= is_started && !state.is_held || state.state.is_active();
+            let former = std::mem::replace(&mut state.place, Place::Configured);
+            let is_back = former != Place::Configured;
+            if (is_new || is_back) && (is_started || state.state == State::Running) {
+                state.want_unless_held();
             }
-            let is_changed = was_orphaned || state.spec_hash != hash;
+            let is_changed = is_back || state.spec_hash != hash;
             if state.state == State::Failed && is_changed {
                 // What is changed may have been mended.
                 state.pardon(now, "its configuration changed");
             }
-            if state.state.is_active() && state.spec_hash != hash {
+            let comes_again = is_back && state.is_wanted() && state.state.is_active();
+            let is_outdated = state.state.is_active() && state.spec_hash != hash;
+            if comes_again {
+                self.apply(now, &unit, Event::Start);
+            }
+            if is_outdated {
                 let why = "its configuration changed".to_owned();
                 self.apply(now, &unit, Event::Stop(Then::Start, why));
             }
@@ -99,7 +105,7 @@ impl Supervisor {
             if is_named || is_idle || *prune == Prune::Remove {
                 self.prune(now, &name, "it was removed from the configuration");
             } else if let Some(unit) = self.units.get_mut(&name) {
-                unit.is_orphaned = true;
+                unit.place = Place::Orphaned;
             }
         }
     }
@@ -107,7 +113,8 @@ impl Supervisor {
     /// Stops a unit and forgets it once it is at rest.
     pub(super) fn prune(&mut self, now: Moment, name: &UnitName, why: &str) {
         let Some(unit) = self.units.get_mut(name) else { return };
-        (unit.is_pruned, unit.wanted) = (true, false);
+        unit.place = Place::Pruned;
+        unit.want_no_more();
         self.apply(now, name, Event::Stop(Then::Rest, why.to_owned()));
         self.forget_if_over(name);
     }
@@ -115,8 +122,7 @@ impl Supervisor {
     /// Forgets a unit that is not configured any more, once nothing of it is left.
     pub(super) fn forget_if_over(&mut self, name: &UnitName) {
         let is_over = self.units.get(name).is_some_and(|unit| {
-            let is_unwanted = unit.is_pruned || unit.is_orphaned;
-            is_unwanted && !unit.state.is_active() && unit.strays_of.is_none()
+            unit.place != Place::Configured && !unit.state.is_active() && unit.strays_of.is_none()
         });
         if !is_over {
             return;

@@ -4,7 +4,7 @@ use super::{Supervisor, units_of};
 use crate::{
     name::{ServiceName, UnitName},
     service::{Nature, Service, StartType},
-    unit::{State, Unit},
+    unit::{State, Unit, Wanted},
 };
 
 /// What is in a unit's way.
@@ -44,10 +44,10 @@ impl Supervisor {
             return None;
         }
         let missing = || units_of(&self.units, needed).filter(|unit| !self.is_unit_ready(unit));
-        let is_late = |unit: &&Unit| unit.wanted && is_given_up(unit);
+        let is_late = |unit: &&Unit| unit.is_wanted() && is_given_up(unit);
         let unit = missing()
             .find(is_late)
-            .or_else(|| missing().find(|unit| unit.wanted))
+            .or_else(|| missing().find(|unit| unit.is_wanted()))
             .or_else(|| missing().next());
         let Some(unit) = unit else {
             let in_vain = Some(format!("`{needed}`, which is not configured"));
@@ -62,7 +62,7 @@ impl Supervisor {
         let mut units = units_of(&self.units, service);
         let mut any = units_of(&self.units, service);
         any.any(|unit| self.is_unit_ready(unit))
-            && units.all(|unit| self.is_unit_ready(unit) || !unit.wanted)
+            && units.all(|unit| self.is_unit_ready(unit) || !unit.is_wanted())
     }
 
     /// A program is ready when it runs, a task when it has done its work.
@@ -102,7 +102,7 @@ impl Supervisor {
     fn unsettled(&self, service: &Service) -> Option<Obstacle> {
         let mut others = service.wants.iter().chain(&service.after);
         let unit = others.find_map(|other| {
-            units_of(&self.units, other).find(|unit| unit.wanted && self.is_coming(unit))
+            units_of(&self.units, other).find(|unit| unit.is_wanted() && self.is_coming(unit))
         })?;
         let why = format!("it comes after `{}`, which {}", unit.name, unit.state.phrase());
         Some(Obstacle { why, in_vain: None })
@@ -138,8 +138,8 @@ impl Supervisor {
                 continue;
             }
             for unit in units_mut(&mut self.units, needed) {
-                if !unit.wanted && !unit.is_held && unit.state == State::Stopped {
-                    unit.wanted = true;
+                if unit.wanted == Wanted::Down && unit.state == State::Stopped {
+                    unit.wanted = Wanted::Up;
                     self.queue.push_back(unit.name.clone());
                 }
             }
@@ -176,7 +176,7 @@ fn is_given_up(unit: &Unit) -> bool {
         | State::Stopping { .. }
         | State::Completed => false,
     };
-    has_failed || !unit.wanted
+    has_failed || !unit.is_wanted()
 }
 
 fn units_mut<'a>(

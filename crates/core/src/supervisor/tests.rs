@@ -1,5 +1,6 @@
 //! Stories of whole instances.
 
+mod configured;
 mod order;
 mod reasons;
 mod taken_over;
@@ -112,18 +113,6 @@ fn a_start_while_stopping_comes_after_it() {
 }
 
 #[test]
-fn a_new_configuration_does_not_undo_an_operators_stop() {
-    let mut web = service("web");
-    let mut world = World::new(std::slice::from_ref(&web));
-    world.started("web");
-    world.command("web", Command::Stop).unwrap();
-    web.spec_hash = 2;
-    world.configure(&[web], Prune::Keep);
-    world.exited("web", Exit::Signal(15));
-    assert_eq!(world.state("web"), "stopped");
-}
-
-#[test]
 fn a_restart_of_what_it_requires_does_not_undo_an_operators_stop() {
     let mut world = World::new(&[needs("web", &["db"]), service("db")]);
     world.started("db");
@@ -143,18 +132,6 @@ fn a_kill_during_a_start_is_repeated_once_there_is_a_process() {
     world.take();
     world.tell(Input::Started { unit: unit("web"), run: 1, pid: 7 });
     assert_eq!(world.take(), ["kill web 1"]);
-}
-
-#[test]
-fn a_pruned_unit_is_forgotten_once_nothing_is_left_of_it() {
-    let mut world = World::new(&[service("web")]);
-    world.started("web");
-    world.configure(&[], Prune::Remove);
-    let (unit, run) = (unit("web"), 1);
-    world.tell(Input::Exited { unit: unit.clone(), run, exit: Exit::Signal(15), strays: true });
-    assert!(world.supervisor.unit(&unit).is_some());
-    world.tell(Input::Cleared { unit: unit.clone(), run });
-    assert!(world.supervisor.unit(&unit).is_none());
 }
 
 #[test]
@@ -286,33 +263,6 @@ fn a_task_that_ended_well_is_completed_and_counts_as_ready() {
 }
 
 #[test]
-fn scaling_restarts_nobody() {
-    let mut web = service("web");
-    let mut world = World::new(std::slice::from_ref(&web));
-    world.started("web");
-    web.instances = 3;
-    world.configure(&[web.clone()], Prune::Keep);
-    assert_eq!(world.spawns(), ["web 1", "web@2 1", "web@3 1"]);
-    assert_eq!(world.state("web"), "running");
-    web.instances = 1;
-    world.configure(&[web], Prune::Keep);
-    assert_eq!((world.state("web"), world.state("web@2")), ("running", "stopping"));
-}
-
-#[test]
-fn what_vanished_from_the_files_runs_on_until_pruned() {
-    let mut world = World::new(&[service("web")]);
-    world.started("web");
-    world.configure(&[], Prune::Keep);
-    assert!(world.view("web").is_orphaned());
-    assert_eq!(world.state("web"), "running");
-    world.configure(&[], Prune::Remove);
-    world.exited("web", Exit::Signal(15));
-    assert!(world.supervisor.unit(&unit("web")).is_none());
-    assert!(world.take().contains(&"forget web".to_owned()));
-}
-
-#[test]
 fn commands_that_do_not_fit_are_refused_with_state_and_remedy() {
     let mut off = service("off");
     off.start = StartType::Disabled;
@@ -418,19 +368,6 @@ fn nobody_is_woken_up_for_delayed_services_that_do_not_exist() {
     report.start = StartType::Delayed;
     let world = World::new(&[service("web"), report]);
     assert_eq!((world.state("report"), world.next_in()), ("stopped", Some(120)));
-}
-
-#[test]
-fn a_changed_configuration_is_another_chance() {
-    let mut web = service("web");
-    web.restart.exits = BTreeMap::from([(ExitKey::Code(42), ExitAction::Fail)]);
-    let mut world = World::new(std::slice::from_ref(&web));
-    world.started("web");
-    world.exited("web", Exit::Code(42));
-    assert_eq!(world.state("web"), "failed");
-    web.spec_hash = 2;
-    world.configure(&[web], Prune::Keep);
-    assert_eq!(world.spawns(), ["web 1", "web 2"]);
 }
 
 #[test]

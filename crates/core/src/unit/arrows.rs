@@ -222,7 +222,7 @@ impl Unit {
         match policy::follow(service, exit) {
             Follow::Restart => self.retry(told, given),
             Follow::Rest => {
-                self.wanted = false;
+                self.want_no_more();
                 self.enter(now, State::Stopped, told)
             }
             Follow::Complete => self.enter(now, State::Completed, told),
@@ -281,7 +281,7 @@ impl Unit {
         self.pid = None;
         match then {
             // Nothing but an operator's wish brings back what an operator stopped.
-            Then::Start | Then::Wait if !self.wanted => self.enter(now, State::Stopped, told),
+            Then::Start | Then::Wait if !self.is_wanted() => self.enter(now, State::Stopped, told),
             Then::Rest => self.enter(now, State::Stopped, told),
             Then::Start | Then::Wait => {
                 self.enter(now, State::Waiting, told);

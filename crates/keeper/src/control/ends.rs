@@ -96,23 +96,16 @@ impl Control {
         }
         let main = run.process().map_or(0, Process::pid);
         let swept = Swept { id: &run.id, main, token: token::STRAY };
-        let begun = self.sweeps.begin(&self.port, key, swept, clock::monotonic());
-        match begun {
-            Ok(true) => {
-                if run.is_own
-                    && let Some(process) = run.process()
-                {
-                    // The zombie still holds the group's number.
-                    drop(process.signal_group(SignalKind::Term));
-                }
-                true
-            }
-            Ok(false) => false,
-            Err(error) => {
-                complain("cannot look for what a run left behind", &error);
-                false
-            }
+        if !self.sweeps.begin(&self.port, key, swept, clock::monotonic()) {
+            return false;
         }
+        if run.is_own
+            && let Some(process) = run.process()
+        {
+            // The zombie still holds the group's number.
+            drop(process.signal_group(SignalKind::Term));
+        }
+        true
     }
 
     pub(crate) fn go_on_sweeping(&mut self) {

@@ -1,6 +1,6 @@
 //! What the owner asks for.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, io, time::Duration};
 
 use mainstay_api::keeper::{
     CUSTODY_RUNS_MAX, CustodyEntry, CustodyRequest, Entry, Held, Reach, Report, Request,
@@ -59,6 +59,7 @@ impl Control {
                 self.answer(id, Report::Custody { entries: Vec::new() });
             }
             Request::Upgrade { program } => self.want_upgrade(id, program.into()),
+            Request::Ending => self.reports.stop_requested = true,
             Request::Shutdown { programs } => {
                 self.answer(id, Report::Done);
                 self.begin_to_end(programs);
@@ -100,7 +101,7 @@ impl Control {
         let kind = kind_of(signal.signal);
         let sent = match (self.runs.get(&key)?.process(), signal.reach) {
             (Some(process), Reach::Main) => process.signal(kind),
-            (Some(process), Reach::Group) => process.signal_group(kind),
+            (Some(process), Reach::Group) => signal_group(process, kind),
             // It hangs between its birth and its first instruction.
             (None, _) if kind == SignalKind::Kill => self.spawner.kill(&key),
             (None, _) => Ok(()),
@@ -146,7 +147,7 @@ impl Control {
 
 fn custody_of(run: &Run, riders: &mut Vec<Descriptor>) -> CustodyEntry {
     let mut held = Vec::new();
-    let mut add = |what: Held, descriptor: Option<std::io::Result<Descriptor>>| {
+    let mut add = |what: Held, descriptor: Option<io::Result<Descriptor>>| {
         if let Some(Ok(descriptor)) = descriptor {
             held.push(what);
             riders.push(descriptor);
@@ -157,6 +158,24 @@ fn custody_of(run: &Run, riders: &mut Vec<Descriptor>) -> CustodyEntry {
     add(Held::Error, run.error.as_ref().map(|pipe| pipe.duplicate()));
     let RunRef { unit, run } = run.key();
     CustodyEntry { unit, run, held, handles: Vec::new() }
+}
+
+/// Sends a signal to a group; who is asked to leave is woken up for it, as systemd does: a program
+/// that was stopped would hear it only when somebody lets it go on.
+fn signal_group(process: &Process, kind: SignalKind) -> io::Result<()> {
+    process.signal_group(kind)?;
+    match kind {
+        SignalKind::Term | SignalKind::Interrupt | SignalKind::Hangup | SignalKind::Quit => {
+            // A system without this signal cannot have stopped the program either.
+            drop(process.signal_group(SignalKind::Continue));
+            Ok(())
+        }
+        SignalKind::User1
+        | SignalKind::User2
+        | SignalKind::Kill
+        | SignalKind::Stop
+        | SignalKind::Continue => Ok(()),
+    }
 }
 
 const fn kind_of(name: SignalName) -> SignalKind {

@@ -8,7 +8,7 @@ use mainstay_platform::{
     filesystem::FileSystem,
     pipe::PipeReader,
     port::{Port, Token, Watched},
-    process::{Process, SignalKind},
+    process::Process,
 };
 
 use super::{Control, talk::SpawnAnswer, token};
@@ -96,11 +96,11 @@ impl Control {
         let (output, error) = (output.map(Arc::new), error.map(Arc::new));
         let pid = process.pid();
         // Forgotten while it was started.
-        let Some(run) = self.runs.get_mut(&key) else { return take_down(pid) };
+        let Some(run) = self.runs.get_mut(&key) else { return self.discarded.add(process, at) };
         let process = match watch(&self.port, process, run.serial) {
             Ok(process) => process,
             Err(error) => {
-                take_down(pid);
+                self.discarded.add_number(pid, at);
                 return self.run_not_started(spawn, NotStarted::of("watch", &error));
             }
         };
@@ -197,7 +197,7 @@ impl Control {
         match watched {
             Ok(process) => {
                 self.agent_process = Some(process);
-                self.agent.lives();
+                self.agent.is_born(clock::monotonic());
                 // Whoever called meanwhile is this very agent, or takes over from it.
                 if let Some(guest) = self.heir.take() {
                     self.make_way_for(guest);
@@ -247,16 +247,6 @@ fn watch(port: &Port, process: Process, serial: u64) -> io::Result<Watched<Proce
         return Err(io::ErrorKind::OutOfMemory.into());
     }
     port.watch(process, Token(token::RUNS + serial))
-}
-
-/// Kills a child that is no run; it is reaped as orphans are.
-fn take_down(pid: u32) {
-    let killed = Process::open_pid(pid).and_then(|process| {
-        process.map_or(Ok(()), |process| process.signal_group(SignalKind::Kill))
-    });
-    if let Err(error) = killed {
-        complain("cannot kill a program that nobody watches", &error);
-    }
 }
 
 const fn pipes_of(streams: Streams) -> usize {

@@ -2,18 +2,12 @@
 
 use mainstay_api::keeper::{
     Drained, Exited, Hello, PROTOCOL, Pressure, Report, Request, RequestFrame, Rotated, RunRef,
-    Spawned,
+    Spawned, Welcome,
 };
-use mainstay_platform::{
-    clock,
-    descriptor::Descriptor,
-    fail,
-    port::Token,
-    process::{Process, SignalKind},
-};
+use mainstay_platform::{clock, descriptor::Descriptor, fail, port::Token, process::SignalKind};
 
-use super::{Control, Guest, token};
-use crate::{note::complain, owner::ConversationError};
+use super::{Control, token};
+use crate::{guests::Guest, note::complain, owner::ConversationError};
 
 /// What is told at the end of a turn, each kind in one frame.
 #[derive(Debug, Default)]
@@ -38,26 +32,24 @@ pub(crate) struct SpawnAnswer {
 }
 
 impl Reports {
+    /// Returns everything, answers first, with the requests that they answer.
     fn take(&mut self) -> Vec<(u64, Report)> {
-        let mut reports = Vec::new();
-        for SpawnAnswer { id, spawned } in std::mem::take(&mut self.spawned) {
-            reports.push((id, Report::Spawned(spawned)));
-        }
-        let unsolicited = [
-            gathered(&mut self.exited, Report::Exited),
-            gathered(&mut self.amended, Report::ExitAmended),
-            gathered(&mut self.cleared, Report::Cleared),
-            gathered(&mut self.drained, Report::Drained),
-            gathered(&mut self.rotated, Report::Rotated),
-            gathered(&mut self.pressure, Report::Pressure),
+        let answers = std::mem::take(&mut self.spawned).into_iter();
+        let news = [
+            part(&mut self.exited, Report::Exited),
+            part(&mut self.amended, Report::ExitAmended),
+            part(&mut self.cleared, Report::Cleared),
+            part(&mut self.drained, Report::Drained),
+            part(&mut self.rotated, Report::Rotated),
+            part(&mut self.pressure, Report::Pressure),
         ];
-        reports.extend(unsolicited.into_iter().flatten().map(|report| (0, report)));
-        reports
+        let answers = answers.map(|answer| (answer.id, Report::Spawned(answer.spawned)));
+        answers.chain(news.into_iter().flatten().map(|report| (0, report))).collect()
     }
 }
 
-/// Returns what has gathered of one kind, if anything has.
-fn gathered<T>(all: &mut Vec<T>, report: impl FnOnce(Vec<T>) -> Report) -> Option<Report> {
+/// Empties a list into one report; nothing when there is nothing to report.
+fn part<T>(all: &mut Vec<T>, report: fn(Vec<T>) -> Report) -> Option<Report> {
     (!all.is_empty()).then(|| report(std::mem::take(all)))
 }
 
@@ -91,10 +83,7 @@ impl Control {
         if let Some(Err(error)) = self.owner.as_mut().map(|owner| owner.flush(now)) {
             self.drop_owner(&error);
         }
-        for guest in &mut self.guests {
-            // Guests are told little; who does not take it is of no concern.
-            drop(guest.conversation.flush(now));
-        }
+        self.guests.flush(now);
     }
 
     /// Ends the conversation with an agent that is stuck or confused, and the agent with it.
@@ -122,13 +111,12 @@ impl Control {
     }
 
     pub(crate) fn hear_guest(&mut self, token: Token) {
-        let Some(index) = self.guests.iter().position(|guest| guest.token == token) else { return };
-        let mut guest = self.guests.swap_remove(index);
+        let Some(mut guest) = self.guests.take(token) else { return };
         match guest.conversation.read() {
             Ok(incoming) if !incoming.is_closed => {
                 let mut frames = incoming.frames.into_iter();
                 let Some(frame) = frames.next() else {
-                    self.guests.push(guest);
+                    self.guests.put_back(guest);
                     return;
                 };
                 guest.more = frames.collect();
@@ -181,8 +169,7 @@ impl Control {
 
     /// Makes an agent that nobody of us started the owner.
     pub(crate) fn adopt_agent(&mut self, guest: Guest) {
-        let pid = guest.conversation.peer().pid;
-        match Process::open_pid(pid) {
+        match guest.conversation.peer_process() {
             Ok(Some(process)) => match self.port.watch(process, token::AGENT) {
                 Ok(process) => {
                     self.agent_process = Some(process);
@@ -202,8 +189,8 @@ impl Control {
         self.owner = Some(conversation);
         self.expected = None;
         self.agent.lives();
-        let welcome = Report::Welcome(self.welcome());
-        self.answer(hello.unwrap_or_default(), welcome);
+        let welcome = Welcome { damage: self.damage.take(), ..self.welcome() };
+        self.answer(hello.unwrap_or_default(), Report::Welcome(welcome));
         self.introduce_clients();
         if !self.pressed.is_empty() {
             self.tell_owner(Report::Pressure(self.pressed.values().cloned().collect()));

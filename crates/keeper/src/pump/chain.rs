@@ -3,6 +3,11 @@
 //! Several sources share a chain: runs of a unit whose pipes linger, one after the other. The
 //! source changes at a line end only, or after [`HOLD_MAX`], flagged; the index says so *before*
 //! the first byte of the new source.
+//!
+//! A live segment that somebody deletes, moves, replaces or empties is not ours any more: the next
+//! byte begins a new one under the same name, its folder and its index included. What waits in the
+//! pipe is not touched by that. Deleted and emptied segments are noticed before each move, moved
+//! ones within [`TIME_EVERY`]; what is moved meanwhile is in the file that was taken away.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -13,7 +18,7 @@ use std::{
 
 use mainstay_api::keeper::{Logs, OnFull, PressureKind, Rotated};
 use mainstay_platform::{
-    clock, fail, paths,
+    clock, fail, filesystem, paths,
     pipe::{LineEnd, Moved, PipeReader, Scratch, Way},
 };
 use mainstay_storage::{
@@ -87,6 +92,8 @@ pub(super) enum Taken {
     Held,
     /// The live segment was closed; try again.
     Rotated(Rotated),
+    /// Somebody has taken the live segment away; try again.
+    Lost,
 }
 
 impl Chain {
@@ -130,6 +137,23 @@ impl Chain {
         force: Force,
         scratch: &mut Scratch,
     ) -> io::Result<Taken> {
+        match self.attempt(pipe, writer, force, scratch) {
+            // The folder is gone, and the segment with it; nothing was taken from the pipe.
+            Err(error) if is_missing(&error) && self.live.take().is_some() => Ok(Taken::Lost),
+            taken => taken,
+        }
+    }
+
+    fn attempt(
+        &mut self,
+        pipe: &PipeReader,
+        writer: Writer,
+        force: Force,
+        scratch: &mut Scratch,
+    ) -> io::Result<Taken> {
+        if self.is_lost()? {
+            self.live = None;
+        }
         // Nothing is created, closed or noted in the index before there is a byte.
         if (self.needs_note(writer) || self.is_over_size())
             && let Some(nothing) = look(pipe)?
@@ -138,7 +162,7 @@ impl Chain {
         }
         self.open()?;
         if self.is_over_size() && self.at_line_end()? {
-            return Ok(Taken::Rotated(self.close(SourceFlags::NONE)?));
+            return self.close(SourceFlags::NONE).map(Taken::of);
         }
         if self.writer != Some(writer) && !self.change_writer(writer, force)? {
             return Ok(Taken::Held);
@@ -146,8 +170,20 @@ impl Chain {
         self.stamp()?;
         match self.allowance(pipe, scratch)? {
             Allowance::Bytes(limit) => self.pour(pipe, limit),
-            Allowance::Cut => Ok(Taken::Rotated(self.close(SourceFlags::CONTINUED)?)),
+            Allowance::Cut => self.close(SourceFlags::CONTINUED).map(Taken::of),
         }
+    }
+
+    /// Returns whether somebody has deleted, emptied, moved or replaced the live segment.
+    fn is_lost(&self) -> io::Result<bool> {
+        let Some(live) = &self.live else { return Ok(false) };
+        let standing = filesystem::standing(&live.file)?;
+        let is_ours = standing.has_name && standing.length >= live.size;
+        Ok(!is_ours || self.is_stamp_due(clock::monotonic()) && !self.is_in_place(live)?)
+    }
+
+    fn is_in_place(&self, live: &Live) -> io::Result<bool> {
+        filesystem::is_at(&live.file, &self.files.live())
     }
 
     fn needs_note(&self, writer: Writer) -> bool {
@@ -182,6 +218,7 @@ impl Chain {
         let found = self.files.find()?;
         let number = found.live_number();
         let file = self.open_live()?;
+        self.trim_index(number, file.metadata()?.len())?;
         let size = self.begin_at(&file, number)?;
         self.live = Some(Live { file, number, size });
         self.writer = None;
@@ -207,11 +244,29 @@ impl Chain {
 
     /// Returns the boot that the index names last.
     fn last_boot(&self, number: u64) -> io::Result<Option<u64>> {
-        let bytes = match fs::read(self.files.index(number)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            bytes => bytes?,
-        };
-        Ok(IndexRecord::decode_all(&bytes).iter().rev().find_map(IndexRecord::boot))
+        Ok(self.index_of(number)?.iter().rev().find_map(IndexRecord::boot))
+    }
+
+    fn index_of(&self, number: u64) -> io::Result<Vec<IndexRecord>> {
+        match fs::read(self.files.index(number)) {
+            Err(error) if is_missing(&error) => Ok(Vec::new()),
+            bytes => Ok(IndexRecord::decode_all(&bytes?)),
+        }
+    }
+
+    /// Drops what an index tells of bytes that are not there: of a segment that somebody deleted
+    /// or emptied, or that was longer before a power cut.
+    fn trim_index(&self, number: u64, length: u64) -> io::Result<()> {
+        let records = self.index_of(number)?;
+        let is_true = |record: &&IndexRecord| length > 0 && record.offset() <= length;
+        if records.iter().all(|record| is_true(&record)) {
+            return Ok(());
+        }
+        let kept: Vec<u8> = records.iter().filter(is_true).flat_map(IndexRecord::encode).collect();
+        let mut options = OpenOptions::new();
+        let path = self.files.index(number);
+        let mut file = paths::open_log(options.write(true).truncate(true), &path)?;
+        file.write_all(&kept)
     }
 
     /// Ends the line that a gap has cut, so that the next one stays whole.
@@ -234,7 +289,7 @@ impl Chain {
             paths::open_log(options.read(true).write(true), &self.files.live())
         };
         match open() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(error) if is_missing(&error) => {
                 paths::create_private(self.files.folder())?;
                 open()
             }
@@ -320,9 +375,15 @@ impl Chain {
         Ok(Allowance::Bytes(wanted.min(usize::try_from(left).unwrap_or(usize::MAX))))
     }
 
-    /// Closes the live segment; the next byte begins a new one.
-    pub(super) fn close(&mut self, flags: SourceFlags) -> io::Result<Rotated> {
+    /// Closes the live segment; the next byte begins a new one. Returns nothing when somebody has
+    /// taken the segment away.
+    pub(super) fn close(&mut self, flags: SourceFlags) -> io::Result<Option<Rotated>> {
         let number = self.position().0;
+        let Some(live) = &self.live else { return Ok(None) };
+        if !self.is_in_place(live)? {
+            self.live = None;
+            return Ok(None);
+        }
         if flags == SourceFlags::CONTINUED
             && let Some(writer) = self.writer
         {
@@ -330,11 +391,11 @@ impl Chain {
         }
         self.files.close(number)?;
         self.live = None;
-        Ok(Rotated {
+        Ok(Some(Rotated {
             unit: self.unit.clone(),
             chain: self.files.stem().to_owned(),
             segment: number,
-        })
+        }))
     }
 
     /// Returns whether there is anything to close.
@@ -364,6 +425,16 @@ pub(super) enum Force {
     Yes,
     /// It waits.
     No,
+}
+
+impl Taken {
+    fn of(closed: Option<Rotated>) -> Self {
+        closed.map_or(Self::Lost, Self::Rotated)
+    }
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
 }
 
 fn look(pipe: &PipeReader) -> io::Result<Option<Taken>> {

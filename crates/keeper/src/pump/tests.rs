@@ -207,6 +207,40 @@ fn nothing_is_dropped_for_a_disk_that_refuses_for_another_reason_than_room() {
     }
 }
 
+#[test]
+fn a_log_that_somebody_takes_away_begins_anew() {
+    let checks: [(&str, Taking); 5] = [
+        ("deleted", |chain| fs::remove_file(chain.live()).unwrap()),
+        ("moved", |chain| fs::rename(chain.live(), chain.folder().join("moved")).unwrap()),
+        ("emptied", |chain| drop(File::create(chain.live()).unwrap())),
+        ("replaced", |chain| {
+            fs::remove_file(chain.live()).unwrap();
+            drop(File::create(chain.live()).unwrap());
+        }),
+        ("folder", |chain| fs::remove_dir_all(chain.folder()).unwrap()),
+    ];
+    for (name, take_away) in checks {
+        let mut bench = Bench::new(&format!("away_{name}"), 100);
+        let mut program = bench.attach(1);
+        program.write_all(b"before\n").unwrap();
+        bench.wait_for_bytes(7);
+        take_away(&bench.chain());
+        // A moved file is noticed at the next time that is noted.
+        std::thread::park_timeout(Duration::from_millis(20));
+        let line = "x".repeat(49) + "\n";
+        for count in 1..=3 {
+            program.write_all(line.as_bytes()).unwrap();
+            bench.wait_for_bytes(50 * count);
+        }
+        assert_eq!(bench.text(), line.repeat(3), "{name}");
+        assert_eq!(bench.sources(), [(0, 1, SourceFlags::NONE)], "{name}");
+        assert_eq!(bench.chain().find().unwrap().closed, [1], "{name}");
+    }
+}
+
+/// A way to take a log away.
+type Taking = fn(&ChainFiles);
+
 struct Bench {
     pumps: Pumps,
     notes: Receiver<Note>,

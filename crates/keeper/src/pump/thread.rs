@@ -1,5 +1,7 @@
 //! The loop of one pump.
 
+mod full;
+
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     io,
@@ -8,11 +10,10 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::keeper::{Drained, Logs, OnFull, Pressure, PressureKind, RunRef};
+use mainstay_api::keeper::{Drained, Logs, Pressure, PressureKind, RunRef};
 use mainstay_platform::{
     clock, fail,
-    filesystem::is_out_of_room,
-    pipe::{LineEnd, Moved, Scratch},
+    pipe::Scratch,
     port::{Port, Token},
 };
 use mainstay_storage::{index::SourceFlags, segment::ChainFiles};
@@ -27,12 +28,8 @@ use crate::note::{Note, Notes};
 
 /// One source is read so often before the others have their turn.
 const TURNS_IN_A_ROW: usize = 16;
-/// How long after a refusal the disk is asked again.
-const RETRY_FULL_EVERY: Duration = Duration::from_millis(250);
 /// So many pipes of older runs may linger for each unit.
 const LINGERING_MAX: usize = 4;
-/// What is discarded at once while the disk is full.
-const DISCARD_BYTES: usize = 256 * 1024;
 
 /// One pump.
 #[derive(Debug)]
@@ -273,7 +270,7 @@ impl PumpThread {
             Ok(got) => got,
             Err(error) => return Some(self.refused(token, now, &error)),
         };
-        if !matches!(got, Taken::Held | Taken::Empty | Taken::Ended) {
+        if matches!(got, Taken::Bytes(_) | Taken::Rotated(_)) {
             self.recovered(token);
         }
         match got {
@@ -288,8 +285,16 @@ impl PumpThread {
                 Some(After::Arm)
             }
             Taken::Held => Some(After::At(self.hold(token, now))),
+            Taken::Lost => None,
             Taken::Ended => Some(After::Gone),
         }
+    }
+
+    /// Returns a source and the chain that it writes to.
+    fn source_and_chain(&mut self, token: u64) -> Option<(&mut Source, &mut Chain)> {
+        let source = self.sources.get_mut(&token)?;
+        let chain = self.chains.get_mut(&source.chain)?;
+        Some((source, chain))
     }
 
     fn progress(&mut self, token: u64, now: Duration, count: usize) -> Option<After> {
@@ -361,90 +366,10 @@ impl PumpThread {
                 continue;
             }
             match chain.close(SourceFlags::NONE) {
-                Ok(rotated) => self.notes.send(Note::Pump(PumpNote::Rotated(rotated))),
+                Ok(Some(rotated)) => self.notes.send(Note::Pump(PumpNote::Rotated(rotated))),
+                Ok(None) => {}
                 Err(error) => crate::note::complain("cannot close a segment", &error),
             }
-        }
-    }
-
-    /// The disk did not take the bytes; they are still in the pipe.
-    ///
-    /// Only where room is what it lacks may something be dropped for it.
-    fn refused(&mut self, token: u64, now: Duration, error: &io::Error) -> After {
-        let Some(source) = self.sources.get(&token) else { return After::Gone };
-        let Some(chain) = self.chains.get_mut(&source.chain) else { return After::Gone };
-        let unit = source.run.unit.clone();
-        let retry_at = now + RETRY_FULL_EVERY;
-        let (kind, policy) = if is_out_of_room(error) {
-            (PressureKind::DiskFull, chain.on_full)
-        } else {
-            (PressureKind::DiskFailed, OnFull::Block)
-        };
-        if chain.trouble.replace(kind) != Some(kind) {
-            self.pressure(&unit, kind, 0, error.to_string());
-        }
-        match policy {
-            OnFull::Block => After::At(retry_at),
-            OnFull::DropOldest => self.drop_oldest(token, retry_at, &unit),
-            OnFull::DropNew => self.drop_new(token, retry_at, &unit),
-        }
-    }
-
-    fn drop_oldest(&self, token: u64, retry_at: Duration, unit: &str) -> After {
-        let source = self.sources.get(&token);
-        let chain = source.and_then(|source| self.chains.get(&source.chain));
-        match chain.map(Chain::drop_oldest) {
-            Some(Ok(true)) => {
-                self.pressure(unit, PressureKind::DroppedOldest, 1, String::new());
-                After::At(Duration::ZERO)
-            }
-            Some(Ok(false) | Err(_)) | None => After::At(retry_at),
-        }
-    }
-
-    fn drop_new(&mut self, token: u64, retry_at: Duration, unit: &str) -> After {
-        let Some(source) = self.sources.get(&token) else { return After::Gone };
-        let mut dropped = 0;
-        while let Ok(Moved::Bytes(count)) = source.pipe.discard(DISCARD_BYTES) {
-            dropped += u64::try_from(count).unwrap_or_default();
-        }
-        if dropped > 0 {
-            if let Some(source) = self.sources.get_mut(&token) {
-                source.has_gap = true;
-            }
-            self.pressure(unit, PressureKind::DroppedNew, dropped, String::new());
-        }
-        After::At(retry_at)
-    }
-
-    /// Leaves out the rest of the line that a gap has cut in two, and ends its beginning; returns
-    /// what to do when that is not possible at once.
-    fn close_gap(&mut self, token: u64, now: Duration) -> Option<After> {
-        let source = self.sources.get_mut(&token)?;
-        let chain = self.chains.get_mut(&source.chain)?;
-        let (count, is_whole) = match source.pipe.line_end(&mut self.scratch) {
-            Ok(LineEnd::After(count)) => (count, true),
-            Ok(LineEnd::NotWithin(count)) => (count, false),
-            Ok(LineEnd::Empty | LineEnd::Ended) => return None,
-            Err(error) => return Some(self.refused(token, now, &error)),
-        };
-        let closed = chain.end_line().and_then(|()| source.pipe.discard(count));
-        if let Err(error) = closed {
-            return Some(self.refused(token, now, &error));
-        }
-        source.has_gap = !is_whole;
-        let unit = source.run.unit.clone();
-        let dropped = u64::try_from(count).unwrap_or_default();
-        self.pressure(&unit, PressureKind::DroppedNew, dropped, String::new());
-        (!is_whole).then_some(After::At(now))
-    }
-
-    fn recovered(&mut self, token: u64) {
-        let Some(source) = self.sources.get(&token) else { return };
-        let Some(chain) = self.chains.get_mut(&source.chain) else { return };
-        if chain.trouble.take().is_some() {
-            let unit = source.run.unit.clone();
-            self.pressure(&unit, PressureKind::DiskRoom, 0, String::new());
         }
     }
 

@@ -1,9 +1,11 @@
 //! `mainstay service`: one service of the operating system for each program, NSSM's way.
 
 mod control;
+mod edit;
 mod install;
 mod list;
 mod remove;
+mod settings;
 mod trouble;
 
 use std::process::ExitCode;
@@ -25,7 +27,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Install(install::Args),
+    Install(Box<install::Args>),
     /// Start a service
     #[command(after_help = "Example:\n  mainstay service start web")]
     Start(control::Args),
@@ -37,6 +39,10 @@ enum Command {
     Restart(control::Args),
     Status(list::StatusArgs),
     List(list::Args),
+    Edit(edit::Args),
+    Get(settings::GetArgs),
+    Set(settings::SetArgs),
+    Dump(settings::DumpArgs),
     Remove(remove::Args),
 }
 
@@ -48,6 +54,10 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, CliError> {
         Command::Restart(args) => control::restart(&args).await,
         Command::Status(args) => list::status(&args),
         Command::List(args) => list::list(&args),
+        Command::Edit(args) => edit::run(&args),
+        Command::Get(args) => settings::get(&args),
+        Command::Set(args) => settings::set(&args),
+        Command::Dump(args) => settings::dump(&args),
         Command::Remove(args) => remove::run(&args).await,
     }
 }

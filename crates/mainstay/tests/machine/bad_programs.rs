@@ -2,9 +2,11 @@
 
 use std::{fs, io::ErrorKind, time::Duration};
 
+use mainstay_api::control::Status;
 use mainstay_platform::{
     clock,
     door::{Connection, Received},
+    process::SignalKind,
 };
 
 use crate::{
@@ -44,6 +46,22 @@ stop = { timeout = "1h" }
     assert_eq!((exit.signal, exit.code), (Some(9), None));
     assert!(exit.lived_ms >= 300, "{exit:?}");
     assert_eq!(sandbox.copies_of("deaf"), [0; 0]);
+}
+
+#[test]
+fn a_program_that_stands_still_hears_that_it_is_asked_to_leave() {
+    let sandbox = Sandbox::up_with(
+        r#"
+[services.still]
+command = ["sleep", "1000"]
+stop = { timeout = "1h" }
+"#,
+    );
+    let pid = sandbox.wait_for_pid("still");
+    processes::signal(pid, SignalKind::Stop);
+    sandbox.get(&["stop", "still"]);
+    let exit = sandbox.unit("still").last_exit.unwrap();
+    assert_eq!((exit.signal, exit.code), (Some(15), None));
 }
 
 #[test]
@@ -100,15 +118,59 @@ stop = { scope = "process" }
     // Four of older runs, that of the last one, and the few that the keeper works with.
     let keeper = sandbox.status().keeper.pid;
     wait_until("old pipes are closed", || pipes_of(keeper) <= 12);
+    // The agent holds for the keeper what the keeper has.
+    let agent = sandbox.status().agent.pid;
+    wait_until("nobody else holds them", || pipes_of(agent) <= 12);
     let events = sandbox.get(&["events", "leaver", "--lines", "1000"]);
     assert!(events.contains("an old pipe of `leaver` was closed: run 1\n"), "{events}");
 }
 
+#[test]
+fn what_ends_while_its_pipe_is_on_its_way_to_the_agent_is_held_by_nobody() {
+    let sandbox = Sandbox::up_with(
+        r#"
+[services.brief]
+shell = "sleep 1 & exit 1"
+restart = { delay = "0s" }
+stop = { scope = "process" }
+"#,
+    );
+    sandbox.wait_for("brief", |unit| unit.run > 300);
+    sandbox.get(&["stop", "brief"]);
+    wait_until("the last of them ends", || sandbox.copies_of("brief").is_empty());
+    let agent = sandbox.status().agent.pid;
+    wait_until("all pipes are closed", || pipes_of(agent) <= 12);
+}
+
+#[test]
+fn an_agent_keeps_nothing_of_the_keepers_that_died() {
+    const DEATHS: usize = 6;
+    let sandbox = Sandbox::up_with("[services.web]\ncommand = [\"sleep\", \"1000\"]\n");
+    sandbox.wait_for_all();
+    let agent = sandbox.status().agent.pid;
+    let before = held_by(agent, "socket:");
+    for _ in 0..DEATHS {
+        let former = sandbox.status().keeper.pid;
+        processes::kill(former);
+        wait_until("there is another keeper", || {
+            let status = serde_json::from_str::<Status>(&sandbox.ask(&["status", "--json"]).out);
+            status.is_ok_and(|status| status.keeper.pid != former)
+        });
+    }
+    assert_eq!(sandbox.status().agent.pid, agent);
+    wait_until("their sockets are closed", || held_by(agent, "socket:") <= before + 1);
+}
+
 /// Counts the pipes that a process holds.
 fn pipes_of(pid: u32) -> usize {
+    held_by(pid, "pipe:")
+}
+
+/// Counts what a process holds of a kind.
+fn held_by(pid: u32, kind: &str) -> usize {
     let entries = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
     let targets = entries.filter_map(|entry| fs::read_link(entry.path()).ok());
-    targets.filter(|target| target.to_string_lossy().starts_with("pipe:")).count()
+    targets.filter(|target| target.to_string_lossy().starts_with(kind)).count()
 }
 
 #[test]

@@ -96,3 +96,19 @@ fn who_names_nothing_that_exists_is_shown_what_does() {
     let lost = answer_of(sandbox.command(&["status"]).current_dir("/"));
     check(&lost, "there is no `mainstay.toml` in this folder or above");
 }
+
+#[test]
+fn the_programs_of_an_instance_inside_another_one_carry_one_mark() {
+    let mut sandbox = Sandbox::new("[services.inner]\ncommand = [\"sleep\", \"1000\"]\n");
+    let mut up = sandbox.command(&["up"]);
+    up.env("MAINSTAY_ID", "outer");
+    sandbox.start_up(up);
+    wait_until("the instance answers", || sandbox.ask(&["status"]).code == 0);
+    let pid = sandbox.wait_for_pid("inner");
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap();
+    let marks: Vec<&[u8]> = environment
+        .split(|byte| *byte == 0)
+        .filter(|variable| variable.starts_with(b"MAINSTAY_ID="))
+        .collect();
+    assert!(marks.len() == 1 && marks != [b"MAINSTAY_ID=outer"], "{marks:?}");
+}

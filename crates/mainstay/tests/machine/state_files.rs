@@ -138,6 +138,28 @@ fn a_damaged_journal_of_the_keeper_never_doubles_a_program() {
     }
 }
 
+/// Flips a byte of every record of a run of `web`: nothing else is spoiled.
+fn flip_runs_of_web(bytes: &mut [u8]) {
+    let record = b"{\"Run\":{\"unit\":\"web\"";
+    let places: Vec<usize> =
+        (0..bytes.len()).filter(|at| bytes[*at..].starts_with(record)).collect();
+    assert!(!places.is_empty());
+    for at in places {
+        bytes[at + 3] ^= 1;
+    }
+}
+
+#[test]
+fn one_damaged_slot_of_a_running_program_never_doubles_it_and_is_told() {
+    let journal = |sandbox: &Sandbox| sandbox.runtime().join("keeper.journal");
+    for said in check(journal, &[("one slot", |bytes| flip_runs_of_web(bytes))]) {
+        assert!(said.contains("keeper: a lost program is ended: process "), "{said}");
+        let told = said.lines().find(|line| line.contains("StateDamaged")).unwrap_or_default();
+        assert!(told.contains("slots of the keeper's journal that made no sense: "), "{said}");
+        assert!(told.contains("is run 2 of `web`"), "{said}");
+    }
+}
+
 #[test]
 fn a_damaged_copy_of_the_configuration_is_not_missed() {
     let copy = |sandbox: &Sandbox| sandbox.path(".mainstay/last-good.toml");

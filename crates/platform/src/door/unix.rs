@@ -19,6 +19,7 @@ use rustix::{
 use super::{Peer, Received};
 use crate::{
     descriptor::{Borrowed, Descriptor},
+    process::Process,
     socket::{self, Blocking},
 };
 
@@ -129,6 +130,14 @@ impl Connection {
             user: user.as_raw().to_string(),
             is_trusted: user.is_root() || user == geteuid(),
         })
+    }
+
+    /// Returns the very process that connected, whoever has its number now; nothing when it is
+    /// gone.
+    ///
+    /// Before Linux 6.5 and on macOS: whoever has the number while the caller has not hung up.
+    pub fn peer_process(&self) -> io::Result<Option<Process>> {
+        socket::peer_process(&self.socket)
     }
 
     /// Appends what has arrived; descriptors that rode along are closed on exec.

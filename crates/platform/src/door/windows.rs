@@ -222,9 +222,9 @@ impl Connection {
         Self::new(pipe, Side::Server)
     }
 
-    /// Returns the other side's process.
+    /// Returns the process at the other end; nothing when it is gone.
     #[expect(unsafe_code, reason = "GetNamedPipeClientProcessId, GetNamedPipeServerProcessId")]
-    fn peer_process(&self) -> io::Result<Process> {
+    pub fn peer_process(&self) -> io::Result<Option<Process>> {
         let mut pid = 0;
         let (pipe, to) = (self.pipe.as_raw_handle(), &raw mut pid);
         let done = match self.side {
@@ -234,12 +234,16 @@ impl Connection {
             Side::Client => unsafe { GetNamedPipeServerProcessId(pipe, to) },
         };
         succeed(done)?;
-        Process::open_pid(pid)?.ok_or_else(|| io::ErrorKind::NotFound.into())
+        Process::open_pid(pid)
+    }
+
+    fn present_peer(&self) -> io::Result<Process> {
+        self.peer_process()?.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     /// Returns who is at the other end.
     pub fn peer(&self) -> io::Result<Peer> {
-        let process = self.peer_process()?;
+        let process = self.present_peer()?;
         let user = account::user_of(process.raw())?;
         let is_trusted = account::is_trusted(&user)?;
         Ok(Peer { pid: process.pid(), user, is_trusted })
@@ -264,7 +268,7 @@ impl Connection {
         let numbers = if descriptors.is_empty() {
             Vec::new()
         } else {
-            line::hand_over(descriptors, &self.peer_process()?)?
+            line::hand_over(descriptors, &self.present_peer()?)?
         };
         line.send(&self.pipe, bytes, &numbers)
     }

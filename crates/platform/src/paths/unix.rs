@@ -103,6 +103,10 @@ pub(super) fn machine_base() -> io::Result<PathBuf> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+pub(super) fn program_base() -> io::Result<PathBuf> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 pub(super) fn create_guarded(_path: &Path, _grants: &[(String, super::Right)]) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }

@@ -13,8 +13,9 @@ use std::{
 use windows_sys::Win32::{
     Storage::FileSystem::{CreateDirectoryW, FILE_ATTRIBUTE_REPARSE_POINT},
     System::Com::CoTaskMemFree,
-    UI::Shell::{FOLDERID_ProgramData, SHGetKnownFolderPath},
+    UI::Shell::{FOLDERID_ProgramData, FOLDERID_ProgramFiles, SHGetKnownFolderPath},
 };
+use windows_sys::core::GUID;
 
 use super::Right;
 use crate::windows::{account, security::Security, succeed, text_at, wide};
@@ -73,8 +74,6 @@ pub(super) fn is_trusted_owner(path: &Path) -> io::Result<bool> {
     account::is_trusted(&account::owner_of(path)?)
 }
 
-/// The system is asked, not the environment, which whoever started us could have written.
-#[expect(unsafe_code, reason = "SHGetKnownFolderPath, CoTaskMemFree")]
 /// The system's own form (`\\?\C:\…`) is understood by few programs and no person.
 pub(super) fn canonical(path: &Path) -> io::Result<PathBuf> {
     let path = path.canonicalize()?;
@@ -87,19 +86,26 @@ pub(super) fn canonical(path: &Path) -> io::Result<PathBuf> {
 }
 
 pub(super) fn machine_base() -> io::Result<PathBuf> {
-    let folder = FOLDERID_ProgramData;
+    Ok(known_folder(FOLDERID_ProgramData)?.join("mainstay"))
+}
+
+pub(super) fn program_base() -> io::Result<PathBuf> {
+    Ok(known_folder(FOLDERID_ProgramFiles)?.join("Mainstay"))
+}
+
+/// The system is asked, not the environment, which whoever started us could have written.
+#[expect(unsafe_code, reason = "SHGetKnownFolderPath, CoTaskMemFree")]
+fn known_folder(which: GUID) -> io::Result<PathBuf> {
     let mut text = null_mut();
-    // SAFETY: the identifier lives until the call returns; null asks for the machine; `text` is valid for writes.
-    let result = unsafe { SHGetKnownFolderPath(&raw const folder, 0, null_mut(), &raw mut text) };
+    let to = &raw mut text;
+    // SAFETY: the identifier lives until the call returns; null asks for the machine; `text` is
+    // valid for writes.
+    let result = unsafe { SHGetKnownFolderPath(&raw const which, 0, null_mut(), to) };
     // SAFETY: the text ends with NUL or is null.
     let folder = unsafe { text_at(text) };
     // SAFETY: the system allocated it for us; null is allowed.
     unsafe { CoTaskMemFree(text.cast()) };
-    if result < 0 {
-        Err(io::Error::from_raw_os_error(result))
-    } else {
-        Ok(PathBuf::from(folder).join("mainstay"))
-    }
+    if result < 0 { Err(io::Error::from_raw_os_error(result)) } else { Ok(folder.into()) }
 }
 
 pub(super) fn create_guarded(path: &Path, grants: &[(String, Right)]) -> io::Result<()> {

@@ -168,7 +168,7 @@ pub(super) fn reap(pid: u32) {
 
 pub(super) fn carrying(id: &str) -> io::Result<Vec<Process>> {
     let wanted = format!("MAINSTAY_ID={id}").into_bytes();
-    alive_that(|pid| environment_of(pid).contains(&wanted))
+    alive_that(|pid| Ok(environment_of(pid)?.contains(&wanted)))
 }
 
 pub(super) fn started_with(name: &str, value: &str) -> io::Result<Vec<Carrier>> {
@@ -178,18 +178,32 @@ pub(super) fn started_with(name: &str, value: &str) -> io::Result<Vec<Carrier>> 
     let place = |pid: u32| fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
     let here = place(own);
     let found = alive_that(|pid| {
-        pid != own && environment_of(pid).contains(&wanted) && place(pid) == here
+        Ok(pid != own && environment_of(pid)?.contains(&wanted) && place(pid) == here)
     })?;
     let carrier = |process: Process| {
-        let variables = environment_of(process.pid());
-        Carrier { process, variables }
+        let variables = environment_of(process.pid())?;
+        Ok(Carrier { process, variables })
     };
-    Ok(found.into_iter().map(carrier).collect())
+    found.into_iter().map(carrier).collect()
 }
 
-fn environment_of(pid: u32) -> Vec<Vec<u8>> {
-    let bytes = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-    bytes.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
+/// Returns what a process was started with; nothing of one that is gone or somebody else's.
+fn environment_of(pid: u32) -> io::Result<Vec<Vec<u8>>> {
+    let bytes = unless_short(fs::read(format!("/proc/{pid}/environ")))?;
+    Ok(bytes.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect())
+}
+
+/// Whoever lacks descriptors or memory learns nothing about a process: that is no answer.
+fn unless_short<T: Default>(found: io::Result<T>) -> io::Result<T> {
+    match found {
+        Err(error) if is_shortage(&error) => Err(error),
+        found => Ok(found.unwrap_or_default()),
+    }
+}
+
+fn is_shortage(error: &io::Error) -> bool {
+    let shortages = [libc::EMFILE, libc::ENFILE, libc::ENOMEM];
+    error.raw_os_error().is_some_and(|code| shortages.contains(&code))
 }
 
 pub(super) fn led_by(leader: u32) -> io::Result<Vec<Process>> {
@@ -200,22 +214,24 @@ pub(super) fn led_by(leader: u32) -> io::Result<Vec<Process>> {
         return Ok(Vec::new());
     }
     alive_that(|pid| {
-        let number = |field| stat_field(pid, field)?.parse::<u32>().ok();
+        let stat = unless_short(fs::read_to_string(format!("/proc/{pid}/stat")))?;
+        let number = |field| field_of(&stat, field)?.parse::<u32>().ok();
         let session = number(SESSION).filter(|session| [own, leader].contains(session));
-        session.is_some() && number(GROUP) == Some(leader)
+        Ok(session.is_some() && number(GROUP) == Some(leader))
     })
 }
 
-/// Returns every live process for which the question is answered with yes.
-fn alive_that(is_meant: impl Fn(u32) -> bool) -> io::Result<Vec<Process>> {
+/// Returns every live process for which the question is answered with yes; an error where it
+/// cannot be answered for all.
+fn alive_that(is_meant: impl Fn(u32) -> io::Result<bool>) -> io::Result<Vec<Process>> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")?.flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
         // Open first, ask then: a number that is used again cannot be mistaken.
-        let Ok(Some(process)) = Process::open_pid(pid) else { continue };
-        if is_meant(pid) && !process.has_ended() {
+        let Some(process) = unless_short(Process::open_pid(pid))? else { continue };
+        if is_meant(pid)? && !process.has_ended() {
             found.push(process);
         }
     }
@@ -231,8 +247,12 @@ pub(crate) fn start_ticks_of(pid: u32) -> Option<u64> {
 /// closing parenthesis: the command may hold anything.
 fn stat_field(pid: u32, field: usize) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    field_of(&stat, field).map(str::to_owned)
+}
+
+fn field_of(stat: &str, field: usize) -> Option<&str> {
     let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_ascii_whitespace().nth(field.checked_sub(3)?).map(str::to_owned)
+    rest.split_ascii_whitespace().nth(field.checked_sub(3)?)
 }
 
 fn identity_of(pid: u32, pidfd: &OwnedFd) -> Identity {

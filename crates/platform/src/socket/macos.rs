@@ -18,6 +18,7 @@ use rustix::{
 };
 
 use super::{Blocking, Credentials};
+use crate::process::Process;
 
 pub(super) const RECEIVE: RecvFlags = RecvFlags::empty();
 pub(super) const SEND: SendFlags = SendFlags::empty();
@@ -69,6 +70,10 @@ pub(super) fn credentials(socket: &OwnedFd) -> io::Result<Credentials> {
         return Err(io::Error::last_os_error());
     }
     Ok(Credentials { pid: u32::try_from(pid).unwrap_or_default(), user: Uid::from_raw(user) })
+}
+
+pub(super) fn peer_process(socket: &OwnedFd) -> io::Result<Option<Process>> {
+    super::peer_by_number(socket)
 }
 
 pub(super) fn settle(descriptor: OwnedFd) -> OwnedFd {

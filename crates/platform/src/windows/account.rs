@@ -12,8 +12,8 @@ use windows_sys::Win32::{
     Foundation::{ERROR_NONE_MAPPED, ERROR_SUCCESS, LocalFree},
     Security::{
         Authorization::{
-            ConvertSidToStringSidW, GetNamedSecurityInfoW, GetSecurityInfo, SE_FILE_OBJECT,
-            SE_KERNEL_OBJECT,
+            ConvertSidToStringSidW, ConvertStringSidToSidW, GetNamedSecurityInfoW, GetSecurityInfo,
+            SE_FILE_OBJECT, SE_KERNEL_OBJECT,
         },
         GetTokenInformation, LookupAccountNameW, OWNER_SECURITY_INFORMATION, PSID, RevertToSelf,
         SID_AND_ATTRIBUTES, TOKEN_ELEVATION, TOKEN_GROUPS, TOKEN_INFORMATION_CLASS, TOKEN_QUERY,
@@ -31,8 +31,9 @@ use super::{own, own_process, succeed, text_at, wide};
 const SYSTEM: &str = "S-1-5-18";
 const ADMINISTRATORS: &str = "S-1-5-32-544";
 
-/// The longest name of an account that is looked up.
-const NAME_MAX: usize = 256;
+/// The longest identifier that there is, and more.
+const IDENTIFIER_BYTES: usize = 128;
+const DOMAIN_UNITS: usize = 512;
 
 /// Room for a `TOKEN_USER` with the longest identifier there is.
 #[repr(C, align(8))]
@@ -145,31 +146,49 @@ impl Token {
 
 const SE_GROUP_ENABLED: u32 = 4;
 
-/// Returns the identifier of an account or a group; nothing when there is no such name.
-#[expect(unsafe_code, reason = "LookupAccountNameW")]
-pub(crate) fn identifier_of(name: &str) -> io::Result<Option<String>> {
-    let name = wide(name);
-    let mut room = Room([0; 256]);
-    let identifier: PSID = (&raw mut room).cast();
-    let mut domain = [0_u16; NAME_MAX];
-    let (mut room_size, mut domain_size, mut kind) = (256, 256, 0);
-    // SAFETY: the name ends with NUL; room and domain are as long as their sizes say.
-    let found = unsafe {
-        LookupAccountNameW(
-            null(),
-            name.as_ptr(),
-            identifier,
-            &raw mut room_size,
-            domain.as_mut_ptr(),
-            &raw mut domain_size,
-            &raw mut kind,
-        )
-    };
-    if let Err(error) = succeed(found) {
-        let is_unknown = error.raw_os_error() == Some(ERROR_NONE_MAPPED.cast_signed());
-        return if is_unknown { Ok(None) } else { Err(error) };
+/// An identifier that was looked up, with the alignment it needs.
+#[repr(C, align(8))]
+pub(crate) struct Named([u8; IDENTIFIER_BYTES]);
+
+impl Named {
+    /// Returns the identifier of an account or a group by its name.
+    #[expect(unsafe_code, reason = "LookupAccountNameW")]
+    pub(crate) fn of(account: &str) -> io::Result<Self> {
+        // `.` is how people write this machine; the call wants the bare name.
+        let name = wide(account.strip_prefix(r".\").unwrap_or(account));
+        let mut identifier = Self([0; IDENTIFIER_BYTES]);
+        let mut domain = [0_u16; DOMAIN_UNITS];
+        let mut bytes = u32::try_from(IDENTIFIER_BYTES).unwrap_or_default();
+        let mut units = u32::try_from(DOMAIN_UNITS).unwrap_or_default();
+        let mut kind = 0;
+        // SAFETY: the name ends with NUL; identifier and domain are valid for writes of the sizes
+        // beside them, which are valid for writes, too; null asks this machine.
+        succeed(unsafe {
+            LookupAccountNameW(
+                null(),
+                name.as_ptr(),
+                identifier.as_mut_ptr(),
+                &raw mut bytes,
+                domain.as_mut_ptr(),
+                &raw mut units,
+                &raw mut kind,
+            )
+        })?;
+        Ok(identifier)
     }
-    text_of(identifier).map(Some)
+
+    pub(crate) fn as_mut_ptr(&mut self) -> PSID {
+        self.0.as_mut_ptr().cast()
+    }
+}
+
+/// Returns the identifier of an account or a group; nothing when there is no such name.
+pub(crate) fn identifier_of(name: &str) -> io::Result<Option<String>> {
+    match Named::of(name) {
+        Ok(mut identifier) => text_of(identifier.as_mut_ptr()).map(Some),
+        Err(error) if error.raw_os_error() == Some(ERROR_NONE_MAPPED.cast_signed()) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Returns whether somebody may act for the whole instance: our own user, the system, or whoever
@@ -233,7 +252,7 @@ pub(crate) fn owner_of(path: &Path) -> io::Result<String> {
 }
 
 #[expect(unsafe_code, reason = "ConvertSidToStringSidW")]
-fn text_of(identifier: PSID) -> io::Result<String> {
+pub(crate) fn text_of(identifier: PSID) -> io::Result<String> {
     let mut wide = null_mut();
     // SAFETY: the identifier is valid while its holder lives; `wide` is valid for writes.
     succeed(unsafe { ConvertSidToStringSidW(identifier, &raw mut wide) })?;
@@ -242,4 +261,31 @@ fn text_of(identifier: PSID) -> io::Result<String> {
     // SAFETY: the call allocated the text for us.
     unsafe { LocalFree(wide.cast()) };
     Ok(text)
+}
+
+/// An identifier that the system allocated.
+#[derive(Debug)]
+pub(crate) struct Identifier(PSID);
+
+impl Identifier {
+    /// Reads `S-1-…`.
+    #[expect(unsafe_code, reason = "ConvertStringSidToSidW")]
+    pub(crate) fn parse(text: &str) -> io::Result<Self> {
+        let mut identifier = null_mut();
+        // SAFETY: the text ends with NUL; `identifier` is valid for writes.
+        succeed(unsafe { ConvertStringSidToSidW(wide(text).as_ptr(), &raw mut identifier) })?;
+        Ok(Self(identifier))
+    }
+
+    pub(crate) const fn raw(&self) -> PSID {
+        self.0
+    }
+}
+
+impl Drop for Identifier {
+    #[expect(unsafe_code, reason = "LocalFree")]
+    fn drop(&mut self) {
+        // SAFETY: the system allocated it for us, and nobody uses it any more.
+        unsafe { LocalFree(self.0) };
+    }
 }

@@ -85,6 +85,9 @@ impl Reader {
             }
             let found = open(&self.chain, self.cursor.segment)?;
             let is_gone = found.is_none();
+            if let Some(file) = &found {
+                self.begin_anew_if_short(file)?;
+            }
             let bytes = found.map_or(Ok(Vec::new()), |file| self.read(&file, growth))?;
             if !bytes.is_empty() {
                 return Ok(Some(Block { deleted, lines: self.take(&bytes) }));
@@ -95,6 +98,16 @@ impl Reader {
             deleted += u64::from(is_gone);
             self.go_to_next();
         }
+    }
+
+    /// A segment that ends before the place where we are was emptied by somebody, or deleted and
+    /// begun anew: it is read from its beginning.
+    fn begin_anew_if_short(&mut self, file: &File) -> io::Result<()> {
+        if file.metadata()?.len() < self.cursor.offset {
+            self.cursor.offset = 0;
+            self.index = Index::default();
+        }
+        Ok(())
     }
 
     fn go_to_next(&mut self) {

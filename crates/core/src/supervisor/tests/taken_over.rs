@@ -106,6 +106,32 @@ fn a_restart_that_was_under_way_goes_on() {
 }
 
 #[test]
+fn what_was_asked_of_an_older_run_is_not_asked_of_its_successor() {
+    for phase in [ended(Exit::Signal(15)), AdoptedPhase::Remembered] {
+        let runs = vec![stopping(found("web", 1, phase)), found("web", 2, running())];
+        let world = follow(&[service("web")], runs, Vec::new());
+        assert_eq!((world.state("web"), world.asks().len()), ("running", 0), "{phase:?}");
+    }
+}
+
+#[test]
+fn what_was_stopped_and_then_left_the_files_is_not_started_again() {
+    let runs = vec![stopping(found("web", 1, running()))];
+    let mut world = follow(&[], runs, vec![wish("web", false, 0)]);
+    assert_eq!(world.asks(), ["web 1"]);
+    world.exited("web", Exit::Signal(15));
+    assert_eq!(world.spawns().len(), 0);
+}
+
+#[test]
+fn a_wish_about_what_left_the_files_is_forgotten_with_it() {
+    let mut world = follow(&[], Vec::new(), vec![wish("web", false, 1)]);
+    assert_eq!(world.take(), ["forget web"]);
+    world.configure(&[service("web")], Prune::Keep);
+    assert_eq!(world.spawns(), ["web 1"]);
+}
+
+#[test]
 fn who_requires_what_is_being_stopped_is_stopped_whoever_was_found_first() {
     let services = [service("a-db"), needs("web", &["a-db"])];
     let runs = vec![found("a-db", 1, running()), found("web", 1, running())];

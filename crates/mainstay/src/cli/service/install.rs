@@ -1,5 +1,9 @@
 //! `mainstay service install`: a program becomes a service of its own.
 
+mod account;
+mod entry;
+mod own;
+
 use std::{
     fs::File,
     io,
@@ -11,12 +15,17 @@ use std::{
 use clap::{Args as ClapArgs, ValueEnum};
 use mainstay_api::config::{self, NewService};
 use mainstay_platform::{
-    daemon,
-    scm::{self, Change, Purpose, Recovery, RecoveryAction, Service, Setting, Start, State},
+    scm::{
+        self, Change, Intent, Purpose, Recovery, RecoveryAction, Service, Setting, Start, State,
+    },
     spawn::{self, Group, Output, Program},
 };
 use mainstay_storage::atomic;
 
+use self::{
+    account::Account,
+    entry::{Entry, Reach},
+};
 use super::{control, database, demand_elevation, list, trouble};
 use crate::{
     cli::add::{Variable, parse_variable},
@@ -68,6 +77,23 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME")]
     depends: Vec<String>,
 
+    /// Whom it runs as; else an account of its own, `NT SERVICE\NAME`. Others: `LocalSystem`,
+    /// `LocalService`, `NetworkService`, `DOMAIN\user`, a managed account `DOMAIN\name$`
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Option<String>,
+
+    /// Read the account's password from stdin instead of asking
+    #[arg(long)]
+    password_stdin: bool,
+
+    /// Let the service write to this folder
+    #[arg(long, value_name = "DIR")]
+    grant_write: Option<PathBuf>,
+
+    /// Accept that every user can change the program
+    #[arg(long)]
+    allow_writable: bool,
+
     /// Do not start it now
     #[arg(long)]
     no_start: bool,
@@ -105,30 +131,60 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
     super::check_name(&args.name)?;
     demand_elevation("creating a service")?;
     let plan = Plan::of(args)?;
-    let (place, service) = create(args, &plan)?;
-    for warning in settings(args, &service) {
-        print::talk(&warning);
+    let account = Account::parse(args.account.as_deref(), &args.name);
+    let warning = entry::look_who_writes(&account, plan.folder(), args.allow_writable)?;
+    let password = account.password(args.password_stdin)?;
+    let place = free_place(&args.name)?;
+    let mut entry = entry::prepare(&account, plan.reach(args))?;
+    entry.warnings.extend(warning);
+    let service = create(args, &plan, &place, (&account, password))?;
+    entry.warnings.extend(settings(args, &service));
+    if let Err(error) = account.allow() {
+        let what = format!("{} may not log on as a service yet: {error}", account.name());
+        entry.warnings.push(format!("{what}; grant it in secpol.msc"));
     }
-    print::data(&format!(
-        "  program   {}\n  directory {}\n",
-        plan.shown(),
-        plan.directory.display()
-    ));
+    print::data(&summary(args, &plan, &account, &entry));
     if args.no_start {
-        print::data(&format!(
-            "{} is installed; `mainstay service start {0}` starts it\n",
-            args.name
-        ));
+        let hint = format!("`mainstay service start {}` starts it", args.name);
+        print::data(&format!("{} is installed; {hint}\n", args.name));
         return Ok(ExitCode::SUCCESS);
     }
-    control::begin(&service, &args.name)?;
-    let status = control::settled(&service, State::Running, LOOK_FOR).await?;
-    print::data(&format!("{} is {}\n", args.name, list::in_words(&status)));
+    begin(args, &service, &place).await
+}
+
+fn summary(args: &Args, plan: &Plan, account: &Account, entry: &Entry) -> String {
+    let granted = match entry.granted.as_slice() {
+        [] => String::new(),
+        granted => format!("    granted: {}", granted.join(", ")),
+    };
+    let mut text = format!(
+        "  program   {}   in {}\n  account   {}{granted}\n",
+        plan.shown(),
+        plan.directory.display(),
+        account.name()
+    );
+    for warning in &entry.warnings {
+        text.push_str(&["  warning   ", warning, "\n"].concat());
+    }
+    let start = match args.start {
+        StartType::Auto => "automatic",
+        StartType::Delayed => "automatic, about two minutes after boot",
+        StartType::Demand => "on demand",
+        StartType::Disabled => "disabled",
+    };
+    text + &format!("  start     {start}; restart for ever (200 ms … 1 min)\n")
+}
+
+async fn begin(args: &Args, service: &Service, place: &Place) -> Result<ExitCode, CliError> {
+    control::begin(service, &args.name)?;
+    let status = control::settled(service, State::Running, LOOK_FOR).await?;
     let logs = place.located().instance.logs_of(&place.unit());
+    let name = &args.name;
     print::data(&format!(
-        "  logs      {}\n  remove    mainstay service remove {}\n",
+        "{name} is {}\n  logs      {}\n  remove    mainstay service remove {}\n",
+        list::in_words(&status),
         logs.display(),
-        args.name
+        scm::quoted(std::slice::from_ref(name))
     ));
     Ok(if status.state == State::Running { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
@@ -148,6 +204,20 @@ impl Plan {
         let rest = args.command.iter().skip(1).cloned();
         let command = [image.display().to_string()].into_iter().chain(rest).collect();
         Ok(Self { command, directory, environment: args.environment.clone() })
+    }
+
+    /// The folder that the program lies in.
+    fn folder(&self) -> &Path {
+        self.image().parent().unwrap_or_else(|| self.image())
+    }
+
+    fn image(&self) -> &Path {
+        Path::new(self.command.first().map(String::as_str).unwrap_or_default())
+    }
+
+    fn reach<'a>(&'a self, args: &'a Args) -> Reach<'a> {
+        let writes = args.grant_write.as_deref();
+        Reach { image: self.image(), directory: &self.directory, writes }
     }
 
     fn shown(&self) -> String {
@@ -189,39 +259,50 @@ fn image(command: &[String], directory: &Path) -> Result<PathBuf, CliError> {
     };
     spawn::image_of(&program).map_err(|error| {
         let name = command.first().map(String::as_str).unwrap_or_default();
-        let what = format!("cannot find the program `{name}`: {error}");
+        let is_nowhere = error.kind() == io::ErrorKind::NotFound;
+        let nowhere = "it is neither here nor in a folder of PATH".to_owned();
+        let why = if is_nowhere { nowhere } else { error.to_string() };
+        let what = format!("cannot find the program `{name}`: {why}");
         CliError::refused(what, "name it by its whole path; a script needs its interpreter first")
     })
 }
 
-/// Writes the configuration, then creates the service: a service without one would end at once.
-fn create(args: &Args, plan: &Plan) -> Result<(Place, Service), CliError> {
-    let failed = |what: &str, error: &io::Error| trouble::refused(what, error);
-    let database = database(Purpose::Create)?;
-    if database.service(&args.name, scm::Intent::Look).is_ok() {
+/// Returns the place of a service that is not there yet.
+fn free_place(name: &str) -> Result<Place, CliError> {
+    if database(Purpose::Look)?.service(name, Intent::Look).is_ok() {
         let exists = io::Error::from_raw_os_error(scm::code::EXISTS);
-        return Err(failed(&format!("install `{}`", args.name), &exists));
+        return Err(trouble::refused(&format!("install `{name}`"), &exists));
     }
-    let place = Place::of(&args.name).map_err(|error| failed("find its folder", &error))?;
+    Place::of(name).map_err(|error| trouble::refused("find its folder", &error))
+}
+
+/// Writes the configuration, then creates the service: one without a configuration would end.
+fn create(
+    args: &Args,
+    plan: &Plan,
+    place: &Place,
+    (account, password): (&Account, Option<String>),
+) -> Result<Service, CliError> {
+    let failed = |what: &str, error: io::Error| trouble::refused(what, &error);
     place.create().map_err(|error| {
-        failed(&format!("use the folder `{}`", place.folder().display()), &error)
+        failed(&format!("use the folder `{}`", place.folder().display()), error)
     })?;
     let text = plan.configuration(&place.unit())?;
-    atomic::replace(&place.located().file, text.as_bytes(), |path| File::create(path)).map_err(
-        |error| CliError::refused(format!("cannot write the configuration: {error}"), ""),
-    )?;
-    let own = daemon::own_program().map_err(|error| failed("find our own program", &error))?;
+    atomic::replace(&place.located().file, text.as_bytes(), |path| File::create(path))
+        .map_err(|error| failed("write the configuration", error))?;
+    let own = own::install().map_err(|error| failed("install our own program", error))?;
     let first = Change {
         display_name: args.display_name.clone(),
         command_line: Some(command_line(&own, &args.name)),
         start: Some(args.start.into()),
+        account: Some(account.name()),
+        password,
         dependencies: Some(args.depends.clone()).filter(|names| !names.is_empty()),
-        ..Change::default()
     };
-    let service = database
+    let doing = format!("install `{}`", args.name);
+    database(Purpose::Create)?
         .create(&args.name, &first)
-        .map_err(|error| failed(&format!("install `{}`", args.name), &error))?;
-    Ok((place, service))
+        .map_err(|error| trouble::refused(&doing, &error))
 }
 
 /// Both are always quoted: a path with a space would be looked for at every space.
@@ -244,9 +325,9 @@ fn settings(args: &Args, service: &Service) -> Vec<String> {
         let error = service.set(setting).err()?;
         let name = setting.name();
         Some(if scm::is_lacking(&error) {
-            format!("warning: this system does not have {name}")
+            format!("this system does not have {name}")
         } else {
-            format!("warning: {name} could not be set: {error}")
+            format!("{name} could not be set: {error}")
         })
     });
     refused.collect()

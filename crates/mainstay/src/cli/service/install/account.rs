@@ -1,0 +1,139 @@
+//! Whom a service runs as, and with which password.
+
+use std::io::{self, BufRead as _, IsTerminal as _};
+
+use mainstay_platform::{logon, scm};
+
+use crate::errors::CliError;
+
+/// The system's own accounts, as people write them and as the manager wants them.
+const WELL_KNOWN: [[&str; 2]; 6] = [
+    ["LocalSystem", "LocalSystem"],
+    [r"NT AUTHORITY\SYSTEM", "LocalSystem"],
+    ["LocalService", r"NT AUTHORITY\LocalService"],
+    [r"NT AUTHORITY\LocalService", r"NT AUTHORITY\LocalService"],
+    ["NetworkService", r"NT AUTHORITY\NetworkService"],
+    [r"NT AUTHORITY\NetworkService", r"NT AUTHORITY\NetworkService"],
+];
+
+/// Whom a service runs as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Account {
+    /// An account that only this service has; the system makes it.
+    Own {
+        /// The service's name.
+        service: String,
+    },
+    /// One of the system's, by the manager's name for it.
+    WellKnown(&'static str),
+    /// An account whose password the system changes by itself.
+    Managed(String),
+    /// An account with a password: `DOMAIN\user`, `.\user`.
+    Person(String),
+}
+
+impl Account {
+    /// Reads what was typed; nothing means an account of the service's own.
+    pub(super) fn parse(typed: Option<&str>, service: &str) -> Self {
+        let Some(typed) = typed else { return Self::Own { service: service.to_owned() } };
+        if typed.eq_ignore_ascii_case(&own_name(service)) {
+            return Self::Own { service: service.to_owned() };
+        }
+        let known = WELL_KNOWN.iter().find(|[name, _]| name.eq_ignore_ascii_case(typed));
+        match known {
+            Some([_, name]) => Self::WellKnown(name),
+            None if typed.ends_with('$') => Self::Managed(qualified(typed)),
+            None => Self::Person(qualified(typed)),
+        }
+    }
+
+    /// Returns the manager's name for it.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Own { service } => own_name(service),
+            Self::WellKnown(name) => (*name).to_owned(),
+            Self::Managed(name) | Self::Person(name) => name.clone(),
+        }
+    }
+
+    /// Returns whether whoever can write its program owns the machine.
+    pub(super) fn is_mighty(&self) -> bool {
+        *self == Self::WellKnown("LocalSystem")
+    }
+
+    /// Returns the identity whose rights are looked at before the installation. The rights of
+    /// other accounts depend on groups that only their logon brings together.
+    pub(super) fn identity(&self) -> Option<io::Result<String>> {
+        match self {
+            Self::Own { service } => Some(scm::identity_of(service)),
+            Self::WellKnown(_) | Self::Managed(_) | Self::Person(_) => None,
+        }
+    }
+
+    /// Asks for the password of an account that has one.
+    pub(super) fn password(&self, from_stdin: bool) -> Result<Option<String>, CliError> {
+        let Self::Person(name) = self else { return Ok(None) };
+        let read = if from_stdin { read_line() } else { ask(name) };
+        let password = read.map_err(|error| {
+            let what = format!("there is no password for `{name}`: {error}");
+            CliError::refused(what, "run it in a terminal, or give it with `--password-stdin`")
+        })?;
+        Ok(Some(password))
+    }
+
+    /// Lets it log on as a service, where that is a right of its own.
+    pub(super) fn allow(&self) -> io::Result<()> {
+        match self {
+            Self::Own { .. } | Self::WellKnown(_) => Ok(()),
+            Self::Managed(name) | Self::Person(name) => logon::allow_services(name),
+        }
+    }
+}
+
+fn own_name(service: &str) -> String {
+    format!(r"NT SERVICE\{service}")
+}
+
+/// A bare name is one of this machine.
+fn qualified(name: &str) -> String {
+    if name.contains(['\\', '@']) { name.to_owned() } else { format!(r".\{name}") }
+}
+
+fn ask(name: &str) -> io::Result<String> {
+    logon::ask_secret(&format!("password of {name}: "))
+}
+
+fn read_line() -> io::Result<String> {
+    if io::stdin().is_terminal() {
+        return Err(io::Error::other("stdin is a terminal, which would show it"));
+    }
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_are_known_however_they_are_written() {
+        let check = |typed: &str, expected: &str| {
+            assert_eq!(Account::parse(Some(typed), "web").name(), expected);
+        };
+        check("localsystem", "LocalSystem");
+        check(r"nt authority\networkservice", r"NT AUTHORITY\NetworkService");
+        check(r"nt service\WEB", r"NT SERVICE\web");
+        check("anna", r".\anna");
+        check(r"corp\svc-web$", r"corp\svc-web$");
+        check("anna@corp.example", "anna@corp.example");
+        assert_eq!(Account::parse(None, "my web").name(), r"NT SERVICE\my web");
+    }
+
+    #[test]
+    fn only_people_have_passwords() {
+        for typed in [None, Some("LocalSystem"), Some(r"corp\gmsa$")] {
+            assert_eq!(Account::parse(typed, "web").password(true), Ok(None));
+        }
+    }
+}

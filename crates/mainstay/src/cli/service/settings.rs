@@ -1,0 +1,296 @@
+//! `mainstay service get|set|dump|edit`: the settings of an installed service. Some are the
+//! manager's, the others stand in its configuration file.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Args as ClapArgs;
+use mainstay_api::config::{self, SourceText};
+use mainstay_platform::scm::{self, Change, Intent, Record, Service, Setting, Start};
+use mainstay_storage::atomic;
+
+use super::{demand_elevation, service, trouble};
+use crate::{errors::CliError, place::Place, print};
+
+/// Settings that the manager keeps; every other key is one of the configuration.
+const OF_MANAGER: [&str; 4] = ["display-name", "description", "start", "depends"];
+
+/// Show what a key of a service is set to
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  mainstay service get web command\n  mainstay service get web start"
+)]
+pub(super) struct GetArgs {
+    /// The service's name
+    name: String,
+    /// A key of the configuration such as `restart.delay`, or of the manager: display-name,
+    /// description, start, depends
+    key: String,
+}
+
+/// Change keys of a service
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  mainstay service set web restart.delay=5s environment.PORT=8081\n  mainstay service set web start=delayed\n  mainstay service set web --unset directory"
+)]
+pub(super) struct SetArgs {
+    /// The service's name
+    name: String,
+    /// What to set; may be given several times
+    #[arg(value_name = "KEY=VALUE", required_unless_present = "unset")]
+    pairs: Vec<String>,
+    /// A key of the configuration to take out; may be given several times
+    #[arg(long, value_name = "KEY")]
+    unset: Vec<String>,
+}
+
+/// Print the lines that install this service anew
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example:\n  mainstay service dump web > web.cmd")]
+pub(super) struct DumpArgs {
+    /// The service's name
+    name: String,
+}
+
+pub(super) fn get(args: &GetArgs) -> Result<ExitCode, CliError> {
+    let found = if OF_MANAGER.contains(&args.key.as_str()) {
+        of_manager(&service(&args.name, Intent::Look)?, &args.key)?
+    } else {
+        let file = Configuration::of(&args.name)?;
+        config::get(&file.text, &file.unit, &args.key).map_err(|error| file.refused(&error))?
+    };
+    let Some(text) = found else {
+        print::talk(&format!("`{}` is not set; its default holds", args.key));
+        return Ok(ExitCode::from(1));
+    };
+    print::data(&(text + "\n"));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn set(args: &SetArgs) -> Result<ExitCode, CliError> {
+    demand_elevation("changing a service")?;
+    let mut pairs = Vec::new();
+    for pair in &args.pairs {
+        let hint = "write `KEY=VALUE`, for example `restart.delay=5s`";
+        let parts = pair.split_once('=').filter(|(key, _)| !key.is_empty());
+        pairs.push(parts.ok_or_else(|| CliError::usage(format!("`{pair}` sets nothing"), hint))?);
+    }
+    let is_managers = |(key, _): &(&str, &str)| OF_MANAGER.contains(key);
+    let (managers, own): (Vec<_>, Vec<_>) = pairs.into_iter().partition(is_managers);
+    // What can be wrong comes first, so that nothing is half done.
+    let file = Configuration::of(&args.name)?;
+    let text = file.changed(&own, &args.unset)?;
+    change_manager(&args.name, &managers)?;
+    if let Some(text) = text {
+        file.replace(&text)?;
+        file.say_how_to_apply();
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn dump(args: &DumpArgs) -> Result<ExitCode, CliError> {
+    let found = service(&args.name, Intent::Look)?;
+    let record = found.record().map_err(|error| look(&args.name, &error))?;
+    let file = Configuration::of(&args.name)?;
+    let parsed = config::parse(&[file.source()])
+        .map_err(|found| CliError::refused(config::render(&found), ""))?;
+    let Some(configured) = parsed.services.values().next() else {
+        return Err(file.refused(&config::EditError::Missing(file.unit.clone())));
+    };
+    print::data(&(install_line(&args.name, &record, configured) + "\n"));
+    print::talk("keys beyond these stand in its configuration file:");
+    print::talk(&file.path.display().to_string());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn install_line(name: &str, record: &Record, configured: &config::ServiceConfig) -> String {
+    let mut words: Vec<String> = ["mainstay", "service", "install", name].map(str::to_owned).into();
+    let mut option = |key: &str, value: String| words.extend([format!("--{key}"), value]);
+    option("start", start_word(record.start).to_owned());
+    option("account", record.account.clone());
+    if !record.display_name.is_empty() && record.display_name != name {
+        option("display-name", record.display_name.clone());
+    }
+    for one in &record.dependencies {
+        option("depends", one.clone());
+    }
+    if let Some(folder) = &configured.directory {
+        option("directory", folder.clone());
+    }
+    for (key, value) in &configured.environment {
+        option("env", format!("{key}={value}"));
+    }
+    words.push("--".to_owned());
+    words.extend(configured.command.iter().cloned());
+    scm::quoted(&words)
+}
+
+fn of_manager(service: &Service, key: &str) -> Result<Option<String>, CliError> {
+    let refused = |error: io::Error| look("the service", &error);
+    if key == "description" {
+        return Ok(Some(service.description().map_err(refused)?));
+    }
+    let record = service.record().map_err(refused)?;
+    Ok(Some(match key {
+        "display-name" => record.display_name,
+        "start" => start_word(record.start).to_owned(),
+        _ => record.dependencies.join(" "),
+    }))
+}
+
+fn change_manager(name: &str, pairs: &[(&str, &str)]) -> Result<(), CliError> {
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let mut change = Change::default();
+    let mut description = None;
+    for (key, typed) in pairs {
+        match *key {
+            "display-name" => change.display_name = Some((*typed).to_owned()),
+            "start" => change.start = Some(start_of(typed)?),
+            "depends" => {
+                change.dependencies = Some(typed.split_whitespace().map(str::to_owned).collect());
+            }
+            _ => description = Some(Setting::Description((*typed).to_owned())),
+        }
+    }
+    let service = service(name, Intent::Change)?;
+    let refused = |error: io::Error| trouble::refused(&format!("change `{name}`"), &error);
+    service.change(&change).map_err(refused)?;
+    description.map_or(Ok(()), |setting| service.set(&setting).map_err(refused))
+}
+
+const STARTS: [(&str, Start); 4] = [
+    ("auto", Start::Automatic),
+    ("delayed", Start::Delayed),
+    ("demand", Start::Demand),
+    ("disabled", Start::Disabled),
+];
+
+fn start_of(typed: &str) -> Result<Start, CliError> {
+    let found = STARTS.into_iter().find(|(word, _)| *word == typed);
+    let hint = "write auto, delayed, demand or disabled";
+    found
+        .map(|(_, start)| start)
+        .ok_or_else(|| CliError::usage(format!("`{typed}` is no way to start"), hint))
+}
+
+fn start_word(start: Start) -> &'static str {
+    STARTS.into_iter().find(|(_, one)| *one == start).map_or("demand", |(word, _)| word)
+}
+
+fn look(name: &str, error: &io::Error) -> CliError {
+    trouble::refused(&format!("look at {name}"), error)
+}
+
+/// The configuration file of a service.
+pub(super) struct Configuration {
+    name: String,
+    pub(super) path: PathBuf,
+    shown: String,
+    unit: String,
+    pub(super) text: String,
+}
+
+impl Configuration {
+    pub(super) fn of(name: &str) -> Result<Self, CliError> {
+        super::check_name(name)?;
+        let place = Place::of(name).map_err(|error| look(name, &error))?;
+        let path = place.located().file;
+        let text = fs::read_to_string(&path).map_err(|error| {
+            let what = format!("cannot read `{}`: {error}", path.display());
+            CliError::refused(what, "`mainstay service list` shows the services of Mainstay")
+        })?;
+        let shown = path.display().to_string();
+        Ok(Self { name: name.to_owned(), shown, unit: place.unit(), path, text })
+    }
+
+    fn source(&self) -> SourceText<'_> {
+        SourceText { file: &self.shown, bytes: self.text.as_bytes() }
+    }
+
+    /// Returns the text with the changes in it, when there are any and they are right.
+    fn changed(&self, set: &[(&str, &str)], unset: &[String]) -> Result<Option<String>, CliError> {
+        let mut text = self.text.clone();
+        for (key, typed) in set {
+            text =
+                config::set(&text, &self.unit, key, typed).map_err(|error| self.refused(&error))?;
+        }
+        for key in unset {
+            text = config::unset(&text, &self.unit, key).map_err(|error| self.refused(&error))?;
+        }
+        self.check(&text)?;
+        Ok(Some(text).filter(|text| *text != self.text))
+    }
+
+    /// Returns what is wrong with a text that is to take the place of this one.
+    pub(super) fn check(&self, text: &str) -> Result<(), CliError> {
+        let source = SourceText { file: &self.shown, bytes: text.as_bytes() };
+        let parsed = config::parse(&[source])
+            .map_err(|found| CliError::refused(config::render(&found), "nothing was changed"))?;
+        if parsed.services.len() == 1 {
+            return Ok(());
+        }
+        let what = format!("{}: a service of its own has one `[services.…]`", self.shown);
+        Err(CliError::refused(what, "`mainstay add` puts several under one agent"))
+    }
+
+    /// Tells whoever has changed it what is left to do.
+    pub(super) fn say_how_to_apply(&self) {
+        let restart = scm::quoted(std::slice::from_ref(&self.name));
+        print::talk(&format!("`mainstay service restart {restart}` makes it so"));
+    }
+
+    pub(super) fn replace(&self, text: &str) -> Result<(), CliError> {
+        atomic::replace(&self.path, text.as_bytes(), |path: &Path| File::create(path)).map_err(
+            |error| CliError::refused(format!("cannot write `{}`: {error}", self.shown), ""),
+        )
+    }
+
+    fn refused(&self, error: &config::EditError) -> CliError {
+        CliError::refused(format!("{}: {error}", self.shown), "")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dump_is_the_line_that_installs_it_anew() {
+        let record = Record {
+            display_name: "The site".to_owned(),
+            command_line: String::new(),
+            start: Start::Delayed,
+            account: "LocalSystem".to_owned(),
+            dependencies: vec!["Tcpip".to_owned()],
+        };
+        let text = "[services.web]\ncommand = [\"node\", \"server.js\"]\nenvironment = { PORT = \"80\" }\n";
+        let source = SourceText { file: "mainstay.toml", bytes: text.as_bytes() };
+        let parsed = config::parse(&[source]).unwrap();
+        let line = install_line("web", &record, parsed.services.values().next().unwrap());
+        assert!(
+            line.starts_with(
+                "mainstay service install web --start delayed --account LocalSystem --display-name "
+            ),
+            "{line}"
+        );
+        assert!(
+            line.ends_with(" --depends Tcpip --directory . --env PORT=80 -- node server.js"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn a_way_to_start_is_known_by_its_word() {
+        for (word, start) in STARTS {
+            assert_eq!(start_word(start), word);
+            assert_eq!(start_of(word), Ok(start));
+        }
+        start_of("sometimes").unwrap_err();
+    }
+}

@@ -1,0 +1,129 @@
+//! Who may do what with a file or folder: the access lists of Windows.
+//!
+//! Other systems say with owner and mode what they have to say; there these are refused.
+
+#[cfg(not(windows))]
+#[path = "access/elsewhere.rs"]
+mod imp;
+#[cfg(windows)]
+#[path = "access/windows.rs"]
+mod imp;
+
+use std::{io, path::Path};
+
+use crate::paths::Right;
+
+/// Whom an entry of an access list is about, and what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Security identifier, as text.
+    pub who: String,
+    /// Whether it allows or denies.
+    pub verdict: Verdict,
+    /// Which rights, as the system's bits.
+    pub mask: u32,
+}
+
+/// What an entry says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The rights are given.
+    Allow,
+    /// The rights are refused, whatever comes later.
+    Deny,
+}
+
+/// Everybody, in access lists.
+pub const EVERYBODY: &str = "S-1-1-0";
+/// Everybody who has logged on.
+pub const AUTHENTICATED: &str = "S-1-5-11";
+/// The group of ordinary users.
+pub const USERS: &str = "S-1-5-32-545";
+
+/// Identities that every service's process has beside its own.
+const OF_EVERY_SERVICE: [&str; 5] = [EVERYBODY, AUTHENTICATED, USERS, "S-1-5-6", "S-1-5-80-0"];
+/// Creating and deleting what lies in a folder, writing to a file.
+const WRITING: u32 = 0x2 | 0x4 | 0x40;
+/// Reading data and attributes, and executing.
+const READING: u32 = 0x0012_00a9;
+/// All that and writing and deleting.
+const MODIFYING: u32 = 0x0013_01bf;
+
+/// Returns the entries of a file's or folder's access list that count for itself.
+pub fn entries(path: &Path) -> io::Result<Vec<Entry>> {
+    imp::entries(path)
+}
+
+/// Lets somebody in, and into whatever lies below, beside those who may enter already.
+pub fn grant(path: &Path, who: &str, right: Right) -> io::Result<()> {
+    imp::grant(path, who, mask_of(right))
+}
+
+/// Returns whether the service with this identity has a right, by itself or as every service.
+pub fn service_may(entries: &[Entry], identity: &str, right: Right) -> bool {
+    let is_its = |who: &str| who == identity || OF_EVERY_SERVICE.contains(&who);
+    let mut missing = mask_of(right);
+    for entry in entries.iter().filter(|entry| is_its(&entry.who)) {
+        match entry.verdict {
+            Verdict::Allow => missing &= !entry.mask,
+            Verdict::Deny if entry.mask & missing != 0 => return false,
+            Verdict::Deny => {}
+        }
+    }
+    missing == 0
+}
+
+/// Returns which of the groups that hold every user may write, if any.
+pub fn who_writes(entries: &[Entry]) -> Option<&'static str> {
+    let everybody = [EVERYBODY, AUTHENTICATED, USERS];
+    let writes = |who: &&str| {
+        entries.iter().any(|entry| {
+            entry.who == **who && entry.verdict == Verdict::Allow && entry.mask & WRITING != 0
+        })
+    };
+    everybody.into_iter().find(writes)
+}
+
+const fn mask_of(right: Right) -> u32 {
+    match right {
+        Right::Read => READING,
+        Right::Modify => MODIFYING,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERVICE: &str = "S-1-5-80-1-2-3-4-5";
+
+    fn entry(who: &str, verdict: Verdict, mask: u32) -> Entry {
+        Entry { who: who.to_owned(), verdict, mask }
+    }
+
+    #[test]
+    fn a_right_may_come_from_several_entries_and_a_denial_comes_first() {
+        let read = entry(USERS, Verdict::Allow, READING & 0xffff);
+        let rest = entry(SERVICE, Verdict::Allow, 0x0012_0000);
+        assert!(!service_may(std::slice::from_ref(&read), SERVICE, Right::Read));
+        assert!(service_may(&[read.clone(), rest.clone()], SERVICE, Right::Read));
+        let denied = entry(EVERYBODY, Verdict::Deny, 0x1);
+        assert!(!service_may(&[denied.clone(), read.clone(), rest.clone()], SERVICE, Right::Read));
+        // What was given before a denial stays given.
+        assert!(service_may(&[read, rest, denied], SERVICE, Right::Read));
+    }
+
+    #[test]
+    fn what_others_may_is_nothing_to_a_service() {
+        let other = entry("S-1-5-32-544", Verdict::Allow, u32::MAX);
+        assert!(!service_may(&[other], SERVICE, Right::Read));
+    }
+
+    #[test]
+    fn a_folder_that_every_user_may_write_to_is_found() {
+        let read = entry(USERS, Verdict::Allow, READING);
+        assert_eq!(who_writes(std::slice::from_ref(&read)), None);
+        let modify = entry(AUTHENTICATED, Verdict::Allow, MODIFYING);
+        assert_eq!(who_writes(&[read, modify]), Some(AUTHENTICATED));
+    }
+}

@@ -1,0 +1,177 @@
+//! Discretionary access lists, by way of `advapi32`.
+
+use std::{
+    io,
+    path::Path,
+    ptr::{null_mut, with_exposed_provenance_mut},
+};
+
+use windows_sys::Win32::{
+    Foundation::{ERROR_SUCCESS, LocalFree},
+    Security::{
+        ACCESS_ALLOWED_ACE, ACL,
+        Authorization::{
+            EXPLICIT_ACCESS_W, GRANT_ACCESS, GetNamedSecurityInfoW, SE_FILE_OBJECT,
+            SetEntriesInAclW, SetNamedSecurityInfoW, TRUSTEE_IS_SID, TRUSTEE_IS_UNKNOWN, TRUSTEE_W,
+        },
+        DACL_SECURITY_INFORMATION, GetAce, INHERIT_ONLY_ACE, PSECURITY_DESCRIPTOR, PSID,
+        SUB_CONTAINERS_AND_OBJECTS_INHERIT,
+    },
+};
+
+use super::{Entry, Verdict};
+use crate::windows::{account, succeed, wide};
+
+/// Types of entries; others (objects, callbacks) do not occur in lists of files.
+const ALLOWED: u8 = 0;
+const DENIED: u8 = 1;
+
+/// A file's access list; the memory is the system's.
+struct List {
+    list: *mut ACL,
+    descriptor: PSECURITY_DESCRIPTOR,
+}
+
+impl List {
+    #[expect(unsafe_code, reason = "GetNamedSecurityInfoW")]
+    fn of(path: &Path) -> io::Result<Self> {
+        let (mut list, mut descriptor) = (null_mut(), null_mut());
+        let name = wide(path);
+        // SAFETY: the name ends with NUL; `list` and `descriptor` are valid for writes; what is
+        // not asked for is null.
+        check(unsafe {
+            GetNamedSecurityInfoW(
+                name.as_ptr(),
+                SE_FILE_OBJECT,
+                DACL_SECURITY_INFORMATION,
+                null_mut(),
+                null_mut(),
+                &raw mut list,
+                null_mut(),
+                &raw mut descriptor,
+            )
+        })?;
+        Ok(Self { list, descriptor })
+    }
+
+    /// Returns the entry with this number. Every entry begins with a head, and those that deny have
+    /// the same form as those that allow; of other types only the head may be looked at.
+    #[expect(unsafe_code, reason = "GetAce")]
+    fn entry(&self, number: u32) -> io::Result<*const ACCESS_ALLOWED_ACE> {
+        let mut entry = null_mut();
+        // SAFETY: the list is valid while `self` lives; `entry` is valid for writes.
+        succeed(unsafe { GetAce(self.list, number, &raw mut entry) })?;
+        Ok(entry.cast())
+    }
+
+    #[expect(unsafe_code, reason = "the head of a list")]
+    fn count(&self) -> u32 {
+        // SAFETY: the list is null or valid while `self` lives.
+        unsafe { self.list.as_ref() }.map_or(0, |list| u32::from(list.AceCount))
+    }
+}
+
+impl Drop for List {
+    #[expect(unsafe_code, reason = "LocalFree")]
+    fn drop(&mut self) {
+        // SAFETY: the system allocated the descriptor, which holds the list, for us.
+        unsafe { LocalFree(self.descriptor) };
+    }
+}
+
+pub(super) fn entries(path: &Path) -> io::Result<Vec<Entry>> {
+    let list = List::of(path)?;
+    let mut found = Vec::new();
+    for number in 0..list.count() {
+        found.extend(read(list.entry(number)?)?);
+    }
+    Ok(found)
+}
+
+/// Reads an entry; nothing when it only counts for what lies below, or is of another type.
+#[expect(unsafe_code, reason = "an entry of a list")]
+fn read(entry: *const ACCESS_ALLOWED_ACE) -> io::Result<Option<Entry>> {
+    // SAFETY: every entry begins with a head.
+    let head = unsafe { (*entry).Header };
+    let is_for_below = u32::from(head.AceFlags) & INHERIT_ONLY_ACE != 0;
+    let verdict = match head.AceType {
+        ALLOWED => Verdict::Allow,
+        DENIED => Verdict::Deny,
+        _ => return Ok(None),
+    };
+    if is_for_below {
+        return Ok(None);
+    }
+    // SAFETY: of these two types the whole entry is there.
+    let entry = unsafe { &*entry };
+    let who: PSID = (&raw const entry.SidStart).cast_mut().cast();
+    Ok(Some(Entry { who: account::text_of(who)?, verdict, mask: entry.Mask }))
+}
+
+#[expect(unsafe_code, reason = "SetEntriesInAclW, SetNamedSecurityInfoW")]
+pub(super) fn grant(path: &Path, who: &str, mask: u32) -> io::Result<()> {
+    let list = List::of(path)?;
+    let who = account::Identifier::parse(who)?;
+    let entry = EXPLICIT_ACCESS_W {
+        grfAccessPermissions: mask,
+        grfAccessMode: GRANT_ACCESS,
+        grfInheritance: SUB_CONTAINERS_AND_OBJECTS_INHERIT,
+        Trustee: TRUSTEE_W {
+            TrusteeForm: TRUSTEE_IS_SID,
+            TrusteeType: TRUSTEE_IS_UNKNOWN,
+            ptstrName: with_exposed_provenance_mut(who.raw().expose_provenance()),
+            ..TRUSTEE_W::default()
+        },
+    };
+    let mut longer = null_mut();
+    // SAFETY: the entry, the identifier in it and the list live until the call returns; `longer`
+    // is valid for writes.
+    check(unsafe { SetEntriesInAclW(1, &raw const entry, list.list, &raw mut longer) })?;
+    let name = wide(path);
+    let what = DACL_SECURITY_INFORMATION;
+    // SAFETY: the name ends with NUL; the new list lives until the call returns.
+    let done = unsafe {
+        let (none, kind) = (null_mut(), SE_FILE_OBJECT);
+        SetNamedSecurityInfoW(name.as_ptr(), kind, what, none, none, longer, null_mut())
+    };
+    // SAFETY: the system allocated the new list for us.
+    unsafe { LocalFree(longer.cast()) };
+    check(done)
+}
+
+/// These calls return the error instead of setting it.
+fn check(code: u32) -> io::Result<()> {
+    if code == ERROR_SUCCESS {
+        Ok(())
+    } else {
+        Err(io::Error::from_raw_os_error(code.cast_signed()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        access::{service_may, who_writes},
+        paths::{self, Right},
+    };
+
+    #[test]
+    fn a_guarded_folder_lets_in_whom_it_was_made_for_and_whoever_is_granted_later() {
+        let folder = std::env::temp_dir().join(format!("mainstay-access-{}", std::process::id()));
+        let [first, second, third] = [1, 2, 3].map(|last| format!("S-1-5-80-7-7-7-7-{last}"));
+        paths::create_guarded(&folder, &[(first.clone(), Right::Modify)]).unwrap();
+        super::super::grant(&folder, &second, Right::Read).unwrap();
+        let list = entries(&folder).unwrap();
+        assert_eq!(who_writes(&list), None);
+        let may = |who: &str, right| service_may(&list, who, right);
+        assert!(!may(&second, Right::Modify));
+        assert!(may(&second, Right::Read));
+        // Wine keeps of a list what the mode of a Unix file can say: what one identity may that is
+        // not the owner, everybody may.
+        let is_wine = std::env::var_os("MAINSTAY_WINE").is_some();
+        assert_eq!(may(&first, Right::Modify), !is_wine);
+        assert_eq!(may(&third, Right::Read), is_wine);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -1,0 +1,15 @@
+//! `fstat` of what is open, `stat` of where it was.
+
+use std::{fs, fs::File, io, os::unix::fs::MetadataExt as _, path::Path};
+
+use super::Standing;
+
+pub(super) fn standing(file: &File) -> io::Result<Standing> {
+    let found = file.metadata()?;
+    Ok(Standing { length: found.len(), has_name: found.nlink() > 0 })
+}
+
+pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let (open, there) = (file.metadata()?, fs::metadata(path)?);
+    Ok((open.dev(), open.ino()) == (there.dev(), there.ino()))
+}
