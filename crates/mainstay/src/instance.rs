@@ -16,6 +16,7 @@ use mainstay_storage::instance::Instance;
 use crate::{
     card::{self, Card},
     errors::CliError,
+    place::{self, Place},
 };
 
 /// The name of a configuration file.
@@ -74,6 +75,12 @@ fn by_name(named: &OsString) -> Result<Located, CliError> {
         return of_file(&path.join(FILE_NAME));
     }
     let name = named.to_string_lossy();
+    if let Some(located) = of_service(&name) {
+        return Ok(located);
+    }
+    if let Some(located) = of_runtime(path) {
+        return Ok(located);
+    }
     let all = card::all(&base()?);
     let mut fitting = all.iter().filter(|card| card.name == name);
     match (fitting.next(), fitting.next()) {
@@ -87,6 +94,20 @@ fn by_name(named: &OsString) -> Result<Located, CliError> {
             format!("name one that there is, or its configuration file; {}", known(&all)),
         )),
     }
+}
+
+/// Returns the instance of a service of the operating system, where there is one of this name.
+fn of_service(name: &str) -> Option<Located> {
+    let located = Place::of(name).ok().filter(|_| place::name_fault(name).is_none())?.located();
+    located.file.is_file().then_some(located)
+}
+
+/// Returns the instance with this runtime folder. Whoever is let in by `[[access]]` may neither
+/// read what lies there nor know the instance by anything else.
+fn of_runtime(folder: &Path) -> Option<Located> {
+    let instance = Instance::new(folder.to_owned(), PathBuf::new());
+    let is_there = folder.is_absolute() && instance.api_socket().exists();
+    is_there.then(|| Located { file: folder.to_owned(), instance, others: Vec::new() })
 }
 
 /// Returns the nearest instance with a file that is wanted, else the nearest.
