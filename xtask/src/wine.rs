@@ -14,8 +14,15 @@ pub(crate) const SERVER: &str = "/usr/lib/wine/wineserver64";
 const WINE: &str = "/usr/lib/wine/wine64";
 
 /// The crates whose tests run under Wine.
-const CRATES: &[&str] =
-    &["mainstay-core", "mainstay-api", "mainstay-platform", "mainstay-keeper", "mainstay-service"];
+const CRATES: &[&str] = &[
+    "mainstay-core",
+    "mainstay-api",
+    "mainstay-platform",
+    "mainstay-keeper",
+    "mainstay-agent",
+    "mainstay-service",
+    "mainstay",
+];
 
 /// The C source of a library that Wine 8 lacks.
 const RANDOM_SOURCE: &str = "xtask/data/bcryptprimitives.c";
