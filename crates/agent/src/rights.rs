@@ -7,7 +7,7 @@ use mainstay_api::{
     config::{Access, Role},
     pattern::is_meant,
 };
-use mainstay_platform::local::Identity;
+use mainstay_platform::local::{Identity, WAY_IN};
 
 use crate::calls::{Refused, RefusedKind};
 
@@ -99,9 +99,7 @@ fn remedy(needed: &str) -> String {
 
 fn stranger(user: &str) -> Refused {
     let what = format!("user {user} has no rights on this instance");
-    let remedy = "ask as the user whose instance it is, or as the administrator; \
-                  `[[access]]` in its configuration lets groups in";
-    Refused::new(RefusedKind::Stranger, what, remedy)
+    Refused::new(RefusedKind::Stranger, what, WAY_IN)
 }
 
 #[cfg(test)]

@@ -146,7 +146,8 @@ mod tests {
         let ours = desk.reception.hand_over_next(3).unwrap().unwrap();
         desk.reception.acknowledge(3);
         assert!(desk.reception.next_deadline().is_none(), "nobody waits any more");
-        assert!(Connection::from_descriptor(ours).peer().is_ok());
+        let peer = Connection::from_descriptor(ours).peer().unwrap();
+        assert_eq!(peer.pid, std::process::id());
         drop(client);
     }
 

@@ -109,7 +109,7 @@ pub(crate) fn escaped(text: &str) -> String {
 fn not_allowed(located: &Located) -> CliError {
     CliError::refused(
         format!("you have no rights on the instance of `{}`", located.file.display()),
-        "ask as the user whose instance it is, or as the administrator",
+        local::WAY_IN,
     )
 }
 

@@ -30,6 +30,9 @@ pub fn take_over(client: Descriptor) -> io::Result<(Stream, Identity)> {
     imp::take_over(client)
 }
 
+/// Tells whoever is not let in what to do about it.
+pub const WAY_IN: &str = imp::WAY_IN;
+
 /// Connects to a listener. Must be called inside a runtime.
 ///
 /// On Windows, where anybody may create a pipe of any name, whoever listens must be our own user,

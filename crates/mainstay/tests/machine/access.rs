@@ -75,6 +75,7 @@ fn a_group_that_does_not_exist_is_told_and_stops_nothing() {
 }
 
 /// Returns an instance that lets groups in; nothing where we cannot become somebody else.
+#[expect(clippy::print_stderr, reason = "a story that is not shown says so")]
 fn with_access() -> Option<Sandbox> {
     let config = format!(
         "{SERVICES}[[access]]\ngroup = \"{OPERATORS}\"\nrole = \"operator\"\n\

@@ -1,6 +1,6 @@
 //! `mainstay up` and the commands that talk to it, by way of a pipe and an agent that is replaced.
 
-use std::{collections::BTreeSet, thread};
+use std::{collections::BTreeSet, sync::MutexGuard, thread};
 
 use mainstay_platform::{
     pipe,
@@ -8,7 +8,7 @@ use mainstay_platform::{
     spawn::{self, Group, Program},
 };
 
-use crate::sandbox::{BINARY, Sandbox, wait_for};
+use crate::sandbox::{BINARY, Sandbox, alone, wait_for};
 
 const WEB: &str = "[services.web]\n\
                    command = [\"cmd\", \"/c\", \"echo hello & ping -n 1000 127.0.0.1\"]\n\
@@ -87,10 +87,14 @@ fn whoever_has_access_is_found_by_the_name_of_the_group() {
 }
 
 /// An `up` on a console of its own.
-struct Up(Process);
+struct Up {
+    process: Process,
+    _alone: MutexGuard<'static, ()>,
+}
 
 impl Up {
     fn start(sandbox: &Sandbox) -> Self {
+        let alone = alone();
         let (_reader, writer) = pipe::pipe().unwrap();
         let up = Program {
             label: &format!("up {}", sandbox.folder().display()).replace(['\\', '/'], "-"),
@@ -102,15 +106,15 @@ impl Up {
             files: None,
             group: Group::Own,
         };
-        let up = Self(spawn::spawn(&up).unwrap());
+        let up = Self { process: spawn::spawn(&up).unwrap(), _alone: alone };
         wait_for("the instance answers", || (sandbox.ask(&["status"]).code == 0).then_some(()));
         up
     }
 
     /// Ends it as Ctrl-C does.
     fn end(self) {
-        self.0.signal(SignalKind::Interrupt).unwrap();
-        let ended = wait_for("`up` ends", || self.0.ended().unwrap());
+        self.process.signal(SignalKind::Interrupt).unwrap();
+        let ended = wait_for("`up` ends", || self.process.ended().unwrap());
         assert_eq!(ended, Ended::Code(0));
     }
 }

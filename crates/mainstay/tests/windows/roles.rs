@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    io::{self, Write as _},
     time::{Duration, Instant},
 };
 
@@ -9,6 +10,8 @@ use mainstay_platform::port::Notices;
 
 /// Says what this process is.
 pub(crate) const VARIABLE: &str = "MAINSTAY_TEST_ROLE";
+/// What it says once it hears Ctrl-C.
+pub(crate) const READY: &str = "all ears";
 /// So long lives a program that nobody ends.
 const LIFE: Duration = Duration::from_mins(2);
 
@@ -26,6 +29,7 @@ fn ctrl_c_is_heard_and_does_not_end_a_program_that_goes_on() {
     if env::var_os(VARIABLE).is_none() {
         return;
     }
+    writeln!(io::stdout(), "{READY}").unwrap();
     let until = Instant::now() + LIFE;
     while Instant::now() < until {
         std::thread::park_timeout(Duration::from_millis(100));

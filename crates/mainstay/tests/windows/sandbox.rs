@@ -4,7 +4,10 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -13,6 +16,8 @@ use mainstay_api::control::{Status, Unit};
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_mainstay");
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// There is one list of services, and one console of a process to send Ctrl-C from.
+static ALONE: Mutex<()> = Mutex::new(());
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// What a command answered.
@@ -91,6 +96,11 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         drop(fs::remove_dir_all(&self.folder));
     }
+}
+
+/// Waits until no other story goes on.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(crate) fn run(command: &mut Command) -> Answer {

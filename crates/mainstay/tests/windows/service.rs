@@ -1,19 +1,13 @@
 //! A program as a service of the manager: started, found, adopted, stopped, forgotten.
 
-use std::{
-    process::Command,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::{process::Command, sync::MutexGuard};
 
 use mainstay_platform::scm::{Control, Database, Intent, Purpose, State, Status, code};
 
 use crate::{
     roles,
-    sandbox::{Answer, BINARY, Sandbox, run, wait_for},
+    sandbox::{Answer, BINARY, Sandbox, alone, run, wait_for},
 };
-
-/// The manager has one list of services for everybody.
-static MANAGER: Mutex<()> = Mutex::new(());
 
 #[test]
 fn a_program_is_a_service_and_an_agent_more_or_less_costs_nothing() {
@@ -46,7 +40,10 @@ fn a_slow_stop_shows_signs_of_life_until_it_has_come_to_its_end() {
     let restarted = service.ask(&["service", "restart"]);
     assert_eq!(restarted.code, 0, "{restarted:?}");
     let sandbox = Sandbox::of_service(service.name);
-    sandbox.wait_for("mainstay-slow", "running");
+    wait_for("it hears Ctrl-C", || {
+        let run = sandbox.unit("mainstay-slow").run.to_string();
+        sandbox.get(&["logs", "--run", &run]).contains(roles::READY).then_some(())
+    });
 
     let database = Database::open(Purpose::Look).unwrap();
     let open = database.service(service.name, Intent::Control).unwrap();
@@ -62,6 +59,8 @@ fn a_slow_stop_shows_signs_of_life_until_it_has_come_to_its_end() {
     assert!(signs.len() >= 3, "it ticks each second: {signs:?}");
     assert!(signs.is_sorted(), "{signs:?}");
     assert_eq!(service.status().exit_code, 0);
+    // Whoever holds it open keeps it from being forgotten.
+    drop(open);
     service.remove();
 }
 
@@ -79,8 +78,7 @@ struct Installed {
 
 impl Installed {
     fn new(name: &'static str, options: &[&str], command: &[String]) -> Self {
-        let alone = MANAGER.lock().unwrap_or_else(PoisonError::into_inner);
-        let service = Self { name, _alone: alone };
+        let service = Self { name, _alone: alone() };
         // A run that was cut short may have left it.
         drop(service.ask(&["service", "remove"]));
         let mut install = Command::new(BINARY);

@@ -84,8 +84,9 @@ pub(super) fn let_in(path: &Path, groups: &[u32]) -> io::Result<()> {
 /// everybody anyway, is left alone.
 fn allow(path: &Path, owner: u16, right: u16, groups: &[u32]) -> io::Result<()> {
     let found = fs::metadata(path)?;
-    let is_done = groups.is_empty() && found.mode() & 0o077 == 0;
-    if found.uid() != geteuid().as_raw() || found.mode() & 0o007 != 0 || is_done {
+    let (group, others) = (found.mode() >> 3 & 0o7, found.mode() & 0o7);
+    let is_done = groups.is_empty() && group == 0;
+    if found.uid() != geteuid().as_raw() || others != 0 || is_done {
         return Ok(());
     }
     setxattr(path, LIST, &list(owner, right, groups), XattrFlags::empty())?;

@@ -2,10 +2,10 @@
 
 #[cfg(target_os = "linux")]
 #[path = "linux.rs"]
-mod imp;
+mod system;
 #[cfg(target_os = "macos")]
 #[path = "macos.rs"]
-mod imp;
+mod system;
 
 use std::{
     ffi::CString,
@@ -24,6 +24,9 @@ use crate::{
     door::with_short_path,
     socket::{self, Blocking},
 };
+
+pub(super) const WAY_IN: &str = "ask as the user whose instance it is, or as the administrator; \
+                                 `[[access]]` in its configuration lets groups in";
 
 /// A group with more members than fit into this is not found.
 const GROUP_BYTES_MAX: usize = 1024 * 1024;
@@ -62,7 +65,7 @@ pub(super) fn take_over(client: Descriptor) -> io::Result<(Stream, Identity)> {
 /// Asks the kernel, which knows whoever connected as it was at that moment.
 fn identify(stream: &UnixStream) -> io::Result<Identity> {
     let credentials = stream.peer_cred()?;
-    let mut groups = imp::groups(stream.as_fd())?;
+    let mut groups = system::groups(stream.as_fd())?;
     groups.push(credentials.gid());
     let user = credentials.uid();
     let is_trusted = user == 0 || user == geteuid().as_raw();
@@ -120,7 +123,7 @@ fn look_up(name: &CString, room: &mut [libc::c_char]) -> io::Result<Option<libc:
 
 pub(super) fn let_in(path: &Path, groups: &[String]) -> io::Result<()> {
     let numbers: Result<Vec<u32>, _> = groups.iter().map(|group| group.parse()).collect();
-    imp::let_in(path, &numbers.map_err(io::Error::other)?)
+    system::let_in(path, &numbers.map_err(io::Error::other)?)
 }
 
 #[cfg(test)]

@@ -37,6 +37,10 @@ use crate::{
     },
 };
 
+/// Outside of an elevated terminal administrators have the rights of other users.
+pub(super) const WAY_IN: &str = "ask in an elevated terminal; `[[access]]` in the configuration of \
+                                 the instance lets groups in";
+
 /// How long a client waits for a listener that is busy with others.
 const BUSY_WITHIN: Duration = Duration::from_secs(5);
 

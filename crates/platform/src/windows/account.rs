@@ -80,13 +80,15 @@ impl Token {
     /// Returns the token of whoever has written to a pipe, as it was when it connected.
     ///
     /// The process itself may belong to a user whose processes we may not open.
-    #[expect(unsafe_code, reason = "ImpersonateNamedPipeClient, OpenThreadToken")]
+    #[expect(unsafe_code, reason = "ImpersonateNamedPipeClient, OpenThreadToken, RevertToSelf")]
     pub(crate) fn of_client(pipe: RawHandle) -> io::Result<Self> {
         // SAFETY: no memory is involved.
         succeed(unsafe { ImpersonateNamedPipeClient(pipe) })?;
         let mut token = null_mut();
+        // SAFETY: a pseudo handle that needs no closing.
+        let thread = unsafe { GetCurrentThread() };
         // SAFETY: `token` is valid for writes; 1 opens it with our own rights.
-        let opened = unsafe { OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, 1, &raw mut token) };
+        let opened = unsafe { OpenThreadToken(thread, TOKEN_QUERY, 1, &raw mut token) };
         let error = io::Error::last_os_error();
         // SAFETY: no memory is involved.
         if unsafe { RevertToSelf() } == 0 {
