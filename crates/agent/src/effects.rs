@@ -93,26 +93,27 @@ impl Agent {
             Action::Answer(answer) => self.outbox.answers.push((unit.clone(), answer)),
             Action::Changed => self.changed(unit, trace),
             Action::ExitAmended { run, exit } => {
-                let message = format!("it is known after all: run {run} of `{unit}` {exit}");
-                let subject = Subject { unit, run: Some(run), trace };
-                self.tell_with(subject, level_of(exit), (EXIT_AMENDED, message), facts_of(exit));
+                self.tell_amended(Subject { unit, run: Some(run), trace }, run, exit);
             }
-            Action::Forget => {
-                self.acknowledge_former(unit);
-                self.wishes.forget(unit);
-                self.given.forget(unit);
-                self.pressed.forget(unit);
-                let message = format!("`{unit}` is forgotten");
-                self.tell(
-                    Subject { unit, run: None, trace },
-                    Level::Info,
-                    "UnitForgotten",
-                    message,
-                );
-                self.outbox.later.push_back((self.events.last(), Later::Unit(unit.to_string())));
-            }
+            Action::Forget => self.forget(unit, trace),
             Action::AllAtRest => self.outbox.is_all_at_rest = true,
         }
+    }
+
+    fn forget(&mut self, unit: &UnitName, trace: TraceId) {
+        self.acknowledge_former(unit);
+        self.wishes.forget(unit);
+        self.given.forget(unit);
+        self.pressed.forget(unit);
+        let message = format!("`{unit}` is forgotten");
+        let subject = Subject { unit, run: None, trace };
+        self.tell(subject, Level::Info, "UnitForgotten", message);
+        self.outbox.later.push_back((self.events.last(), Later::Unit(unit.to_string())));
+    }
+
+    fn tell_amended(&mut self, subject: Subject<'_>, run: u64, exit: Exit) {
+        let message = format!("it is known after all: run {run} of `{}` {exit}", subject.unit);
+        self.tell_with(subject, level_of(exit), (EXIT_AMENDED, message), facts_of(exit));
     }
 
     fn spawn(&mut self, unit: &UnitName, run: u64, memo: mainstay_core::Memo) {

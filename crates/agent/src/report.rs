@@ -25,8 +25,18 @@ impl Clocks {
     }
 }
 
+/// What the core does not know of a unit.
+#[derive(Debug)]
+pub(crate) struct Beside {
+    /// See [`Unit::outdated`].
+    pub(crate) outdated: bool,
+    /// See [`Unit::pressure`].
+    pub(crate) pressure: Option<String>,
+}
+
 /// Returns a unit as clients see it.
-pub(crate) fn unit(view: UnitView<'_>, clocks: Clocks) -> Unit {
+pub(crate) fn unit(view: UnitView<'_>, clocks: Clocks, beside: Beside) -> Unit {
+    let Beside { outdated, pressure } = beside;
     Unit {
         unit: view.name().to_string(),
         service: view.name().service.to_string(),
@@ -40,8 +50,8 @@ pub(crate) fn unit(view: UnitView<'_>, clocks: Clocks) -> Unit {
         restarts: view.restarts(),
         degraded: view.is_degraded(),
         orphaned: view.is_orphaned(),
-        outdated: false,
-        pressure: None,
+        outdated,
+        pressure,
         last_exit: view.last_exit().map(|exit| last_exit(exit, clocks)),
     }
 }

@@ -244,8 +244,8 @@ pub struct UnitDetail {
     pub command: Vec<String>,
     /// Where it starts.
     pub directory: Option<String>,
-    /// The folder of its log segments.
-    pub logs: String,
+    /// The folder of its log segments; nothing when its output is discarded.
+    pub logs: Option<String>,
     /// What happened to it lately, oldest first.
     pub events: Vec<Event>,
 }

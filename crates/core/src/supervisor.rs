@@ -275,31 +275,42 @@ impl Supervisor {
         if former != state {
             unit.trace = self.turn.trace;
         }
+        self.reschedule(name, former_deadline, deadline);
+        if act == Some(Act::Revive) {
+            self.revive(now, name);
+            let is_as_before = |unit: &Unit| unit.state.word() == state.word();
+            if !self.units.get(name).is_some_and(is_as_before) {
+                // What came of it has been told already.
+                return;
+            }
+        } else if let Some(act) = act {
+            self.order(name, act, former);
+        }
+        if former.word() != state.word() {
+            self.changed(now, name, state);
+        }
+    }
+
+    fn reschedule(&mut self, name: &UnitName, former: Option<Moment>, next: Option<Moment>) {
+        if former != next {
+            former.map(|at| self.deadlines.remove(&(at, name.clone())));
+            next.map(|at| self.deadlines.insert((at, name.clone())));
+        }
+    }
+
+    /// Has the host do what a unit decided; what is asked of a run is written on it first.
+    fn order(&mut self, name: &UnitName, act: Act, former: State) {
+        let Some(unit) = self.units.get(name) else { return };
         let (run, memo) = (unit.run, unit.memo());
-        if former_deadline != deadline {
-            former_deadline.map(|at| self.deadlines.remove(&(at, name.clone())));
-            deadline.map(|at| self.deadlines.insert((at, name.clone())));
+        let is_new_to_it = !matches!(former, State::Stopping { .. });
+        if act == Act::Ask || (act == Act::Kill && is_new_to_it) {
+            self.effect(Some(name), Action::Remember { run, memo });
         }
         match act {
-            Some(Act::Spawn) => self.effect(Some(name), Action::Spawn { run, memo }),
-            Some(Act::Ask) => {
-                self.effect(Some(name), Action::Remember { run, memo });
-                self.effect(Some(name), Action::Ask { run });
-            }
-            Some(Act::Kill) => {
-                if !matches!(former, State::Stopping { .. }) {
-                    self.effect(Some(name), Action::Remember { run, memo });
-                }
-                self.effect(Some(name), Action::Kill { run });
-            }
-            Some(Act::Revive) => self.revive(now, name),
-            None => {}
-        }
-        // What came of a revival has been told already, unless something was in its way.
-        let is_told = act == Some(Act::Revive)
-            && self.units.get(name).is_none_or(|unit| unit.state.word() != state.word());
-        if former.word() != state.word() && !is_told {
-            self.changed(now, name, state);
+            Act::Spawn => self.effect(Some(name), Action::Spawn { run, memo }),
+            Act::Ask => self.effect(Some(name), Action::Ask { run }),
+            Act::Kill => self.effect(Some(name), Action::Kill { run }),
+            Act::Revive => {}
         }
     }
 

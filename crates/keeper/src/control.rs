@@ -7,14 +7,13 @@ mod starts;
 mod talk;
 
 use std::{
-    collections::{BTreeMap, HashSet},
     io,
     path::PathBuf,
     sync::mpsc::{self, Receiver},
     time::Duration,
 };
 
-use mainstay_api::keeper::{Leftover, Pressure, Report, RunRef, Welcome};
+use mainstay_api::keeper::{Leftover, Report, Welcome};
 use mainstay_platform::{
     boot, clock, daemon,
     door::Connection,
@@ -23,16 +22,15 @@ use mainstay_platform::{
     memory::{self, Bursts},
     paths,
     port::{Notices, Port, Ready, Token, Watched},
-    process::{self, Process},
-    spawn,
+    process, spawn,
 };
 use mainstay_storage::instance::Instance;
 
 use crate::{
-    agent::{AgentLife, First, Starter},
-    discarded::Discarded,
+    Audience,
+    agents::Agents,
     entrance::Entrance,
-    guests::{GUESTS_MAX, Guest, Guests},
+    guests::GUESTS_MAX,
     journal::{Journal, JournalError},
     note::{Note, Notes, complain},
     options::{KeeperOptions, OptionsError},
@@ -40,7 +38,6 @@ use crate::{
     panics,
     pump::Pumps,
     reception::Reception,
-    recovery,
     runs::Runs,
     spawner::Spawner,
     sweep::Sweeps,
@@ -106,26 +103,12 @@ pub(crate) struct Control {
     pub(crate) notes: Notes,
     pub(crate) pumps: Pumps,
     pub(crate) spawner: Spawner,
-    pub(crate) agent: AgentLife,
-    pub(crate) agent_process: Option<Watched<Process>>,
-    /// An agent that was announced and has not called; known by its number alone, so that nothing
-    /// is done to it.
-    pub(crate) expected: Option<Watched<Process>>,
-    pub(crate) owner: Option<Conversation>,
-    pub(crate) guests: Guests,
-    pub(crate) heir: Option<Guest>,
-    pub(crate) amends: Vec<recovery::Amend>,
-    pub(crate) discarded: Discarded,
+    pub(crate) agents: Agents,
+    pub(crate) aftermath: ends::Aftermath,
     pub(crate) reports: talk::Reports,
-    /// Units whose log takes nothing; every new owner is told.
-    pub(crate) pressed: BTreeMap<String, Pressure>,
-    /// Runs that have ended in this turn.
-    pub(crate) ended: Vec<RunRef>,
-    /// Runs that have ended, and what waited in their pipes is not in the file yet.
-    pub(crate) draining: HashSet<RunRef>,
+    /// Who still has to hear of the first start.
+    audience: Option<Audience>,
     pub(crate) upgrade: Option<upgrade::Wanted>,
-    /// What of the journal made no sense, until an owner was told.
-    pub(crate) damage: Option<String>,
     inbox: Receiver<Note>,
     ending: Option<Ending>,
     pub(crate) bursts: Bursts,
@@ -141,7 +124,7 @@ struct Ending {
 }
 
 /// Runs a keeper until it is told to end, or returns at once when there is one already.
-pub(crate) fn run(options: KeeperOptions) -> Result<(), KeeperError> {
+pub(crate) fn run(options: KeeperOptions, audience: Option<Audience>) -> Result<(), KeeperError> {
     if options.probe {
         return Ok(upgrade::answer_probe()?);
     }
@@ -155,7 +138,9 @@ pub(crate) fn run(options: KeeperOptions) -> Result<(), KeeperError> {
     panics::survive(&options, &lock);
     daemon::settle_down();
     process::become_subreaper().map_err(doing("become the parent of orphans"))?;
-    Control::begin(options, &instance, lock, inherited)?.work()
+    let mut control = Control::begin(options, &instance, lock, inherited)?;
+    control.audience = audience;
+    control.work()
 }
 
 impl Control {
@@ -178,12 +163,8 @@ impl Control {
         let spawner = Spawner::new(notes.clone(), spawn::own_environment(), files, &lock);
         let boot = boot::identity().map_err(doing("tell this boot from others"))?;
         let journal = Journal::open(&instance.keeper_journal(), &boot)?;
-        let now = clock::monotonic();
-        let expected = options.expected_agent.and_then(|pid| expect(pid, &port));
+        let agents = Agents::new(&options, &port, clock::monotonic());
         let pumps = Pumps::new(notes.clone(), &boot);
-        let starter = if options.agent.is_empty() { Starter::Others } else { Starter::Keeper };
-        let first = expected.as_ref().map_or(First::Unknown, |_| First::Announced);
-        let agent = AgentLife::new(now, starter, first);
         let epoch = inherited.as_ref().map_or_else(journal_epoch, |state| state.epoch.clone());
         let mut control = Self {
             options,
@@ -200,20 +181,11 @@ impl Control {
             notes,
             pumps,
             spawner: spawner.map_err(doing("start a thread"))?,
-            agent,
-            agent_process: None,
-            expected,
-            owner: None,
-            guests: Guests::default(),
-            heir: None,
-            amends: Vec::new(),
-            discarded: Discarded::default(),
+            agents,
+            aftermath: ends::Aftermath::default(),
             reports: talk::Reports::default(),
-            pressed: BTreeMap::new(),
-            ended: Vec::new(),
-            draining: HashSet::new(),
+            audience: None,
             upgrade: None,
-            damage: None,
             inbox,
             ending: None,
             bursts: Bursts::default(),
@@ -238,7 +210,7 @@ impl Control {
             let ready = ready.to_vec();
             let now = clock::monotonic();
             if deadline.is_some_and(|at| now > at + OVERSLEPT) {
-                self.agent.excuse(now);
+                self.agents.life.excuse(now);
             }
             for event in ready {
                 self.turn(event);
@@ -256,7 +228,7 @@ impl Control {
             token::AGENT => self.agent_ended(),
             token::OWNER => self.hear_owner(),
             token::STRAY => self.go_on_sweeping(),
-            token::EXPECTED => self.expected_agent_ended(),
+            token::EXPECTED => self.agents.expected_ended(),
             token::CLIENTS => self.receive_clients(),
             Token(number) if number >= token::RUNS => self.run_ended(number - token::RUNS),
             guest => self.hear_guest(guest),
@@ -278,7 +250,7 @@ impl Control {
         }
         if noticed.end_asked {
             self.tell_owner(Report::StopRequested);
-            self.reports.stop_requested = true;
+            self.reports.standing.stop_requested = true;
         }
     }
 
@@ -297,7 +269,7 @@ impl Control {
             Ok(peer) if peer.is_trusted => peer,
             Ok(_) | Err(_) => return,
         };
-        if let Err(error) = self.guests.admit(connection, peer, &self.port, now) {
+        if let Err(error) = self.agents.guests.admit(connection, peer, &self.port, now) {
             complain("cannot listen to an agent", &error);
         }
     }
@@ -307,14 +279,14 @@ impl Control {
         self.spawner.look(now);
         if self.ending.is_none() {
             self.start_agent_if_due(now);
-            self.kill_agent_if_hung(now);
+            self.agents.kill_if_hung(now);
         }
         if self.sweeps.next_deadline().is_some_and(|at| now >= at) {
             self.go_on_sweeping();
         }
         self.amend(now);
-        self.discarded.look(now);
-        self.guests.expire(now);
+        self.aftermath.discarded.look(now);
+        self.agents.guests.expire(now);
         self.reception.expire(now);
         self.door.open_if_due(&self.port, now);
         if self.bursts.end(now) {
@@ -323,17 +295,16 @@ impl Control {
     }
 
     fn next_deadline(&self) -> Option<Duration> {
-        let owner = self.owner.as_ref().and_then(Conversation::next_deadline);
+        let owner = self.agents.owner.as_ref().and_then(Conversation::next_deadline);
         let ending = self.ending.map(|ending| ending.until);
-        let amends = self.amends.iter().map(recovery::Amend::next_at).min();
         let upgrade = self.upgrade.as_ref().and_then(upgrade::Wanted::gives_up_at);
         // A keeper that ends needs no agent any more.
-        let agent = self.agent.next_deadline().filter(|_| self.ending.is_none());
-        let callers = [self.guests.next_deadline(), self.door.next_deadline()];
+        let agent = self.agents.life.next_deadline().filter(|_| self.ending.is_none());
+        let callers = [self.agents.guests.next_deadline(), self.door.next_deadline()];
         [self.spawner.next_deadline(), agent, self.sweeps.next_deadline()]
             .into_iter()
-            .chain([self.discarded.next_deadline(), self.bursts.next_deadline()])
-            .chain([owner, ending, amends, upgrade, self.reception.next_deadline()])
+            .chain([self.aftermath.next_deadline(), self.bursts.next_deadline()])
+            .chain([owner, ending, upgrade, self.reception.next_deadline()])
             .chain(callers)
             .flatten()
             .min()
@@ -348,7 +319,7 @@ impl Control {
             boot: self.boot.clone(),
             epoch: self.epoch.clone(),
             runs: self.runs.count(),
-            recover: self.agent.is_recovering(),
+            recover: self.agents.life.is_recovering(),
             damage: None,
         }
     }
@@ -363,8 +334,8 @@ impl Control {
     }
 
     fn is_done(&mut self) -> bool {
-        let is_said = self.owner.as_ref().is_none_or(Conversation::is_flushed);
-        let (is_quiet, is_drained) = (self.is_quiet(), self.draining.is_empty());
+        let is_said = self.agents.is_flushed();
+        let (is_quiet, is_drained) = (self.is_quiet(), self.aftermath.draining.is_empty());
         let now = clock::monotonic();
         let Some(ending) = &mut self.ending else { return false };
         if is_quiet {
@@ -398,12 +369,6 @@ impl Control {
         }
         Ok(())
     }
-}
-
-/// Watches an agent that was announced; nothing when it is gone already.
-fn expect(pid: u32, port: &Port) -> Option<Watched<Process>> {
-    let process = Process::open_pid(pid).ok().flatten().filter(|process| !process.has_ended())?;
-    port.watch(process, token::EXPECTED).ok()
 }
 
 /// Returns a text that differs for each keeper life.

@@ -13,6 +13,7 @@
 //! started before the journal of a dead keeper is settled; an exit is kept until acknowledged.
 
 mod agent;
+mod agents;
 mod control;
 mod discarded;
 mod entrance;
@@ -41,8 +42,9 @@ use std::{error::Error, process::ExitCode};
 /// Whoever does not get the instance's lock leaves at once and with success: somebody else is the
 /// keeper.
 pub fn run(arguments: &[String]) -> ExitCode {
-    let ended =
-        KeeperOptions::parse(arguments).map_err(control::KeeperError::from).and_then(control::run);
+    let ended = KeeperOptions::parse(arguments)
+        .map_err(control::KeeperError::from)
+        .and_then(|options| control::run(options, None));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -52,9 +54,19 @@ pub fn run(arguments: &[String]) -> ExitCode {
     }
 }
 
+/// What became of the first start that an agent has asked for, with the number of the system where
+/// it failed.
+pub type FirstStart = Result<(), i32>;
+
+/// Hears of the [`FirstStart`], once.
+pub type Audience = Box<dyn FnOnce(FirstStart) + Send>;
+
 /// Runs a keeper in this thread, for a process that is more than a keeper.
 ///
 /// `mainstay_platform::port::ask_to_end` asks it to end.
-pub fn keep(options: KeeperOptions) -> Result<(), Box<dyn Error + Send + Sync>> {
-    Ok(control::run(options)?)
+pub fn keep(
+    options: KeeperOptions,
+    audience: Audience,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    Ok(control::run(options, Some(audience))?)
 }

@@ -112,7 +112,7 @@ impl Control {
             None => lost::end_unknown(&self.options.runtime, &self.runs)
                 .map_err(doing("end programs that the journal does not tell of"))?,
         };
-        self.damage = lost::describe(self.journal.damage(), &lost);
+        self.reports.standing.damage = lost::describe(self.journal.damage(), &lost);
         Ok(())
     }
 
@@ -264,7 +264,7 @@ impl Control {
         }
         let identity = process::Identity { pid: exit.pid, ..process::Identity::default() };
         let process = Process::from_descriptor(descriptor, identity);
-        self.amends.push(Amend::new(key.clone(), process, clock::monotonic()));
+        self.aftermath.amends.push(Amend::new(key.clone(), process, clock::monotonic()));
     }
 }
 
@@ -272,7 +272,7 @@ impl Control {
 fn insist<T>(ask: impl Fn() -> io::Result<T>) -> io::Result<T> {
     let until = clock::monotonic() + INSIST_FOR;
     loop {
-        let answer = if fail::is_wanted("keeper.look") {
+        let answer = if fail::is_wanted("lack.look") {
             Err(io::ErrorKind::OutOfMemory.into())
         } else {
             ask()

@@ -131,7 +131,7 @@ pub(crate) struct Swept<'a> {
 }
 
 fn find(port: &Port, run: Swept<'_>) -> io::Result<Vec<Watched<Process>>> {
-    if fail::is_wanted("keeper.sweep") {
+    if fail::is_wanted("lack.sweep") {
         return Err(io::ErrorKind::OutOfMemory.into());
     }
     let mut found = process::carrying(run.id)?;

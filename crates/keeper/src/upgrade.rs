@@ -280,13 +280,13 @@ impl Control {
         if let Ok(Some(process)) = process {
             let process =
                 self.port.watch(process, token::AGENT).map_err(doing("watch the agent"))?;
-            self.agent_process = Some(process);
-            self.agent.lives();
-            self.agent.makes_room();
+            self.agents.process = Some(process);
+            self.agents.life.lives();
+            self.agents.life.makes_room();
         }
         let mut conversation = Conversation::new(connection, peer);
         conversation.continue_at(owner.sequence, &owner.unread);
-        self.owner = Some(conversation);
+        self.agents.owner = Some(conversation);
         let welcome = Report::Upgraded(self.welcome());
         self.answer(owner.id, welcome);
         Ok(())
@@ -322,8 +322,8 @@ impl Control {
     /// Replaces this keeper when that was asked for and nothing is in the way.
     pub(crate) fn upgrade_if_wanted(&mut self) {
         let Some(until) = self.upgrade.as_ref().and_then(Wanted::gives_up_at) else { return };
-        let is_busy =
-            self.spawner.is_busy() || self.owner.as_ref().is_some_and(|owner| !owner.is_flushed());
+        let is_busy = self.spawner.is_busy()
+            || self.agents.owner.as_ref().is_some_and(|owner| !owner.is_flushed());
         if is_busy && clock::monotonic() < until {
             return;
         }
@@ -368,7 +368,7 @@ impl Control {
             lock: number(borrow_file(self.lock.file())),
             door: number(self.door.borrow()),
             api: number(self.reception.borrow()),
-            owner: self.owner.as_ref().map(|owner| OwnerState {
+            owner: self.agents.owner.as_ref().map(|owner| OwnerState {
                 connection: number(owner.connection().borrow()),
                 sequence: owner.sequence(),
                 id,
@@ -385,7 +385,7 @@ impl Control {
     fn descriptors(&self) -> Vec<Borrowed<'_>> {
         let mut kept =
             vec![borrow_file(self.lock.file()), self.door.borrow(), self.reception.borrow()];
-        kept.extend(self.owner.as_ref().map(|owner| owner.connection().borrow()));
+        kept.extend(self.agents.owner.as_ref().map(|owner| owner.connection().borrow()));
         for run in self.runs.iter() {
             kept.extend(run.output.as_ref().map(|pipe| pipe.borrow()));
             kept.extend(run.error.as_ref().map(|pipe| pipe.borrow()));

@@ -1,6 +1,6 @@
 //! The client's end of the control API.
 
-use std::{fmt::Write as _, io::ErrorKind};
+use std::{fmt::Write as _, io::ErrorKind, time::Duration};
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
@@ -13,7 +13,14 @@ use mainstay_api::control::Problem;
 use mainstay_platform::local;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{errors::CliError, instance::Located};
+use crate::{
+    errors::CliError,
+    instance::{self, Located},
+    print,
+};
+
+/// Whoever waits for so long is told for whom.
+pub(crate) const TALK_AFTER: Duration = Duration::from_millis(2_500);
 
 /// A connection to an agent.
 #[derive(Debug)]
@@ -28,10 +35,12 @@ impl Client {
         let socket = located.instance.api_socket();
         let unreachable = |error: &dyn std::fmt::Display| {
             let file = located.file.display();
-            CliError::unreachable(
-                format!("no agent answers for `{file}`: {error}"),
-                format!("start it with `mainstay up {file}`"),
-            )
+            let hint = if instance::may_have_left_programs(located) {
+                format!("its programs may run on; `mainstay up {file}` takes them over")
+            } else {
+                format!("start it with `mainstay up {file}`")
+            };
+            CliError::unreachable(format!("no agent answers for `{file}`: {error}"), hint)
         };
         let stream = local::connect(&socket, &located.others).map_err(|error| {
             let is_forbidden = error.kind() == ErrorKind::PermissionDenied;
@@ -84,11 +93,28 @@ impl Client {
         let lost = |error: hyper::Error| {
             CliError::unreachable(format!("the agent went away: {error}"), "try again")
         };
-        let answer = self.sender.send_request(request).await.map_err(lost)?;
-        let status = answer.status();
-        let bytes = answer.into_body().collect().await.map_err(lost)?.to_bytes();
-        understand(status, &bytes)
+        let asking = async {
+            let answer = self.sender.send_request(request).await.map_err(lost)?;
+            let status = answer.status();
+            let bytes = answer.into_body().collect().await.map_err(lost)?.to_bytes();
+            understand(status, &bytes)
+        };
+        // Whoever asks for what is to come knows that it may take long.
+        if path.contains("wait=true") {
+            return asking.await;
+        }
+        patiently(&self.located, asking).await
     }
+}
+
+/// Waits for an answer, and says so when it takes long.
+async fn patiently<T>(located: &Located, asking: impl Future<Output = T>) -> T {
+    tokio::pin!(asking);
+    if let Ok(answer) = tokio::time::timeout(TALK_AFTER, &mut asking).await {
+        return answer;
+    }
+    print::talk(&format!("still waiting for the agent of `{}`", located.file.display()));
+    asking.await
 }
 
 /// Returns a text as a part of a path or query: a name may hold anything.

@@ -1,9 +1,9 @@
 //! The keeper as a service of the operating system: the manager starts it with nothing but the
 //! service's name.
 
-use std::{fs::OpenOptions, io, process::ExitCode, sync::mpsc, thread};
+use std::{fs::OpenOptions, io, process::ExitCode, sync::mpsc, thread, time::Duration};
 
-use mainstay_keeper::KeeperOptions;
+use mainstay_keeper::{FirstStart, KeeperOptions};
 use mainstay_platform::{daemon, paths, port};
 use mainstay_service::{Failure, Host, Program, Service, StopReason, manner};
 
@@ -12,6 +12,9 @@ use crate::{cli, place::Place};
 /// What the service ends with when its files are not as they should be; the number of `sysexits.h`
 /// for that.
 const BAD_CONFIGURATION: u32 = 78;
+
+/// A start that takes longer goes on while the service counts as running.
+const FIRST_START_WITHIN: Duration = Duration::from_millis(1500);
 
 /// Runs the keeper of a service until the manager or Ctrl-C ends it.
 pub(crate) fn run(name: &str) -> ExitCode {
@@ -30,17 +33,16 @@ impl Service for Hosted {
     fn start(&mut self, host: &Host) -> Result<(), Failure> {
         let place =
             Place::of(&self.name).map_err(|error| Failure::system(&error, "find its folder"))?;
-        let options = prepare(&place)?;
-        let (alive, ended) = mpsc::channel();
-        self.ended = Some(ended);
-        let host = host.clone();
-        let keeper = move || {
-            let _alive = alive;
-            let result = mainstay_keeper::keep(options);
-            host.end(result.map_err(|error| Failure::own(1, format!("the keeper ends: {error}"))));
-        };
-        let started = thread::Builder::new().name("keeper".to_owned()).spawn(keeper);
-        started.map(drop).map_err(|error| Failure::system(&error, "start a thread"))
+        let first = self.keep(prepare(&place)?, host)?;
+        match first.recv_timeout(FIRST_START_WITHIN) {
+            // Whoever asked for it is told now; a start at boot may succeed a minute later.
+            Ok(Err(code)) if code != 0 && host.was_asked_for() => {
+                self.stop(StopReason::Asked)?;
+                let error = io::Error::from_raw_os_error(code);
+                Err(Failure::system(&error, "start the program"))
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     fn stop(&mut self, _reason: StopReason) -> Result<(), Failure> {
@@ -50,6 +52,31 @@ impl Service for Hosted {
             ended.recv().ok();
         }
         Ok(())
+    }
+}
+
+impl Hosted {
+    /// Starts the keeper's thread; returns where its first start is told.
+    fn keep(
+        &mut self,
+        options: KeeperOptions,
+        host: &Host,
+    ) -> Result<mpsc::Receiver<FirstStart>, Failure> {
+        let (alive, ended) = mpsc::channel();
+        let (told, first) = mpsc::channel();
+        self.ended = Some(ended);
+        let host = host.clone();
+        let keeper = move || {
+            let audience = Box::new(move |outcome| {
+                told.send(outcome).ok();
+            });
+            let result = mainstay_keeper::keep(options, audience);
+            drop(alive);
+            host.end(result.map_err(|error| Failure::own(1, format!("the keeper ends: {error}"))));
+        };
+        let started = thread::Builder::new().name("keeper".to_owned()).spawn(keeper);
+        started.map_err(|error| Failure::system(&error, "start a thread"))?;
+        Ok(first)
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 use mainstay_platform::{local, paths};
-use mainstay_storage::instance::Instance;
+use mainstay_storage::{instance::Instance, slots};
 
 use crate::{
     card::{self, Card},
@@ -152,6 +152,11 @@ fn is_trusted(folder: &Path) -> bool {
 /// Returns whether somebody listens for clients.
 pub(crate) fn answers(located: &Located) -> bool {
     local::connect(&located.instance.api_socket(), &located.others).is_ok()
+}
+
+/// Returns whether a keeper left programs that may run on; one that ends in order leaves none.
+pub(crate) fn may_have_left_programs(located: &Located) -> bool {
+    slots::holds_anything(&located.instance.keeper_journal())
 }
 
 /// Lists the instances that there are, for a hint.

@@ -93,6 +93,12 @@ impl Desk {
         &self.arguments
     }
 
+    /// Returns whether somebody has asked for this start, who waits for its outcome; else the
+    /// system has, at boot, where a failure may pass by itself.
+    pub fn was_asked_for(&self) -> bool {
+        self.reporter.was_asked_for()
+    }
+
     /// Says where the service is.
     pub fn report(&self, report: &Report) -> io::Result<()> {
         self.reporter.report(report)

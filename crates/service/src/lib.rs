@@ -110,6 +110,7 @@ pub struct Host {
     inputs: Sender<Input>,
     manner: Manner,
     arguments: Vec<String>,
+    was_asked_for: bool,
 }
 
 impl Host {
@@ -117,6 +118,12 @@ impl Host {
     pub fn end(&self, result: Result<(), Failure>) {
         // Whoever has stopped listening has ended already.
         self.inputs.send(Input::Ended(result)).ok();
+    }
+
+    /// Returns whether somebody has asked for this start, who waits for its outcome. Else the
+    /// system has, at boot, where a failure may pass by itself.
+    pub const fn was_asked_for(&self) -> bool {
+        self.was_asked_for
     }
 
     /// Returns who has started this process.

@@ -76,7 +76,8 @@ impl Program {
         let name = self.name.clone();
         let body = move |desk: Desk| {
             let arguments = desk.arguments().to_vec();
-            let host = Host { inputs, manner, arguments };
+            let was_asked_for = desk.was_asked_for();
+            let host = Host { inputs, manner, arguments, was_asked_for };
             ends.send(self.live(&desk, service, host, &inbox)).ok();
         };
         match desk::serve(manner, &name, post, body) {

@@ -11,8 +11,9 @@
 
 use std::{
     collections::BTreeSet,
-    fs::File,
+    fs::{self, File},
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    path::Path,
 };
 
 const HEADER_BYTES: u64 = 4096;
@@ -87,6 +88,11 @@ pub enum SlotsError {
     /// All [`SLOTS_MAX`] slots are taken.
     #[error("all {SLOTS_MAX} slots are taken")]
     TooMany,
+}
+
+/// Returns whether a file of slots holds more than its header; one that is not there holds nothing.
+pub fn holds_anything(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|file| file.len() > HEADER_BYTES)
 }
 
 impl SlotFile {
@@ -304,7 +310,7 @@ fn header(boot: &str) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::PathBuf};
+    use std::path::PathBuf;
 
     use super::*;
 

@@ -5,6 +5,7 @@ use mainstay_api::{
         CommandAnswer, CommandName, CommandRequest, Events, Role, Status, Unit, UnitAnswer,
         UnitDetail,
     },
+    keeper::Streams,
     pattern::is_meant,
 };
 use mainstay_core::{Command, Input, TraceId, UnitName, UnitView};
@@ -14,7 +15,7 @@ use super::Agent;
 use crate::{
     calls::{Asker, Call, EventsQuery, Patience, Refused, RefusedKind, Reply},
     events::{Happening, Level},
-    report::{self, Clocks},
+    report::{self, Beside, Clocks},
 };
 
 /// So many events are shown with a unit.
@@ -70,7 +71,8 @@ impl Agent {
         let service = self.config.services.get(&name.service).filter(|_| view.pid().is_some());
         let outdated =
             service.is_some_and(|service| self.given.is_outdated(name, view.run(), service));
-        Unit { pressure: self.pressed.of(name), outdated, ..report::unit(view, clocks) }
+        let beside = Beside { outdated, pressure: self.pressed.of(name) };
+        report::unit(view, clocks, beside)
     }
 
     fn detail(&self, name: &str) -> Result<UnitDetail, Refused> {
@@ -83,7 +85,9 @@ impl Agent {
             unit: self.unit(view, Clocks::read()),
             command: service.map(|service| service.command.clone()).unwrap_or_default(),
             directory: service.and_then(|service| service.directory.clone()),
-            logs: self.instance.logs_of(&full).display().to_string(),
+            logs: service
+                .is_none_or(|service| service.logs.streams != Streams::Off)
+                .then(|| self.instance.logs_of(&full).display().to_string()),
             events: self
                 .events
                 .select(EVENTS_OF_UNIT, |event| event.unit.as_deref() == Some(full.as_str())),

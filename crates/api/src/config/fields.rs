@@ -1,6 +1,11 @@
 //! Reading a table key by key: every mistake is noted with its place, and reading goes on.
 
-use std::{borrow::Cow, collections::BTreeMap, ops::Range, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    ops::{Range, RangeInclusive},
+    time::Duration,
+};
 
 use toml::{
     Spanned,
@@ -63,13 +68,24 @@ impl<'t, 'i> Fields<'t, 'i> {
     }
 
     pub(super) fn number(&mut self, key: &'static str, r: &mut Reading<'_>) -> Option<u32> {
+        self.number_within(key, 0..=u32::MAX, r)
+    }
+
+    /// Returns a whole number that is neither too small nor too large.
+    pub(super) fn number_within(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<u32>,
+        r: &mut Reading<'_>,
+    ) -> Option<u32> {
         let value = self.value(key)?;
         let DeValue::Integer(number) = value.get_ref() else {
             return mistyped(r, value, key, "a whole number", value.get_ref());
         };
         let read = u32::from_str_radix(number.as_str(), number.radix()).ok();
+        let read = read.filter(|number| range.contains(number));
         if read.is_none() {
-            let message = format!("`{key}` must be between 0 and {}", u32::MAX);
+            let message = format!("`{key}` must be between {} and {}", range.start(), range.end());
             r.wrong(value.span(), "out-of-range", message, "");
         }
         read

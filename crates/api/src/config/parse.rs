@@ -187,12 +187,7 @@ fn service_of(
     program::check_size(r, command.as_deref().unwrap_or_default(), &environment, header);
     let nature = fields.word("type", &[("daemon", Nature::Daemon), ("task", Nature::Task)], r);
     let start = fields.word("start", START_TYPES, r);
-    let instances = fields.number("instances", r).unwrap_or(1);
-    if !(1..=INSTANCES_MAX).contains(&instances) {
-        let span = fields.value("instances").map(Spanned::span).unwrap_or_default();
-        let message = format!("`instances` must be between 1 and {INSTANCES_MAX}");
-        r.wrong(span, "out-of-range", message, "");
-    }
+    let instances = fields.number_within("instances", 1..=INSTANCES_MAX, r).unwrap_or(1);
     let links: Vec<Link> = ["requires", "wants", "after", "conflicts"]
         .into_iter()
         .flat_map(|key| links(&mut fields, key, r))

@@ -18,7 +18,7 @@ const KILLED: &str = "an operator killed it";
 impl Supervisor {
     /// Does what was asked, or refuses; the answer comes last, after what it promises.
     pub(super) fn command(&mut self, now: Moment, name: &UnitName, command: Command) {
-        let answer = self.refusal(name, command).map_or(Ok(()), Err);
+        let answer = self.refusal(now, name, command).map_or(Ok(()), Err);
         if answer.is_ok() {
             match command {
                 Command::Start => self.start(now, name),
@@ -31,32 +31,39 @@ impl Supervisor {
         self.effect(Some(name), Action::Answer(answer));
     }
 
-    fn refusal(&self, name: &UnitName, command: Command) -> Option<Refusal> {
-        let refuse = |reason: String| Some(Refusal { reason });
-        let Some(unit) = self.units.get(name) else {
-            return refuse(format!("there is no unit `{name}`; `mainstay status` lists all"));
+    fn refusal(&self, now: Moment, name: &UnitName, command: Command) -> Option<Refusal> {
+        let reason = match (self.units.get(name), command) {
+            (None, _) => Some(format!("there is no unit `{name}`; `mainstay status` lists all")),
+            (Some(unit), Command::Start | Command::Restart) => self.forbids_start(now, unit),
+            (Some(unit), Command::Kill) if !unit.state.is_active() => {
+                Some(format!("`{name}` {}; there is nothing to kill", unit.state.phrase()))
+            }
+            (Some(_), Command::Kill | Command::Stop | Command::Reset) => None,
         };
-        let wants_up = matches!(command, Command::Start | Command::Restart);
-        if wants_up && matches!(self.phase, Phase::Closing | Phase::Closed) {
-            return refuse("the instance is shutting down; start it again first".to_owned());
+        reason.map(|reason| Refusal { reason })
+    }
+
+    /// Returns why nobody may start a unit, and the remedy.
+    fn forbids_start(&self, now: Moment, unit: &Unit) -> Option<String> {
+        let name = &unit.name;
+        if matches!(self.phase, Phase::Closing | Phase::Closed) {
+            return Some("the instance is shutting down; start it again first".to_owned());
         }
         let service = self.services.get(&name.service);
-        if wants_up && service.is_some_and(|service| service.start == StartType::Disabled) {
+        if service.is_some_and(|service| service.start == StartType::Disabled) {
             let remedy = "set `start = \"manual\"` to allow it";
-            return refuse(format!("`{}` is disabled; {remedy}", name.service));
+            return Some(format!("`{}` is disabled; {remedy}", name.service));
         }
         match unit.place {
-            Place::Orphaned if wants_up => {
-                let remedy = "`add` it again first";
-                return refuse(format!("`{name}` is not configured any more; {remedy}"));
+            Place::Configured => {}
+            Place::Orphaned => {
+                return Some(format!("`{name}` is not configured any more; `add` it again first"));
             }
-            Place::Pruned if wants_up => return refuse(format!("`{name}` is being removed")),
-            Place::Configured | Place::Orphaned | Place::Pruned => {}
+            Place::Pruned => return Some(format!("`{name}` is being removed")),
         }
-        if command == Command::Kill && !unit.state.is_active() {
-            return refuse(format!("`{name}` {}; there is nothing to kill", unit.state.phrase()));
-        }
-        None
+        let spent = service.filter(|_| unit.state == State::Failed)?;
+        let spent = unit.spent(now, spent)?;
+        Some(format!("`{name}` has failed: {spent}; `mainstay reset {name}` tries again"))
     }
 
     fn start(&mut self, now: Moment, name: &UnitName) {

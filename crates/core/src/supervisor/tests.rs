@@ -76,6 +76,11 @@ fn a_start_limit_is_kept_and_reset_lifts_it() {
     }
     assert_eq!(world.state("web"), "failed");
     assert_eq!(world.spawns(), ["web 1", "web 2", "web 3"]);
+    let refused = "`web` has failed: it was started 3 times within 10 min; \
+                   `mainstay reset web` tries again";
+    for command in [Command::Start, Command::Restart] {
+        assert_eq!(world.command("web", command), Err(refused.to_owned()));
+    }
     world.command("web", Command::Reset).unwrap();
     assert_eq!(world.state("web"), "starting");
 }

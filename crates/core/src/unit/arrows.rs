@@ -186,14 +186,10 @@ impl Unit {
         while self.starts.front().is_some_and(|start| now.since(*start) > window) {
             self.starts.pop_front();
         }
-        let limit = usize::try_from(service.restart.limit).unwrap_or(usize::MAX);
-        if limit > 0 && self.starts.len() >= limit {
-            let often = if limit == 1 { "once".to_owned() } else { format!("{limit} times") };
-            let span = Span(window);
-            let why = format!("it was started {often} within {span}; `reset` tries again");
-            return self.enter(now, State::Failed, why);
+        if let Some(spent) = self.spent(now, service) {
+            return self.enter(now, State::Failed, format!("{spent}; `reset` tries again"));
         }
-        if limit > 0 {
+        if service.restart.limit > 0 {
             self.starts.push_back(now);
         }
         self.run = self.run.max(self.highest) + 1;
@@ -201,6 +197,18 @@ impl Unit {
         (self.started_at, self.spec_hash, self.pid) = (now, service.spec_hash, None);
         self.enter(now, State::Starting, "its program is being started".to_owned());
         Some(Act::Spawn)
+    }
+
+    /// Returns how often it was started, when its limit allows no other start.
+    pub(crate) fn spent(&self, now: Moment, service: &Service) -> Option<String> {
+        let window = service.restart.within;
+        let limit = usize::try_from(service.restart.limit).unwrap_or(usize::MAX);
+        let counts = |start: &&Moment| now.since(**start) <= window;
+        if limit == 0 || self.starts.iter().filter(counts).count() < limit {
+            return None;
+        }
+        let often = if limit == 1 { "once".to_owned() } else { format!("{limit} times") };
+        Some(format!("it was started {often} within {}", Span(window)))
     }
 
     fn note_exit(&mut self, now: Moment, exit: Exit) -> Duration {

@@ -1,5 +1,7 @@
 //! Ends: of runs, of what they leave behind, of pipes, and of strangers.
 
+use std::{collections::HashSet, time::Duration};
+
 use mainstay_api::keeper::{Drained, Exited, Pressure, PressureKind, RunRef, Status};
 use mainstay_platform::{
     clock,
@@ -8,12 +10,34 @@ use mainstay_platform::{
 
 use super::{Control, token};
 use crate::{
+    discarded::Discarded,
     note::complain,
     pump::{Channel, PumpNote},
     recovery::Amend,
     runs::RunState,
     sweep::Swept,
 };
+
+/// What is still to be done for programs that have ended, or that nobody wants.
+#[derive(Debug, Default)]
+pub(crate) struct Aftermath {
+    /// Runs that have ended in this turn.
+    pub(crate) ended: Vec<RunRef>,
+    /// Runs that have ended, and what waited in their pipes is not in the file yet.
+    pub(crate) draining: HashSet<RunRef>,
+    /// Runs whose status may still be learnt.
+    pub(crate) amends: Vec<Amend>,
+    /// Children that are no runs.
+    pub(crate) discarded: Discarded,
+}
+
+impl Aftermath {
+    /// Returns when to look again.
+    pub(crate) fn next_deadline(&self) -> Option<Duration> {
+        let amends = self.amends.iter().map(Amend::next_at);
+        amends.chain(self.discarded.next_deadline()).min()
+    }
+}
 
 impl Control {
     /// The process of a run has ended.
@@ -37,7 +61,7 @@ impl Control {
     /// process still holds its number, reap, report.
     pub(crate) fn conclude(&mut self, key: &RunRef, exit: Exited) {
         self.note_end(key, exit);
-        self.ended.push(key.clone());
+        self.aftermath.ended.push(key.clone());
     }
 
     /// Concludes a run whose pipes nobody has found yet.
@@ -57,7 +81,7 @@ impl Control {
             } else if exit.status == Status::Unknown
                 && let Some(process) = process.release()
             {
-                self.amends.push(Amend::new(key.clone(), process, clock::monotonic()));
+                self.aftermath.amends.push(Amend::new(key.clone(), process, clock::monotonic()));
             }
         }
         self.reports.exited.push(exit);
@@ -66,11 +90,11 @@ impl Control {
     /// Asks the pumps for what waits in the pipes of runs that have ended. Comes after the reports:
     /// a pump that wakes up must not take the processor from an agent that is to decide.
     pub(crate) fn drain_ended(&mut self) {
-        for key in std::mem::take(&mut self.ended) {
+        for key in std::mem::take(&mut self.aftermath.ended) {
             if let Some(run) = self.runs.get(&key)
                 && run.pump.is_some()
             {
-                self.draining.insert(key.clone());
+                self.aftermath.draining.insert(key.clone());
                 self.pumps.drain(key, run.pump);
             }
         }
@@ -132,7 +156,7 @@ impl Control {
                 .iter()
                 .find(|run| run.process().is_some_and(|process| process.pid() == child.pid));
             let is_agent =
-                self.agent_process.as_ref().is_some_and(|agent| agent.pid() == child.pid);
+                self.agents.process.as_ref().is_some_and(|agent| agent.pid() == child.pid);
             match own.map(|run| run.serial) {
                 Some(serial) => self.run_ended(serial),
                 None if is_agent => self.agent_ended(),
@@ -146,7 +170,7 @@ impl Control {
         match note {
             PumpNote::Drained(drained) => {
                 let Drained { unit, run, .. } = drained.clone();
-                self.draining.remove(&RunRef { unit, run });
+                self.aftermath.draining.remove(&RunRef { unit, run });
                 self.reports.drained.push(drained);
             }
             PumpNote::Rotated(rotated) => self.reports.rotated.push(rotated),
@@ -158,9 +182,9 @@ impl Control {
     fn pump_is_pressed(&mut self, pressure: Pressure) {
         match pressure.kind {
             PressureKind::DiskFull | PressureKind::DiskFailed => {
-                self.pressed.insert(pressure.unit.clone(), pressure.clone());
+                self.reports.standing.pressed.insert(pressure.unit.clone(), pressure.clone());
             }
-            PressureKind::DiskRoom => drop(self.pressed.remove(&pressure.unit)),
+            PressureKind::DiskRoom => drop(self.reports.standing.pressed.remove(&pressure.unit)),
             PressureKind::DroppedOldest
             | PressureKind::DroppedNew
             | PressureKind::LingeringClosed => {}
@@ -200,10 +224,10 @@ impl Control {
     }
 
     /// Looks once more for statuses that only a parent could tell at first.
-    pub(crate) fn amend(&mut self, now: std::time::Duration) {
-        for amend in std::mem::take(&mut self.amends) {
+    pub(crate) fn amend(&mut self, now: Duration) {
+        for amend in std::mem::take(&mut self.aftermath.amends) {
             match amend.look(now) {
-                crate::recovery::Looked::Later(amend) => self.amends.push(amend),
+                crate::recovery::Looked::Later(amend) => self.aftermath.amends.push(amend),
                 crate::recovery::Looked::Never => {}
                 crate::recovery::Looked::Known(key, ended) => self.amended(&key, ended),
             }

@@ -59,14 +59,14 @@ impl Control {
                 self.answer(id, Report::Custody { entries: Vec::new() });
             }
             Request::Upgrade { program } => self.want_upgrade(id, program.into()),
-            Request::Ending => self.reports.stop_requested = true,
+            Request::Ending => self.reports.standing.stop_requested = true,
             Request::Shutdown { programs } => {
                 self.answer(id, Report::Done);
                 self.begin_to_end(programs);
             }
             Request::Next { at_us, handled } => {
                 let at = at_us.map(Duration::from_micros);
-                self.agent.heard(clock::monotonic(), handled, at);
+                self.agents.life.heard(clock::monotonic(), handled, at);
                 self.reception.acknowledge(handled);
             }
         }
@@ -123,7 +123,7 @@ impl Control {
     fn forget(&mut self, unit: &str) {
         self.runs.forget(unit);
         self.pumps.forget(unit);
-        self.pressed.remove(unit);
+        self.reports.standing.pressed.remove(unit);
         self.journal.forget(unit);
     }
 

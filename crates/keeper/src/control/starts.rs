@@ -13,7 +13,7 @@ use mainstay_platform::{
 
 use super::{Control, talk::SpawnAnswer, token};
 use crate::{
-    agent::{AgentState, Start},
+    agent::Start,
     note::{complain, root_of},
     pump::{Channel, FreshPipe},
     runs::{Admission, Brief, RunState, microseconds},
@@ -70,6 +70,7 @@ impl Control {
     }
 
     fn spawned(&mut self, id: u64, spawn: &Spawn, outcome: SpawnOutcome) {
+        self.tell_audience(&outcome);
         let spawned = Spawned { unit: spawn.unit.clone(), run: spawn.run, outcome };
         match self.reports.spawned.last_mut() {
             Some(answer) if answer.id == id => answer.spawned.push(spawned),
@@ -96,11 +97,13 @@ impl Control {
         let (output, error) = (output.map(Arc::new), error.map(Arc::new));
         let pid = process.pid();
         // Forgotten while it was started.
-        let Some(run) = self.runs.get_mut(&key) else { return self.discarded.add(process, at) };
+        let Some(run) = self.runs.get_mut(&key) else {
+            return self.aftermath.discarded.add(process, at);
+        };
         let process = match watch(&self.port, process, run.serial) {
             Ok(process) => process,
             Err(error) => {
-                self.discarded.add_number(pid, at);
+                self.aftermath.discarded.add_number(pid, at);
                 return self.run_not_started(spawn, NotStarted::of("watch", &error));
             }
         };
@@ -115,6 +118,17 @@ impl Control {
         }
         let outcome = SpawnOutcome::Started { pid, at_us: microseconds(at), fresh: true };
         self.spawned(asked_by, spawn, outcome);
+    }
+
+    fn tell_audience(&mut self, outcome: &SpawnOutcome) {
+        let first = match outcome {
+            SpawnOutcome::Started { .. } => Ok(()),
+            SpawnOutcome::Failed { code, .. } => Err(*code),
+            SpawnOutcome::Conflict { .. } => return,
+        };
+        if let Some(audience) = self.audience.take() {
+            audience(first);
+        }
     }
 
     /// Hands the pipes of a run to the pump of its logs' storage.
@@ -173,8 +187,8 @@ impl Control {
     }
 
     pub(crate) fn start_agent_if_due(&mut self, now: Duration) {
-        let Some(start) = self.agent.due(now) else { return };
-        self.expected = None;
+        let Some(start) = self.agents.life.due(now) else { return };
+        self.agents.expected = None;
         let mut arguments = self.options.agent.clone();
         arguments.extend(["--link".to_owned(), self.door.path().display().to_string()]);
         if start == Start::Recover {
@@ -184,7 +198,7 @@ impl Control {
             Ok(program) => self.spawner.start(Order::Agent { program, arguments }),
             Err(error) => {
                 complain("cannot find our own binary", &error);
-                self.agent.died(now);
+                self.agents.life.died(now);
             }
         }
     }
@@ -196,48 +210,31 @@ impl Control {
         };
         match watched {
             Ok(process) => {
-                self.agent_process = Some(process);
-                self.agent.is_born(clock::monotonic());
+                self.agents.process = Some(process);
+                self.agents.life.is_born(clock::monotonic());
                 // Whoever called meanwhile is this very agent, or takes over from it.
-                if let Some(guest) = self.heir.take() {
+                if let Some(guest) = self.agents.heir.take() {
                     self.make_way_for(guest);
                 }
             }
             Err(error) => {
                 complain("cannot start the agent", &error);
-                self.agent.died(clock::monotonic());
+                self.agents.life.died(clock::monotonic());
             }
         }
     }
 
     pub(crate) fn agent_ended(&mut self) {
-        if !self.agent_process.as_ref().is_some_and(|process| process.has_ended()) {
+        if !self.agents.process.as_ref().is_some_and(|process| process.has_ended()) {
             return;
         }
-        if let Some(process) = self.agent_process.take() {
+        if let Some(process) = self.agents.process.take() {
             process.reap();
         }
-        self.owner = None;
-        self.agent.died(clock::monotonic());
-        if let Some(guest) = self.heir.take() {
+        self.agents.owner = None;
+        self.agents.life.died(clock::monotonic());
+        if let Some(guest) = self.agents.heir.take() {
             self.adopt_agent(guest);
-        }
-    }
-
-    /// Whoever was announced will not call any more.
-    pub(crate) fn expected_agent_ended(&mut self) {
-        if self.expected.as_ref().is_some_and(|process| process.has_ended()) {
-            self.expected = None;
-            self.agent.is_missed(clock::monotonic());
-        }
-    }
-
-    pub(crate) fn kill_agent_if_hung(&mut self, now: Duration) {
-        if self.agent.state() == AgentState::Alive && self.agent.is_hung(now) {
-            let hung = io::Error::other("no sign of life for five seconds");
-            complain("the agent is killed", &hung);
-            self.agent.doom();
-            self.kill_agent();
         }
     }
 }

@@ -1,13 +1,15 @@
 //! Conversations: guests who may become the owner, the owner, and what is told to it.
 
+use std::collections::BTreeMap;
+
 use mainstay_api::keeper::{
     Drained, Exited, Hello, PROTOCOL, Pressure, Report, Request, RequestFrame, Rotated, RunRef,
     Spawned, Welcome,
 };
-use mainstay_platform::{clock, descriptor::Descriptor, fail, port::Token, process::SignalKind};
+use mainstay_platform::{clock, descriptor::Descriptor, fail, port::Token};
 
 use super::{Control, token};
-use crate::{guests::Guest, note::complain, owner::ConversationError};
+use crate::{guests::Guest, note::complain};
 
 /// What is told at the end of a turn, each kind in one frame.
 #[derive(Debug, Default)]
@@ -20,8 +22,28 @@ pub(crate) struct Reports {
     pub(crate) pressure: Vec<Pressure>,
     /// Results of starts, by the request that asked for them.
     pub(crate) spawned: Vec<SpawnAnswer>,
-    /// Every new owner is told.
+    /// What every new owner is told.
+    pub(crate) standing: Standing,
+}
+
+/// What holds until something else is said.
+#[derive(Debug, Default)]
+pub(crate) struct Standing {
+    /// The instance is to end.
     pub(crate) stop_requested: bool,
+    /// Units whose log takes nothing.
+    pub(crate) pressed: BTreeMap<String, Pressure>,
+    /// What of the journal made no sense, until an owner was told.
+    pub(crate) damage: Option<String>,
+}
+
+impl Standing {
+    fn reports(&self) -> Vec<Report> {
+        let pressed: Vec<Pressure> = self.pressed.values().cloned().collect();
+        let pressed = (!pressed.is_empty()).then_some(Report::Pressure(pressed));
+        let stop = self.stop_requested.then_some(Report::StopRequested);
+        pressed.into_iter().chain(stop).collect()
+    }
 }
 
 /// Results of the starts that one request asked for.
@@ -64,13 +86,7 @@ impl Control {
     }
 
     pub(crate) fn answer_with(&mut self, id: u64, report: Report, riders: Vec<Descriptor>) {
-        let Some(owner) = &mut self.owner else { return };
-        let said = owner.say_with(id, report, riders);
-        let sequence = owner.sequence();
-        match said {
-            Ok(()) => self.agent.told(clock::monotonic(), sequence),
-            Err(error) => self.drop_owner(&error),
-        }
+        self.agents.say(id, report, riders);
     }
 
     /// Sends what has gathered in this turn.
@@ -79,44 +95,29 @@ impl Control {
             fail::point("keeper.report");
             self.answer(id, report);
         }
-        let now = clock::monotonic();
-        if let Some(Err(error)) = self.owner.as_mut().map(|owner| owner.flush(now)) {
-            self.drop_owner(&error);
-        }
-        self.guests.flush(now);
-    }
-
-    /// Ends the conversation with an agent that is stuck or confused, and the agent with it.
-    fn drop_owner(&mut self, error: &ConversationError) {
-        complain("the agent is disconnected", error);
-        self.owner = None;
-        if let Some(process) = &self.agent_process
-            && let Err(error) = process.signal(SignalKind::Kill)
-        {
-            complain("cannot kill the agent", &error);
-        }
+        self.agents.flush(clock::monotonic());
     }
 
     pub(crate) fn hear_owner(&mut self) {
-        let Some(owner) = &mut self.owner else { return };
+        let Some(owner) = &mut self.agents.owner else { return };
         match owner.read() {
             Ok(incoming) => {
                 self.obey(incoming.frames, incoming.descriptors);
                 if incoming.is_closed {
-                    self.owner = None;
+                    self.agents.owner = None;
                 }
             }
-            Err(error) => self.drop_owner(&error),
+            Err(error) => self.agents.drop_owner(&error),
         }
     }
 
     pub(crate) fn hear_guest(&mut self, token: Token) {
-        let Some(mut guest) = self.guests.take(token) else { return };
+        let Some(mut guest) = self.agents.guests.take(token) else { return };
         match guest.conversation.read() {
             Ok(incoming) if !incoming.is_closed => {
                 let mut frames = incoming.frames.into_iter();
                 let Some(frame) = frames.next() else {
-                    self.guests.put_back(guest);
+                    self.agents.guests.put_back(guest);
                     return;
                 };
                 guest.more = frames.collect();
@@ -146,24 +147,16 @@ impl Control {
     /// Ends the former agent before the new one becomes the owner: never two at a time.
     pub(crate) fn make_way_for(&mut self, guest: Guest) {
         let caller = guest.conversation.peer().pid;
-        let is_starting = self.agent.state() == crate::agent::AgentState::Starting;
-        let current = self.agent_process.as_ref().map(|process| process.pid());
+        let is_starting = self.agents.life.state() == crate::agent::AgentState::Starting;
+        let current = self.agents.process.as_ref().map(|process| process.pid());
         match current {
             Some(pid) if pid == caller => self.enthrone(guest),
             None if !is_starting => self.adopt_agent(guest),
             Some(_) => {
-                self.heir = Some(guest);
-                self.kill_agent();
+                self.agents.heir = Some(guest);
+                self.agents.kill();
             }
-            None => self.heir = Some(guest),
-        }
-    }
-
-    pub(crate) fn kill_agent(&mut self) {
-        if let Some(process) = &self.agent_process
-            && let Err(error) = process.signal(SignalKind::Kill)
-        {
-            complain("cannot kill the agent", &error);
+            None => self.agents.heir = Some(guest),
         }
     }
 
@@ -172,7 +165,7 @@ impl Control {
         match guest.conversation.peer_process() {
             Ok(Some(process)) => match self.port.watch(process, token::AGENT) {
                 Ok(process) => {
-                    self.agent_process = Some(process);
+                    self.agents.process = Some(process);
                     self.enthrone(guest);
                 }
                 Err(error) => complain("cannot watch the agent", &error),
@@ -186,17 +179,14 @@ impl Control {
     pub(crate) fn enthrone(&mut self, guest: Guest) {
         let Guest { conversation, hello, more, riders, .. } = guest;
         let Some(conversation) = conversation.renamed(&self.port, token::OWNER) else { return };
-        self.owner = Some(conversation);
-        self.expected = None;
-        self.agent.lives();
-        let welcome = Welcome { damage: self.damage.take(), ..self.welcome() };
+        self.agents.owner = Some(conversation);
+        self.agents.expected = None;
+        self.agents.life.lives();
+        let welcome = Welcome { damage: self.reports.standing.damage.take(), ..self.welcome() };
         self.answer(hello.unwrap_or_default(), Report::Welcome(welcome));
         self.introduce_clients();
-        if !self.pressed.is_empty() {
-            self.tell_owner(Report::Pressure(self.pressed.values().cloned().collect()));
-        }
-        if self.reports.stop_requested {
-            self.tell_owner(Report::StopRequested);
+        for report in self.reports.standing.reports() {
+            self.tell_owner(report);
         }
         self.obey(more, riders);
     }
@@ -224,7 +214,7 @@ impl Control {
     }
 
     fn hand_over_clients(&mut self) {
-        while let Some(owner) = &self.owner {
+        while let Some(owner) = &self.agents.owner {
             let told = owner.sequence() + 1;
             match self.reception.hand_over_next(told) {
                 Some(Ok(client)) => self.answer_with(0, Report::Client, vec![client]),

@@ -224,6 +224,12 @@ fn a_log_that_somebody_takes_away_begins_anew() {
         let mut program = bench.attach(1);
         program.write_all(b"before\n").unwrap();
         bench.wait_for_bytes(7);
+        if std::env::var_os("MAINSTAY_WINE").is_some() && !["moved", "emptied"].contains(&name) {
+            // Wine keeps the name of a deleted file until everybody has closed it.
+            fs::remove_file(bench.chain().live()).unwrap();
+            assert!(bench.chain().live().exists(), "Wine can show `{name}` now");
+            continue;
+        }
         take_away(&bench.chain());
         // A moved file is noticed at the next time that is noted.
         std::thread::park_timeout(Duration::from_millis(20));

@@ -9,7 +9,11 @@ use mainstay_api::{
 };
 use mainstay_platform::clock;
 
-use crate::{client::Client, errors::CliError, print};
+use crate::{
+    client::{Client, TALK_AFTER},
+    errors::CliError,
+    print,
+};
 
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -48,9 +52,11 @@ pub(super) async fn run(
         .filter(|unit| unit.refused.is_none())
         .map(|unit| unit.unit.as_str())
         .collect();
-    if !args.no_wait {
-        wait(&mut client, command, &accepted, &before, args.timeout).await?;
-    }
+    let late = if args.no_wait {
+        None
+    } else {
+        wait(&mut client, command, &accepted, &before, args.timeout).await?
+    };
     let after: Status = client.get("/v1/status").await?;
     if args.json {
         print::json(&answer);
@@ -64,6 +70,10 @@ pub(super) async fn run(
     }
     if !args.json {
         tell(&after, &accepted);
+    }
+    if let Some(late) = late {
+        print::talk(&late.to_string());
+        code = ExitCode::from(1);
     }
     if !args.no_wait && !accepted.iter().all(|name| has_come(&after, name, command)) {
         code = ExitCode::from(1);
@@ -82,26 +92,35 @@ fn has_come(after: &Status, name: &str, command: CommandName) -> bool {
     })
 }
 
-/// Waits until every unit has come to rest in the way that was asked for.
+/// Waits until every unit has come to rest in the way that was asked for; returns what has not in
+/// time.
 async fn wait(
     client: &mut Client,
     command: CommandName,
     units: &[&str],
     before: &Status,
     timeout: Duration,
-) -> Result<(), CliError> {
-    let until = clock::monotonic() + timeout;
+) -> Result<Option<CliError>, CliError> {
+    let (began, mut is_told) = (clock::monotonic(), false);
     loop {
         let status: Status = client.get("/v1/status").await?;
         let open = status.units.iter().filter(|unit| units.contains(&unit.unit.as_str()));
         let open: Vec<&Unit> = open
             .filter(|unit| !is_there(unit, command, before) || may_go_on(unit, &status))
             .collect();
-        let Some(first) = open.first() else { return Ok(()) };
-        if clock::monotonic() > until {
+        let Some(first) = open.first() else { return Ok(None) };
+        let waited = clock::monotonic().saturating_sub(began);
+        if waited > timeout {
             let state = print::words(&first.state);
             let what = format!("`{}` is still {state}: {}", first.unit, first.why);
-            return Err(CliError::refused(what, "`mainstay why` tells more; it goes on by itself"));
+            let hint = "`mainstay why` tells more; it goes on by itself";
+            return Ok(Some(CliError::refused(what, hint)));
+        }
+        if waited > TALK_AFTER && !is_told {
+            is_told = true;
+            let (unit, state) = (&first.unit, print::words(&first.state));
+            let why = print::harmless(&first.why);
+            print::talk(&format!("still waiting for `{unit}`, which is {state}: {why}"));
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
@@ -116,6 +135,8 @@ fn is_there(unit: &Unit, command: CommandName, before: &Status) -> bool {
             matches!(state, "stopped" | "failed" | "completed")
         }
         CommandName::Start | CommandName::Reset => !matches!(state, "starting" | "stopping"),
+        // Its limit forbade another run.
+        CommandName::Restart if state == "failed" => true,
         CommandName::Restart => is_new && !matches!(state, "starting" | "stopping"),
     }
 }

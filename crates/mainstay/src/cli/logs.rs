@@ -8,7 +8,11 @@ use std::{collections::VecDeque, io, process::ExitCode, time::Duration};
 
 use clap::{Args as ClapArgs, ValueEnum};
 use jiff::Timestamp;
-use mainstay_api::{config::parse_duration, control::Status, pattern::is_meant};
+use mainstay_api::{
+    config::parse_duration,
+    control::{Status, UnitDetail},
+    pattern::is_meant,
+};
 use mainstay_platform::clock;
 use mainstay_storage::read::{self, Cursor, Line, Merge, Named, Reader, Unfinished, Wanted};
 
@@ -18,7 +22,7 @@ use self::{
     sources::Source,
 };
 use crate::{
-    client::Client,
+    client::{Client, escaped},
     errors::CliError,
     instance::{self, Located},
     print,
@@ -31,6 +35,9 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// So many lines are shown when nobody says how many.
 const LINES_USUAL: usize = 50;
+
+/// Why a unit has no log.
+pub(super) const DISCARDED: &str = "its output is discarded (`logs = \"off\"`)";
 
 /// Show what programs wrote
 #[derive(Debug, ClapArgs)]
@@ -171,6 +178,13 @@ pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, Cli
             return Err(CliError::refused(format!("there is no log of `{name}`"), hint));
         }
     }
+    let logless: Vec<&String> = units
+        .iter()
+        .flatten()
+        .filter(|unit| args.names.iter().any(|name| is_meant(name, unit)))
+        .filter(|unit| sources.iter().all(|source| source.unit != **unit))
+        .collect();
+    tell_discarded(&located, &logless).await;
     if args.wants_all_bytes() && !args.follow {
         return copy_raw(&sources);
     }
@@ -184,6 +198,22 @@ pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, Cli
         tokio::time::sleep(if shown > 0 { LOOK_AGAIN_AFTER } else { LOOK_EVERY }).await;
         add_new(&mut merged, &located, &args)?;
     }
+}
+
+/// Says of units without a log that they will never have one, where that is so.
+async fn tell_discarded(located: &Located, units: &[&String]) {
+    let asking = async {
+        for unit in units {
+            let path = format!("/v1/units/{}", escaped(unit));
+            let detail: UnitDetail = Client::connect(located).await?.get(&path).await?;
+            if detail.logs.is_none() {
+                print::talk(&format!("note: `{unit}` has no log: {DISCARDED}"));
+            }
+        }
+        Ok::<(), CliError>(())
+    };
+    // The logs are there without an agent.
+    drop(tokio::time::timeout(ANSWER_WITHIN, asking).await);
 }
 
 /// Returns the names of all units, if an agent answers.

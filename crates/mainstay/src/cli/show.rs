@@ -5,7 +5,7 @@ use std::{path::Path, process::ExitCode};
 use clap::Args as ClapArgs;
 use mainstay_api::control::UnitDetail;
 
-use super::subject::Subject;
+use super::{logs::DISCARDED, subject::Subject};
 use crate::{errors::CliError, print};
 
 /// Show everything about one unit, or each of some
@@ -31,7 +31,10 @@ pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode,
 fn show(detail: &UnitDetail) {
     let unit = &detail.unit;
     let pid = unit.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
-    let live = Path::new(&detail.logs).join(format!("{}.log", unit.unit));
+    let live = detail.logs.as_ref().map_or_else(
+        || format!("none: {DISCARDED}"),
+        |folder| Path::new(folder).join(format!("{}.log", unit.unit)).display().to_string(),
+    );
     let fields = [
         ("unit", unit.unit.clone()),
         ("state", unit.state.clone()),
@@ -42,7 +45,7 @@ fn show(detail: &UnitDetail) {
         ("restarts", unit.restarts.to_string()),
         ("command", detail.command.join(" ")),
         ("directory", detail.directory.clone().unwrap_or_default()),
-        ("log", live.display().to_string()),
+        ("log", live),
     ];
     for (name, value) in fields {
         print::data(&format!("{name:10} {value}\n"));

@@ -9,7 +9,7 @@ use mainstay_storage::{
     segment::{self, ChainFiles},
 };
 
-use super::{status::milliseconds, subject::Subject};
+use super::{logs::DISCARDED, status::milliseconds, subject::Subject};
 use crate::{errors::CliError, print};
 
 const EXITS_SHOWN: usize = 5;
@@ -63,6 +63,9 @@ fn story(detail: &UnitDetail, lines: &[String]) -> String {
             let _ = writeln!(text, "  {}  {}", event.timestamp, print::harmless(&event.message));
         }
     }
+    if detail.logs.is_none() {
+        let _ = writeln!(text, "\nIt has no log: {DISCARDED}.");
+    }
     if !lines.is_empty() {
         text.push_str("\nThe last lines of its log:\n");
         for line in lines {
@@ -86,9 +89,8 @@ fn ends(events: &[Event]) -> Vec<&Event> {
 fn what_hangs(detail: &UnitDetail) -> String {
     let program = detail.command.first().map_or("", String::as_str);
     let directory = detail.directory.as_deref().unwrap_or("/");
-    let logs = &detail.logs;
-    let places =
-        format!("its directory `{directory}`, its program `{program}` or its log `{logs}`");
+    let log = detail.logs.as_ref().map_or_else(String::new, |logs| format!(" or its log `{logs}`"));
+    let places = format!("its directory `{directory}`, its program `{program}`{log}");
     let span = print::span(detail.unit.since_seconds);
     let text = format!(
         "The system has not answered for {span}: {places} may lie on storage that hangs.\n"
@@ -136,7 +138,7 @@ fn now_and_next(unit: &Unit) -> String {
 
 /// Returns the last lines of its log: of stderr, where the streams are split.
 fn last_lines(detail: &UnitDetail) -> Vec<String> {
-    let folder = Path::new(&detail.logs);
+    let Some(folder) = detail.logs.as_ref().map(Path::new) else { return Vec::new() };
     let stems = segment::stems(folder).unwrap_or_default();
     let stem = stems.iter().find(|stem| stem.ends_with(".stderr")).or_else(|| stems.first());
     let Some(stem) = stem else { return Vec::new() };

@@ -51,5 +51,6 @@ mod time_namespaces;
 #[cfg(feature = "fail")]
 mod unwatched;
 mod upgrades;
+mod waits;
 mod walk;
 mod zeros;

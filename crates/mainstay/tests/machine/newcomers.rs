@@ -124,7 +124,7 @@ fn after_the_death_of_both_the_next_up_takes_the_programs_back() {
     assert!(sandbox.runtime().join("api.sock").exists(), "the socket is stale, not gone");
     let answer = sandbox.ask(&["status"]);
     assert_eq!(answer.code, 3, "{answer:?}");
-    assert!(answer.err.contains("hint:  start it with `mainstay up "), "{}", answer.err);
+    assert!(answer.err.contains("hint:  its programs may run on; `mainstay up "), "{}", answer.err);
     assert!(before.iter().all(|(_, pid, _)| processes::is_alive(pid.unwrap())));
     sandbox.up();
     assert_eq!(sandbox.runs(), before);

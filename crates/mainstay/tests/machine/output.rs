@@ -49,6 +49,20 @@ fn split_streams_are_complete_each_for_itself() {
 }
 
 #[test]
+fn who_asks_for_output_that_is_discarded_is_told_so() {
+    let sandbox =
+        Sandbox::up_with("[services.mute]\ncommand = [\"sleep\", \"1000\"]\nlogs = \"off\"\n");
+    sandbox.wait_for_pid("mute");
+    let told = "its output is discarded (`logs = \"off\"`)";
+    let logs = sandbox.ask(&["logs", "mute"]);
+    assert_eq!((logs.code, logs.out.as_str()), (0, ""), "{logs:?}");
+    assert_eq!(logs.err, format!("note: `mute` has no log: {told}\n"));
+    for command in ["show", "why"] {
+        assert!(sandbox.get(&[command, "mute"]).contains(told), "{command}");
+    }
+}
+
+#[test]
 fn any_bytes_come_out_as_they_went_in() {
     let sandbox = Sandbox::new("");
     // All pairs of bytes: NULs, broken UTF-8, escape codes, carriage returns.

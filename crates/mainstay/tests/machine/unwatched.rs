@@ -52,10 +52,10 @@ fn a_keeper_that_cannot_look_for_a_program_looks_again_and_starts_no_copy() {
     sandbox.start_up(up);
     wait_until("the instance answers", || sandbox.ask(&["status"]).code == 0);
     let web = sandbox.wait_for_pid("web");
-    fs::write(folder.join("keeper.look"), "").unwrap();
+    fs::write(folder.join("lack.look"), "").unwrap();
     let keeper = sandbox.status().keeper.pid;
     processes::kill(keeper);
-    wait_until("another keeper cannot look", || !folder.join("keeper.look").exists());
+    wait_until("another keeper cannot look", || !folder.join("lack.look").exists());
     wait_until("another keeper works", || {
         sandbox.ask(&["status"]).code == 0 && sandbox.status().keeper.pid != keeper
     });
@@ -77,10 +77,10 @@ fn what_cannot_be_looked_for_after_an_end_is_looked_for_again_before_the_next_st
     wait_until("the instance answers", || sandbox.ask(&["status"]).code == 0);
     let first = sandbox.wait_for_pid("web");
     wait_until("it has a child", || sandbox.copies_of("web").len() == 2);
-    fs::write(folder.join("keeper.sweep"), "").unwrap();
+    fs::write(folder.join("lack.sweep"), "").unwrap();
     processes::kill(first);
     sandbox.wait_for("web", |unit| unit.run == 2 && unit.state == "running");
-    assert!(!folder.join("keeper.sweep").exists());
+    assert!(!folder.join("lack.sweep").exists());
     wait_until("only two are left", || sandbox.copies_of("web").len() == 2);
 }
 

@@ -28,6 +28,11 @@ impl Reporter {
         Ok(Self { socket: socket.transpose()? })
     }
 
+    /// systemd does not say who has asked; its units are looked at as those of a boot.
+    pub(super) const fn was_asked_for(&self) -> bool {
+        self.socket.is_none()
+    }
+
     pub(super) fn report(&self, report: &Report) -> io::Result<()> {
         let Some((socket, address)) = &self.socket else { return Ok(()) };
         let text = text_of(report);

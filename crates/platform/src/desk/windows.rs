@@ -3,21 +3,28 @@
 use std::{
     ffi::c_void,
     io,
+    ptr::null_mut,
     sync::{Mutex, OnceLock, PoisonError},
+    time::Duration,
 };
 
 use windows_sys::{
     Win32::{
-        Foundation::{ERROR_CALL_NOT_IMPLEMENTED, ERROR_SERVICE_SPECIFIC_ERROR, NO_ERROR},
+        Foundation::{
+            ERROR_CALL_NOT_IMPLEMENTED, ERROR_SERVICE_SPECIFIC_ERROR, LocalFree, NO_ERROR,
+        },
         System::{
             Console::SetConsoleCtrlHandler,
+            LibraryLoader::{GetModuleHandleW, GetProcAddress},
             Services::{
                 RegisterServiceCtrlHandlerExW, SERVICE_ACCEPT_PARAMCHANGE,
                 SERVICE_ACCEPT_POWEREVENT, SERVICE_ACCEPT_PRESHUTDOWN, SERVICE_ACCEPT_STOP,
                 SERVICE_CONTROL_INTERROGATE, SERVICE_CONTROL_PARAMCHANGE,
                 SERVICE_CONTROL_POWEREVENT, SERVICE_CONTROL_PRESHUTDOWN, SERVICE_CONTROL_SHUTDOWN,
-                SERVICE_CONTROL_STOP, SERVICE_RUNNING, SERVICE_START_PENDING, SERVICE_STATUS,
-                SERVICE_STATUS_HANDLE, SERVICE_STOP_PENDING, SERVICE_STOPPED, SERVICE_TABLE_ENTRYW,
+                SERVICE_CONTROL_STOP, SERVICE_DYNAMIC_INFORMATION_LEVEL_START_REASON,
+                SERVICE_RUNNING, SERVICE_START_PENDING, SERVICE_START_REASON,
+                SERVICE_START_REASON_DEMAND, SERVICE_STATUS, SERVICE_STATUS_HANDLE,
+                SERVICE_STOP_PENDING, SERVICE_STOPPED, SERVICE_TABLE_ENTRYW,
                 SERVICE_WIN32_OWN_PROCESS, SetServiceStatus, StartServiceCtrlDispatcherW,
             },
         },
@@ -27,10 +34,15 @@ use windows_sys::{
 };
 
 use super::{Body, Desk, Exit, Manner, Order, Post, Report, Stage};
-use crate::windows::{snapshot, succeed, text_at, wide};
+use crate::{
+    clock,
+    windows::{snapshot, succeed, text_at, wide},
+};
 
 /// The control by which an installer hands a service over to its successor.
 const LEAVE: u32 = 200;
+/// Starts this long after boot are nobody's but the system's.
+const BOOT_TAKES: Duration = Duration::from_mins(5);
 /// The image of the manager.
 const MANAGER: &str = "services.exe";
 
@@ -64,6 +76,17 @@ pub(super) struct StatusHandle(SERVICE_STATUS_HANDLE);
 unsafe impl Send for StatusHandle {}
 
 impl Reporter {
+    pub(super) fn was_asked_for(&self) -> bool {
+        match self {
+            Self::Nobody => true,
+            Self::Manager(StatusHandle(handle)) => match start_reason(*handle) {
+                Some(reason) => reason & SERVICE_START_REASON_DEMAND != 0,
+                // Systems that cannot say it: whoever is up for a while has booted long ago.
+                None => clock::monotonic() > BOOT_TAKES,
+            },
+        }
+    }
+
     #[expect(unsafe_code, reason = "SetServiceStatus")]
     pub(super) fn report(&self, report: &Report) -> io::Result<()> {
         let Self::Manager(StatusHandle(handle)) = self else { return Ok(()) };
@@ -72,6 +95,31 @@ impl Reporter {
         // returns.
         succeed(unsafe { SetServiceStatus(*handle, &raw const status) })
     }
+}
+
+/// Asks why the service was started. Not every system knows the call, so it is looked for first.
+#[expect(unsafe_code, reason = "QueryServiceDynamicInformation")]
+fn start_reason(service: SERVICE_STATUS_HANDLE) -> Option<u32> {
+    type Query = unsafe extern "system" fn(
+        SERVICE_STATUS_HANDLE,
+        u32,
+        *mut *mut SERVICE_START_REASON,
+    ) -> BOOL;
+    // SAFETY: the name ends with NUL.
+    let library = unsafe { GetModuleHandleW(wide("advapi32.dll").as_ptr()) };
+    // SAFETY: the library is loaded for as long as this process lives; the name ends with NUL.
+    let found =
+        unsafe { GetProcAddress(library, c"QueryServiceDynamicInformation".as_ptr().cast()) };
+    // SAFETY: the system documents the call with these types.
+    let query: Query = unsafe { std::mem::transmute(found?) };
+    let (mut reason, level) = (null_mut(), SERVICE_DYNAMIC_INFORMATION_LEVEL_START_REASON);
+    // SAFETY: the handle is the manager's for this process; `reason` is valid for writes.
+    succeed(unsafe { query(service, level, &raw mut reason) }).ok()?;
+    // SAFETY: the call has allocated and filled in the structure.
+    let bits = unsafe { (*reason).dwReason };
+    // SAFETY: it is ours to free, and used no more.
+    unsafe { LocalFree(reason.cast()) };
+    Some(bits)
 }
 
 fn status_of(report: &Report) -> SERVICE_STATUS {

@@ -1,8 +1,22 @@
 //! One pump for everything: without splice no write can hold a program.
 
-use std::{fs::File, io, path::Path};
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::windows::{fs::OpenOptionsExt as _, io::AsRawHandle as _},
+    path::Path,
+};
+
+use windows_sys::Win32::{
+    Foundation::ERROR_ACCESS_DENIED,
+    Storage::FileSystem::{
+        BY_HANDLE_FILE_INFORMATION, FILE_READ_ATTRIBUTES, FILE_STANDARD_INFO, FileStandardInfo,
+        GetFileInformationByHandle, GetFileInformationByHandleEx,
+    },
+};
 
 use super::{FileSystem, Standing};
+use crate::windows::succeed;
 
 pub(super) fn of(folder: &Path) -> io::Result<FileSystem> {
     if !std::fs::metadata(folder)?.is_dir() {
@@ -11,10 +25,33 @@ pub(super) fn of(folder: &Path) -> io::Result<FileSystem> {
     Ok(FileSystem { device: 0, is_remote: true })
 }
 
+/// A file that was deleted keeps its name until everybody has closed it, but nobody can open it.
+#[expect(unsafe_code, reason = "GetFileInformationByHandleEx")]
 pub(super) fn standing(file: &File) -> io::Result<Standing> {
-    Ok(Standing { length: file.metadata()?.len(), has_name: true })
+    let mut info = FILE_STANDARD_INFO::default();
+    let bytes = u32::try_from(size_of_val(&info)).unwrap_or_default();
+    let to = (&raw mut info).cast();
+    // SAFETY: the handle is open; `to` is valid for writes of `bytes`.
+    succeed(unsafe {
+        GetFileInformationByHandleEx(file.as_raw_handle(), FileStandardInfo, to, bytes)
+    })?;
+    let length = u64::try_from(info.EndOfFile).unwrap_or_default();
+    Ok(Standing { length, has_name: !info.DeletePending })
 }
 
-pub(super) fn is_at(_file: &File, path: &Path) -> io::Result<bool> {
-    path.try_exists()
+pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    match OpenOptions::new().access_mode(FILE_READ_ATTRIBUTES).open(path) {
+        Ok(other) => Ok(identity(file)? == identity(&other)?),
+        Err(error) if error.raw_os_error() == Some(ERROR_ACCESS_DENIED.cast_signed()) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns the volume and the file's number on it.
+#[expect(unsafe_code, reason = "GetFileInformationByHandle")]
+fn identity(file: &File) -> io::Result<[u32; 3]> {
+    let mut info = BY_HANDLE_FILE_INFORMATION::default();
+    // SAFETY: the handle is open; `info` is valid for writes.
+    succeed(unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut info) })?;
+    Ok([info.dwVolumeSerialNumber, info.nFileIndexHigh, info.nFileIndexLow])
 }

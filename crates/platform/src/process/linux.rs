@@ -1,8 +1,10 @@
 //! pidfds, process groups and `/proc`.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read as _},
     os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd},
+    time::Duration,
 };
 
 use rustix::{
@@ -21,9 +23,18 @@ use super::{
 /// `PIDFS_MAGIC`: pidfds have serial numbers of their own from Linux 6.9 on.
 const PIDFS_MAGIC: u64 = 0x5049_4446;
 /// Fields of `/proc/PID/stat` by their numbers in proc(5).
+const STATE: usize = 3;
+const PARENT: usize = 4;
 const GROUP: usize = 5;
 const SESSION: usize = 6;
 const STARTED: usize = 22;
+/// Whoever has no environment is asked so often again, and so often while it executes.
+const EMPTY_LOOKS: usize = 5;
+const EXEC_LOOKS_MAX: usize = 50;
+const EXEC_LOOK_EVERY: Duration = Duration::from_millis(1);
+/// Room for an environment of usual size, and for the largest the kernel allows.
+const ENVIRONMENT_BYTES: usize = 32 * 1024;
+const ENVIRONMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// `__WNOTHREAD`: only children of the calling thread.
 const OWN_THREAD: WaitIdOptions = WaitIdOptions::from_bits_retain(0x2000_0000);
 
@@ -188,9 +199,44 @@ pub(super) fn started_with(name: &str, value: &str) -> io::Result<Vec<Carrier>> 
 }
 
 /// Returns what a process was started with; nothing of one that is gone or somebody else's.
+///
+/// In the middle of an exec a process has no environment for a moment, and one that was opened
+/// before it reads as empty from then on: whoever seems to have none is asked again.
 fn environment_of(pid: u32) -> io::Result<Vec<Vec<u8>>> {
-    let bytes = unless_short(fs::read(format!("/proc/{pid}/environ")))?;
+    let mut bytes = unless_short(read_at_once(pid))?;
+    for look in 0..EXEC_LOOKS_MAX {
+        if !bytes.is_empty() || !is_program(pid) {
+            break;
+        }
+        // It has no command line either as long as the exec lasts.
+        if fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.is_empty()) {
+            std::thread::park_timeout(EXEC_LOOK_EVERY);
+        } else if look >= EMPTY_LOOKS {
+            break;
+        }
+        bytes = unless_short(read_at_once(pid))?;
+    }
     Ok(bytes.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect())
+}
+
+/// Reads an environment with a single call: an exec between two calls would tear it.
+fn read_at_once(pid: u32) -> io::Result<Vec<u8>> {
+    let mut room = vec![0; ENVIRONMENT_BYTES];
+    loop {
+        let length = fs::File::open(format!("/proc/{pid}/environ"))?.read(&mut room)?;
+        if length < room.len() || length >= ENVIRONMENT_BYTES_MAX {
+            room.truncate(length);
+            return Ok(room);
+        }
+        room.resize(room.len() * 4, 0);
+    }
+}
+
+/// Returns whether a process is alive and no thread of the kernel.
+fn is_program(pid: u32) -> bool {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+    field_of(&stat, STATE).is_some_and(|state| !["Z", "X"].contains(&state))
+        && field_of(&stat, PARENT).is_some_and(|parent| !["0", "2"].contains(&parent))
 }
 
 /// Whoever lacks descriptors or memory learns nothing about a process: that is no answer.
@@ -313,4 +359,34 @@ fn exit_info(pidfd: &OwnedFd) -> Option<i32> {
     // SAFETY: the request is sized for PidfdInfo, which is plain data and lives on this stack.
     let result = unsafe { libc::ioctl(pidfd.as_raw_fd(), GET_INFO, &raw mut info) };
     (result == 0 && info.mask & INFO_EXIT != 0).then_some(info.exit_code)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_program_that_executes_another_one_is_found_at_every_moment() {
+        let id = format!("executing-{}", std::process::id());
+        let mut program = Command::new("sh")
+            .args(["-c", "[ $1 -gt 0 ] && exec sh -c \"$0\" \"$0\" $(($1 - 1)); exec sleep 1000"])
+            .args(["[ $1 -gt 0 ] && exec sh -c \"$0\" \"$0\" $(($1 - 1)); exec sleep 1000", "400"])
+            .env("MAINSTAY_ID", &id)
+            .spawn()
+            .unwrap();
+        let is_there = || carrying(&id).unwrap().iter().any(|found| found.pid() == program.id());
+        let is_asleep =
+            || fs::read(format!("/proc/{}/cmdline", program.id())).unwrap() == b"sleep\x001000\0";
+        // The child of this process carries nothing before its first exec.
+        while !is_there() {}
+        let mut missed = 0;
+        while !is_asleep() {
+            missed += u32::from(!is_there());
+        }
+        program.kill().unwrap();
+        program.wait().unwrap();
+        assert_eq!(missed, 0);
+    }
 }
