@@ -1,6 +1,6 @@
 //! `mainstay up` and the commands that talk to it, by way of a pipe and an agent that is replaced.
 
-use std::{collections::BTreeSet, sync::MutexGuard, thread};
+use std::{collections::BTreeSet, thread};
 
 use mainstay_platform::{
     pipe,
@@ -8,7 +8,7 @@ use mainstay_platform::{
     spawn::{self, Group, Program},
 };
 
-use crate::sandbox::{BINARY, Sandbox, alone, wait_for};
+use crate::sandbox::{BINARY, Sandbox, wait_for};
 
 const WEB: &str = "[services.web]\n\
                    command = [\"cmd\", \"/c\", \"echo hello & ping -n 1000 127.0.0.1\"]\n\
@@ -87,14 +87,10 @@ fn whoever_has_access_is_found_by_the_name_of_the_group() {
 }
 
 /// An `up` on a console of its own.
-struct Up {
-    process: Process,
-    _alone: MutexGuard<'static, ()>,
-}
+struct Up(Process);
 
 impl Up {
     fn start(sandbox: &Sandbox) -> Self {
-        let alone = alone();
         let (_reader, writer) = pipe::pipe().unwrap();
         let up = Program {
             label: &format!("up {}", sandbox.folder().display()).replace(['\\', '/'], "-"),
@@ -106,16 +102,25 @@ impl Up {
             files: None,
             group: Group::Own,
         };
-        let up = Self { process: spawn::spawn(&up).unwrap(), _alone: alone };
+        let up = Self(spawn::spawn(&up).unwrap());
         wait_for("the instance answers", || (sandbox.ask(&["status"]).code == 0).then_some(()));
         up
     }
 
     /// Ends it as Ctrl-C does.
     fn end(self) {
-        self.process.signal(SignalKind::Interrupt).unwrap();
-        let ended = wait_for("`up` ends", || self.process.ended().unwrap());
+        self.0.signal(SignalKind::Interrupt).unwrap();
+        let ended = wait_for("`up` ends", || self.0.ended().unwrap());
         assert_eq!(ended, Ended::Code(0));
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            // What runs would be in the way of the next story.
+            drop(self.0.signal(SignalKind::Interrupt));
+        }
     }
 }
 

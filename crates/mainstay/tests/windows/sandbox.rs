@@ -16,6 +16,9 @@ use mainstay_api::control::{Status, Unit};
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_mainstay");
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// `ERROR_INTERNAL_ERROR`.
+const INTERNAL: i32 = 1359;
+
 /// There is one list of services, and one console of a process to send Ctrl-C from.
 static ALONE: Mutex<()> = Mutex::new(());
 static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -34,22 +37,32 @@ pub(crate) struct Sandbox {
     folder: PathBuf,
     /// The instance that commands are for.
     instance: String,
+    /// Held to the end, though nobody asks for it.
+    alone: Option<MutexGuard<'static, ()>>,
 }
 
 impl Sandbox {
+    /// Returns a folder with this configuration, once no other story goes on.
     pub(crate) fn new(config: &str) -> Self {
+        let alone = alone();
+        let mut sandbox = Self::beside(config);
+        sandbox.alone = Some(alone);
+        sandbox
+    }
+
+    fn beside(config: &str) -> Self {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("mainstay windows-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         fs::create_dir_all(&folder).unwrap();
         let file = folder.join("mainstay.toml");
         fs::write(&file, config).unwrap();
-        Self { folder, instance: file.display().to_string() }
+        Self { folder, instance: file.display().to_string(), alone: None }
     }
 
-    /// Returns the same for a service of this name.
+    /// Returns a folder to ask from about a service, whose story it is.
     pub(crate) fn of_service(name: &str) -> Self {
-        let mut sandbox = Self::new("");
+        let mut sandbox = Self::beside("");
         name.clone_into(&mut sandbox.instance);
         sandbox
     }
@@ -95,6 +108,7 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         drop(fs::remove_dir_all(&self.folder));
+        drop(self.alone.take());
     }
 }
 
@@ -104,7 +118,12 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
 }
 
 pub(crate) fn run(command: &mut Command) -> Answer {
-    let output = command.stdin(Stdio::null()).output().unwrap();
+    let output = wait_for("the system starts a program", || {
+        let result = command.stdin(Stdio::null()).output();
+        // Wine says so now and then while its server is busy.
+        let is_busy = result.as_ref().is_err_and(|error| error.raw_os_error() == Some(INTERNAL));
+        (!is_busy).then(|| result.unwrap())
+    });
     Answer {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
