@@ -30,6 +30,7 @@ Commands:
   add          Add a service to the configuration and start it
   remove       Remove a service from the configuration and stop it
   drill        Do the bad thing on purpose, here and now, and report what it cost
+  service      Make a program a service of this system, one for each program
   upgrade      Replace keeper and agent by this binary, or another; programs run on
   doctor       Look for what may get in the way on this machine
   completions  Print the completion of a shell
