@@ -133,7 +133,7 @@ impl Agent {
         keeper: Keeper,
         clients: Clients,
     ) -> Result<Self, AgentError> {
-        let mut events = Events::open(&instance, options.mode).map_err(doing("open the events"))?;
+        let mut events = Events::open(&instance, &options).map_err(doing("open the events"))?;
         let (wishes, damage) = Wishes::open(instance.agent_journal());
         if let Some(message) = damage {
             events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));

@@ -188,6 +188,7 @@ impl Agent {
             state: Some(state.to_owned()),
             pid: view.pid(),
             delay_ms: delay_of(view),
+            degraded: view.is_degraded(),
             ..Facts::default()
         };
         let subject = Subject { unit, run: Some(run), trace };

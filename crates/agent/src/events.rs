@@ -2,6 +2,7 @@
 //!
 //! Writing is done by a thread of its own: neither a restart nor an answer waits for a disk.
 
+mod bulletin;
 mod writer;
 
 use std::{
@@ -28,8 +29,9 @@ use mainstay_storage::{
 };
 use serde::Deserialize;
 
-use crate::options::Mode;
+use crate::options::{AgentOptions, Mode};
 
+use bulletin::Bulletin;
 use writer::{Line, Progress};
 
 /// So many events are kept in memory for clients.
@@ -81,6 +83,8 @@ pub(crate) struct Events {
     writer: SyncSender<Line>,
     /// Events that the writer could not take.
     dropped: u64,
+    /// Where the instance is a service of the system.
+    bulletin: Option<Bulletin>,
 }
 
 impl Happening {
@@ -94,10 +98,10 @@ impl Happening {
 impl Events {
     /// Reads what was kept and starts the writer; in a recovery whatever goes wrong with what is
     /// old costs nothing but what is old.
-    pub(crate) fn open(instance: &Instance, mode: Mode) -> io::Result<Self> {
+    pub(crate) fn open(instance: &Instance, options: &AgentOptions) -> io::Result<Self> {
         let folder = instance.events_directory();
         paths::create_private(&folder)?;
-        let recalled = match mode {
+        let recalled = match options.mode {
             Mode::Usual => recall(&folder)?,
             Mode::Recovery => recall_with_care(&folder),
         };
@@ -111,7 +115,9 @@ impl Events {
             .name("events".to_owned())
             .spawn(move || writer::write(journal, &log, &inbox, &shared))?;
         let (fresh, was_stuck, dropped) = (0, false, 0);
-        let mut events = Self { kept, last, fresh, progress, was_stuck, exits, writer, dropped };
+        let bulletin = options.service.as_deref().map(Bulletin::start).transpose()?;
+        let mut events =
+            Self { kept, last, fresh, progress, was_stuck, exits, writer, dropped, bulletin };
         if damaged_bytes > 0 {
             let message = format!("{damaged_bytes} bytes of the kept events make no sense");
             events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
@@ -142,6 +148,9 @@ impl Events {
             facts,
         };
         self.note_exit(&event);
+        if let Some(bulletin) = &mut self.bulletin {
+            bulletin.note(&event);
+        }
         self.kept.push_back(event);
         self.fresh += 1;
         if self.fresh >= KEPT {

@@ -15,6 +15,9 @@ pub struct AgentOptions {
     pub link: String,
     /// What it begins with.
     pub mode: Mode,
+    /// The service of the system that it belongs to, whose great moments go to the system's log of
+    /// events.
+    pub service: Option<String>,
 }
 
 /// What an agent begins with.
@@ -42,7 +45,7 @@ pub enum OptionsError {
 }
 
 impl AgentOptions {
-    /// Reads `--runtime DIR --state DIR --config FILE --link SOCKET [--recover]`.
+    /// Reads `--runtime DIR --state DIR --config FILE --link SOCKET [--service NAME] [--recover]`.
     pub fn parse(arguments: &[String]) -> Result<Self, OptionsError> {
         let mut options = Self::default();
         let mut rest = arguments.iter();
@@ -57,6 +60,7 @@ impl AgentOptions {
                 "--state" => options.state = value.into(),
                 "--config" => options.config = value.into(),
                 "--link" => options.link.clone_from(value),
+                "--service" => options.service = Some(value.clone()),
                 _ => return Err(OptionsError::Unknown(name.clone())),
             }
         }
@@ -70,7 +74,7 @@ impl AgentOptions {
     /// Returns the arguments with which a keeper starts an agent like this one.
     pub fn arguments(&self) -> Vec<String> {
         let path = |path: &PathBuf| path.display().to_string();
-        [
+        let mut arguments = vec![
             "agent".to_owned(),
             "--runtime".to_owned(),
             path(&self.runtime),
@@ -78,7 +82,10 @@ impl AgentOptions {
             path(&self.state),
             "--config".to_owned(),
             path(&self.config),
-        ]
-        .to_vec()
+        ];
+        if let Some(name) = &self.service {
+            arguments.extend(["--service".to_owned(), name.clone()]);
+        }
+        arguments
     }
 }

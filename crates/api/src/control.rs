@@ -223,6 +223,9 @@ pub struct Facts {
     /// How long the next attempt waits, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u64>,
+    /// Whether the last runs of the unit were all too short.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub degraded: bool,
 }
 
 /// What `GET /v1/events` answers.

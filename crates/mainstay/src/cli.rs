@@ -7,6 +7,7 @@ mod completions;
 mod doctor;
 mod drill;
 mod events;
+mod import;
 mod logs;
 mod service;
 mod show;
@@ -75,6 +76,7 @@ enum Command {
     Remove(add::RemoveArgs),
     Drill(drill::Args),
     Service(service::Args),
+    Import(import::Args),
     Upgrade(upgrade::Args),
     Doctor(doctor::Args),
     #[command(alias = "completion")]
@@ -127,6 +129,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Remove(args) => add::remove(args, instance).await,
         Command::Drill(args) => drill::run(args, instance).await,
         Command::Service(args) => service::run(args).await,
+        Command::Import(args) => import::run(args).await,
         Command::Upgrade(args) => upgrade::run(args, instance).await,
     }
 }

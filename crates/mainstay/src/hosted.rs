@@ -4,7 +4,11 @@
 use std::{fs::OpenOptions, io, process::ExitCode, sync::mpsc, thread, time::Duration};
 
 use mainstay_keeper::{FirstStart, KeeperOptions};
-use mainstay_platform::{daemon, paths, port};
+use mainstay_platform::{
+    daemon,
+    event_log::{EventLog, SOURCE, Weight},
+    paths, port,
+};
 use mainstay_service::{Failure, Host, Program, Service, StopReason, manner};
 
 use crate::{cli, place::Place};
@@ -12,6 +16,8 @@ use crate::{cli, place::Place};
 /// What the service ends with when its files are not as they should be; the number of `sysexits.h`
 /// for that.
 const BAD_CONFIGURATION: u32 = 78;
+/// The number of the entry in the system's log of events.
+const CANNOT_START: u16 = 116;
 
 /// A start that takes longer goes on while the service counts as running.
 const FIRST_START_WITHIN: Duration = Duration::from_millis(1500);
@@ -29,8 +35,8 @@ struct Hosted {
     ended: Option<mpsc::Receiver<()>>,
 }
 
-impl Service for Hosted {
-    fn start(&mut self, host: &Host) -> Result<(), Failure> {
+impl Hosted {
+    fn begin(&mut self, host: &Host) -> Result<(), Failure> {
         let place =
             Place::of(&self.name).map_err(|error| Failure::system(&error, "find its folder"))?;
         let first = self.keep(prepare(&place)?, host)?;
@@ -45,17 +51,6 @@ impl Service for Hosted {
         }
     }
 
-    fn stop(&mut self, _reason: StopReason) -> Result<(), Failure> {
-        port::ask_to_end().map_err(|error| Failure::system(&error, "ask the keeper to end"))?;
-        if let Some(ended) = self.ended.take() {
-            // An error says that it has ended, and nothing else is ever sent.
-            ended.recv().ok();
-        }
-        Ok(())
-    }
-}
-
-impl Hosted {
     /// Starts the keeper's thread; returns where its first start is told.
     fn keep(
         &mut self,
@@ -80,6 +75,31 @@ impl Hosted {
     }
 }
 
+impl Service for Hosted {
+    fn start(&mut self, host: &Host) -> Result<(), Failure> {
+        self.begin(host).inspect_err(|failure| tell_system(&self.name, failure))
+    }
+
+    fn stop(&mut self, _reason: StopReason) -> Result<(), Failure> {
+        port::ask_to_end().map_err(|error| Failure::system(&error, "ask the keeper to end"))?;
+        if let Some(ended) = self.ended.take() {
+            // An error says that it has ended, and nothing else is ever sent.
+            ended.recv().ok();
+        }
+        Ok(())
+    }
+}
+
+/// Tells why a service cannot start where an administrator looks first: there is no agent that
+/// could be asked.
+fn tell_system(name: &str, failure: &Failure) {
+    let entry = format!("{name}: the service cannot start: {failure}");
+    let told =
+        EventLog::open(SOURCE).and_then(|log| log.report(Weight::Error, CANNOT_START, &entry));
+    // A system without such a log has a console.
+    drop(told);
+}
+
 /// Checks its place, and sends last words to a file: a service has no console.
 fn prepare(place: &Place) -> Result<KeeperOptions, Failure> {
     let located = place.located();
@@ -92,6 +112,6 @@ fn prepare(place: &Place) -> Result<KeeperOptions, Failure> {
         daemon::speak_to(paths::open_log(OpenOptions::new().append(true), &log)?)
     };
     speak().map_err(|error| Failure::system(&error, "open the keeper's log"))?;
-    KeeperOptions::parse(&cli::keeper_arguments(&located))
+    KeeperOptions::parse(&cli::keeper_arguments(&located, Some(&place.name)))
         .map_err(|error| Failure::own(BAD_CONFIGURATION, error.to_string()))
 }

@@ -6,6 +6,8 @@ mod cli;
 mod client;
 mod cost;
 mod errors;
+mod explain;
+mod foreign;
 mod hosted;
 mod instance;
 mod ledger;

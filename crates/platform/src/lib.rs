@@ -13,10 +13,12 @@ pub mod descriptor;
 pub mod desk;
 pub mod door;
 pub mod editor;
+pub mod event_log;
 pub mod fail;
 pub mod filesystem;
 #[cfg(feature = "async")]
 pub mod interrupt;
+pub mod language;
 #[cfg(feature = "async")]
 pub mod link;
 #[cfg(feature = "async")]
@@ -32,6 +34,7 @@ pub mod pipe;
 pub mod port;
 pub mod process;
 pub mod random;
+pub mod registry;
 pub mod replace;
 pub mod scm;
 #[cfg(unix)]

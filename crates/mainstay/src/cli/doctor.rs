@@ -7,14 +7,22 @@ use mainstay_agent::{configuration, descriptors};
 use mainstay_platform::{daemon, machine, paths};
 
 use crate::{
+    errors::CliError,
+    explain::{self, Explanation},
     instance::{self, Located},
     print,
 };
 
 /// Look for what may get in the way on this machine
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Example:\n  mainstay doctor")]
+#[command(
+    after_help = "Examples:\n  mainstay doctor\n  mainstay doctor 1067           what an error of Windows means\n  mainstay doctor 0xC0000135     or the exit code of a program"
+)]
 pub(super) struct Args {
+    /// A number to explain: of an error, an entry of the system's log, an exit code
+    #[arg(value_name = "NUMBER", value_parser = parse_number)]
+    number: Option<u32>,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -28,7 +36,14 @@ struct Finding {
     remedy: String,
 }
 
+fn parse_number(text: &str) -> Result<u32, &'static str> {
+    explain::read(text).ok_or("it is no number; write `1067` or `0xC0000135`")
+}
+
 pub(super) fn run(args: &Args, named: Option<&str>) -> ExitCode {
+    if let Some(number) = args.number {
+        return explained(number, if args.json { Json::Yes } else { Json::No });
+    }
     let located = instance::choose(named).ok();
     let config = located.as_ref().and_then(|located| configuration::load(&located.file).ok());
     let config = config.unwrap_or_default();
@@ -48,6 +63,35 @@ pub(super) fn run(args: &Args, named: Option<&str>) -> ExitCode {
     }
     let is_well = findings.iter().all(|finding| finding.is_well);
     if is_well { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}
+
+/// Explains a number; one that nothing is known of is a failure.
+fn explained(number: u32, json: Json) -> ExitCode {
+    let language = explain::language();
+    let of_system = i32::try_from(number).ok().and_then(|known| explain::number(known, language));
+    let shown = explain::shown(number);
+    let Some(found) = explain::exit(number, language).or(of_system) else {
+        print::talk(&CliError::refused(format!("nothing is known of {shown}"), "").to_string());
+        return ExitCode::from(1);
+    };
+    let Explanation { meaning, remedy } = found;
+    match json {
+        Json::Yes => {
+            print::json(
+                &serde_json::json!({ "number": number, "meaning": meaning, "remedy": remedy }),
+            );
+        }
+        Json::No if remedy.is_empty() => print::data(&format!("{shown}: {meaning}\n")),
+        Json::No => print::data(&format!("{shown}: {meaning}\n  {remedy}\n")),
+    }
+    ExitCode::SUCCESS
+}
+
+/// Whether a program reads the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Json {
+    Yes,
+    No,
 }
 
 fn files(units: u64, needed: u64) -> Finding {

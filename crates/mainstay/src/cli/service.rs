@@ -1,12 +1,13 @@
 //! `mainstay service`: one service of the operating system for each program, NSSM's way.
 
-mod control;
+pub(in crate::cli) mod control;
 mod edit;
-mod install;
-mod list;
+pub(in crate::cli) mod install;
+pub(in crate::cli) mod list;
 mod remove;
 mod settings;
-mod trouble;
+pub(in crate::cli) mod source;
+pub(in crate::cli) mod trouble;
 
 use std::process::ExitCode;
 
@@ -63,25 +64,25 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, CliError> {
 }
 
 /// Opens the database, and says whose turn it is when that is refused.
-fn database(purpose: Purpose) -> Result<Database, CliError> {
+pub(in crate::cli) fn database(purpose: Purpose) -> Result<Database, CliError> {
     Database::open(purpose).map_err(|error| trouble::refused("open the list of services", &error))
 }
 
 /// Opens a service by its name.
-fn service(name: &str, intent: Intent) -> Result<Service, CliError> {
+pub(in crate::cli) fn service(name: &str, intent: Intent) -> Result<Service, CliError> {
     check_name(name)?;
     database(Purpose::Look)?
         .service(name, intent)
         .map_err(|error| trouble::refused(&format!("open service `{name}`"), &error))
 }
 
-fn check_name(name: &str) -> Result<(), CliError> {
+pub(in crate::cli) fn check_name(name: &str) -> Result<(), CliError> {
     place::name_fault(name)
         .map_or(Ok(()), |fault| Err(CliError::usage(format!("`{name}` names no service"), fault)))
 }
 
 /// Refuses whoever may not change services, with the line to paste where that is allowed.
-fn demand_elevation(doing: &str) -> Result<(), CliError> {
+pub(in crate::cli) fn demand_elevation(doing: &str) -> Result<(), CliError> {
     match scm::is_elevated() {
         Ok(true) => Ok(()),
         Ok(false) => {

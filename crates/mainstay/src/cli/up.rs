@@ -90,7 +90,7 @@ fn start_keeper(located: &Located, name: Option<&str>) -> Result<Keeper, CliErro
     let program = daemon::own_program().map_err(|error| failed("find our own binary", error))?;
     let arguments: Vec<OsString> = ["keeper".to_owned()]
         .into_iter()
-        .chain(keeper_arguments(located))
+        .chain(keeper_arguments(located, None))
         .map(Into::into)
         .collect();
     if daemon::is_init() {
@@ -109,13 +109,14 @@ fn start_keeper(located: &Located, name: Option<&str>) -> Result<Keeper, CliErro
     Ok(Keeper::Ours)
 }
 
-/// Returns what a keeper of this instance is started with.
-pub(crate) fn keeper_arguments(located: &Located) -> Vec<String> {
+/// Returns what a keeper of this instance is started with, and the service that it is, if any.
+pub(crate) fn keeper_arguments(located: &Located, service: Option<&str>) -> Vec<String> {
     let instance = &located.instance;
     let agent = AgentOptions {
         runtime: instance.runtime.clone(),
         state: instance.state.clone(),
         config: located.file.clone(),
+        service: service.map(str::to_owned),
         ..AgentOptions::default()
     };
     let runtime = instance.runtime.display().to_string();

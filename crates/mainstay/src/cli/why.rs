@@ -10,7 +10,11 @@ use mainstay_storage::{
 };
 
 use super::{logs::DISCARDED, status::milliseconds, subject::Subject};
-use crate::{errors::CliError, print};
+use crate::{
+    errors::CliError,
+    explain::{self, Language},
+    print,
+};
 
 const EXITS_SHOWN: usize = 5;
 /// A start that takes so long waits for storage.
@@ -55,6 +59,7 @@ fn story(detail: &UnitDetail, lines: &[String]) -> String {
     if unit.state == "starting" && unit.since_seconds >= HANGS_AFTER_SECONDS {
         text.push_str(&what_hangs(detail));
     }
+    text.push_str(&what_start_means(unit, explain::language()));
     text.push_str(&now_and_next(unit));
     let exits = ends(&detail.events);
     if !exits.is_empty() {
@@ -62,6 +67,8 @@ fn story(detail: &UnitDetail, lines: &[String]) -> String {
         for event in exits.iter().rev().take(EXITS_SHOWN) {
             let _ = writeln!(text, "  {}  {}", event.timestamp, print::harmless(&event.message));
         }
+        let code = unit.last_exit.as_ref().and_then(|last| last.code);
+        text.push_str(&what_end_means(code, explain::language()));
     }
     if detail.logs.is_none() {
         let _ = writeln!(text, "\nIt has no log: {DISCARDED}.");
@@ -73,6 +80,32 @@ fn story(detail: &UnitDetail, lines: &[String]) -> String {
         }
     }
     text
+}
+
+/// Explains the last exit code, when it is one that everybody looks up.
+fn what_end_means(code: Option<u32>, language: Language) -> String {
+    let Some((code, found)) = code.and_then(|code| Some((code, explain::exit(code, language)?)))
+    else {
+        return String::new();
+    };
+    format!("  {}: {}.\n  {}\n", explain::shown(code), found.meaning, found.remedy)
+}
+
+/// Explains why a program could not be started, where the system's numbers are those of Windows.
+fn what_start_means(unit: &Unit, language: Language) -> String {
+    if std::env::consts::FAMILY != "windows" {
+        return String::new();
+    }
+    let number = os_error(&unit.why).and_then(|number| explain::number(number, language));
+    number.map_or_else(String::new, |found| {
+        format!("That is: {}.\n  {}\n", found.meaning, found.remedy)
+    })
+}
+
+/// Returns the number behind an error of the system.
+fn os_error(text: &str) -> Option<i32> {
+    let (_, behind) = text.split_once("(os error ")?;
+    behind.split_once(')')?.0.parse().ok()
 }
 
 /// Returns the events that tell how runs ended, the last word on each run.
@@ -155,4 +188,24 @@ fn shortened(line: &[u8]) -> String {
         short.push('…');
     }
     short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exit_code_that_everybody_looks_up_is_explained() {
+        let text = what_end_means(Some(0xC000_0135), Language::English);
+        assert!(text.starts_with("  0xC0000135: a library that it needs is not there.\n  install"));
+        let text = what_end_means(Some(0xC000_0135), Language::Chinese);
+        assert!(text.starts_with("  0xC0000135: 缺少它需要的 DLL"), "{text}");
+        assert_eq!(what_end_means(Some(1), Language::English), "");
+    }
+
+    #[test]
+    fn the_number_of_an_error_is_found_in_its_sentence() {
+        assert_eq!(os_error("cannot start `x`: no program (os error 193)"), Some(193));
+        assert_eq!(os_error("cannot start `x`: it is gone"), None);
+    }
 }

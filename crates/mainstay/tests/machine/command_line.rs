@@ -31,6 +31,7 @@ Commands:
   remove       Remove a service from the configuration and stop it
   drill        Do the bad thing on purpose, here and now, and report what it cost
   service      Make a program a service of this system, one for each program
+  import       Take over services of other wrappers
   upgrade      Replace keeper and agent by this binary, or another; programs run on
   doctor       Look for what may get in the way on this machine
   completions  Print the completion of a shell
@@ -64,6 +65,8 @@ const COMMANDS: &[&str] = &[
     "add",
     "remove",
     "drill",
+    "service",
+    "import",
     "upgrade",
     "doctor",
     "completions",

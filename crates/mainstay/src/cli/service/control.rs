@@ -54,7 +54,7 @@ pub(super) async fn restart(args: &Args) -> Result<ExitCode, CliError> {
 }
 
 /// Stops a service and waits for it; one that does not run is as good.
-pub(super) async fn end(service: &Service, name: &str) -> Result<(), CliError> {
+pub(in crate::cli) async fn end(service: &Service, name: &str) -> Result<(), CliError> {
     ask(service, name)?;
     let until = status(service, name)?.wait_hint + SLACK;
     let now = settled(service, State::Stopped, until).await?;
@@ -75,17 +75,17 @@ fn ask(service: &Service, name: &str) -> Result<(), CliError> {
 }
 
 /// Starts a service; one that runs is refused.
-pub(super) fn begin(service: &Service, name: &str) -> Result<(), CliError> {
+pub(in crate::cli) fn begin(service: &Service, name: &str) -> Result<(), CliError> {
     service.start(&[]).map_err(|error| trouble::refused(&format!("start `{name}`"), &error))
 }
 
-fn status(service: &Service, name: &str) -> Result<Status, CliError> {
+pub(in crate::cli) fn status(service: &Service, name: &str) -> Result<Status, CliError> {
     service.status().map_err(|error| trouble::refused(&format!("look at `{name}`"), &error))
 }
 
 /// Waits until a service is where it is wanted, has ended instead, or takes longer than it has
 /// said; each sign of life gives it that time anew.
-pub(super) async fn settled(
+pub(in crate::cli) async fn settled(
     service: &Service,
     wanted: State,
     patience: Duration,

@@ -2,7 +2,7 @@
 
 mod account;
 mod entry;
-mod own;
+pub(in crate::cli) mod own;
 
 use std::{
     fs::File,
@@ -26,7 +26,7 @@ use self::{
     account::Account,
     entry::{Entry, Reach},
 };
-use super::{control, database, demand_elevation, list, trouble};
+use super::{control, database, demand_elevation, list, source, trouble};
 use crate::{
     cli::add::{Variable, parse_variable},
     errors::CliError,
@@ -42,7 +42,7 @@ const KEEPER_BACK_AFTER: [Duration; 3] =
 /// After how long a crash of the keeper is forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_hours(1);
 /// What stopping may take before the machine shuts down: the program's own time and ours.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(35);
+pub(in crate::cli) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// Install a program as a service and start it
 #[derive(Debug, ClapArgs)]
@@ -139,6 +139,7 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
     entry.warnings.extend(warning);
     let service = create(args, &plan, &place, (&account, password))?;
     entry.warnings.extend(settings(args, &service));
+    entry.warnings.extend(source::make_known());
     if let Err(error) = account.allow() {
         let what = format!("{} may not log on as a service yet: {error}", account.name());
         entry.warnings.push(format!("{what}; grant it in secpol.msc"));
@@ -306,7 +307,7 @@ fn create(
 }
 
 /// Both are always quoted: a path with a space would be looked for at every space.
-fn command_line(own: &Path, name: &str) -> String {
+pub(in crate::cli) fn command_line(own: &Path, name: &str) -> String {
     format!("\"{}\" keeper --service \"{name}\"", own.display())
 }
 

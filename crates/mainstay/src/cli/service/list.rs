@@ -7,10 +7,15 @@ use mainstay_platform::scm::{Database, Intent, Purpose, Record, Service, State, 
 use serde::Serialize;
 
 use super::{database, service, trouble};
-use crate::{errors::CliError, place::Place, print};
+use crate::{
+    errors::CliError,
+    explain::{self, Explanation, Language},
+    place::Place,
+    print,
+};
 
 /// What stands in the command line of each of our services.
-const OURS: &str = " keeper --service ";
+pub(in crate::cli) const OURS: &str = " keeper --service ";
 
 /// Show what the manager and the service say of a service
 #[derive(Debug, ClapArgs)]
@@ -81,6 +86,11 @@ pub(super) fn list(args: &Args) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Returns how many services are ours.
+pub(super) fn count(database: &Database) -> Result<usize, CliError> {
+    ours(database).map(|rows| rows.len())
+}
+
 /// Returns those services whose command line is one of ours.
 fn ours(database: &Database) -> Result<Vec<Row>, CliError> {
     let all = database.list().map_err(|error| trouble::refused("list the services", &error))?;
@@ -131,13 +141,19 @@ fn card(row: &Row, status: &Status) -> String {
 }
 
 /// Returns where a service is, and how it ended, as it stands behind `is`.
-pub(super) fn in_words(status: &Status) -> String {
+pub(in crate::cli) fn in_words(status: &Status) -> String {
+    told(status, explain::language())
+}
+
+fn told(status: &Status, language: Language) -> String {
     let state = status.state.to_string();
     match (status.state, i32::try_from(status.exit_code).unwrap_or_default()) {
         (State::Stopped, 0) => state,
         (State::Stopped, code::OWN_CODE) => format!("{state}: it ended with {}", status.own_code),
-        (State::Stopped, number) => match trouble::sentence(number) {
-            Some((meaning, remedy)) => format!("{state}: {meaning} ({number}); {remedy}"),
+        (State::Stopped, number) => match explain::number(number, language) {
+            Some(Explanation { meaning, remedy }) => {
+                format!("{state}: {meaning} ({number}); {remedy}")
+            }
             None => format!("{state}: error {number} of the system"),
         },
         _ => format!("{state}, pid {}", status.pid),
@@ -161,7 +177,7 @@ mod tests {
                 checkpoint: 0,
                 wait_hint: Duration::ZERO,
             };
-            assert_eq!(in_words(&status), expected);
+            assert_eq!(told(&status, Language::English), expected);
         };
         check(0, 0, "STOPPED");
         check(1066, 78, "STOPPED: it ended with 78");

@@ -8,7 +8,7 @@ use mainstay_platform::{
     scm::{Intent, Purpose, code},
 };
 
-use super::{control, database, demand_elevation, service, trouble};
+use super::{control, database, demand_elevation, service, source, trouble};
 use crate::{errors::CliError, place::Place, print};
 
 /// How long whoever looks at the service may keep it from vanishing.
@@ -41,6 +41,9 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
         }
     }
     wait_until_gone(name).await?;
+    if let Some(warning) = source::forget_with_the_last() {
+        print::talk(&format!("warning: {warning}"));
+    }
     forget(args)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -20,7 +20,7 @@ const FORMER_MAX: u32 = 100;
 ///
 /// One that runs cannot be overwritten, but it can be renamed: whatever runs goes on, and services
 /// started from now on run the new one, under the path that firewalls and scanners know.
-pub(super) fn install() -> io::Result<PathBuf> {
+pub(in crate::cli) fn install() -> io::Result<PathBuf> {
     let folder = paths::program_base()?;
     fs::create_dir_all(&folder)?;
     place(&daemon::own_program()?, &folder.join(NAME))

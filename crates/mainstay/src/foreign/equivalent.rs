@@ -1,0 +1,176 @@
+//! A service in our words: as a configuration, and as the line that installs it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
+
+use super::{Registered, words::typed};
+
+/// What is configured for a program. What is absent is our default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Equivalent {
+    pub(crate) command: Vec<String>,
+    pub(crate) directory: Option<String>,
+    pub(crate) environment: Vec<(String, String)>,
+    /// `on-failure` or `never`, where it is not always.
+    pub(crate) when: Option<&'static str>,
+    /// What follows single exit codes: `restart`, `stop` or `fail`.
+    pub(crate) exits: BTreeMap<u32, &'static str>,
+    pub(crate) delay: Option<Duration>,
+    /// Fixed delays, one after the other.
+    pub(crate) delays: Vec<Duration>,
+    pub(crate) reset_after: Option<Duration>,
+    pub(crate) stop_timeout: Option<Duration>,
+    /// Whether descendants are left alone.
+    pub(crate) leaves_tree: bool,
+    pub(crate) log: Log,
+    pub(crate) log_size: Option<u64>,
+    pub(crate) log_keep: Option<u32>,
+}
+
+/// What is kept of the program's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Log {
+    #[default]
+    Joined,
+    Split,
+    Off,
+}
+
+/// No delay of ours may be longer than this by default, so a longer one needs another limit.
+const MAX_DELAY: Duration = Duration::from_mins(1);
+
+impl Equivalent {
+    /// Returns the configuration as a person would write it.
+    pub(crate) fn configuration(&self, unit: &str) -> String {
+        let mut service = Table::new();
+        service.insert("command", value(array(&self.command)));
+        if let Some(directory) = &self.directory {
+            service.insert("directory", value(directory));
+        }
+        let environment =
+            self.environment.iter().map(|(name, text)| (name.as_str(), Value::from(text)));
+        insert(&mut service, "environment", environment.collect());
+        insert(&mut service, "restart", self.restart());
+        insert(&mut service, "stop", self.stop());
+        match self.log {
+            Log::Off => drop(service.insert("logs", value("off"))),
+            Log::Joined | Log::Split => insert(&mut service, "logs", self.logs()),
+        }
+        let mut services = Table::new();
+        services.set_implicit(true);
+        services.insert(unit, Item::Table(service));
+        let mut document = DocumentMut::new();
+        document.insert("services", Item::Table(services));
+        document.to_string()
+    }
+
+    fn restart(&self) -> InlineTable {
+        let mut table = InlineTable::new();
+        if let Some(when) = self.when {
+            table.insert("when", when.into());
+        }
+        if let Some(delay) = self.delay {
+            table.insert("delay", span(delay).into());
+            if delay > MAX_DELAY {
+                table.insert("max-delay", span(delay).into());
+            }
+        }
+        if !self.delays.is_empty() {
+            let delays: Array = self.delays.iter().map(|delay| span(*delay)).collect();
+            table.insert("delays", delays.into());
+        }
+        if let Some(after) = self.reset_after {
+            table.insert("reset-after", span(after).into());
+        }
+        let exits: InlineTable = self
+            .exits
+            .iter()
+            .map(|(code, action)| (code.to_string(), Value::from(*action)))
+            .collect();
+        if !exits.is_empty() {
+            table.insert("exit", exits.into());
+        }
+        table
+    }
+
+    fn stop(&self) -> InlineTable {
+        let mut table = InlineTable::new();
+        if let Some(timeout) = self.stop_timeout {
+            table.insert("timeout", span(timeout).into());
+        }
+        if self.leaves_tree {
+            table.insert("scope", "process".into());
+        }
+        table
+    }
+
+    fn logs(&self) -> InlineTable {
+        let mut table = InlineTable::new();
+        if self.log == Log::Split {
+            table.insert("streams", "split".into());
+        }
+        if let Some(size) = self.log_size {
+            table.insert("max-size", format!("{size}B").into());
+        }
+        if let Some(keep) = self.log_keep {
+            table.insert("keep", i64::from(keep).into());
+        }
+        table
+    }
+
+    /// Returns the line that installs a new service like it.
+    pub(crate) fn install_line(&self, registered: &Registered) -> String {
+        let mut words = vec!["mainstay".to_owned(), "service".into(), "install".into()];
+        words.push(registered.name.clone());
+        let mut option = |name: &str, text: &str| words.extend([name.to_owned(), text.to_owned()]);
+        if !registered.display_name.is_empty() && registered.display_name != registered.name {
+            option("--display-name", &registered.display_name);
+        }
+        if !registered.description.is_empty() {
+            option("--description", &registered.description);
+        }
+        if !registered.start.is_empty() && registered.start != "auto" {
+            option("--start", &registered.start);
+        }
+        if !registered.account.is_empty() {
+            option("--account", &registered.account);
+        }
+        for name in &registered.dependencies {
+            option("--depends", name);
+        }
+        if let Some(directory) = &self.directory {
+            option("--directory", directory);
+        }
+        for (name, text) in &self.environment {
+            option("--env", &format!("{name}={text}"));
+        }
+        words.push("--".to_owned());
+        words.extend(self.command.iter().cloned());
+        words.iter().map(|word| typed(word)).collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn array(texts: &[String]) -> Array {
+    texts.iter().map(String::as_str).collect()
+}
+
+/// A table with nothing in it is left out.
+fn insert(service: &mut Table, key: &str, table: InlineTable) {
+    if !table.is_empty() {
+        service.insert(key, value(table));
+    }
+}
+
+/// Returns a duration as people write it.
+pub(super) fn span(duration: Duration) -> String {
+    let milliseconds = duration.as_millis();
+    let units = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
+    let fitting =
+        units.iter().find(|(_, size)| milliseconds >= *size && milliseconds.is_multiple_of(*size));
+    match fitting {
+        Some((unit, size)) => format!("{}{unit}", milliseconds / size),
+        None if milliseconds == 0 => "0s".to_owned(),
+        None => format!("{milliseconds}ms"),
+    }
+}
