@@ -3,15 +3,20 @@
 //!
 //! Tells Windows what the binary is: version, asks for no rights, knows long paths and UTF-8.
 //!
-//! Sets `machine` where tests can look into processes by `/proc`.
+//! Sets `machine` where tests can look into processes by `/proc`, and `manager` where services
+//! belong to the service control manager of Windows.
 
 fn main() {
     let os = std::env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
     let is_linux = os == "linux";
     println!("cargo::rustc-check-cfg=cfg(machine)");
+    println!("cargo::rustc-check-cfg=cfg(manager)");
     if is_linux {
         println!("cargo::rustc-link-arg-bins=-no-pie");
         println!("cargo::rustc-cfg=machine");
+    }
+    if os == "windows" {
+        println!("cargo::rustc-cfg=manager");
     }
     if os == "windows" && has_resource_compiler() {
         describe();

@@ -6,6 +6,8 @@ use mainstay_api::control::{
 };
 use tokio::sync::oneshot;
 
+use crate::rights::Rights;
+
 /// An answer that somebody waits for.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Refused>>;
 
@@ -48,6 +50,8 @@ impl Refused {
 pub(crate) struct Asker {
     /// The user, as the system names it.
     pub(crate) user: String,
+    /// What it may do.
+    pub(crate) rights: Rights,
 }
 
 /// Which events are asked for.
@@ -86,4 +90,6 @@ pub(crate) enum Call {
     Apply(Asker, Reply<CommandAnswer>),
     ShutDown(Asker, Reply<CommandAnswer>),
     Upgrade(Asker, UpgradeRequest, Reply<UpgradeAnswer>),
+    /// Groups cannot have the rights that they should have, and why.
+    NotLetIn(Vec<String>),
 }

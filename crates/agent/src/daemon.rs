@@ -22,7 +22,7 @@ use mainstay_storage::instance::Instance;
 use tokio::{sync::mpsc, time::sleep};
 
 use crate::{
-    api::{self, Listeners},
+    api::{self, Clients},
     calls::{Call, EventsQuery, Reply},
     clerk::{Clerk, Done, Job},
     configuration::{self, Files, Loaded, Texts},
@@ -90,7 +90,7 @@ pub(crate) struct Agent {
     pub(crate) pressed: Pressed,
     /// Clients that wait for events.
     waiters: Vec<Waiter>,
-    listeners: Listeners,
+    pub(crate) clients: Clients,
     pub(crate) upgrade: upgrade::Upgrade,
     pub(crate) bursts: Bursts,
 }
@@ -108,8 +108,9 @@ async fn live(options: AgentOptions) -> Result<(), AgentError> {
     let (keeper, introduction) = Keeper::meet(&options.link).await?;
     let lock = FileLock::try_take(&instance.agent_lock()).map_err(doing("take the lock"))?;
     let _lock = lock.ok_or(AgentError::Taken)?;
-    let (listeners, calls) = api::start().map_err(doing("start the API"))?;
-    let mut agent = Agent::begin(options, instance, keeper, listeners)?;
+    let socket = instance.api_socket();
+    let (clients, calls) = api::start(socket).map_err(doing("start the API"))?;
+    let mut agent = Agent::begin(options, instance, keeper, clients)?;
     agent.introduced(introduction, IsFirst::Yes);
     agent.work(calls).await
 }
@@ -130,7 +131,7 @@ impl Agent {
         options: AgentOptions,
         instance: Instance,
         keeper: Keeper,
-        listeners: Listeners,
+        clients: Clients,
     ) -> Result<Self, AgentError> {
         let mut events = Events::open(&instance, &options).map_err(doing("open the events"))?;
         let (wishes, damage) = Wishes::open(instance.agent_journal());
@@ -160,14 +161,14 @@ impl Agent {
             given: Given::default(),
             pressed: Pressed::default(),
             waiters: Vec::new(),
-            listeners,
+            clients,
             upgrade: upgrade::Upgrade::default(),
             bursts: Bursts::default(),
         })
     }
 
     fn introduced(&mut self, introduction: Introduction, is_first: IsFirst) {
-        let Introduction { welcome, listener, entries, besides } = introduction;
+        let Introduction { welcome, entries, besides } = introduction;
         if is_first == IsFirst::Yes {
             self.configure(Prune::Keep);
         }
@@ -183,8 +184,8 @@ impl Agent {
         }
         self.welcome = welcome;
         self.pressed = Pressed::default();
-        // The API's thread lives as long as this one.
-        drop(self.listeners.send(listener));
+        // Each keeper has a door of its own, where nobody has been let in yet.
+        self.clients.let_in(&self.config.access);
         if is_first == IsFirst::Yes {
             self.adopt(&entries);
             self.hear_all(besides);
@@ -228,6 +229,7 @@ impl Agent {
         let services: Vec<Service> =
             self.config.services.iter().map(|(name, service)| service.core(name)).collect();
         self.bursts.count(clock::monotonic(), services.len());
+        self.clients.let_in(&self.config.access);
         self.take(Input::Configure { services, prune });
     }
 

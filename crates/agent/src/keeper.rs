@@ -9,7 +9,7 @@ use mainstay_api::keeper::{
 use mainstay_platform::{descriptor::Descriptor, fail, link::Link};
 use tokio::time::timeout;
 
-use crate::custody::Parcel;
+use crate::{api::Arrival, custody::Parcel};
 
 /// How long a keeper may take to answer the first questions.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -38,7 +38,6 @@ struct Said {
 #[derive(Debug)]
 pub(crate) struct Introduction {
     pub(crate) welcome: Welcome,
-    pub(crate) listener: Descriptor,
     pub(crate) entries: Vec<Entry>,
     /// What else was said meanwhile, in order: not all of it is in the list.
     pub(crate) besides: Vec<Report>,
@@ -91,21 +90,17 @@ impl Keeper {
         let Report::Welcome(welcome) = first else { return Err(KeeperError::Confused) };
         self.ask(Request::List)?;
         self.flush()?;
-        let (mut listener, mut entries, mut besides) = (None, Vec::new(), Vec::new());
-        let mut is_complete = false;
-        while listener.is_none() || !is_complete {
+        let (mut entries, mut besides, mut is_complete) = (Vec::new(), Vec::new(), false);
+        while !is_complete {
             let report = self.next().await?;
-            if report == Report::Listener {
-                listener = self.descriptors.pop();
-            } else if let Report::Listed { entries: some, more } = report {
+            if let Report::Listed { entries: some, more } = report {
                 entries.extend(some);
                 is_complete = !more;
             } else {
                 besides.push(report);
             }
         }
-        let listener = listener.ok_or(KeeperError::Confused)?;
-        Ok(Introduction { welcome, listener, entries, besides })
+        Ok(Introduction { welcome, entries, besides })
     }
 
     /// Waits for the next report; nothing is lost when the future is dropped.
@@ -123,9 +118,20 @@ impl Keeper {
         }
     }
 
-    /// Returns the descriptors that rode with the frames so far.
-    pub(crate) fn take_descriptors(&mut self) -> Vec<Descriptor> {
-        std::mem::take(&mut self.descriptors)
+    /// Returns the next descriptors that rode with frames, at most so many; they are taken in the
+    /// order of the frames that speak of them.
+    pub(crate) fn take_descriptors(&mut self, count: usize) -> Vec<Descriptor> {
+        self.descriptors.drain(..count.min(self.descriptors.len())).collect()
+    }
+
+    /// Returns the listener that has come with the last frame.
+    pub(crate) fn take_listener(&mut self) -> Option<Arrival> {
+        self.take_descriptors(1).pop().map(Arrival::Listener)
+    }
+
+    /// Returns the client that has come with the last frame.
+    pub(crate) fn take_client(&mut self) -> Option<Arrival> {
+        self.take_descriptors(1).pop().map(Arrival::Client)
     }
 
     /// Gives a keeper what we held for its predecessor.

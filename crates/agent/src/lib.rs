@@ -22,6 +22,7 @@ mod launch;
 mod options;
 mod pressure;
 mod report;
+mod rights;
 mod rungs;
 mod wishes;
 mod world;

@@ -42,14 +42,19 @@ impl Agent {
                 }
             }
             Report::Custody { entries } => {
-                let descriptors = self.keeper.take_descriptors();
+                let count = entries.iter().map(|entry| entry.held.len()).sum();
+                let descriptors = self.keeper.take_descriptors(count);
                 self.custody.take(entries, descriptors);
             }
-            Report::Signalled(_)
-            | Report::Done
-            | Report::Welcome(_)
-            | Report::Listed { .. }
-            | Report::Listener => {}
+            Report::Listener => {
+                let listener = self.keeper.take_listener();
+                self.clients.arrive(listener);
+            }
+            Report::Client => {
+                let client = self.keeper.take_client();
+                self.clients.arrive(client);
+            }
+            Report::Signalled(_) | Report::Done | Report::Welcome(_) | Report::Listed { .. } => {}
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! All files of an instance are read together, so that one run shows every error there is.
 
+mod access;
 mod diagnostic;
 mod difference;
 mod duration;
@@ -18,6 +19,7 @@ mod types;
 #[cfg(test)]
 mod tests;
 
+pub use access::{Access, Role};
 pub use diagnostic::{Diagnostic, Severity, render};
 pub use difference::difference;
 pub use duration::{parse_duration, parse_size};

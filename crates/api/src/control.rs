@@ -148,6 +148,9 @@ pub struct ConfigChanges {
     pub changed: Vec<ChangedService>,
     /// Services that are not there any more.
     pub removed: Vec<String>,
+    /// Other groups have rights than before, or other rights.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub access: bool,
 }
 
 /// A service of which the configuration says something else.

@@ -20,7 +20,9 @@ pub use frame::{BUFFER_BYTES_KEPT, FRAME_BYTES_MAX, FrameError, Framer, encode, 
 pub use rung::{CLIMBED_SINCE, Climb, Climbed, RungName, RungOutcome};
 pub use share::{Priority, Share};
 
-/// The protocol version this build speaks; a keeper refuses any other.
+/// The protocol version this build speaks; a keeper refuses any but this and the one before.
+///
+/// Version 2 added [`Report::Client`] and [`Report::Climbed`].
 pub const PROTOCOL: u32 = 2;
 /// The longest memo a run may carry.
 pub const MEMO_BYTES_MAX: usize = 4096;
@@ -387,8 +389,13 @@ pub enum Report {
     },
     /// The keeper replaced itself; the connection goes on.
     Upgraded(Welcome),
-    /// The control API's listener rides along, once after each `Welcome`.
+    /// The control API's listener rides along, once after each `Welcome`; not on systems where a
+    /// listener cannot be shared.
     Listener,
+    /// A client of the control API rides along: our end of its connection, of which nothing was
+    /// read. Only on systems where a listener cannot be shared. The keeper repeats it to the next
+    /// agent when this one does not say that it has handled it.
+    Client,
     /// The keeper was told to end, by its service manager or a signal: stop everything in order,
     /// then ask for `Shutdown`.
     StopRequested,

@@ -17,7 +17,7 @@ use std::{
 use mainstay_api::keeper::{Leftover, Report, Welcome};
 use mainstay_platform::{
     boot, clock, daemon,
-    door::{Connection, Door},
+    door::Connection,
     fail,
     lock::FileLock,
     memory::{self, Bursts},
@@ -39,6 +39,7 @@ use crate::{
     owner::Conversation,
     panics,
     pump::Pumps,
+    reception::Reception,
     runs::Runs,
     spawner::Spawner,
     sweep::Sweeps,
@@ -64,6 +65,7 @@ pub(crate) mod token {
     pub(crate) const STRAY: Token = Token(5);
     pub(crate) const EXPECTED: Token = Token(6);
     pub(crate) const LADDER: Token = Token(7);
+    pub(crate) const CLIENTS: Token = Token(8);
     /// Guests follow from here, runs far behind them.
     pub(crate) const GUESTS: u64 = 1 << 16;
     pub(crate) const RUNS: u64 = 1 << 32;
@@ -94,7 +96,7 @@ pub(crate) struct Control {
     pub(crate) port: Port,
     pub(crate) notices: Watched<Notices>,
     pub(crate) door: Entrance,
-    pub(crate) api: Door,
+    pub(crate) reception: Reception,
     pub(crate) boot: String,
     pub(crate) epoch: String,
     pub(crate) journal: Journal,
@@ -157,6 +159,7 @@ impl Control {
         let notices = port.watch(notices, token::NOTICES).map_err(doing("watch for signals"))?;
         let doors = upgrade::doors(inherited.as_ref(), instance)?;
         let door = Entrance::open(doors.keeper, &port).map_err(doing("listen for agents"))?;
+        let reception = Reception::open(doors.api, &port).map_err(doing("listen for clients"))?;
         // See `Note` for why it needs no bound.
         let (sender, inbox) = mpsc::channel();
         let notes = Notes::new(sender, port.waker());
@@ -173,7 +176,7 @@ impl Control {
             port,
             notices,
             door,
-            api: doors.api,
+            reception,
             boot,
             epoch,
             journal,
@@ -232,6 +235,7 @@ impl Control {
             token::STRAY => self.go_on_sweeping(),
             token::LADDER => self.helpers_ended(),
             token::EXPECTED => self.agents.expected_ended(),
+            token::CLIENTS => self.receive_clients(),
             Token(number) if number >= token::RUNS => self.run_ended(number - token::RUNS),
             guest => self.hear_guest(guest),
         }
@@ -289,6 +293,7 @@ impl Control {
         self.amend(now);
         self.aftermath.discarded.look(now);
         self.agents.guests.expire(now);
+        self.reception.expire(now);
         self.door.open_if_due(&self.port, now);
         if self.bursts.end(now) {
             memory::give_back();
@@ -305,7 +310,7 @@ impl Control {
         [self.spawner.next_deadline(), agent, self.sweeps.next_deadline()]
             .into_iter()
             .chain([self.aftermath.next_deadline(), self.bursts.next_deadline()])
-            .chain([owner, ending, upgrade])
+            .chain([owner, ending, upgrade, self.reception.next_deadline()])
             .chain(callers)
             .flatten()
             .min()
@@ -363,7 +368,7 @@ impl Control {
             if self.is_quiet() {
                 self.journal.clear()?;
             }
-            for path in [self.door.path(), self.api.path()] {
+            for path in [self.door.path(), self.reception.path()] {
                 // Somebody may have removed it already.
                 drop(std::fs::remove_file(path));
             }

@@ -26,6 +26,7 @@ mod owner;
 mod panics;
 mod probe;
 mod pump;
+mod reception;
 mod recovery;
 mod runs;
 mod spawner;

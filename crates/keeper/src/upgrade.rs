@@ -367,7 +367,7 @@ impl Control {
             epoch: self.epoch.clone(),
             lock: number(borrow_file(self.lock.file())),
             door: number(self.door.borrow()),
-            api: number(self.api.borrow()),
+            api: number(self.reception.borrow()),
             owner: self.agents.owner.as_ref().map(|owner| OwnerState {
                 connection: number(owner.connection().borrow()),
                 sequence: owner.sequence(),
@@ -383,7 +383,8 @@ impl Control {
     }
 
     fn descriptors(&self) -> Vec<Borrowed<'_>> {
-        let mut kept = vec![borrow_file(self.lock.file()), self.door.borrow(), self.api.borrow()];
+        let mut kept =
+            vec![borrow_file(self.lock.file()), self.door.borrow(), self.reception.borrow()];
         kept.extend(self.agents.owner.as_ref().map(|owner| owner.connection().borrow()));
         for run in self.runs.iter() {
             kept.extend(run.output.as_ref().map(|pipe| pipe.borrow()));

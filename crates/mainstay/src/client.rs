@@ -42,7 +42,7 @@ impl Client {
             };
             CliError::unreachable(format!("no agent answers for `{file}`: {error}"), hint)
         };
-        let stream = local::connect(&socket).map_err(|error| {
+        let stream = local::connect(&socket, &located.others).map_err(|error| {
             let is_forbidden = error.kind() == ErrorKind::PermissionDenied;
             if is_forbidden { not_allowed(located) } else { unreachable(&error) }
         })?;
@@ -135,7 +135,7 @@ pub(crate) fn escaped(text: &str) -> String {
 fn not_allowed(located: &Located) -> CliError {
     CliError::refused(
         format!("you have no rights on the instance of `{}`", located.file.display()),
-        "ask as the user whose instance it is, or as the administrator",
+        local::WAY_IN,
     )
 }
 

@@ -16,6 +16,7 @@ use mainstay_storage::{instance::Instance, slots};
 use crate::{
     card::{self, Card},
     errors::CliError,
+    place::{self, Place},
 };
 
 /// The name of a configuration file.
@@ -28,17 +29,19 @@ const VARIABLE: &str = "MAINSTAY_INSTANCE";
 pub(crate) struct Located {
     pub(crate) file: PathBuf,
     pub(crate) instance: Instance,
+    /// Identities besides our own user and the administrator that may serve it.
+    pub(crate) others: Vec<String>,
 }
 
 /// Returns the instance of a configuration file.
 pub(crate) fn of_file(file: &Path) -> Result<Located, CliError> {
-    let file = file.canonicalize().map_err(|error| {
+    let file = paths::canonical(file).map_err(|error| {
         let hint = "name the file: `mainstay up path/to/mainstay.toml`";
         CliError::refused(format!("cannot open `{}`: {error}", file.display()), hint)
     })?;
     let runtime = base()?.join(format!("{:016x}", fingerprint(&file)));
     let state = file.parent().unwrap_or_else(|| Path::new("/")).join(".mainstay");
-    Ok(Located { file, instance: Instance::new(runtime, state) })
+    Ok(Located { file, instance: Instance::new(runtime, state), others: Vec::new() })
 }
 
 /// Returns the instance that is meant: the named one, or the nearest.
@@ -72,6 +75,12 @@ fn by_name(named: &OsString) -> Result<Located, CliError> {
         return of_file(&path.join(FILE_NAME));
     }
     let name = named.to_string_lossy();
+    if let Some(located) = of_service(&name) {
+        return Ok(located);
+    }
+    if let Some(located) = of_runtime(path) {
+        return Ok(located);
+    }
     let all = card::all(&base()?);
     let mut fitting = all.iter().filter(|card| card.name == name);
     match (fitting.next(), fitting.next()) {
@@ -85,6 +94,20 @@ fn by_name(named: &OsString) -> Result<Located, CliError> {
             format!("name one that there is, or its configuration file; {}", known(&all)),
         )),
     }
+}
+
+/// Returns the instance of a service of the operating system, where there is one of this name.
+fn of_service(name: &str) -> Option<Located> {
+    let located = Place::of(name).ok().filter(|_| place::name_fault(name).is_none())?.located();
+    located.file.is_file().then_some(located)
+}
+
+/// Returns the instance with this runtime folder. Whoever is let in by `[[access]]` may neither
+/// read what lies there nor know the instance by anything else.
+fn of_runtime(folder: &Path) -> Option<Located> {
+    let instance = Instance::new(folder.to_owned(), PathBuf::new());
+    let is_there = folder.is_absolute() && instance.api_socket().exists();
+    is_there.then(|| Located { file: folder.to_owned(), instance, others: Vec::new() })
 }
 
 /// Returns the nearest instance with a file that is wanted, else the nearest.
@@ -128,7 +151,7 @@ fn is_trusted(folder: &Path) -> bool {
 
 /// Returns whether somebody listens for clients.
 pub(crate) fn answers(located: &Located) -> bool {
-    local::connect(&located.instance.api_socket()).is_ok()
+    local::connect(&located.instance.api_socket(), &located.others).is_ok()
 }
 
 /// Returns whether a keeper left programs that may run on; one that ends in order leaves none.

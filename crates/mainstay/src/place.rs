@@ -32,7 +32,9 @@ impl Place {
     pub(crate) fn located(&self) -> Located {
         let folder = self.folder();
         let instance = Instance::new(folder.join("run"), folder.join("state"));
-        Located { file: folder.join("mainstay.toml"), instance }
+        // The service runs as whoever it was installed for, and always has an identity of its own.
+        let others = scm::identity_of(&self.name).into_iter().collect();
+        Located { file: folder.join("mainstay.toml"), instance, others }
     }
 
     /// Returns what its only unit is called: the same, where that is a name for a unit.

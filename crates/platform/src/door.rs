@@ -7,9 +7,17 @@ mod imp;
 #[path = "door/windows.rs"]
 mod imp;
 
+#[cfg(all(windows, feature = "async"))]
+pub(crate) use imp::pipe_name;
 #[cfg(all(unix, feature = "async"))]
 pub(crate) use imp::with_short_path;
 pub use imp::{Connection, Door};
+
+/// Whether a listener can be handed to another process.
+///
+/// Where it cannot, as with the named pipes of Windows, whoever has opened it stays the only one
+/// that accepts, and hands over each caller.
+pub const CAN_BE_SHARED: bool = imp::CAN_BE_SHARED;
 
 /// Who is at the other end of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -62,6 +62,11 @@ pub fn is_trusted_owner(path: &Path) -> io::Result<bool> {
     imp::is_trusted_owner(path)
 }
 
+/// Returns where a path really leads, in the form in which people write paths.
+pub fn canonical(path: &Path) -> io::Result<PathBuf> {
+    imp::canonical(path)
+}
+
 /// What somebody may do in a folder that is guarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Right {

@@ -42,6 +42,12 @@ impl Agent {
             Call::Remove(asker, name, reply) => self.remove(asker, &name, reply),
             Call::Apply(asker, reply) => self.order(asker, None, reply),
             Call::Upgrade(asker, request, reply) => self.upgrade(&asker, request, reply),
+            Call::NotLetIn(reasons) => {
+                for reason in reasons {
+                    let happening = Happening::of_instance(Level::Error, "AccessNotGiven", reason);
+                    self.events.tell(happening);
+                }
+            }
             Call::ShutDown(asker, reply) => {
                 let trace = self.note(&asker, "asks for a shutdown");
                 self.shut_down();
@@ -131,6 +137,9 @@ impl Agent {
         request: &CommandRequest,
     ) -> Result<CommandAnswer, Refused> {
         let units = self.expand(&request.names)?;
+        for unit in &units {
+            asker.rights.demand_unit(&asker.user, &unit.to_string())?;
+        }
         let command = match request.command {
             CommandName::Start => Command::Start,
             CommandName::Stop => Command::Stop,

@@ -18,6 +18,7 @@ pub fn difference(before: &Config, after: &Config) -> ConfigChanges {
             Some(_) => {}
         }
     }
+    changes.access = before.access != after.access;
     let is_gone = |name: &&mainstay_core::ServiceName| !after.services.contains_key(*name);
     changes.removed = before.services.keys().filter(is_gone).map(ToString::to_string).collect();
     changes
@@ -75,6 +76,11 @@ mod tests {
             "[services.a]\ncommand = ['x']",
             "[services.a]\ncommand = ['x']\nlogs = { max-size = '1MiB' }",
             r#"{"added":[],"changed":[{"service":"a","keys":["logs"],"restarts":false,"later":true}],"removed":[]}"#,
+        );
+        check(
+            "",
+            "[[access]]\ngroup = 'ops'\nrole = 'viewer'",
+            r#"{"added":[],"changed":[],"removed":[],"access":true}"#,
         );
     }
 

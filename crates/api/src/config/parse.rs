@@ -13,6 +13,7 @@ use toml::{
 
 use super::{
     Config, Diagnostic, LogsConfig, RestartConfig, SERVICE_DEFAULTS, ServiceConfig, StopConfig,
+    access,
     fields::{Fields, Placed, Reading, bounded_duration, mistyped},
     program,
     rules::{self, Link, Places, Spot},
@@ -121,7 +122,8 @@ fn read_file<'a>(r: &mut Reading<'a>, config: &mut Config, places: &mut Places<'
             read_service(r, name, value, config, places);
         }
     }
-    fields.finish(&["access", "groups"], r);
+    access::read(&mut fields, r, &mut config.access);
+    fields.finish(&["groups"], r);
 }
 
 fn read_service<'a>(

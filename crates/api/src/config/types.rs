@@ -7,6 +7,7 @@ use mainstay_core::{
     service::{Delays, ExitAction, ExitKey, Nature, RestartWhen, StartType},
 };
 
+use super::access::Access;
 use crate::keeper::{OnFull, Scope, Share, SignalName, Streams};
 
 /// A whole configuration.
@@ -14,6 +15,8 @@ use crate::keeper::{OnFull, Scope, Share, SignalName, Streams};
 pub struct Config {
     /// The services, by name.
     pub services: BTreeMap<ServiceName, ServiceConfig>,
+    /// What groups of the system may do.
+    pub access: Vec<Access>,
 }
 
 /// One service, with every default filled in.

@@ -67,6 +67,7 @@ impl Control {
             Request::Next { at_us, handled } => {
                 let at = at_us.map(Duration::from_micros);
                 self.agents.life.heard(clock::monotonic(), handled, at);
+                self.reception.acknowledge(handled);
             }
         }
     }

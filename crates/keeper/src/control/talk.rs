@@ -193,14 +193,44 @@ impl Control {
         self.agents.life.lives();
         let welcome = Welcome { damage: self.reports.standing.damage.take(), ..self.welcome() };
         self.answer(hello.unwrap_or_default(), Report::Welcome(welcome));
-        match self.api.duplicate() {
-            Ok(listener) => self.answer_with(0, Report::Listener, vec![listener]),
-            Err(error) => complain("cannot hand over the listener", &error),
-        }
+        self.introduce_clients();
         for report in self.reports.standing.reports() {
             self.tell_owner(report);
         }
         self.obey(more, riders);
+    }
+}
+
+impl Control {
+    /// Gives a new owner the listener, or whoever waits before it.
+    fn introduce_clients(&mut self) {
+        match self.reception.listener() {
+            Some(Ok(listener)) => self.answer_with(0, Report::Listener, vec![listener]),
+            Some(Err(error)) => complain("cannot hand over the listener", &error),
+            None => {
+                self.reception.begin_anew();
+                self.hand_over_clients();
+            }
+        }
+    }
+
+    /// Clients have come.
+    pub(crate) fn receive_clients(&mut self) {
+        if let Err(error) = self.reception.receive(clock::monotonic()) {
+            complain("cannot accept a client", &error);
+        }
+        self.hand_over_clients();
+    }
+
+    fn hand_over_clients(&mut self) {
+        while let Some(owner) = &self.agents.owner {
+            let told = owner.sequence() + 1;
+            match self.reception.hand_over_next(told) {
+                Some(Ok(client)) => self.answer_with(0, Report::Client, vec![client]),
+                Some(Err(error)) => complain("cannot hand over a client", &error),
+                None => return,
+            }
+        }
     }
 }
 

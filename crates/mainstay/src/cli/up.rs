@@ -203,6 +203,9 @@ fn told(changes: &ConfigChanges) -> String {
             "  - {service}: not configured any more; what runs of it runs on, {hint}"
         ));
     }
+    if changes.access {
+        lines.push("  ~ access: changed, and holds at once".to_owned());
+    }
     if lines.is_empty() {
         return "the configuration is the one that runs; nothing to apply".to_owned();
     }

@@ -9,7 +9,8 @@ use super::*;
 fn read(translation: &Translation) -> config::ServiceConfig {
     let text = translation.equivalent.configuration("web");
     let source = SourceText { file: "mainstay.toml", bytes: text.as_bytes() };
-    let Config { services } = config::parse(&[source]).unwrap_or_else(|e| panic!("{e:?}\n{text}"));
+    let Config { services, .. } =
+        config::parse(&[source]).unwrap_or_else(|e| panic!("{e:?}\n{text}"));
     services.into_values().next().unwrap()
 }
 

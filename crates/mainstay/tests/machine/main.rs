@@ -13,6 +13,7 @@ mod sandbox;
 mod second_up;
 mod slow_disk;
 
+mod access;
 mod bad_input;
 mod bad_programs;
 #[cfg(feature = "fail")]

@@ -23,6 +23,8 @@ use crate::{
     socket::{self, Blocking},
 };
 
+pub(super) const CAN_BE_SHARED: bool = true;
+
 const BACKLOG: i32 = 128;
 const READ_BYTES: usize = 64 * 1024;
 /// The most descriptors the kernel passes at once (`SCM_MAX_FD`).
@@ -63,14 +65,20 @@ impl Door {
 
     /// Returns the next caller, if there is one.
     pub fn accept(&self) -> io::Result<Option<Connection>> {
+        Ok(self.accept_untouched()?.map(Connection::from_descriptor))
+    }
+
+    /// Returns our end of the connection to the next caller, of which nothing was read yet.
+    pub fn accept_untouched(&self) -> io::Result<Option<Descriptor>> {
         match socket::accept(&self.socket) {
-            Ok(socket) => Ok(Some(Connection::from_descriptor(socket))),
+            Ok(socket) => Ok(Some(socket)),
             Err(Errno::AGAIN | Errno::CONNABORTED | Errno::INTR) => Ok(None),
             Err(errno) => Err(errno.into()),
         }
     }
 
-    /// Returns another descriptor of the same listener.
+    /// Returns another descriptor of the same listener; refuses where none
+    /// [can be shared](super::CAN_BE_SHARED).
     pub fn duplicate(&self) -> io::Result<Descriptor> {
         self.socket.try_clone()
     }

@@ -44,13 +44,15 @@ use crate::{
     },
 };
 
+pub(super) const CAN_BE_SHARED: bool = false;
+
 /// What a pipe holds in each direction before its writer waits.
 const BUFFER_BYTES: u32 = 64 * 1024;
 /// How long a caller waits for a listener that is busy with another caller.
 const BUSY_MILLIS: u32 = 2000;
 
 /// Returns the name of the pipe that stands for a path.
-fn pipe_name(path: &Path) -> io::Result<Vec<u16>> {
+pub(crate) fn pipe_name(path: &Path) -> io::Result<Vec<u16>> {
     let text = std::path::absolute(path)?.to_string_lossy().to_lowercase();
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // FNV-1a: the name of a pipe is short, a path is not.
@@ -102,6 +104,12 @@ impl Door {
 
     /// Returns the next caller, if there is one.
     pub fn accept(&self) -> io::Result<Option<Connection>> {
+        Ok(self.accept_untouched()?.map(|pipe| Connection::new(pipe, Side::Server)))
+    }
+
+    /// Returns our end of the connection to the next caller, of which nothing was read yet. It is
+    /// bound to no completion port: whoever gets a duplicate may bind it.
+    pub fn accept_untouched(&self) -> io::Result<Option<Descriptor>> {
         let mut slot = self.lock();
         let waiting = match slot.take() {
             Some(waiting) => waiting,
@@ -114,7 +122,7 @@ impl Door {
             }
             Progress::Done(_) => {
                 *slot = Some(self.listen()?);
-                Ok(Some(Connection::new(waiting.pipe, Side::Server)))
+                Ok(Some(waiting.pipe))
             }
             // The caller left at once.
             Progress::Failed => {
@@ -131,7 +139,7 @@ impl Door {
     #[expect(unsafe_code, reason = "CreateNamedPipeW")]
     fn listen(&self) -> io::Result<Waiting> {
         let name = pipe_name(&self.path)?;
-        let security = Security::for_own_user()?;
+        let security = Security::for_clients(&[])?;
         let attributes = security.attributes();
         let mode = PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED;
         let kind = PIPE_TYPE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS;
@@ -146,7 +154,7 @@ impl Door {
         Ok(Waiting { call, pipe })
     }
 
-    /// Refuses: a listener cannot be shared on this system.
+    /// Refuses: a listener [cannot be shared](super::CAN_BE_SHARED) on this system.
     pub fn duplicate(&self) -> io::Result<Descriptor> {
         Err(io::ErrorKind::Unsupported.into())
     }

@@ -1,71 +1,199 @@
-//! The control API is not served on this system yet: a named pipe's listener cannot be handed over.
+//! Named pipes inside a tokio runtime.
 
 use std::{
     io,
+    os::windows::io::{AsRawHandle as _, IntoRawHandle as _, OwnedHandle},
     path::Path,
     pin::Pin,
+    ptr::{null, null_mut},
     task::{Context, Poll},
+    time::{Duration, Instant},
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::windows::named_pipe::{NamedPipeClient, NamedPipeServer},
+};
+use windows_sys::Win32::{
+    Foundation::{ERROR_PIPE_BUSY, ERROR_SEM_TIMEOUT, GENERIC_READ},
+    Security::DACL_SECURITY_INFORMATION,
+    Storage::FileSystem::{
+        CreateFileW, FILE_FLAG_OVERLAPPED, FILE_WRITE_DATA, OPEN_EXISTING, SECURITY_IDENTIFICATION,
+        SECURITY_SQOS_PRESENT, WRITE_DAC,
+    },
+    System::Pipes::{GetNamedPipeClientProcessId, WaitNamedPipeW},
+};
 
-use super::Peer;
-use crate::descriptor::Descriptor;
+use super::Identity;
+use crate::{
+    descriptor::Descriptor,
+    door::pipe_name,
+    process::Process,
+    windows::{
+        account::{self, Token},
+        own,
+        security::Security,
+        succeed,
+    },
+};
 
-fn unsupported() -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, "the control API is not served on Windows yet")
-}
+/// Outside of an elevated terminal administrators have the rights of other users.
+pub(super) const WAY_IN: &str = "ask in an elevated terminal; `[[access]]` in the configuration of \
+                                 the instance lets groups in";
+
+/// How long a client waits for a listener that is busy with others.
+const BUSY_WITHIN: Duration = Duration::from_secs(5);
 
 /// A connection to or from a client.
 #[derive(Debug)]
-pub struct Stream(DuplexStream);
+pub enum Stream {
+    /// Our end as the one that serves.
+    Server(NamedPipeServer),
+    /// Our end as the one that asks.
+    Client(NamedPipeClient),
+}
 
 impl AsyncRead for Stream {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, into)
+        match self.get_mut() {
+            Self::Server(pipe) => Pin::new(pipe).poll_read(context, into),
+            Self::Client(pipe) => Pin::new(pipe).poll_read(context, into),
+        }
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
+        match self.get_mut() {
+            Self::Server(pipe) => Pin::new(pipe).poll_write(context, bytes),
+            Self::Client(pipe) => Pin::new(pipe).poll_write(context, bytes),
+        }
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Server(pipe) => Pin::new(pipe).poll_flush(context),
+            Self::Client(pipe) => Pin::new(pipe).poll_flush(context),
+        }
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Server(pipe) => Pin::new(pipe).poll_shutdown(context),
+            Self::Client(pipe) => Pin::new(pipe).poll_shutdown(context),
+        }
     }
 }
 
-/// A listener for clients.
+/// A listener for clients; there is none on this system, where they come one by one.
 #[derive(Debug)]
 pub struct Listener(());
 
 impl Listener {
-    /// Refuses.
+    /// Refuses: a pipe's listener cannot be handed over.
     pub fn from_descriptor(socket: Descriptor) -> io::Result<Self> {
         drop(socket);
-        Err(unsupported())
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// Refuses.
-    pub async fn accept(&self) -> io::Result<(Stream, Peer)> {
-        std::future::ready(Err(unsupported())).await
+    pub async fn accept(&self) -> io::Result<(Stream, Identity)> {
+        std::future::ready(Err(io::ErrorKind::Unsupported.into())).await
     }
 }
 
-/// Refuses.
-pub fn connect(_path: &Path) -> io::Result<Stream> {
-    Err(unsupported())
+#[expect(unsafe_code, reason = "the pipe gets its owner in the runtime")]
+pub(super) fn take_over(client: Descriptor) -> io::Result<(Stream, Identity)> {
+    let identity = identify(&client)?;
+    // SAFETY: the handle is a connected pipe's, opened for overlapped calls, and ours alone.
+    let pipe = unsafe { NamedPipeServer::from_raw_handle(client.into_raw_handle()) }?;
+    Ok((Stream::Server(pipe), identity))
+}
+
+/// Asks the pipe, and the process at its other end where the pipe does not tell.
+fn identify(pipe: &OwnedHandle) -> io::Result<Identity> {
+    let token = Token::of_client(pipe.as_raw_handle()).or_else(|_| token_of_process(pipe))?;
+    let (user, groups) = (token.user()?, token.groups()?);
+    let is_trusted = account::is_master(&user, &groups)?;
+    Ok(Identity { user, groups, is_trusted })
+}
+
+#[expect(unsafe_code, reason = "GetNamedPipeClientProcessId")]
+fn token_of_process(pipe: &OwnedHandle) -> io::Result<Token> {
+    let mut pid = 0;
+    // SAFETY: the pipe is open; `pid` is valid for writes.
+    succeed(unsafe { GetNamedPipeClientProcessId(pipe.as_raw_handle(), &raw mut pid) })?;
+    let process = Process::open_pid(pid)?.ok_or(io::ErrorKind::NotFound)?;
+    Token::of_process(process.raw())
+}
+
+#[expect(unsafe_code, reason = "the pipe gets its owner in the runtime")]
+pub(super) fn connect(path: &Path, others: &[String]) -> io::Result<Stream> {
+    // Neither may create another end of the same pipe, as `GENERIC_WRITE` would ask for.
+    let pipe = open(path, GENERIC_READ | FILE_WRITE_DATA)?;
+    let owner = account::owner_of_open(pipe.as_raw_handle())?;
+    if !account::is_trusted(&owner)? && !others.contains(&owner) {
+        let text = format!("somebody else ({owner}) listens in its place");
+        return Err(io::Error::other(text));
+    }
+    // SAFETY: the handle is a connected pipe's, opened for overlapped calls, and ours alone.
+    let pipe = unsafe { NamedPipeClient::from_raw_handle(pipe.into_raw_handle()) }?;
+    Ok(Stream::Client(pipe))
+}
+
+/// Opens a pipe; whoever listens may learn who we are, but not act in our name.
+#[expect(unsafe_code, reason = "CreateFileW, WaitNamedPipeW")]
+fn open(path: &Path, access: u32) -> io::Result<OwnedHandle> {
+    let name = pipe_name(path)?;
+    let flags = FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION;
+    let (at, until) = (name.as_ptr(), Instant::now() + BUSY_WITHIN);
+    loop {
+        // SAFETY: the name ends with NUL and lives until the call returns.
+        let raw = unsafe { CreateFileW(at, access, 0, null(), OPEN_EXISTING, flags, null_mut()) };
+        // SAFETY: the handle is new or invalid.
+        match unsafe { own(raw) } {
+            Err(error) if is(&error, ERROR_PIPE_BUSY) => {}
+            result => return result,
+        }
+        let left = until.saturating_duration_since(Instant::now()).as_millis();
+        // 0 would mean the listener's own default.
+        let left = u32::try_from(left).unwrap_or_default().max(1);
+        // SAFETY: as above.
+        match succeed(unsafe { WaitNamedPipeW(at, left) }) {
+            Err(error) if is(&error, ERROR_SEM_TIMEOUT) => {
+                let text = "whoever listens is busy with others";
+                return Err(io::Error::new(io::ErrorKind::TimedOut, text));
+            }
+            result => result?,
+        }
+    }
+}
+
+fn is(error: &io::Error, code: u32) -> bool {
+    error.raw_os_error() == Some(code.cast_signed())
+}
+
+pub(super) fn group(name: &str) -> io::Result<Option<String>> {
+    account::identifier_of(name)
+}
+
+/// The list belongs to the pipe as a whole; all its ends, those to come as well, go by it.
+#[expect(unsafe_code, reason = "SetKernelObjectSecurity")]
+pub(super) fn let_in(path: &Path, groups: &[String]) -> io::Result<()> {
+    use windows_sys::Win32::Security::SetKernelObjectSecurity;
+    let security = Security::for_clients(groups)?;
+    let pipe = open(path, WRITE_DAC | GENERIC_READ)?;
+    let descriptor = security.attributes().lpSecurityDescriptor;
+    // SAFETY: the descriptor lives as long as `security`.
+    succeed(unsafe {
+        SetKernelObjectSecurity(pipe.as_raw_handle(), DACL_SECURITY_INFORMATION, descriptor)
+    })
 }

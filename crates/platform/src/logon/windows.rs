@@ -9,54 +9,21 @@ use std::{
 
 use windows_sys::Win32::{
     Foundation::NTSTATUS,
-    Security::{
-        Authentication::Identity::{
-            LSA_HANDLE, LSA_OBJECT_ATTRIBUTES, LSA_UNICODE_STRING, LsaAddAccountRights, LsaClose,
-            LsaNtStatusToWinError, LsaOpenPolicy, POLICY_CREATE_ACCOUNT, POLICY_LOOKUP_NAMES,
-        },
-        LookupAccountNameW,
+    Security::Authentication::Identity::{
+        LSA_HANDLE, LSA_OBJECT_ATTRIBUTES, LSA_UNICODE_STRING, LsaAddAccountRights, LsaClose,
+        LsaNtStatusToWinError, LsaOpenPolicy, POLICY_CREATE_ACCOUNT, POLICY_LOOKUP_NAMES,
     },
     System::Console::{ENABLE_ECHO_INPUT, GetConsoleMode, SetConsoleMode},
 };
 
-use crate::windows::{succeed, wide};
+use crate::windows::{account::Named, succeed, wide};
 
 /// The right to log on as a service.
 const SERVICE_LOGON: &str = "SeServiceLogonRight";
-/// The longest identifier that there is, and more.
-const IDENTIFIER_BYTES: u32 = 128;
-const DOMAIN_UNITS: u32 = 512;
 
 pub(super) fn allow_services(account: &str) -> io::Result<()> {
-    let identifier = identifier_of(account)?;
-    Policy::open()?.allow(&identifier)
-}
-
-/// An identifier with the alignment it needs.
-#[repr(C, align(8))]
-struct Identifier([u8; 128]);
-
-#[expect(unsafe_code, reason = "LookupAccountNameW")]
-fn identifier_of(account: &str) -> io::Result<Identifier> {
-    // `.` is how people write this machine; the call wants the bare name.
-    let name = wide(account.strip_prefix(r".\").unwrap_or(account));
-    let mut identifier = Identifier([0; 128]);
-    let mut domain = [0_u16; 512];
-    let (mut bytes, mut units, mut kind) = (IDENTIFIER_BYTES, DOMAIN_UNITS, 0);
-    // SAFETY: the name ends with NUL; identifier and domain are valid for writes of the sizes
-    // beside them, which are valid for writes, too; null asks this machine.
-    succeed(unsafe {
-        LookupAccountNameW(
-            null(),
-            name.as_ptr(),
-            identifier.0.as_mut_ptr().cast(),
-            &raw mut bytes,
-            domain.as_mut_ptr(),
-            &raw mut units,
-            &raw mut kind,
-        )
-    })?;
-    Ok(identifier)
+    let mut identifier = Named::of(account)?;
+    Policy::open()?.allow(&mut identifier)
 }
 
 /// The open security policy of this machine.
@@ -75,7 +42,7 @@ impl Policy {
     }
 
     #[expect(unsafe_code, reason = "LsaAddAccountRights")]
-    fn allow(&self, identifier: &Identifier) -> io::Result<()> {
+    fn allow(&self, identifier: &mut Named) -> io::Result<()> {
         let mut text = wide(SERVICE_LOGON);
         let bytes = u16::try_from((text.len() - 1) * 2).unwrap_or_default();
         let right = LSA_UNICODE_STRING {
@@ -83,7 +50,7 @@ impl Policy {
             MaximumLength: bytes + 2,
             Buffer: text.as_mut_ptr(),
         };
-        let who = identifier.0.as_ptr().cast_mut().cast();
+        let who = identifier.as_mut_ptr();
         // SAFETY: the policy is open; identifier and text live until the call returns.
         check(unsafe { LsaAddAccountRights(self.0, who, &raw const right, 1) })
     }

@@ -23,7 +23,8 @@ pub(super) fn runtime_base() -> io::Result<PathBuf> {
     let base = runtime_candidate();
     create_private(&base)?;
     let owner = fs::symlink_metadata(&base)?;
-    if owner.uid() != geteuid().as_raw() || owner.mode() & 0o077 != 0 {
+    // Whoever an access list lets in may walk through, and neither look nor write.
+    if owner.uid() != geteuid().as_raw() || owner.mode() & 0o067 != 0 {
         let text = format!("`{}` belongs to or admits somebody else", base.display());
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
     }
@@ -92,6 +93,10 @@ pub(super) fn share_owner(file: &File, other: &Path) -> io::Result<()> {
 pub(super) fn is_trusted_owner(path: &Path) -> io::Result<bool> {
     let owner = fs::metadata(path)?.uid();
     Ok(owner == 0 || owner == geteuid().as_raw())
+}
+
+pub(super) fn canonical(path: &Path) -> io::Result<PathBuf> {
+    path.canonicalize()
 }
 
 pub(super) fn machine_base() -> io::Result<PathBuf> {

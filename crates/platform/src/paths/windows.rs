@@ -20,6 +20,9 @@ use windows_sys::core::GUID;
 use super::Right;
 use crate::windows::{account, security::Security, succeed, text_at, wide};
 
+/// `MAX_PATH`: longer paths are only understood in the system's own form.
+const LENGTH_MAX: usize = 260;
+
 pub(super) fn runtime_base() -> io::Result<PathBuf> {
     let base = profile_folder()?.join("run");
     create_private(&base)?;
@@ -69,6 +72,17 @@ pub(super) fn share_owner(_file: &File, _other: &Path) -> io::Result<()> {
 
 pub(super) fn is_trusted_owner(path: &Path) -> io::Result<bool> {
     account::is_trusted(&account::owner_of(path)?)
+}
+
+/// The system's own form (`\\?\C:\…`) is understood by few programs and no person.
+pub(super) fn canonical(path: &Path) -> io::Result<PathBuf> {
+    let path = path.canonicalize()?;
+    let text = path.to_string_lossy();
+    let plain = match text.strip_prefix(r"\\?\") {
+        Some(rest) if rest.len() < LENGTH_MAX && rest.as_bytes().get(1) == Some(&b':') => rest,
+        _ => return Ok(path),
+    };
+    Ok(PathBuf::from(plain))
 }
 
 pub(super) fn machine_base() -> io::Result<PathBuf> {
@@ -149,6 +163,12 @@ mod tests {
         let expected = "O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)\
                         (A;OICI;0x1301bf;;;S-1-5-80-1)(A;OICI;0x1200a9;;;S-1-5-11)";
         assert_eq!(guard(&grants), expected);
+    }
+
+    #[test]
+    fn a_path_has_the_form_that_people_write() {
+        let temporary = canonical(&env::temp_dir()).unwrap();
+        assert!(!temporary.to_string_lossy().starts_with(r"\\?\"), "{}", temporary.display());
     }
 
     #[test]

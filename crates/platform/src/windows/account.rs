@@ -3,21 +3,26 @@
 use std::{
     ffi::c_void,
     io,
-    os::windows::io::{AsRawHandle as _, RawHandle},
+    os::windows::io::{AsRawHandle as _, OwnedHandle, RawHandle},
     path::Path,
-    ptr::null_mut,
+    ptr::{null, null_mut},
 };
 
 use windows_sys::Win32::{
-    Foundation::{ERROR_SUCCESS, LocalFree},
+    Foundation::{ERROR_NONE_MAPPED, ERROR_SUCCESS, LocalFree},
     Security::{
         Authorization::{
-            ConvertSidToStringSidW, ConvertStringSidToSidW, GetNamedSecurityInfoW, SE_FILE_OBJECT,
+            ConvertSidToStringSidW, ConvertStringSidToSidW, GetNamedSecurityInfoW, GetSecurityInfo,
+            SE_FILE_OBJECT, SE_KERNEL_OBJECT,
         },
-        GetTokenInformation, OWNER_SECURITY_INFORMATION, PSID, TOKEN_ELEVATION,
-        TOKEN_INFORMATION_CLASS, TOKEN_QUERY, TOKEN_USER, TokenElevation, TokenUser,
+        GetTokenInformation, LookupAccountNameW, OWNER_SECURITY_INFORMATION, PSID, RevertToSelf,
+        SID_AND_ATTRIBUTES, TOKEN_ELEVATION, TOKEN_GROUPS, TOKEN_INFORMATION_CLASS, TOKEN_QUERY,
+        TOKEN_USER, TokenElevation, TokenGroups, TokenUser,
     },
-    System::Threading::OpenProcessToken,
+    System::{
+        Pipes::ImpersonateNamedPipeClient,
+        Threading::{GetCurrentThread, OpenProcessToken, OpenThreadToken},
+    },
 };
 
 use super::{own, own_process, succeed, text_at, wide};
@@ -25,6 +30,10 @@ use super::{own, own_process, succeed, text_at, wide};
 /// The system itself and the group of administrators, who own what they create while elevated.
 const SYSTEM: &str = "S-1-5-18";
 const ADMINISTRATORS: &str = "S-1-5-32-544";
+
+/// The longest identifier that there is, and more.
+const IDENTIFIER_BYTES: usize = 128;
+const DOMAIN_UNITS: usize = 512;
 
 /// Room for a `TOKEN_USER` with the longest identifier there is.
 #[repr(C, align(8))]
@@ -41,41 +50,179 @@ pub(crate) fn own_user() -> io::Result<String> {
 }
 
 /// Returns the user of a process, which must be open for `PROCESS_QUERY_LIMITED_INFORMATION`.
-#[expect(unsafe_code, reason = "a TOKEN_USER with a pointer into its room")]
 pub(crate) fn user_of(process: RawHandle) -> io::Result<String> {
-    let mut room = Room([0; 256]);
-    let to = ask_token(process, TokenUser, &mut room)?;
-    // SAFETY: the call filled in a TOKEN_USER, whose identifier lies in `room` too.
-    let user = unsafe { &*to.cast::<TOKEN_USER>() };
-    text_of(user.User.Sid)
+    Token::of_process(process)?.user()
 }
 
 /// Returns whether this process has the rights of an administrator, not only the membership.
 #[expect(unsafe_code, reason = "a TOKEN_ELEVATION in its room")]
 pub(crate) fn is_elevated() -> io::Result<bool> {
     let mut room = Room([0; 256]);
-    let to = ask_token(own_process(), TokenElevation, &mut room)?;
+    let to = Token::of_process(own_process())?.ask(TokenElevation, &mut room)?;
     // SAFETY: the call filled in a TOKEN_ELEVATION.
     Ok(unsafe { &*to.cast::<TOKEN_ELEVATION>() }.TokenIsElevated != 0)
 }
 
-/// Asks the token of a process for one thing, and returns where in the room it lies.
-#[expect(unsafe_code, reason = "OpenProcessToken, GetTokenInformation")]
-fn ask_token(
-    process: RawHandle,
-    what: TOKEN_INFORMATION_CLASS,
-    room: &mut Room,
-) -> io::Result<*const c_void> {
-    let mut token = null_mut();
-    // SAFETY: `token` is valid for writes.
-    succeed(unsafe { OpenProcessToken(process, TOKEN_QUERY, &raw mut token) })?;
-    // SAFETY: the call made a new handle.
-    let token = unsafe { own(token) }?;
-    let to: *mut c_void = (&raw mut *room).cast();
-    let mut needed = 0;
-    // SAFETY: `to` is valid for writes of 256 bytes and aligned for what is asked for.
-    succeed(unsafe { GetTokenInformation(token.as_raw_handle(), what, to, 256, &raw mut needed) })?;
-    Ok(to)
+/// What the system knows of somebody: of a process, or of a client while it is impersonated.
+#[derive(Debug)]
+pub(crate) struct Token(OwnedHandle);
+
+impl Token {
+    #[expect(unsafe_code, reason = "OpenProcessToken")]
+    pub(crate) fn of_process(process: RawHandle) -> io::Result<Self> {
+        let mut token = null_mut();
+        // SAFETY: `token` is valid for writes.
+        succeed(unsafe { OpenProcessToken(process, TOKEN_QUERY, &raw mut token) })?;
+        // SAFETY: the call made a new handle.
+        Ok(Self(unsafe { own(token) }?))
+    }
+
+    /// Returns the token of whoever has written to a pipe, as it was when it connected.
+    ///
+    /// The process itself may belong to a user whose processes we may not open.
+    #[expect(unsafe_code, reason = "ImpersonateNamedPipeClient, OpenThreadToken, RevertToSelf")]
+    pub(crate) fn of_client(pipe: RawHandle) -> io::Result<Self> {
+        // SAFETY: no memory is involved.
+        succeed(unsafe { ImpersonateNamedPipeClient(pipe) })?;
+        let mut token = null_mut();
+        // SAFETY: a pseudo handle that needs no closing.
+        let thread = unsafe { GetCurrentThread() };
+        // SAFETY: `token` is valid for writes; 1 opens it with our own rights.
+        let opened = unsafe { OpenThreadToken(thread, TOKEN_QUERY, 1, &raw mut token) };
+        let error = io::Error::last_os_error();
+        // SAFETY: no memory is involved.
+        if unsafe { RevertToSelf() } == 0 {
+            // This thread would go on in somebody else's name.
+            std::process::abort();
+        }
+        if opened == 0 {
+            return Err(error);
+        }
+        // SAFETY: the call made a new handle.
+        Ok(Self(unsafe { own(token) }?))
+    }
+
+    #[expect(unsafe_code, reason = "a TOKEN_USER with a pointer into its room")]
+    pub(crate) fn user(&self) -> io::Result<String> {
+        let mut room = Room([0; 256]);
+        let to = self.ask(TokenUser, &mut room)?;
+        // SAFETY: the call filled in a TOKEN_USER, whose identifier lies in `room` too.
+        let user = unsafe { &*to.cast::<TOKEN_USER>() };
+        text_of(user.User.Sid)
+    }
+
+    /// Returns the groups whose rights it has; a membership that only denies is left out, as the
+    /// one of an administrator who is not elevated.
+    #[expect(unsafe_code, reason = "GetTokenInformation, TOKEN_GROUPS with pointers into its room")]
+    pub(crate) fn groups(&self) -> io::Result<Vec<String>> {
+        let mut needed = 0;
+        let token = self.0.as_raw_handle();
+        // SAFETY: no room is given, so that only `needed` is written.
+        unsafe { GetTokenInformation(token, TokenGroups, null_mut(), 0, &raw mut needed) };
+        let words = usize::try_from(needed).unwrap_or_default().div_ceil(size_of::<u64>());
+        let mut room = vec![0_u64; words.max(1)];
+        let to: *mut c_void = room.as_mut_ptr().cast();
+        // SAFETY: `to` is valid for writes of `needed` bytes and aligned for what is asked for.
+        succeed(unsafe { GetTokenInformation(token, TokenGroups, to, needed, &raw mut needed) })?;
+        // SAFETY: the call filled in a TOKEN_GROUPS.
+        let count = unsafe { &*to.cast::<TOKEN_GROUPS>() }.GroupCount;
+        // SAFETY: the array begins in the room.
+        let first = unsafe { (&raw const (*to.cast::<TOKEN_GROUPS>()).Groups) };
+        let count = usize::try_from(count).unwrap_or_default();
+        // SAFETY: `count` entries follow each other in the room.
+        let all = unsafe { std::slice::from_raw_parts(first.cast::<SID_AND_ATTRIBUTES>(), count) };
+        let counts = |group: &&SID_AND_ATTRIBUTES| group.Attributes & SE_GROUP_ENABLED != 0;
+        all.iter().filter(counts).map(|group| text_of(group.Sid)).collect()
+    }
+
+    /// Asks for one thing, and returns where in the room it lies.
+    #[expect(unsafe_code, reason = "GetTokenInformation")]
+    fn ask(&self, what: TOKEN_INFORMATION_CLASS, room: &mut Room) -> io::Result<*const c_void> {
+        let to: *mut c_void = (&raw mut *room).cast();
+        let (token, mut needed) = (self.0.as_raw_handle(), 0);
+        // SAFETY: `to` is valid for writes of 256 bytes and aligned for what is asked for.
+        succeed(unsafe { GetTokenInformation(token, what, to, 256, &raw mut needed) })?;
+        Ok(to)
+    }
+}
+
+const SE_GROUP_ENABLED: u32 = 4;
+
+/// An identifier that was looked up, with the alignment it needs.
+#[repr(C, align(8))]
+pub(crate) struct Named([u8; IDENTIFIER_BYTES]);
+
+impl Named {
+    /// Returns the identifier of an account or a group by its name.
+    #[expect(unsafe_code, reason = "LookupAccountNameW")]
+    pub(crate) fn of(account: &str) -> io::Result<Self> {
+        // `.` is how people write this machine; the call wants the bare name.
+        let name = wide(account.strip_prefix(r".\").unwrap_or(account));
+        let mut identifier = Self([0; IDENTIFIER_BYTES]);
+        let mut domain = [0_u16; DOMAIN_UNITS];
+        let mut bytes = u32::try_from(IDENTIFIER_BYTES).unwrap_or_default();
+        let mut units = u32::try_from(DOMAIN_UNITS).unwrap_or_default();
+        let mut kind = 0;
+        // SAFETY: the name ends with NUL; identifier and domain are valid for writes of the sizes
+        // beside them, which are valid for writes, too; null asks this machine.
+        succeed(unsafe {
+            LookupAccountNameW(
+                null(),
+                name.as_ptr(),
+                identifier.as_mut_ptr(),
+                &raw mut bytes,
+                domain.as_mut_ptr(),
+                &raw mut units,
+                &raw mut kind,
+            )
+        })?;
+        Ok(identifier)
+    }
+
+    pub(crate) fn as_mut_ptr(&mut self) -> PSID {
+        self.0.as_mut_ptr().cast()
+    }
+}
+
+/// Returns the identifier of an account or a group; nothing when there is no such name.
+pub(crate) fn identifier_of(name: &str) -> io::Result<Option<String>> {
+    match Named::of(name) {
+        Ok(mut identifier) => text_of(identifier.as_mut_ptr()).map(Some),
+        Err(error) if error.raw_os_error() == Some(ERROR_NONE_MAPPED.cast_signed()) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns whether somebody may act for the whole instance: our own user, the system, or whoever
+/// has the rights of an administrator.
+pub(crate) fn is_master(user: &str, groups: &[String]) -> io::Result<bool> {
+    Ok(is_trusted(user)? || groups.iter().any(|group| group == ADMINISTRATORS))
+}
+
+/// Returns the owner of a pipe or another object that is open.
+#[expect(unsafe_code, reason = "GetSecurityInfo")]
+pub(crate) fn owner_of_open(object: RawHandle) -> io::Result<String> {
+    let (mut owner, mut descriptor) = (null_mut(), null_mut());
+    // SAFETY: `owner` and `descriptor` are valid for writes; what is not asked for is null.
+    let code = unsafe {
+        GetSecurityInfo(
+            object,
+            SE_KERNEL_OBJECT,
+            OWNER_SECURITY_INFORMATION,
+            &raw mut owner,
+            null_mut(),
+            null_mut(),
+            null_mut(),
+            &raw mut descriptor,
+        )
+    };
+    if code != ERROR_SUCCESS {
+        return Err(io::Error::from_raw_os_error(code.cast_signed()));
+    }
+    let text = text_of(owner);
+    // SAFETY: the call allocated the descriptor for us; `owner` points into it and is used no more.
+    unsafe { LocalFree(descriptor) };
+    text
 }
 
 /// Returns the owner of a file or folder.

@@ -17,10 +17,19 @@ use super::{account, succeed, wide};
 pub(crate) struct Security(PSECURITY_DESCRIPTOR);
 
 impl Security {
-    /// Its own user, administrators and the system.
-    pub(crate) fn for_own_user() -> io::Result<Self> {
+    /// Whoever may talk to us: our own user, administrators, the system, and members of groups;
+    /// nobody from another machine. None of the groups may create another end of a pipe,
+    /// which `GENERIC_WRITE` would include. Its owner, by whom clients know us, is our own user and
+    /// not what the system makes of that by default.
+    pub(crate) fn for_clients(groups: &[String]) -> io::Result<Self> {
         let user = account::own_user()?;
-        Self::parse(&format!("D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;{user})"))
+        let mut text = format!("O:{user}D:P(D;;GA;;;NU)(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;{user})");
+        for group in groups {
+            text.push_str("(A;;0x12019b;;;");
+            text.push_str(group);
+            text.push(')');
+        }
+        Self::parse(&text)
     }
 
     /// Reads a description in the system's language (SDDL).

@@ -1,0 +1,129 @@
+//! `mainstay up` and the commands that talk to it, by way of a pipe and an agent that is replaced.
+
+use std::{collections::BTreeSet, thread};
+
+use mainstay_platform::{
+    pipe,
+    process::{Ended, Process, SignalKind},
+    spawn::{self, Group, Program},
+};
+
+use crate::sandbox::{BINARY, Sandbox, wait_for};
+
+const WEB: &str = "[services.web]\n\
+                   command = [\"cmd\", \"/c\", \"echo hello & ping -n 1000 127.0.0.1\"]\n\
+                   stop = { timeout = \"5s\" }\n";
+
+#[test]
+fn an_instance_is_brought_up_looked_at_changed_and_ended() {
+    let sandbox = Sandbox::new(WEB);
+    let up = Up::start(&sandbox);
+    let web = sandbox.wait_for("web", "running");
+    wait_for("it says hello", || sandbox.get(&["logs", "web"]).contains("hello").then_some(()));
+    assert!(sandbox.get(&["why", "web"]).contains("`web` is running since"));
+
+    sandbox.get(&["add", "more", "--", "cmd", "/c", "ping -n 1000 127.0.0.1"]);
+    sandbox.wait_for("more", "running");
+    assert_eq!(sandbox.unit("web").pid, web.pid);
+    sandbox.get(&["remove", "more"]);
+    assert!(sandbox.status().units.iter().all(|unit| unit.unit != "more"));
+
+    sandbox.get(&["stop", "web"]);
+    assert_eq!(sandbox.unit("web").state, "stopped");
+    assert!(has_ended(web.pid.unwrap()));
+    sandbox.get(&["start", "web"]);
+    let web = sandbox.wait_for("web", "running");
+
+    up.end();
+    assert!(has_ended(web.pid.unwrap()), "what was started has stopped");
+    let answer = sandbox.ask(&["status"]);
+    assert_eq!(answer.code, 3, "{answer:?}");
+    assert!(answer.err.contains("start it with `mainstay up"), "{answer:?}");
+}
+
+#[test]
+fn an_agent_that_is_killed_costs_no_program_and_no_client() {
+    let sandbox = Sandbox::new(WEB);
+    let up = Up::start(&sandbox);
+    let web = sandbox.wait_for("web", "running");
+    let mut agents = BTreeSet::from([sandbox.status().agent.pid]);
+    for _ in 0..3 {
+        let report = sandbox.get(&["drill", "agent"]);
+        assert!(report.contains("1 of 1 run on with the same pid"), "{report}");
+        agents.insert(sandbox.status().agent.pid);
+    }
+    assert_eq!(agents.len(), 4, "each agent was another one");
+    assert_eq!(sandbox.unit("web").pid, web.pid);
+
+    // Clients that come while there is no agent wait for the next one.
+    let agent = Process::open_pid(sandbox.status().agent.pid).unwrap().unwrap();
+    agent.signal(SignalKind::Kill).unwrap();
+    wait_for("it is gone", || agent.has_ended().then_some(()));
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..8).map(|_| scope.spawn(|| sandbox.ask(&["status"]))).collect();
+        for client in clients {
+            let answer = client.join().unwrap();
+            assert_eq!(answer.code, 0, "{answer:?}");
+        }
+    });
+    up.end();
+}
+
+#[test]
+fn whoever_has_access_is_found_by_the_name_of_the_group() {
+    let access = "[[access]]\ngroup = \"Administrators\"\nrole = \"viewer\"\n\
+                  [[access]]\ngroup = \"no-such-group\"\nrole = \"viewer\"\n";
+    let sandbox = Sandbox::new(&format!("{WEB}{access}"));
+    let up = Up::start(&sandbox);
+    wait_for("the one that there is not is told", || {
+        let events = sandbox.get(&["events"]);
+        assert!(!events.contains("group `Administrators`"), "{events}");
+        assert!(!events.contains("cannot let groups"), "{events}");
+        events.contains("there is no group `no-such-group` on this system").then_some(())
+    });
+    // The pipe goes by another list of rights, and we are still on it.
+    sandbox.wait_for("web", "running");
+    up.end();
+}
+
+/// An `up` on a console of its own.
+struct Up(Process);
+
+impl Up {
+    fn start(sandbox: &Sandbox) -> Self {
+        let (_reader, writer) = pipe::pipe().unwrap();
+        let up = Program {
+            label: &format!("up {}", sandbox.folder().display()).replace(['\\', '/'], "-"),
+            command: &[BINARY.to_owned(), "up".to_owned(), sandbox.instance().to_owned()],
+            directory: None,
+            environment: spawn::own_environment(),
+            output: spawn::Output::Pipe(&writer),
+            error: None,
+            files: None,
+            group: Group::Own,
+        };
+        let up = Self(spawn::spawn(&up).unwrap());
+        wait_for("the instance answers", || (sandbox.ask(&["status"]).code == 0).then_some(()));
+        up
+    }
+
+    /// Ends it as Ctrl-C does.
+    fn end(self) {
+        self.0.signal(SignalKind::Interrupt).unwrap();
+        let ended = wait_for("`up` ends", || self.0.ended().unwrap());
+        assert_eq!(ended, Ended::Code(0));
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            // What runs would be in the way of the next story.
+            drop(self.0.signal(SignalKind::Interrupt));
+        }
+    }
+}
+
+fn has_ended(pid: u32) -> bool {
+    Process::open_pid(pid).unwrap().is_none_or(|process| process.has_ended())
+}

@@ -1,0 +1,118 @@
+//! A program as a service of the manager: started, found, adopted, stopped, forgotten.
+
+use std::{process::Command, sync::MutexGuard};
+
+use mainstay_platform::scm::{Control, Database, Intent, Purpose, State, Status, code};
+
+use crate::{
+    roles,
+    sandbox::{Answer, BINARY, Sandbox, alone, run, wait_for},
+};
+
+#[test]
+fn a_program_is_a_service_and_an_agent_more_or_less_costs_nothing() {
+    let service = Installed::new("mainstay test", &[], &words(HELLO));
+    let sandbox = Sandbox::of_service(service.name);
+    assert_eq!(service.status().state, State::Running);
+    let main = sandbox.wait_for("main", "running");
+    wait_for("it says hello", || sandbox.get(&["logs"]).contains("hello").then_some(()));
+
+    let agent = sandbox.status().agent.pid;
+    let report = sandbox.get(&["drill", "agent"]);
+    assert!(report.contains("1 of 1 run on with the same pid"), "{report}");
+    assert_ne!(sandbox.status().agent.pid, agent);
+    assert_eq!(sandbox.unit("main").pid, main.pid);
+    assert_eq!(sandbox.status().keeper.pid, service.status().pid);
+
+    let answer = service.ask(&["service", "stop"]);
+    assert_eq!(answer.code, 0, "{answer:?}");
+    let status = service.status();
+    assert_eq!((status.state, status.exit_code, status.own_code), (State::Stopped, 0, 0));
+    service.remove();
+}
+
+#[test]
+fn a_slow_stop_shows_signs_of_life_until_it_has_come_to_its_end() {
+    let role = format!("{}=stubborn", roles::VARIABLE);
+    let service = Installed::new("mainstay-slow", &["--env", &role], &roles::stubborn());
+    let set = service.ask_with(&["service", "set"], &["stop.timeout=4s"]);
+    assert_eq!(set.code, 0, "{set:?}");
+    let restarted = service.ask(&["service", "restart"]);
+    assert_eq!(restarted.code, 0, "{restarted:?}");
+    let sandbox = Sandbox::of_service(service.name);
+    wait_for("it hears Ctrl-C", || {
+        let run = sandbox.unit("mainstay-slow").run.to_string();
+        sandbox.get(&["logs", "--run", &run]).contains(roles::READY).then_some(())
+    });
+
+    let database = Database::open(Purpose::Look).unwrap();
+    let open = database.service(service.name, Intent::Control).unwrap();
+    open.control(Control::Stop).unwrap();
+    let mut signs = Vec::new();
+    wait_for("it has stopped", || {
+        let status = open.status().unwrap();
+        if status.state == State::StopPending && signs.last() != Some(&status.checkpoint) {
+            signs.push(status.checkpoint);
+        }
+        (status.state == State::Stopped).then_some(())
+    });
+    assert!(signs.len() >= 3, "it ticks each second: {signs:?}");
+    assert!(signs.is_sorted(), "{signs:?}");
+    assert_eq!(service.status().exit_code, 0);
+    // Whoever holds it open keeps it from being forgotten.
+    drop(open);
+    service.remove();
+}
+
+const HELLO: [&str; 3] = ["cmd", "/c", "echo hello & ping -n 1000 127.0.0.1"];
+
+fn words(words: [&str; 3]) -> Vec<String> {
+    words.map(ToOwned::to_owned).to_vec()
+}
+
+/// A service that goes with the value, whatever a test has found.
+struct Installed {
+    name: &'static str,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Installed {
+    fn new(name: &'static str, options: &[&str], command: &[String]) -> Self {
+        let service = Self { name, _alone: alone() };
+        // A run that was cut short may have left it.
+        drop(service.ask(&["service", "remove"]));
+        let mut install = Command::new(BINARY);
+        install.args(["service", "install", name, "--account", "LocalSystem"]).args(options);
+        install.arg("--allow-writable").arg("--").args(command);
+        let installed = run(&mut install);
+        assert_eq!(installed.code, 0, "{installed:?}");
+        service
+    }
+
+    fn ask(&self, words: &[&str]) -> Answer {
+        self.ask_with(words, &[])
+    }
+
+    /// Asks something of the service, which is named between the words.
+    fn ask_with(&self, words: &[&str], more: &[&str]) -> Answer {
+        run(Command::new(BINARY).args(words).arg(self.name).args(more))
+    }
+
+    fn status(&self) -> Status {
+        let database = Database::open(Purpose::Look).unwrap();
+        database.service(self.name, Intent::Look).unwrap().status().unwrap()
+    }
+
+    fn remove(self) {
+        let answer = self.ask(&["service", "remove"]);
+        assert_eq!(answer.code, 0, "{answer:?}");
+        let gone = Database::open(Purpose::Look).unwrap().service(self.name, Intent::Look);
+        assert_eq!(gone.unwrap_err().raw_os_error(), Some(code::NO_SUCH_SERVICE));
+    }
+}
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        drop(self.ask(&["service", "remove"]));
+    }
+}
