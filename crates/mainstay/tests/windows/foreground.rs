@@ -101,6 +101,7 @@ impl Up {
             error: None,
             files: None,
             group: Group::Own,
+            share: spawn::Share::default(),
         };
         let up = Self(spawn::spawn(&up).unwrap());
         wait_for("the instance answers", || (sandbox.ask(&["status"]).code == 0).then_some(()));
