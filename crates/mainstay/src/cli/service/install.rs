@@ -246,9 +246,22 @@ fn directory(given: Option<&Path>) -> Result<PathBuf, CliError> {
     })
 }
 
-/// Services have another `PATH` than this terminal, so the program is looked for now.
+/// Services have another `PATH` than this terminal, so the program is looked for now: in its
+/// folder first, as the shell does, then in `PATH`.
 fn image(command: &[String], directory: &Path) -> Result<PathBuf, CliError> {
-    let program = Program {
+    let name = command.first().map(String::as_str).unwrap_or_default();
+    let here = [format!("./{name}")];
+    look_for(&here, directory).or_else(|_| look_for(command, directory)).map_err(|error| {
+        let is_nowhere = error.kind() == io::ErrorKind::NotFound;
+        let nowhere = "it is neither here nor in a folder of PATH".to_owned();
+        let why = if is_nowhere { nowhere } else { error.to_string() };
+        let what = format!("cannot find the program `{name}`: {why}");
+        CliError::refused(what, "name it by its whole path")
+    })
+}
+
+fn look_for(command: &[String], directory: &Path) -> io::Result<PathBuf> {
+    spawn::image_of(&Program {
         label: "install",
         command,
         directory: Some(directory.to_owned()),
@@ -258,14 +271,6 @@ fn image(command: &[String], directory: &Path) -> Result<PathBuf, CliError> {
         files: None,
         group: Group::Own,
         share: Share::default(),
-    };
-    spawn::image_of(&program).map_err(|error| {
-        let name = command.first().map(String::as_str).unwrap_or_default();
-        let is_nowhere = error.kind() == io::ErrorKind::NotFound;
-        let nowhere = "it is neither here nor in a folder of PATH".to_owned();
-        let why = if is_nowhere { nowhere } else { error.to_string() };
-        let what = format!("cannot find the program `{name}`: {why}");
-        CliError::refused(what, "name it by its whole path; a script needs its interpreter first")
     })
 }
 
