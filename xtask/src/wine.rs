@@ -85,7 +85,7 @@ impl Prefix {
     fn tests(&self) -> Command {
         let mut command = self.command(
             &crate::workspace::cargo(),
-            &["test", "--no-fail-fast", "--lib", "--bins", "--tests", "--examples"],
+            &["test", "--no-fail-fast", "--lib", "--bins", "--tests"],
         );
         command.args(["--target", machine::WINDOWS, "--all-features"]);
         for package in CRATES {

@@ -4,7 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::{
-    path::PathBuf,
     process::{Command, Output},
     time::{Duration, Instant},
 };
@@ -17,15 +16,10 @@ use mainstay_platform::{
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The example lies beside the folder of the tests.
-fn hello() -> PathBuf {
-    let tests = std::env::current_exe().unwrap();
-    let name = format!("hello-service{}", std::env::consts::EXE_SUFFIX);
-    tests.parent().and_then(|deps| deps.parent()).unwrap().join("examples").join(name)
-}
+const HELLO: &str = env!("CARGO_BIN_EXE_hello-service");
 
 fn ask(word: &str) -> Output {
-    Command::new(hello()).args(Some(word).filter(|word| !word.is_empty())).output().unwrap()
+    Command::new(HELLO).args(Some(word).filter(|word| !word.is_empty())).output().unwrap()
 }
 
 fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
@@ -57,7 +51,7 @@ fn in_a_console_it_serves_until_it_is_interrupted() {
     let (reader, writer) = mainstay_platform::pipe::pipe().unwrap();
     let program = Program {
         label: &format!("hello-{}", std::process::id()),
-        command: &[hello().display().to_string(), "run".to_owned()],
+        command: &[HELLO.to_owned(), "run".to_owned()],
         directory: None,
         environment: spawn::own_environment(),
         output: spawn::Output::Pipe(&writer),

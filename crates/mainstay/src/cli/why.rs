@@ -169,8 +169,8 @@ fn now_and_next(unit: &Unit) -> String {
     text
 }
 
-/// Returns the last lines of its log: of stderr, where the streams are split.
-fn last_lines(detail: &UnitDetail) -> Vec<String> {
+/// Returns the last lines of a unit's log: of stderr, where the streams are split.
+pub(super) fn last_lines(detail: &UnitDetail) -> Vec<String> {
     let Some(folder) = detail.logs.as_ref().map(Path::new) else { return Vec::new() };
     let stems = segment::stems(folder).unwrap_or_default();
     let stem = stems.iter().find(|stem| stem.ends_with(".stderr")).or_else(|| stems.first());

@@ -2,6 +2,7 @@
 
 mod account;
 mod entry;
+mod outcome;
 pub(in crate::cli) mod own;
 
 use std::{
@@ -176,18 +177,21 @@ fn summary(args: &Args, plan: &Plan, account: &Account, entry: &Entry) -> String
     text + &format!("  start     {start}; restart for ever (200 ms … 1 min)\n")
 }
 
+/// Starts it, and says whether its program stays up.
 async fn begin(args: &Args, service: &Service, place: &Place) -> Result<ExitCode, CliError> {
     control::begin(service, &args.name)?;
     let status = control::settled(service, State::Running, LOOK_FOR).await?;
-    let logs = place.located().instance.logs_of(&place.unit());
-    let name = &args.name;
-    print::data(&format!(
-        "{name} is {}\n  logs      {}\n  remove    mainstay service remove {}\n",
-        list::in_words(&status),
-        logs.display(),
-        scm::quoted(std::slice::from_ref(name))
-    ));
-    Ok(if status.state == State::Running { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    let name = scm::quoted(std::slice::from_ref(&args.name));
+    let next = format!("  why       mainstay --instance {name} why {}\n", place.unit());
+    let remove = format!("  remove    mainstay service remove {name}\n");
+    if status.state != State::Running {
+        print::data(&format!("{name} is {}\n{next}{remove}", list::in_words(&status)));
+        return Ok(ExitCode::from(1));
+    }
+    let outcome = outcome::watch(place).await?;
+    let logs = format!("  logs      mainstay --instance {name} logs -f\n");
+    print::data(&(outcome.told(&name) + &logs + &next + &remove));
+    Ok(ExitCode::from(u8::from(!outcome.is_well())))
 }
 
 /// What is going to be installed, with everything found out that can be wrong.

@@ -1,0 +1,92 @@
+//! Whether a program that was installed a moment ago stays up.
+
+use std::time::Duration;
+
+use mainstay_api::control::{Unit, UnitDetail};
+use mainstay_platform::clock;
+
+use crate::{
+    cli::why,
+    client::{Client, escaped},
+    errors::CliError,
+    place::Place,
+    print,
+};
+
+/// How long to look.
+const LOOK_FOR: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Whoever has run so long may stay.
+const STAYS_AFTER_SECONDS: u64 = 2;
+/// Whoever had to be started so often does not.
+const FALLS_AFTER_RESTARTS: u64 = 2;
+/// So many last lines say what is wrong.
+const LINES_SHOWN: usize = 5;
+
+/// What was seen.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// It has run for a while.
+    Stays(Box<UnitDetail>),
+    /// It ends again and again, or cannot be started at all.
+    Falls(Box<UnitDetail>),
+}
+
+/// Looks at the service's only unit until it is clear, at most [`LOOK_FOR`].
+pub(super) async fn watch(place: &Place) -> Result<Outcome, CliError> {
+    let until = clock::monotonic() + LOOK_FOR;
+    loop {
+        let is_over = clock::monotonic() >= until;
+        match look(place).await {
+            Ok(detail) if stays(&detail.unit) => return Ok(Outcome::Stays(detail.into())),
+            Ok(detail) if falls(&detail.unit) => return Ok(Outcome::Falls(detail.into())),
+            Ok(detail) if is_over && detail.unit.state == "running" => {
+                return Ok(Outcome::Stays(detail.into()));
+            }
+            Ok(detail) if is_over => return Ok(Outcome::Falls(detail.into())),
+            // The agent is being started.
+            Err(error) if is_over => return Err(error),
+            Ok(_) | Err(_) => tokio::time::sleep(LOOK_EVERY).await,
+        }
+    }
+}
+
+async fn look(place: &Place) -> Result<UnitDetail, CliError> {
+    let mut client = Client::connect(&place.located()).await?;
+    client.get(&format!("/v1/units/{}", escaped(&place.unit()))).await
+}
+
+fn stays(unit: &Unit) -> bool {
+    unit.state == "completed"
+        || (unit.state == "running" && unit.since_seconds >= STAYS_AFTER_SECONDS)
+}
+
+fn falls(unit: &Unit) -> bool {
+    unit.state == "failed" || unit.restarts >= FALLS_AFTER_RESTARTS
+}
+
+impl Outcome {
+    /// Returns what to tell whoever has installed it.
+    pub(super) fn told(&self, name: &str) -> String {
+        match self {
+            Self::Stays(detail) => {
+                let Unit { state, pid, since_seconds, .. } = &detail.unit;
+                let pid = pid.map_or_else(String::new, |pid| format!(", pid {pid}"));
+                let since = print::span(*since_seconds);
+                format!("{name} is {}{pid}, since {since}\n", print::phrase(state))
+            }
+            Self::Falls(detail) => {
+                let why = print::harmless(&detail.unit.why);
+                let mut text = format!("{name} is installed but does not stay up: {why}\n");
+                for line in why::last_lines(detail).iter().rev().take(LINES_SHOWN).rev() {
+                    text.push_str(&["    | ", line, "\n"].concat());
+                }
+                text
+            }
+        }
+    }
+
+    pub(super) const fn is_well(&self) -> bool {
+        matches!(self, Self::Stays(_))
+    }
+}
