@@ -1,4 +1,4 @@
-//! Callers who say nothing, more than a keeper can take.
+//! Callers who say nothing, more than a keeper can take, and one who goes on listening.
 
 use std::{fs, time::Duration};
 
@@ -37,6 +37,24 @@ fn silent_callers_are_few_and_go_after_a_while() {
     wait_until("nobody is waited for", || descriptors_of(keeper) <= before);
     assert_eq!(sandbox.wait_for_pid("web"), web);
     drop(callers);
+}
+
+#[test]
+fn whoever_follows_the_events_goes_on_with_the_next_agent() {
+    let sandbox = Sandbox::up_with(ONE);
+    sandbox.wait_for_pid("web");
+    let log = fs::File::create(sandbox.path("followed")).unwrap();
+    let mut follower = sandbox.command(&["events", "-f"]).stdout(log).spawn().unwrap();
+    wait_until("what was is told", || sandbox.read("followed").contains("`web` is running"));
+    for _ in 0..2 {
+        let former = sandbox.status().agent.pid;
+        processes::kill(former);
+        wait_until("another agent answers", || sandbox.status().agent.pid != former);
+    }
+    sandbox.get(&["stop", "web"]);
+    wait_until("what comes is told", || sandbox.read("followed").contains("`web` is stopped"));
+    follower.kill().unwrap();
+    follower.wait().unwrap();
 }
 
 #[test]
