@@ -71,13 +71,13 @@ fn words(words: [&str; 3]) -> Vec<String> {
 }
 
 /// A service that goes with the value, whatever a test has found.
-struct Installed {
-    name: &'static str,
+pub(crate) struct Installed {
+    pub(crate) name: &'static str,
     _alone: MutexGuard<'static, ()>,
 }
 
 impl Installed {
-    fn new(name: &'static str, options: &[&str], command: &[String]) -> Self {
+    pub(crate) fn new(name: &'static str, options: &[&str], command: &[String]) -> Self {
         let service = Self { name, _alone: alone() };
         // A run that was cut short may have left it.
         drop(service.ask(&["service", "remove"]));
@@ -89,21 +89,21 @@ impl Installed {
         service
     }
 
-    fn ask(&self, words: &[&str]) -> Answer {
+    pub(crate) fn ask(&self, words: &[&str]) -> Answer {
         self.ask_with(words, &[])
     }
 
     /// Asks something of the service, which is named between the words.
-    fn ask_with(&self, words: &[&str], more: &[&str]) -> Answer {
+    pub(crate) fn ask_with(&self, words: &[&str], more: &[&str]) -> Answer {
         run(Command::new(BINARY).args(words).arg(self.name).args(more))
     }
 
-    fn status(&self) -> Status {
+    pub(crate) fn status(&self) -> Status {
         let database = Database::open(Purpose::Look).unwrap();
         database.service(self.name, Intent::Look).unwrap().status().unwrap()
     }
 
-    fn remove(self) {
+    pub(crate) fn remove(self) {
         let answer = self.ask(&["service", "remove"]);
         assert_eq!(answer.code, 0, "{answer:?}");
         let gone = Database::open(Purpose::Look).unwrap().service(self.name, Intent::Look);
