@@ -5,6 +5,7 @@ mod edit;
 pub(in crate::cli) mod install;
 pub(in crate::cli) mod list;
 mod remove;
+mod run;
 mod settings;
 pub(in crate::cli) mod source;
 pub(in crate::cli) mod trouble;
@@ -45,6 +46,7 @@ enum Command {
     Set(settings::SetArgs),
     Dump(settings::DumpArgs),
     Remove(remove::Args),
+    Run(run::Args),
 }
 
 pub(super) async fn run(args: Args) -> Result<ExitCode, CliError> {
@@ -60,6 +62,7 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, CliError> {
         Command::Set(args) => settings::set(&args),
         Command::Dump(args) => settings::dump(&args),
         Command::Remove(args) => remove::run(&args).await,
+        Command::Run(args) => run::run(&args).await,
     }
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests play the world outside")]
 
 mod foreground;
+mod orphans;
 mod roles;
 mod sandbox;
 mod service;

@@ -5,6 +5,7 @@ use std::{process::Command, sync::MutexGuard};
 use mainstay_platform::scm::{Control, Database, Intent, Purpose, State, Status, code};
 
 use crate::{
+    foreground::{Up, has_ended},
     roles,
     sandbox::{Answer, BINARY, Sandbox, alone, run, wait_for},
 };
@@ -64,6 +65,34 @@ fn a_slow_stop_shows_signs_of_life_until_it_has_come_to_its_end() {
     service.remove();
 }
 
+#[test]
+fn a_service_is_run_by_hand_with_its_own_configuration_and_never_twice() {
+    let service = Installed::new("mainstay-debug", &[], &words(HELLO));
+    let sandbox = Sandbox::of_service(service.name);
+    sandbox.wait_for("mainstay-debug", "running");
+    let refused = service.ask(&["service", "run"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    let expected = "error: cannot run `mainstay-debug` here: the service is RUNNING\n\
+                    hint:  stop it first: `mainstay service stop mainstay-debug`";
+    assert_eq!(refused.err.trim_end().replace('\r', ""), expected);
+    assert_eq!(service.ask(&["service", "stop"]).code, 0);
+
+    let by_hand = Up::run(&sandbox, &["service", "run", service.name]);
+    let unit = sandbox.wait_for("mainstay-debug", "running");
+    let mut printed = String::new();
+    wait_for("it shows what the program says", || {
+        printed += &by_hand.printed(&sandbox);
+        printed.contains("hello").then_some(())
+    });
+    assert!(printed.contains("`mainstay-debug` runs here, as you and not as LocalSystem"));
+    assert_eq!(service.status().state, State::Stopped, "the manager has no part in it");
+    by_hand.end();
+    assert!(has_ended(unit.pid.unwrap()), "Ctrl-C has stopped it");
+    assert_eq!(service.ask(&["service", "start"]).code, 0);
+    sandbox.wait_for("mainstay-debug", "running");
+    service.remove();
+}
+
 const HELLO: [&str; 3] = ["cmd", "/c", "echo hello & ping -n 1000 127.0.0.1"];
 
 fn words(words: [&str; 3]) -> Vec<String> {
@@ -71,13 +100,13 @@ fn words(words: [&str; 3]) -> Vec<String> {
 }
 
 /// A service that goes with the value, whatever a test has found.
-struct Installed {
-    name: &'static str,
+pub(crate) struct Installed {
+    pub(crate) name: &'static str,
     _alone: MutexGuard<'static, ()>,
 }
 
 impl Installed {
-    fn new(name: &'static str, options: &[&str], command: &[String]) -> Self {
+    pub(crate) fn new(name: &'static str, options: &[&str], command: &[String]) -> Self {
         let service = Self { name, _alone: alone() };
         // A run that was cut short may have left it.
         drop(service.ask(&["service", "remove"]));
@@ -89,21 +118,21 @@ impl Installed {
         service
     }
 
-    fn ask(&self, words: &[&str]) -> Answer {
+    pub(crate) fn ask(&self, words: &[&str]) -> Answer {
         self.ask_with(words, &[])
     }
 
     /// Asks something of the service, which is named between the words.
-    fn ask_with(&self, words: &[&str], more: &[&str]) -> Answer {
+    pub(crate) fn ask_with(&self, words: &[&str], more: &[&str]) -> Answer {
         run(Command::new(BINARY).args(words).arg(self.name).args(more))
     }
 
-    fn status(&self) -> Status {
+    pub(crate) fn status(&self) -> Status {
         let database = Database::open(Purpose::Look).unwrap();
         database.service(self.name, Intent::Look).unwrap().status().unwrap()
     }
 
-    fn remove(self) {
+    pub(crate) fn remove(self) {
         let answer = self.ask(&["service", "remove"]);
         assert_eq!(answer.code, 0, "{answer:?}");
         let gone = Database::open(Purpose::Look).unwrap().service(self.name, Intent::Look);

@@ -331,6 +331,8 @@ fn settings(args: &Args, service: &Service) -> Vec<String> {
         Setting::PreshutdownTimeout(SHUTDOWN_TIMEOUT),
         Setting::OwnIdentity,
     ];
+    // An agent whose keeper is gone starts its service; see `mainstay_agent`.
+    wanted.extend(scm::identity_of(&args.name).ok().map(Setting::MayStart));
     wanted.extend(args.description.clone().map(Setting::Description));
     let refused = wanted.iter().filter_map(|setting| {
         let error = service.set(setting).err()?;
