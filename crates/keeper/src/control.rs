@@ -161,7 +161,8 @@ impl Control {
         let notices = Notices::new().map_err(doing("watch for signals"))?;
         let notices = port.watch(notices, token::NOTICES).map_err(doing("watch for signals"))?;
         let doors = upgrade::doors(inherited.as_ref(), instance)?;
-        let door = Entrance::open(doors.keeper, &port).map_err(doing("listen for agents"))?;
+        let door = Entrance::open(doors.keeper, token::DOOR, &port);
+        let door = door.map_err(doing("listen for agents"))?;
         let reception = Reception::open(doors.api, &port).map_err(doing("listen for clients"))?;
         // See `Note` for why it needs no bound.
         let (sender, inbox) = mpsc::channel();
@@ -297,6 +298,7 @@ impl Control {
         self.aftermath.discarded.look(now);
         self.agents.guests.expire(now);
         self.reception.expire(now);
+        self.reception.open_if_due(&self.port, now);
         self.door.open_if_due(&self.port, now);
         if self.bursts.end(now) {
             memory::give_back();

@@ -218,9 +218,7 @@ impl Control {
 
     /// Clients have come.
     pub(crate) fn receive_clients(&mut self) {
-        if let Err(error) = self.reception.receive(clock::monotonic()) {
-            complain("cannot accept a client", &error);
-        }
+        self.reception.receive(clock::monotonic());
         self.hand_over_clients();
     }
 

@@ -45,8 +45,14 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, CliError> {
-    memory::be_thrifty();
     let located = instance::to_start(args.path.as_deref(), named)?;
+    hold(&located, args.path.and(named)).await
+}
+
+/// Runs an instance in the foreground: starts its keeper unless one runs, and shows what happens
+/// until it has ended.
+pub(super) async fn hold(located: &Located, name: Option<&str>) -> Result<ExitCode, CliError> {
+    memory::be_thrifty();
     // A mistake is shown before anything is started or touched.
     let good = configuration::load(&located.file)
         .and_then(|config| descriptors::check(&config, &located.file));
@@ -55,9 +61,8 @@ pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, Cli
         return Ok(ExitCode::from(1));
     }
     let mut interrupts = Interrupts::new().map_err(|error| CliError::bug(error.to_string()))?;
-    let name = args.path.and(named);
-    let (mut client, keeper) = start(&located, name).await?;
-    greet(&located, &mut client, keeper).await?;
+    let (mut client, keeper) = start(located, name).await?;
+    greet(located, &mut client, keeper).await?;
     let after = begin(&mut client, keeper).await?;
     // From here on it only waits.
     memory::give_back();

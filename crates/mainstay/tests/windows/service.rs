@@ -3,6 +3,7 @@
 use mainstay_platform::scm::{Control, Database, Intent, Purpose, State};
 
 use crate::{
+    foreground::{Up, has_ended},
     installed::Installed,
     roles,
     sandbox::{Sandbox, wait_for},
@@ -60,6 +61,34 @@ fn a_slow_stop_shows_signs_of_life_until_it_has_come_to_its_end() {
     assert_eq!(service.status().exit_code, 0);
     // Whoever holds it open keeps it from being forgotten.
     drop(open);
+    service.remove();
+}
+
+#[test]
+fn a_service_is_run_by_hand_with_its_own_configuration_and_never_twice() {
+    let service = Installed::new("mainstay-debug", &[], &words(HELLO));
+    let sandbox = Sandbox::of_service(service.name);
+    sandbox.wait_for("mainstay-debug", "running");
+    let refused = service.ask(&["service", "run"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    let expected = "error: cannot run `mainstay-debug` here: the service is RUNNING\n\
+                    hint:  stop it first: `mainstay service stop mainstay-debug`";
+    assert_eq!(refused.err.trim_end().replace('\r', ""), expected);
+    assert_eq!(service.ask(&["service", "stop"]).code, 0);
+
+    let by_hand = Up::run(&sandbox, &["service", "run", service.name]);
+    let unit = sandbox.wait_for("mainstay-debug", "running");
+    let mut printed = String::new();
+    wait_for("it shows what the program says", || {
+        printed += &by_hand.printed(&sandbox);
+        printed.contains("hello").then_some(())
+    });
+    assert!(printed.contains("`mainstay-debug` runs here, as you and not as LocalSystem"));
+    assert_eq!(service.status().state, State::Stopped, "the manager has no part in it");
+    by_hand.end();
+    assert!(has_ended(unit.pid.unwrap()), "Ctrl-C has stopped it");
+    assert_eq!(service.ask(&["service", "start"]).code, 0);
+    sandbox.wait_for("mainstay-debug", "running");
     service.remove();
 }
 
