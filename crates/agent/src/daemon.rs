@@ -2,6 +2,7 @@
 
 mod answers;
 mod durable;
+mod search;
 mod upgrade;
 
 use std::{io, time::Duration};
@@ -13,7 +14,7 @@ use mainstay_api::{
 };
 use mainstay_core::{Input, Moment, Prune, Service, Supervisor};
 use mainstay_platform::{
-    clock, daemon,
+    clock,
     lock::FileLock,
     memory::{self, Bursts},
     paths, random,
@@ -37,8 +38,6 @@ use crate::{
     wishes::Wishes,
 };
 
-/// How long a keeper may be gone before the agent gives up.
-const KEEPER_WITHIN: Duration = Duration::from_secs(20);
 /// How long an agent that leaves waits for its last events.
 const EVENTS_WITHIN: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -359,48 +358,6 @@ impl Agent {
                 Ok(_) => {}
             }
         }
-    }
-
-    /// Works with the next keeper, which is started here when nobody else does.
-    async fn find_keeper(&mut self, error: &KeeperError) -> Result<(), AgentError> {
-        complain("the keeper is lost", error);
-        let message = "the keeper is lost; programs run on".to_owned();
-        self.events.tell(Happening::of_instance(Level::Error, "KeeperLost", message));
-        self.events.pass_on();
-        let until = clock::monotonic() + KEEPER_WITHIN;
-        let mut is_started = false;
-        loop {
-            if !is_started && self.has_no_keeper() {
-                self.start_keeper().map_err(doing("start a keeper"))?;
-                is_started = true;
-            }
-            if let Ok((keeper, introduction)) = Keeper::meet(&self.options.link).await {
-                self.keeper = keeper;
-                self.introduced(introduction, IsFirst::No);
-                return Ok(());
-            }
-            if clock::monotonic() > until {
-                return Err(AgentError::Keeper(KeeperError::Gone));
-            }
-            sleep(LOOK_EVERY).await;
-        }
-    }
-
-    fn has_no_keeper(&self) -> bool {
-        FileLock::try_take(&self.instance.keeper_lock()).is_ok_and(|lock| lock.is_some())
-    }
-
-    fn start_keeper(&self) -> io::Result<()> {
-        let mut arguments = vec!["keeper".to_owned(), "--runtime".to_owned()];
-        arguments.push(self.options.runtime.display().to_string());
-        arguments.extend(["--agent-pid".to_owned(), std::process::id().to_string()]);
-        arguments.push("--".to_owned());
-        arguments.extend(self.options.arguments());
-        let arguments: Vec<_> = arguments.into_iter().map(Into::into).collect();
-        let mut options = std::fs::OpenOptions::new();
-        let log = paths::open_log(options.append(true), &self.instance.keeper_log())?;
-        daemon::start_detached(&daemon::own_program()?, &arguments, log)?;
-        Ok(())
     }
 }
 

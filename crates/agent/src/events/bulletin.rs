@@ -37,6 +37,7 @@ mod id {
     pub(super) const EVENTS_HELD: u16 = 113;
     pub(super) const LOG_FAILED: u16 = 114;
     pub(super) const KEEPER_LOST: u16 = 115;
+    pub(super) const SERVICE_LOST: u16 = 117;
     pub(super) const WITHHELD: u16 = 119;
 }
 
@@ -113,6 +114,7 @@ impl Digest {
             "EventsHeld" => (Weight::Error, id::EVENTS_HELD),
             "LogFailed" => (Weight::Error, id::LOG_FAILED),
             "KeeperLost" => (Weight::Warning, id::KEEPER_LOST),
+            "ServiceLost" => (Weight::Error, id::SERVICE_LOST),
             _ => return None,
         };
         self.admit(now, Entry { weight, id, text: format!("{}: {}", self.service, event.message) })

@@ -4,6 +4,8 @@
 mod answers;
 #[path = "windows/identity.rs"]
 mod identity;
+#[path = "windows/rights.rs"]
+mod rights;
 #[path = "windows/settings.rs"]
 mod settings;
 
@@ -30,6 +32,8 @@ pub use identity::identity_of;
 
 /// Rights that every look at a service needs.
 const LOOKING: u32 = SERVICE_QUERY_STATUS | SERVICE_QUERY_CONFIG | SERVICE_INTERROGATE;
+/// Rights to start it, and to see what came of it.
+const STARTING: u32 = SERVICE_START | SERVICE_QUERY_STATUS;
 /// Rights to start it, stop it and talk to it.
 const CONTROLLING: u32 =
     SERVICE_START | SERVICE_STOP | SERVICE_PAUSE_CONTINUE | SERVICE_USER_DEFINED_CONTROL;
@@ -83,6 +87,7 @@ impl Database {
     pub fn open(purpose: Purpose) -> io::Result<Self> {
         let looking = SC_MANAGER_CONNECT | SC_MANAGER_ENUMERATE_SERVICE;
         let access = match purpose {
+            Purpose::Call => SC_MANAGER_CONNECT,
             Purpose::Look => looking,
             Purpose::Create => looking | SC_MANAGER_CREATE_SERVICE,
         };
@@ -132,6 +137,7 @@ impl Database {
     pub fn service(&self, name: &str, intent: Intent) -> io::Result<Service> {
         let access = match intent {
             Intent::Look => LOOKING,
+            Intent::Start => STARTING,
             Intent::Control => LOOKING | CONTROLLING,
             Intent::Change => SERVICE_ALL_ACCESS,
         };

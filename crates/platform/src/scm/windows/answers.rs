@@ -25,7 +25,7 @@ use super::super::{Listed, Record, Recovery, RecoveryAction, Start, State, Statu
 use crate::windows::{succeed, text_at};
 
 /// Room for structures, aligned as every one of them wants it.
-struct Room(Vec<u64>);
+pub(super) struct Room(Vec<u64>);
 
 impl Room {
     const FIRST_BYTES: u32 = 8 * 1024;
@@ -34,11 +34,11 @@ impl Room {
         Self(vec![0; usize::try_from(bytes).unwrap_or_default().div_ceil(8)])
     }
 
-    fn pointer<T>(&mut self) -> *mut T {
+    pub(super) fn pointer<T>(&mut self) -> *mut T {
         self.0.as_mut_ptr().cast()
     }
 
-    fn bytes(&self) -> u32 {
+    pub(super) fn bytes(&self) -> u32 {
         u32::try_from(self.0.len() * 8).unwrap_or(u32::MAX)
     }
 }
@@ -46,7 +46,7 @@ impl Room {
 /// Asks with more and more room until the answer fits.
 ///
 /// `ask` gets the room and where to write how much was needed (or would have been).
-fn ask(mut ask: impl FnMut(&mut Room, &mut u32) -> BOOL) -> io::Result<Room> {
+pub(super) fn ask(mut ask: impl FnMut(&mut Room, &mut u32) -> BOOL) -> io::Result<Room> {
     let mut room = Room::new(Room::FIRST_BYTES);
     loop {
         let mut needed = 0;

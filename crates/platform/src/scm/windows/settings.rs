@@ -16,7 +16,10 @@ use windows_sys::Win32::System::Services::{
     SERVICE_SID_INFO, SERVICE_SID_TYPE_UNRESTRICTED,
 };
 
-use super::super::{Recovery, RecoveryAction, Setting, Start};
+use super::{
+    super::{Recovery, RecoveryAction, Setting, Start},
+    rights,
+};
 use crate::windows::{succeed, wide};
 
 pub(super) fn set(service: SC_HANDLE, setting: &Setting) -> io::Result<()> {
@@ -37,6 +40,7 @@ pub(super) fn set(service: SC_HANDLE, setting: &Setting) -> io::Result<()> {
             let info = SERVICE_SID_INFO { dwServiceSidType: SERVICE_SID_TYPE_UNRESTRICTED };
             change(service, SERVICE_CONFIG_SERVICE_SID_INFO, &info)
         }
+        Setting::MayStart(who) => rights::grant(service, who, super::STARTING),
     }
 }
 
