@@ -10,7 +10,7 @@ use std::{io, time::Duration};
 use mainstay_api::{
     config::{self, Config},
     control::Events as ControlEvents,
-    keeper::{Leftover, Report, Request, Welcome},
+    keeper::{END_WITH_SINCE, Leftover, Report, Request, Welcome},
 };
 use mainstay_core::{Input, Moment, Prune, Service, Supervisor};
 use mainstay_platform::{
@@ -82,7 +82,7 @@ pub(crate) struct Agent {
     /// Facts that a decision brought about at once; they are told when it is done.
     pub(crate) afterwards: Vec<Input>,
     /// Everything is to stop, and the keeper was told.
-    is_ending: bool,
+    ending: Option<Ending>,
     pub(crate) custody: Custody,
     pub(crate) given: Given,
     /// What is wrong with logs.
@@ -112,6 +112,15 @@ async fn live(options: AgentOptions) -> Result<(), AgentError> {
     let mut agent = Agent::begin(options, instance, keeper, clients)?;
     agent.introduced(introduction, IsFirst::Yes);
     agent.work(calls).await
+}
+
+/// Why everything is to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// Somebody asked.
+    Asked,
+    /// A program has ended with this code, and its end is the instance's.
+    With(u32),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,7 +164,7 @@ impl Agent {
             settled: Settled::new(),
             outbox: Outbox::default(),
             afterwards: Vec::new(),
-            is_ending: false,
+            ending: None,
             custody: Custody::default(),
             given: Given::default(),
             pressed: Pressed::default(),
@@ -210,16 +219,27 @@ impl Agent {
 
     /// Stops everything, and has every later agent go on with that.
     pub(crate) fn shut_down(&mut self) {
-        self.is_ending = true;
+        self.ending.get_or_insert(Ending::Asked);
         self.take(Input::ShutDown);
+        self.repeat_ending();
+    }
+
+    /// Everything stops because a program has ended; the keeper is to end with its code.
+    pub(crate) fn end_with(&mut self, code: u32) {
+        self.ending = Some(Ending::With(code));
         self.repeat_ending();
     }
 
     /// Tells the keeper that everything is to stop; it tells each agent.
     fn repeat_ending(&mut self) {
-        if self.is_ending
-            && let Err(error) = self.keeper.ask(Request::Ending)
-        {
+        let request = match self.ending {
+            None => return,
+            Some(Ending::With(code)) if self.welcome.protocol >= END_WITH_SINCE => {
+                Request::EndWith { code }
+            }
+            Some(Ending::Asked | Ending::With(_)) => Request::Ending,
+        };
+        if let Err(error) = self.keeper.ask(request) {
             complain("cannot tell the keeper of the end", &error);
         }
     }

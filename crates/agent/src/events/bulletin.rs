@@ -30,6 +30,7 @@ mod id {
     pub(super) const CRASHED: u16 = 102;
     pub(super) const GAVE_UP: u16 = 103;
     pub(super) const DEGRADED: u16 = 104;
+    pub(super) const ENDED: u16 = 105;
     pub(super) const AGENT_RECOVERED: u16 = 110;
     pub(super) const CONFIG_REFUSED: u16 = 111;
     pub(super) const STATE_DAMAGED: u16 = 112;
@@ -105,6 +106,8 @@ impl Digest {
     fn of(&mut self, event: &Event, now: Duration) -> Option<Entry> {
         let (weight, id) = match event.event.as_str() {
             "UnitStateChanged" => self.change(event)?,
+            "InstanceEnded" if event.facts.exit_code == Some(0) => (Weight::Information, id::ENDED),
+            "InstanceEnded" => (Weight::Error, id::ENDED),
             "AgentRecovered" => (Weight::Warning, id::AGENT_RECOVERED),
             "ConfigRefused" => (Weight::Error, id::CONFIG_REFUSED),
             "StateDamaged" => (Weight::Error, id::STATE_DAMAGED),
