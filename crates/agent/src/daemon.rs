@@ -2,6 +2,7 @@
 
 mod answers;
 mod durable;
+mod search;
 mod upgrade;
 
 use std::{io, time::Duration};
@@ -9,11 +10,11 @@ use std::{io, time::Duration};
 use mainstay_api::{
     config::{self, Config},
     control::Events as ControlEvents,
-    keeper::{Leftover, Report, Request, Welcome},
+    keeper::{END_WITH_SINCE, Leftover, Report, Request, Welcome},
 };
 use mainstay_core::{Input, Moment, Prune, Service, Supervisor};
 use mainstay_platform::{
-    clock, daemon,
+    clock,
     lock::FileLock,
     memory::{self, Bursts},
     paths, random,
@@ -38,8 +39,6 @@ use crate::{
     wishes::Wishes,
 };
 
-/// How long a keeper may be gone before the agent gives up.
-const KEEPER_WITHIN: Duration = Duration::from_secs(20);
 /// How long an agent that leaves waits for its last events.
 const EVENTS_WITHIN: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -84,7 +83,7 @@ pub(crate) struct Agent {
     /// Facts that a decision brought about at once; they are told when it is done.
     pub(crate) afterwards: Vec<Input>,
     /// Everything is to stop, and the keeper was told.
-    is_ending: bool,
+    ending: Option<Ending>,
     pub(crate) custody: Custody,
     pub(crate) copies: Copies,
     pub(crate) given: Given,
@@ -115,6 +114,15 @@ async fn live(options: AgentOptions) -> Result<(), AgentError> {
     let mut agent = Agent::begin(options, instance, keeper, clients)?;
     agent.introduced(introduction, IsFirst::Yes);
     agent.work(calls).await
+}
+
+/// Why everything is to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// Somebody asked.
+    Asked,
+    /// A program has ended with this code, and its end is the instance's.
+    With(u32),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,7 +168,7 @@ impl Agent {
             settled: Settled::new(),
             outbox: Outbox::default(),
             afterwards: Vec::new(),
-            is_ending: false,
+            ending: None,
             custody: Custody::default(),
             copies: Copies::new(),
             given: Given::default(),
@@ -216,16 +224,27 @@ impl Agent {
 
     /// Stops everything, and has every later agent go on with that.
     pub(crate) fn shut_down(&mut self) {
-        self.is_ending = true;
+        self.ending.get_or_insert(Ending::Asked);
         self.take(Input::ShutDown);
+        self.repeat_ending();
+    }
+
+    /// Everything stops because a program has ended; the keeper is to end with its code.
+    pub(crate) fn end_with(&mut self, code: u32) {
+        self.ending = Some(Ending::With(code));
         self.repeat_ending();
     }
 
     /// Tells the keeper that everything is to stop; it tells each agent.
     fn repeat_ending(&mut self) {
-        if self.is_ending
-            && let Err(error) = self.keeper.ask(Request::Ending)
-        {
+        let request = match self.ending {
+            None => return,
+            Some(Ending::With(code)) if self.welcome.protocol >= END_WITH_SINCE => {
+                Request::EndWith { code }
+            }
+            Some(Ending::Asked | Ending::With(_)) => Request::Ending,
+        };
+        if let Err(error) = self.keeper.ask(request) {
             complain("cannot tell the keeper of the end", &error);
         }
     }
@@ -350,48 +369,6 @@ impl Agent {
             }
         }
         self.copies.finish().await;
-        Ok(())
-    }
-
-    /// Works with the next keeper, which is started here when nobody else does.
-    async fn find_keeper(&mut self, error: &KeeperError) -> Result<(), AgentError> {
-        complain("the keeper is lost", error);
-        let message = "the keeper is lost; programs run on".to_owned();
-        self.events.tell(Happening::of_instance(Level::Error, "KeeperLost", message));
-        self.events.pass_on();
-        let until = clock::monotonic() + KEEPER_WITHIN;
-        let mut is_started = false;
-        loop {
-            if !is_started && self.has_no_keeper() {
-                self.start_keeper().map_err(doing("start a keeper"))?;
-                is_started = true;
-            }
-            if let Ok((keeper, introduction)) = Keeper::meet(&self.options.link).await {
-                self.keeper = keeper;
-                self.introduced(introduction, IsFirst::No);
-                return Ok(());
-            }
-            if clock::monotonic() > until {
-                return Err(AgentError::Keeper(KeeperError::Gone));
-            }
-            sleep(LOOK_EVERY).await;
-        }
-    }
-
-    fn has_no_keeper(&self) -> bool {
-        FileLock::try_take(&self.instance.keeper_lock()).is_ok_and(|lock| lock.is_some())
-    }
-
-    fn start_keeper(&self) -> io::Result<()> {
-        let mut arguments = vec!["keeper".to_owned(), "--runtime".to_owned()];
-        arguments.push(self.options.runtime.display().to_string());
-        arguments.extend(["--agent-pid".to_owned(), std::process::id().to_string()]);
-        arguments.push("--".to_owned());
-        arguments.extend(self.options.arguments());
-        let arguments: Vec<_> = arguments.into_iter().map(Into::into).collect();
-        let mut options = std::fs::OpenOptions::new();
-        let log = paths::open_log(options.append(true), &self.instance.keeper_log())?;
-        daemon::start_detached(&daemon::own_program()?, &arguments, log)?;
         Ok(())
     }
 }

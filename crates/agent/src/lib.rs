@@ -21,6 +21,7 @@ mod given;
 mod keeper;
 mod launch;
 mod options;
+mod orphan;
 mod pressure;
 mod report;
 mod rights;

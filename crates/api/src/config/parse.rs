@@ -372,17 +372,20 @@ fn exits(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> BTreeMap<ExitKey, 
     for (key, Placed { text, span }) in fields.map("exit", r).unwrap_or_default() {
         let signal = key.strip_prefix("SIG").unwrap_or(&key);
         let signal = DEADLY.iter().find(|(name, _)| *name == signal).map(|(_, number)| *number);
-        let key = key.parse().ok().map(ExitKey::Code).or(signal.map(ExitKey::Signal));
+        let failure = (key == "failure").then_some(ExitKey::Failure);
+        let key = key.parse().ok().map(ExitKey::Code).or(signal.map(ExitKey::Signal)).or(failure);
         let action = match text.as_str() {
             "restart" => Some(ExitAction::Restart),
             "stop" => Some(ExitAction::Stop),
             "fail" => Some(ExitAction::Fail),
+            "exit" => Some(ExitAction::Exit),
             _ => None,
         };
         if let (Some(key), Some(action)) = (key, action) {
             exits.insert(key, action);
         } else {
-            let help = "write `42 = \"stop\"` or `TERM = \"fail\"`; there is restart, stop, fail";
+            let help = "write `42 = \"stop\"`, `TERM = \"fail\"` or `failure = \"exit\"`; \
+                        there is restart, stop, fail, exit";
             r.wrong(span, "bad-exit", "an entry of `exit` makes no sense".to_owned(), help);
         }
     }

@@ -38,7 +38,7 @@ fn mistakes_are_named_with_place_and_remedy() {
     check(&web("start = \"atuo\""), "3:9 `start` cannot be `atuo`; did you mean `auto`?");
     check(
         &web("restart = { exit = { 0 = \"explode\" } }"),
-        "3:26 an entry of `exit` makes no sense; write `42 = \"stop\"` or `TERM = \"fail\"`; there is restart, stop, fail",
+        "3:26 an entry of `exit` makes no sense; write `42 = \"stop\"`, `TERM = \"fail\"` or `failure = \"exit\"`; there is restart, stop, fail, exit",
     );
     check(
         &web("requires = [\"bd\"]\n[services.db]\ncommand = [\"db\"]"),

@@ -2,8 +2,10 @@
 
 pub(in crate::cli) mod control;
 mod edit;
+mod failure;
 pub(in crate::cli) mod install;
 pub(in crate::cli) mod list;
+pub(in crate::cli) mod recovery;
 mod remove;
 mod run;
 mod settings;
