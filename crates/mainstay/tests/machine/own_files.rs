@@ -36,7 +36,8 @@ fn each_line_is_there_once_whoever_is_killed_while_it_is_copied() {
         assert_eq!(sandbox.wait_for_pid("count"), program);
     }
     wait_until("everything is copied", || is_all(&sandbox));
-    let expected: String = (0..LINES).map(|number| format!("{number}\n")).collect();
+    let numbers: Vec<String> = (0..LINES).map(|number| number.to_string()).collect();
+    let expected = numbers.join("\n") + "\n";
     assert!(sandbox.read("count.log") == expected, "a line is missing, torn or there twice");
     let own = sandbox.get(&["logs", "count", "--raw", "-n", "all"]);
     assert!(own == expected, "its own log is complete, too");
