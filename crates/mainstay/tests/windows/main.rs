@@ -6,6 +6,7 @@ mod failures;
 mod foreground;
 mod installed;
 mod orphans;
+mod own_files;
 mod roles;
 mod sandbox;
 mod service;
