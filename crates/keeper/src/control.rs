@@ -128,15 +128,18 @@ struct Ending {
 }
 
 /// Runs a keeper until it is told to end, or returns at once when there is one already.
-pub(crate) fn run(options: KeeperOptions, audience: Option<Audience>) -> Result<(), KeeperError> {
+///
+/// Returns the code of the program whose end was the instance's, if there was one; else 0.
+pub(crate) fn run(options: KeeperOptions, audience: Option<Audience>) -> Result<u32, KeeperError> {
     if options.probe {
-        return Ok(upgrade::answer_probe()?);
+        upgrade::answer_probe()?;
+        return Ok(0);
     }
     let instance = Instance::new(options.runtime.clone(), PathBuf::new());
     paths::create_private(&options.runtime).map_err(doing("create the runtime folder"))?;
     let inherited = Inheritance::find(&options)?;
     let Some(lock) = upgrade::lock_of(&options, inherited.as_ref(), &instance)? else {
-        return Ok(());
+        return Ok(0);
     };
     memory::be_thrifty();
     panics::survive(&options, &lock);
@@ -200,7 +203,7 @@ impl Control {
         Ok(control)
     }
 
-    fn work(mut self) -> Result<(), KeeperError> {
+    fn work(mut self) -> Result<u32, KeeperError> {
         loop {
             self.look_at_clock();
             // Before the first event too: a predecessor's agent waits for what was asked of it.
@@ -360,7 +363,7 @@ impl Control {
         self.sweeps.is_done() && self.runs.iter().all(|run| run.process().is_none())
     }
 
-    fn end(mut self) -> Result<(), KeeperError> {
+    fn end(mut self) -> Result<u32, KeeperError> {
         if let Err(error) = self.pumps.park() {
             // What waits in its pipes is lost with the programs; nobody waits for the disk.
             complain("the end of a log is not written", &error);
@@ -375,7 +378,7 @@ impl Control {
                 drop(std::fs::remove_file(path));
             }
         }
-        Ok(())
+        Ok(self.reports.standing.end_with.unwrap_or_default())
     }
 }
 

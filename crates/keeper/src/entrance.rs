@@ -11,7 +11,7 @@ use mainstay_platform::{
     port::{Port, Token, Watched},
 };
 
-use crate::note::complain;
+use crate::{control::token, note::complain};
 
 /// How long nobody is let in after the system has refused.
 const SHUT_FOR: Duration = Duration::from_millis(100);
@@ -21,6 +21,8 @@ const SHUT_FOR: Duration = Duration::from_millis(100);
 pub(crate) struct Entrance {
     door: Arc<Door>,
     token: Token,
+    /// What is said when the system refuses.
+    complaint: &'static str,
     watched: Option<Watched<Arc<Door>>>,
     opens_at: Option<Duration>,
     /// The system has refused before and nobody was let in since: it is said once.
@@ -32,7 +34,10 @@ impl Entrance {
     pub(crate) fn open(door: Door, token: Token, port: &Port) -> io::Result<Self> {
         let door = Arc::new(door);
         let watched = Some(port.watch(Arc::clone(&door), token)?);
-        Ok(Self { door, token, watched, opens_at: None, is_refused: false })
+        let is_for_clients = token == token::CLIENTS;
+        let complaint =
+            if is_for_clients { "cannot accept a client" } else { "cannot accept an agent" };
+        Ok(Self { door, token, complaint, watched, opens_at: None, is_refused: false })
     }
 
     /// Returns the next caller, if one can be let in.
@@ -57,7 +62,7 @@ impl Entrance {
             }
             Err(error) => {
                 if !std::mem::replace(&mut self.is_refused, true) {
-                    complain("cannot let callers in", &error);
+                    complain(self.complaint, &error);
                 }
                 self.shut(now);
                 None

@@ -1,7 +1,9 @@
 //! The keeper as a service of the operating system: the manager starts it with nothing but the
 //! service's name.
 
-use std::{fs::OpenOptions, io, process::ExitCode, sync::mpsc, thread, time::Duration};
+use std::{
+    error::Error, fs::OpenOptions, io, process::ExitCode, sync::mpsc, thread, time::Duration,
+};
 
 use mainstay_keeper::{FirstStart, KeeperOptions};
 use mainstay_platform::{
@@ -67,7 +69,7 @@ impl Hosted {
             });
             let result = mainstay_keeper::keep(options, audience);
             drop(alive);
-            host.end(result.map_err(|error| Failure::own(1, format!("the keeper ends: {error}"))));
+            host.end(verdict(result));
         };
         let started = thread::Builder::new().name("keeper".to_owned()).spawn(keeper);
         started.map_err(|error| Failure::system(&error, "start a thread"))?;
@@ -87,6 +89,15 @@ impl Service for Hosted {
             ended.recv().ok();
         }
         Ok(())
+    }
+}
+
+/// Returns what the manager is told when the keeper has ended.
+fn verdict(ended: Result<u32, Box<dyn Error + Send + Sync>>) -> Result<(), Failure> {
+    match ended {
+        Ok(0) => Ok(()),
+        Ok(code) => Err(Failure::own(code, format!("its program has ended with code {code}"))),
+        Err(error) => Err(Failure::own(1, format!("the keeper ends: {error}"))),
     }
 }
 

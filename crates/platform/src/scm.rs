@@ -152,6 +152,8 @@ pub enum RecoveryAction {
     Restart,
     /// Runs a command.
     Run,
+    /// Restarts the machine.
+    Reboot,
 }
 
 /// Where a service is in its life, as its process has said last.

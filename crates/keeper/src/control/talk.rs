@@ -33,6 +33,8 @@ pub(crate) struct Reports {
 pub(crate) struct Standing {
     /// The instance is to end.
     pub(crate) stop_requested: bool,
+    /// With which code, when a program's end is the instance's.
+    pub(crate) end_with: Option<u32>,
     /// Units whose log takes nothing.
     pub(crate) pressed: BTreeMap<String, Pressure>,
     /// What of the journal made no sense, until an owner was told.

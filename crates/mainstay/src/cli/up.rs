@@ -239,16 +239,18 @@ async fn follow(
     mut after: u64,
 ) -> Result<ExitCode, CliError> {
     let mut asked = 0_u32;
+    let mut code = None;
     let located = client.located().clone();
     loop {
         let answer = next_events(client, interrupts, after, &mut asked).await;
         if let Ok(events) = answer {
             after = events.last;
             tell(&events);
+            code = code_in(&events).or(code);
             continue;
         }
         let Some(successor) = reconnect(&located).await? else {
-            return ended(asked);
+            return code.map_or_else(|| ended(asked), |code| Ok(ended_with(code)));
         };
         *client = successor;
         if asked > 0 {
@@ -256,6 +258,18 @@ async fn follow(
             drop(ask_to_end(&located, asked).await);
         }
     }
+}
+
+/// Returns with which code the instance ends, when a program's end is the instance's.
+fn code_in(events: &Events) -> Option<u32> {
+    let end = events.events.iter().find(|event| event.event == "InstanceEnded")?;
+    end.facts.exit_code
+}
+
+/// Ends as the program has; elsewhere than on Windows a process has only the last byte.
+fn ended_with(code: u32) -> ExitCode {
+    print::talk("everything has stopped");
+    ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))
 }
 
 /// Says how it ended: because it was asked to, or because somebody killed keeper and agent.
@@ -291,7 +305,9 @@ async fn next_events(
 }
 
 fn tell(events: &Events) {
-    for event in events.events.iter().filter(|event| event.event == "UnitStateChanged") {
+    let is_told =
+        |event: &&Event| matches!(event.event.as_str(), "UnitStateChanged" | "InstanceEnded");
+    for event in events.events.iter().filter(is_told) {
         print::talk(&format!("{}  {}", event.timestamp, print::harmless(&event.message)));
     }
 }

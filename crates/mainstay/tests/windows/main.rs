@@ -2,7 +2,9 @@
 #![cfg(manager)]
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests play the world outside")]
 
+mod failures;
 mod foreground;
+mod installed;
 mod orphans;
 mod roles;
 mod sandbox;

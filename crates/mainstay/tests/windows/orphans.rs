@@ -16,8 +16,8 @@ use mainstay_platform::{
 };
 
 use crate::{
+    installed::Installed,
     sandbox::{Sandbox, wait_for},
-    service::Installed,
 };
 
 /// Names the file that ends the program.

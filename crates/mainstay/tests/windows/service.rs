@@ -1,13 +1,12 @@
 //! A program as a service of the manager: started, found, adopted, stopped, forgotten.
 
-use std::{process::Command, sync::MutexGuard};
-
-use mainstay_platform::scm::{Control, Database, Intent, Purpose, State, Status, code};
+use mainstay_platform::scm::{Control, Database, Intent, Purpose, State};
 
 use crate::{
     foreground::{Up, has_ended},
+    installed::Installed,
     roles,
-    sandbox::{Answer, BINARY, Sandbox, alone, run, wait_for},
+    sandbox::{Sandbox, wait_for},
 };
 
 #[test]
@@ -97,51 +96,4 @@ const HELLO: [&str; 3] = ["cmd", "/c", "echo hello & ping -n 1000 127.0.0.1"];
 
 fn words(words: [&str; 3]) -> Vec<String> {
     words.map(ToOwned::to_owned).to_vec()
-}
-
-/// A service that goes with the value, whatever a test has found.
-pub(crate) struct Installed {
-    pub(crate) name: &'static str,
-    _alone: MutexGuard<'static, ()>,
-}
-
-impl Installed {
-    pub(crate) fn new(name: &'static str, options: &[&str], command: &[String]) -> Self {
-        let service = Self { name, _alone: alone() };
-        // A run that was cut short may have left it.
-        drop(service.ask(&["service", "remove"]));
-        let mut install = Command::new(BINARY);
-        install.args(["service", "install", name, "--account", "LocalSystem"]).args(options);
-        install.arg("--allow-writable").arg("--").args(command);
-        let installed = run(&mut install);
-        assert_eq!(installed.code, 0, "{installed:?}");
-        service
-    }
-
-    pub(crate) fn ask(&self, words: &[&str]) -> Answer {
-        self.ask_with(words, &[])
-    }
-
-    /// Asks something of the service, which is named between the words.
-    pub(crate) fn ask_with(&self, words: &[&str], more: &[&str]) -> Answer {
-        run(Command::new(BINARY).args(words).arg(self.name).args(more))
-    }
-
-    pub(crate) fn status(&self) -> Status {
-        let database = Database::open(Purpose::Look).unwrap();
-        database.service(self.name, Intent::Look).unwrap().status().unwrap()
-    }
-
-    pub(crate) fn remove(self) {
-        let answer = self.ask(&["service", "remove"]);
-        assert_eq!(answer.code, 0, "{answer:?}");
-        let gone = Database::open(Purpose::Look).unwrap().service(self.name, Intent::Look);
-        assert_eq!(gone.unwrap_err().raw_os_error(), Some(code::NO_SUCH_SERVICE));
-    }
-}
-
-impl Drop for Installed {
-    fn drop(&mut self) {
-        drop(self.ask(&["service", "remove"]));
-    }
 }

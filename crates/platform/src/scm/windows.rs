@@ -25,7 +25,7 @@ use windows_sys::Win32::System::Services::{
     SERVICE_WIN32_OWN_PROCESS, StartServiceW,
 };
 
-use super::{Change, Control, Intent, Listed, Purpose, Record, Setting, Start, Status};
+use super::{Change, Control, Intent, Listed, Purpose, Record, Recovery, Setting, Start, Status};
 use crate::windows::{account, succeed, wide};
 
 pub use identity::identity_of;
@@ -166,6 +166,16 @@ impl Service {
     /// Returns its description, empty when it has none.
     pub fn description(&self) -> io::Result<String> {
         answers::description(self.0.0)
+    }
+
+    /// Returns what the system does when it fails. See [`is_lacking`](super::is_lacking).
+    pub fn recovery(&self) -> io::Result<Recovery> {
+        answers::recovery(self.0.0)
+    }
+
+    /// Returns whether that also follows an end with a failure code, not only a crash.
+    pub fn recovers_after_failure(&self) -> io::Result<bool> {
+        answers::recovers_after_failure(self.0.0)
     }
 
     /// Starts it; returns as soon as its process has been made and has called the dispatcher.
