@@ -1,14 +1,15 @@
 //! What a program says in files of the user's own, beside its log.
 
 use std::{
-    env,
-    fs::{self, File},
+    env, fs,
     io::{self, Write as _},
-    os::windows::fs::OpenOptionsExt as _,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use mainstay_platform::process::{Process, SignalKind};
+use mainstay_platform::{
+    filesystem,
+    process::{Process, SignalKind},
+};
 
 use crate::{
     installed::Installed,
@@ -22,14 +23,14 @@ const LINES: usize = 60_000;
 const PAUSE_EVERY: usize = 500;
 const BEGIN: &str = "the lines begin\n";
 const AGENTS: usize = 6;
+/// So long lives a program that nobody ends.
+const LIFE: Duration = Duration::from_mins(2);
 
 #[test]
 fn a_file_has_each_line_once_whoever_holds_it_and_however_often_the_agent_is_killed() {
     let sandbox = Sandbox::of_service("mainstay-files");
     let (file, error) = (sandbox.folder().join("own.log"), sandbox.folder().join("error.log"));
-    // Nobody else may open it.
-    let held = File::options().create(true).truncate(true).write(true).share_mode(0).open(&file);
-    let held = held.unwrap();
+    let held = filesystem::create_held(&file).unwrap();
     let (out, err) = (file.display().to_string(), error.display().to_string());
     let lines = format!("{VARIABLE}={LINES}");
     let options = ["--stdout", &out, "--stderr", &err, "--env", &lines];
@@ -92,7 +93,8 @@ fn lines_are_written_by_a_program_that_is_asked_for_them() {
     }
     out.flush().unwrap();
     assert!(lines == 0 || lines == LINES);
-    while lines > 0 {
+    let until = Instant::now() + if lines > 0 { LIFE } else { Duration::ZERO };
+    while Instant::now() < until {
         std::thread::park_timeout(Duration::from_secs(1));
     }
 }

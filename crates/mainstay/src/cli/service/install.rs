@@ -26,7 +26,7 @@ use self::{
     entry::{Entry, Reach},
 };
 use super::{
-    control, database, demand_elevation, failure::FailureArgs, files::FileArgs, list, source,
+    control, database, demand_elevation, failure::FailureArgs, files::FileArgs, source, status,
     trouble,
 };
 use crate::{
@@ -187,7 +187,7 @@ async fn begin(args: &Args, service: &Service, place: &Place) -> Result<ExitCode
     let next = format!("  why       mainstay --instance {name} why {}\n", place.unit());
     let remove = format!("  remove    mainstay service remove {name}\n");
     if status.state != State::Running {
-        print::data(&format!("{name} is {}\n{next}{remove}", list::in_words(&status)));
+        print::data(&format!("{name} is {}\n{next}{remove}", status::in_words(&status)));
         return Ok(ExitCode::from(1));
     }
     let outcome = outcome::watch(place).await?;
@@ -228,7 +228,7 @@ impl Plan {
     fn reach<'a>(&'a self, args: &'a Args) -> Reach<'a> {
         let writes = args.grant_write.iter().chain(&self.log_folders);
         let writes = writes.map(PathBuf::as_path).collect();
-        Reach { image: self.image(), directory: &self.directory, writes }
+        Reach { service: &args.name, image: self.image(), directory: &self.directory, writes }
     }
 
     fn shown(&self) -> String {
