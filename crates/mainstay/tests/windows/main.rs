@@ -2,7 +2,13 @@
 #![cfg(manager)]
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests play the world outside")]
 
+mod bad_days;
+mod folders;
 mod foreground;
+mod held_logs;
+mod names;
 mod roles;
 mod sandbox;
+mod sc;
 mod service;
+mod story;

@@ -1,11 +1,12 @@
 //! A program as a service of the manager: started, found, adopted, stopped, forgotten.
 
-use std::{process::Command, sync::MutexGuard};
+use std::{fs, process::Command, sync::MutexGuard};
 
 use mainstay_platform::scm::{Control, Database, Intent, Purpose, State, Status, code};
 
 use crate::{
-    roles,
+    folders,
+    roles::{self, Role},
     sandbox::{Answer, BINARY, Sandbox, alone, run, wait_for},
 };
 
@@ -33,12 +34,11 @@ fn a_program_is_a_service_and_an_agent_more_or_less_costs_nothing() {
 
 #[test]
 fn a_slow_stop_shows_signs_of_life_until_it_has_come_to_its_end() {
-    let role = format!("{}=stubborn", roles::VARIABLE);
-    let service = Installed::new("mainstay-slow", &["--env", &role], &roles::stubborn());
+    let service = Installed::playing("mainstay-slow", Role::Stubborn, &["--no-start"]);
     let set = service.ask_with(&["service", "set"], &["stop.timeout=4s"]);
     assert_eq!(set.code, 0, "{set:?}");
-    let restarted = service.ask(&["service", "restart"]);
-    assert_eq!(restarted.code, 0, "{restarted:?}");
+    let started = service.ask(&["service", "start"]);
+    assert_eq!(started.code, 0, "{started:?}");
     let sandbox = Sandbox::of_service(service.name);
     wait_for("it hears Ctrl-C", || {
         let run = sandbox.unit("mainstay-slow").run.to_string();
@@ -71,40 +71,76 @@ fn words(words: [&str; 3]) -> Vec<String> {
 }
 
 /// A service that goes with the value, whatever a test has found.
-struct Installed {
-    name: &'static str,
+pub(crate) struct Installed {
+    pub(crate) name: &'static str,
     _alone: MutexGuard<'static, ()>,
 }
 
 impl Installed {
-    fn new(name: &'static str, options: &[&str], command: &[String]) -> Self {
-        let service = Self { name, _alone: alone() };
-        // A run that was cut short may have left it.
-        drop(service.ask(&["service", "remove"]));
-        let mut install = Command::new(BINARY);
-        install.args(["service", "install", name, "--account", "LocalSystem"]).args(options);
-        install.arg("--allow-writable").arg("--").args(command);
-        let installed = run(&mut install);
-        assert_eq!(installed.code, 0, "{installed:?}");
+    pub(crate) fn new(name: &'static str, options: &[&str], command: &[String]) -> Self {
+        let (service, answer) = Self::tried(name, options, command);
+        assert_eq!(answer.code, 0, "{answer:?}");
         service
     }
 
-    fn ask(&self, words: &[&str]) -> Answer {
+    /// Installs this binary in one of its roles.
+    pub(crate) fn playing(name: &'static str, role: Role, options: &[&str]) -> Self {
+        Self::playing_as(name, role, options, &roles::command())
+    }
+
+    /// Installs a copy of this binary, or gives it more words.
+    pub(crate) fn playing_as(
+        name: &'static str,
+        role: Role,
+        options: &[&str],
+        command: &[String],
+    ) -> Self {
+        let role = role.variable();
+        Self::new(name, &[["--env", &role].as_slice(), options].concat(), command)
+    }
+
+    /// Installs a program that may not stay up; returns what was said, too.
+    pub(crate) fn tried(
+        name: &'static str,
+        options: &[&str],
+        command: &[String],
+    ) -> (Self, Answer) {
+        let service = Self { name, _alone: alone() };
+        // A run that was cut short may have left it, and what it has said.
+        drop(service.ask_with(&["service", "remove"], &["--purge"]));
+        drop(fs::remove_dir_all(folders::of_service(name)));
+        let answer = service.install(options, command);
+        (service, answer)
+    }
+
+    pub(crate) fn install(&self, options: &[&str], command: &[String]) -> Answer {
+        let mut install = Command::new(BINARY);
+        install.args(["service", "install", self.name, "--account", "LocalSystem"]).args(options);
+        install.arg("--allow-writable").arg("--").args(command);
+        run(&mut install)
+    }
+
+    pub(crate) fn ask(&self, words: &[&str]) -> Answer {
         self.ask_with(words, &[])
     }
 
     /// Asks something of the service, which is named between the words.
-    fn ask_with(&self, words: &[&str], more: &[&str]) -> Answer {
+    pub(crate) fn ask_with(&self, words: &[&str], more: &[&str]) -> Answer {
         run(Command::new(BINARY).args(words).arg(self.name).args(more))
     }
 
-    fn status(&self) -> Status {
+    pub(crate) fn status(&self) -> Status {
         let database = Database::open(Purpose::Look).unwrap();
         database.service(self.name, Intent::Look).unwrap().status().unwrap()
     }
 
-    fn remove(self) {
-        let answer = self.ask(&["service", "remove"]);
+    pub(crate) fn remove(self) {
+        self.forget(&["--purge"]);
+    }
+
+    /// Removes it, and sees that the manager has forgotten it.
+    pub(crate) fn forget(self, options: &[&str]) {
+        let answer = self.ask_with(&["service", "remove"], options);
         assert_eq!(answer.code, 0, "{answer:?}");
         let gone = Database::open(Purpose::Look).unwrap().service(self.name, Intent::Look);
         assert_eq!(gone.unwrap_err().raw_os_error(), Some(code::NO_SUCH_SERVICE));
@@ -113,6 +149,6 @@ impl Installed {
 
 impl Drop for Installed {
     fn drop(&mut self) {
-        drop(self.ask(&["service", "remove"]));
+        drop(self.ask_with(&["service", "remove"], &["--purge"]));
     }
 }
