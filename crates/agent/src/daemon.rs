@@ -2,6 +2,7 @@
 
 mod answers;
 mod durable;
+mod search;
 mod upgrade;
 
 use std::{io, time::Duration};
@@ -9,11 +10,11 @@ use std::{io, time::Duration};
 use mainstay_api::{
     config::{self, Config},
     control::Events as ControlEvents,
-    keeper::{Leftover, Report, Request, Welcome},
+    keeper::{END_WITH_SINCE, Leftover, Report, Request, Welcome},
 };
 use mainstay_core::{Input, Moment, Prune, Service, Supervisor};
 use mainstay_platform::{
-    clock, daemon,
+    clock,
     lock::FileLock,
     memory::{self, Bursts},
     paths, random,
@@ -26,6 +27,7 @@ use crate::{
     calls::{Call, EventsQuery, Reply},
     clerk::{Clerk, Done, Job},
     configuration::{self, Files, Loaded, Texts},
+    copies::{self, Copies, Said},
     custody::Custody,
     descriptors,
     effects::{Outbox, Settled},
@@ -37,8 +39,6 @@ use crate::{
     wishes::Wishes,
 };
 
-/// How long a keeper may be gone before the agent gives up.
-const KEEPER_WITHIN: Duration = Duration::from_secs(20);
 /// How long an agent that leaves waits for its last events.
 const EVENTS_WITHIN: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -83,8 +83,9 @@ pub(crate) struct Agent {
     /// Facts that a decision brought about at once; they are told when it is done.
     pub(crate) afterwards: Vec<Input>,
     /// Everything is to stop, and the keeper was told.
-    is_ending: bool,
+    ending: Option<Ending>,
     pub(crate) custody: Custody,
+    pub(crate) copies: Copies,
     pub(crate) given: Given,
     /// What is wrong with logs.
     pub(crate) pressed: Pressed,
@@ -115,6 +116,15 @@ async fn live(options: AgentOptions) -> Result<(), AgentError> {
     agent.work(calls).await
 }
 
+/// Why everything is to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// Somebody asked.
+    Asked,
+    /// A program has ended with this code, and its end is the instance's.
+    With(u32),
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum IsFirst {
     Yes,
@@ -138,9 +148,11 @@ impl Agent {
         if let Some(message) = damage {
             events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
         }
-        let files = Files { main: options.config.clone(), kept: instance.last_good_config() };
+        let files = Files { main: options.config.clone(), instance: instance.clone() };
         let clerk = Clerk::start(files.clone()).map_err(doing("start the clerk"))?;
         let config = first_config(&files, options.mode, &clerk, &mut events)?;
+        copies::clean(&config, &instance);
+        copies::begin(&config, &instance);
         let seed = random::number();
         Ok(Self {
             options,
@@ -156,8 +168,9 @@ impl Agent {
             settled: Settled::new(),
             outbox: Outbox::default(),
             afterwards: Vec::new(),
-            is_ending: false,
+            ending: None,
             custody: Custody::default(),
+            copies: Copies::new(),
             given: Given::default(),
             pressed: Pressed::default(),
             waiters: Vec::new(),
@@ -211,16 +224,27 @@ impl Agent {
 
     /// Stops everything, and has every later agent go on with that.
     pub(crate) fn shut_down(&mut self) {
-        self.is_ending = true;
+        self.ending.get_or_insert(Ending::Asked);
         self.take(Input::ShutDown);
+        self.repeat_ending();
+    }
+
+    /// Everything stops because a program has ended; the keeper is to end with its code.
+    pub(crate) fn end_with(&mut self, code: u32) {
+        self.ending = Some(Ending::With(code));
         self.repeat_ending();
     }
 
     /// Tells the keeper that everything is to stop; it tells each agent.
     fn repeat_ending(&mut self) {
-        if self.is_ending
-            && let Err(error) = self.keeper.ask(Request::Ending)
-        {
+        let request = match self.ending {
+            None => return,
+            Some(Ending::With(code)) if self.welcome.protocol >= END_WITH_SINCE => {
+                Request::EndWith { code }
+            }
+            Some(Ending::Asked | Ending::With(_)) => Request::Ending,
+        };
+        if let Err(error) = self.keeper.ask(request) {
             complain("cannot tell the keeper of the end", &error);
         }
     }
@@ -230,6 +254,7 @@ impl Agent {
             self.config.services.iter().map(|(name, service)| service.core(name)).collect();
         self.bursts.count(clock::monotonic(), services.len());
         self.clients.let_in(&self.config.access);
+        self.copies.apply(&self.config, &self.instance);
         self.take(Input::Configure { services, prune });
     }
 
@@ -263,6 +288,7 @@ impl Agent {
                 () = sleep(next_in) => Heard::Deadline,
                 call = calls.recv() => Heard::Call(call),
                 done = self.clerk.next() => Heard::Done(done),
+                said = self.copies.next() => Heard::Said(said),
             };
             if let Goes::Ended = self.handle(heard).await? {
                 return Ok(());
@@ -277,7 +303,8 @@ impl Agent {
             Heard::Deadline => self.deadline(),
             Heard::Call(Some(call)) => self.answer(call),
             Heard::Done(Some(done)) => self.done(done),
-            Heard::Call(None) | Heard::Done(None) => return Ok(Goes::Ended),
+            Heard::Said(Some(said)) => self.copied(said),
+            Heard::Call(None) | Heard::Done(None) | Heard::Said(None) => return Ok(Goes::Ended),
         }
         Ok(Goes::On)
     }
@@ -335,51 +362,13 @@ impl Agent {
         self.keeper.finish_turn(None)?;
         loop {
             match self.keeper.next().await {
-                Ok(Report::Done) | Err(_) => return Ok(()),
+                Ok(Report::Done) if self.copies.is_empty() => return Ok(()),
+                // A keeper that is gone has put the last words into the logs.
+                Err(_) => break,
                 Ok(_) => {}
             }
         }
-    }
-
-    /// Works with the next keeper, which is started here when nobody else does.
-    async fn find_keeper(&mut self, error: &KeeperError) -> Result<(), AgentError> {
-        complain("the keeper is lost", error);
-        let message = "the keeper is lost; programs run on".to_owned();
-        self.events.tell(Happening::of_instance(Level::Error, "KeeperLost", message));
-        self.events.pass_on();
-        let until = clock::monotonic() + KEEPER_WITHIN;
-        let mut is_started = false;
-        loop {
-            if !is_started && self.has_no_keeper() {
-                self.start_keeper().map_err(doing("start a keeper"))?;
-                is_started = true;
-            }
-            if let Ok((keeper, introduction)) = Keeper::meet(&self.options.link).await {
-                self.keeper = keeper;
-                self.introduced(introduction, IsFirst::No);
-                return Ok(());
-            }
-            if clock::monotonic() > until {
-                return Err(AgentError::Keeper(KeeperError::Gone));
-            }
-            sleep(LOOK_EVERY).await;
-        }
-    }
-
-    fn has_no_keeper(&self) -> bool {
-        FileLock::try_take(&self.instance.keeper_lock()).is_ok_and(|lock| lock.is_some())
-    }
-
-    fn start_keeper(&self) -> io::Result<()> {
-        let mut arguments = vec!["keeper".to_owned(), "--runtime".to_owned()];
-        arguments.push(self.options.runtime.display().to_string());
-        arguments.extend(["--agent-pid".to_owned(), std::process::id().to_string()]);
-        arguments.push("--".to_owned());
-        arguments.extend(self.options.arguments());
-        let arguments: Vec<_> = arguments.into_iter().map(Into::into).collect();
-        let mut options = std::fs::OpenOptions::new();
-        let log = paths::open_log(options.append(true), &self.instance.keeper_log())?;
-        daemon::start_detached(&daemon::own_program()?, &arguments, log)?;
+        self.copies.finish().await;
         Ok(())
     }
 }
@@ -392,6 +381,7 @@ enum Heard {
     Deadline,
     Call(Option<Call>),
     Done(Option<Done>),
+    Said(Option<Said>),
 }
 
 /// Returns the configuration to begin with: the files, or what was last applied when they are bad.
@@ -401,7 +391,7 @@ fn first_config(
     clerk: &Clerk,
     events: &mut Events,
 ) -> Result<Config, AgentError> {
-    let (kept, damage) = configuration::recall(&files.kept);
+    let (kept, damage) = configuration::recall(&files.kept());
     if let Some(message) = damage.clone() {
         events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
     }

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::{
     daemon::Agent,
-    events::{EXIT_AMENDED, EXITED, Happening, Level},
+    events::{EXIT_AMENDED, EXITED, Happening, INSTANCE_ENDED, Level},
     keeper::KeeperError,
     launch,
 };
@@ -96,8 +96,18 @@ impl Agent {
                 self.tell_amended(Subject { unit, run: Some(run), trace }, run, exit);
             }
             Action::Forget => self.forget(unit, trace),
+            Action::Exit(exit) => self.exit(Subject { unit, run: None, trace }, exit),
             Action::AllAtRest => self.outbox.is_all_at_rest = true,
         }
+    }
+
+    fn exit(&mut self, subject: Subject<'_>, exit: Exit) {
+        let code = code_of(exit);
+        let message =
+            format!("the instance ends with code {code}, because `{}` {exit}", subject.unit);
+        let facts = Facts { exit_code: Some(code), ..Facts::default() };
+        self.tell_with(subject, level_of(exit), (INSTANCE_ENDED, message), facts);
+        self.end_with(code);
     }
 
     fn forget(&mut self, unit: &UnitName, trace: TraceId) {
@@ -256,12 +266,22 @@ const fn point_of(action: &Action) -> &'static str {
         Action::Changed => "agent.effect.changed",
         Action::ExitAmended { .. } => "agent.effect.exit-amended",
         Action::Forget => "agent.effect.forget",
+        Action::Exit(_) => "agent.effect.exit",
         Action::AllAtRest => "agent.effect.all-at-rest",
     }
 }
 
 const fn level_of(exit: Exit) -> Level {
     if exit.is_success() { Level::Info } else { Level::Warn }
+}
+
+/// Returns the code with which an instance ends as a program has: what a shell would make of it.
+fn code_of(exit: Exit) -> u32 {
+    match exit {
+        Exit::Code(code) => code,
+        Exit::Signal(signal) => signal.unsigned_abs() + 128,
+        Exit::Unknown => 1,
+    }
 }
 
 fn facts_of(exit: Exit) -> Facts {

@@ -45,6 +45,8 @@ const RECALL_WITHIN: Duration = Duration::from_secs(1);
 const QUEUE_MAX: usize = 10_000;
 /// The event that tells an exit.
 pub(crate) const EXITED: &str = "UnitExited";
+/// The event that tells that the instance ends as a program has.
+pub(crate) const INSTANCE_ENDED: &str = "InstanceEnded";
 /// The event that tells an exit better than it was told.
 pub(crate) const EXIT_AMENDED: &str = "ExitAmended";
 

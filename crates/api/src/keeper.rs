@@ -22,8 +22,10 @@ pub use share::{Priority, Share};
 
 /// The protocol version this build speaks; a keeper refuses any but this and the one before.
 ///
-/// Version 2 added [`Report::Client`] and [`Report::Climbed`].
+/// Version 2 added [`Report::Client`], [`Report::Climbed`] and [`Request::EndWith`].
 pub const PROTOCOL: u32 = 2;
+/// Keepers of this version and later understand [`Request::EndWith`].
+pub const END_WITH_SINCE: u32 = 2;
 /// The longest memo a run may carry.
 pub const MEMO_BYTES_MAX: usize = 4096;
 /// The most descriptors that ride with one frame.
@@ -82,6 +84,12 @@ pub enum Request {
     /// Everything is to stop: an agent that is born before that is done is told `StopRequested`.
     /// No answer.
     Ending,
+    /// Everything is to stop as with `Ending`, and the keeper is to end with this code, because a
+    /// program has whose end is the instance's. No answer.
+    EndWith {
+        /// The program's code.
+        code: u32,
+    },
     /// Ends the keeper. Answered by `Done`, then the connection closes.
     Shutdown {
         /// What becomes of the programs.

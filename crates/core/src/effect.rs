@@ -78,7 +78,10 @@ pub enum Action {
     },
     /// The unit is no longer configured and at rest: forget it.
     Forget,
-    /// After `ShutDown`: everything is at rest.
+    /// Everything stops because this is how a run ended: the instance is to end in the same way.
+    /// [`AllAtRest`](Self::AllAtRest) follows.
+    Exit(Exit),
+    /// After `ShutDown` or `Exit`: everything is at rest.
     AllAtRest,
 }
 

@@ -19,6 +19,8 @@ pub enum Follow {
     Complete,
     /// Giving up.
     Fail,
+    /// The end of the whole instance.
+    Exit,
 }
 
 /// Returns what follows an exit that nobody asked for.
@@ -27,6 +29,7 @@ pub fn follow(service: &Service, exit: Exit) -> Follow {
     match service.restart.action_of(exit) {
         Some(ExitAction::Restart) => return Follow::Restart,
         Some(ExitAction::Fail) => return Follow::Fail,
+        Some(ExitAction::Exit) => return Follow::Exit,
         Some(ExitAction::Stop) if is_task => return Follow::Complete,
         Some(ExitAction::Stop) => return Follow::Rest,
         None => {}

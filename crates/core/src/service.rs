@@ -91,6 +91,8 @@ pub enum ExitKey {
     Code(u32),
     /// This signal.
     Signal(i32),
+    /// Every exit that is no success and has no entry of its own.
+    Failure,
 }
 
 /// What an exit of the table leads to.
@@ -102,6 +104,8 @@ pub enum ExitAction {
     Stop,
     /// `failed`, without further attempts.
     Fail,
+    /// The end of the whole instance, which ends as this run has.
+    Exit,
 }
 
 /// How long to wait before each attempt.
@@ -142,11 +146,13 @@ impl RestartPolicy {
     /// Returns the entry of the table for `exit`.
     pub fn action_of(&self, exit: Exit) -> Option<ExitAction> {
         let key = match exit {
-            Exit::Code(code) => ExitKey::Code(code),
-            Exit::Signal(signal) => ExitKey::Signal(signal),
-            Exit::Unknown => return None,
+            Exit::Code(code) => Some(ExitKey::Code(code)),
+            Exit::Signal(signal) => Some(ExitKey::Signal(signal)),
+            Exit::Unknown => None,
         };
-        self.exits.get(&key).copied()
+        let own = key.and_then(|key| self.exits.get(&key));
+        let of_failures = || self.exits.get(&ExitKey::Failure).filter(|_| !exit.is_success());
+        own.or_else(of_failures).copied()
     }
 }
 

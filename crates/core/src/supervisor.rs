@@ -191,15 +191,26 @@ impl Supervisor {
     }
 
     fn shut_down(&mut self, now: Moment) {
+        self.close(now, "the instance shuts down");
+    }
+
+    fn close(&mut self, now: Moment, why: &str) {
         if self.phase == Phase::Closed {
             return;
         }
         self.phase = Phase::Closing;
         let names: Vec<UnitName> = self.units.keys().cloned().collect();
         for name in &names {
-            self.apply(now, name, Event::Stop(Then::Rest, "the instance shuts down".to_owned()));
+            self.apply(now, name, Event::Stop(Then::Rest, why.to_owned()));
         }
         self.queue.extend(names);
+    }
+
+    /// The instance ends as a run has. Whoever is asked to stop for it decides nothing any more,
+    /// so this happens once.
+    fn exit(&mut self, now: Moment, name: &UnitName, exit: Exit) {
+        self.effect(Some(name), Action::Exit(exit));
+        self.close(now, &format!("the instance ends with `{name}`"));
     }
 
     /// What happens to a unit on its way is part of what sent it there.
@@ -289,6 +300,9 @@ impl Supervisor {
         if former.word() != state.word() {
             self.changed(now, name, state);
         }
+        if let Some(Act::Exit(exit)) = act {
+            self.exit(now, name, exit);
+        }
     }
 
     fn reschedule(&mut self, name: &UnitName, former: Option<Moment>, next: Option<Moment>) {
@@ -310,7 +324,7 @@ impl Supervisor {
             Act::Spawn => self.effect(Some(name), Action::Spawn { run, memo }),
             Act::Ask => self.effect(Some(name), Action::Ask { run }),
             Act::Kill => self.effect(Some(name), Action::Kill { run }),
-            Act::Revive => {}
+            Act::Revive | Act::Exit(_) => {}
         }
     }
 

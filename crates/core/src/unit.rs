@@ -127,6 +127,8 @@ pub(crate) enum Act {
     Kill,
     /// It wants to run: see what is in its way.
     Revive,
+    /// The whole instance is to end as its run has.
+    Exit(Exit),
 }
 
 /// One supervised copy of a service.

@@ -1,14 +1,20 @@
 //! The agent that works with this keeper, whoever wants to be the next, and what is said to it.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use mainstay_api::keeper::Report;
 use mainstay_platform::{
     clock,
     descriptor::Descriptor,
+    lock::FileLock,
     port::{Port, Watched},
     process::{Process, SignalKind},
 };
+use mainstay_storage::instance::Instance;
 
 use crate::{
     agent::{AgentLife, AgentState, First, Starter},
@@ -41,7 +47,8 @@ impl Agents {
     pub(crate) fn new(options: &KeeperOptions, port: &Port, now: Duration) -> Self {
         let expected = options.expected_agent.and_then(|pid| expect(pid, port));
         let starter = if options.agent.is_empty() { Starter::Others } else { Starter::Keeper };
-        let first = expected.as_ref().map_or(First::Unknown, |_| First::Announced);
+        let is_to_call = expected.is_some() || lives(&options.runtime);
+        let first = if is_to_call { First::Announced } else { First::Unknown };
         Self {
             life: AgentLife::new(now, starter, first),
             process: None,
@@ -109,6 +116,13 @@ impl Agents {
             self.life.is_missed(clock::monotonic());
         }
     }
+}
+
+/// Returns whether an agent has the state: that of a keeper that was lost, which looks for us and
+/// holds what its programs have written.
+fn lives(runtime: &Path) -> bool {
+    let instance = Instance::new(runtime.to_owned(), PathBuf::new());
+    FileLock::try_take(&instance.agent_lock()).is_ok_and(|lock| lock.is_none())
 }
 
 /// Watches an agent that was announced; nothing when it is gone already.

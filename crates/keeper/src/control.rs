@@ -128,15 +128,18 @@ struct Ending {
 }
 
 /// Runs a keeper until it is told to end, or returns at once when there is one already.
-pub(crate) fn run(options: KeeperOptions, audience: Option<Audience>) -> Result<(), KeeperError> {
+///
+/// Returns the code of the program whose end was the instance's, if there was one; else 0.
+pub(crate) fn run(options: KeeperOptions, audience: Option<Audience>) -> Result<u32, KeeperError> {
     if options.probe {
-        return Ok(upgrade::answer_probe()?);
+        upgrade::answer_probe()?;
+        return Ok(0);
     }
     let instance = Instance::new(options.runtime.clone(), PathBuf::new());
     paths::create_private(&options.runtime).map_err(doing("create the runtime folder"))?;
     let inherited = Inheritance::find(&options)?;
     let Some(lock) = upgrade::lock_of(&options, inherited.as_ref(), &instance)? else {
-        return Ok(());
+        return Ok(0);
     };
     memory::be_thrifty();
     panics::survive(&options, &lock);
@@ -158,7 +161,8 @@ impl Control {
         let notices = Notices::new().map_err(doing("watch for signals"))?;
         let notices = port.watch(notices, token::NOTICES).map_err(doing("watch for signals"))?;
         let doors = upgrade::doors(inherited.as_ref(), instance)?;
-        let door = Entrance::open(doors.keeper, &port).map_err(doing("listen for agents"))?;
+        let door = Entrance::open(doors.keeper, token::DOOR, &port);
+        let door = door.map_err(doing("listen for agents"))?;
         let reception = Reception::open(doors.api, &port).map_err(doing("listen for clients"))?;
         // See `Note` for why it needs no bound.
         let (sender, inbox) = mpsc::channel();
@@ -199,7 +203,7 @@ impl Control {
         Ok(control)
     }
 
-    fn work(mut self) -> Result<(), KeeperError> {
+    fn work(mut self) -> Result<u32, KeeperError> {
         loop {
             self.look_at_clock();
             // Before the first event too: a predecessor's agent waits for what was asked of it.
@@ -294,6 +298,7 @@ impl Control {
         self.aftermath.discarded.look(now);
         self.agents.guests.expire(now);
         self.reception.expire(now);
+        self.reception.open_if_due(&self.port, now);
         self.door.open_if_due(&self.port, now);
         if self.bursts.end(now) {
             memory::give_back();
@@ -358,7 +363,7 @@ impl Control {
         self.sweeps.is_done() && self.runs.iter().all(|run| run.process().is_none())
     }
 
-    fn end(mut self) -> Result<(), KeeperError> {
+    fn end(mut self) -> Result<u32, KeeperError> {
         if let Err(error) = self.pumps.park() {
             // What waits in its pipes is lost with the programs; nobody waits for the disk.
             complain("the end of a log is not written", &error);
@@ -373,7 +378,7 @@ impl Control {
                 drop(std::fs::remove_file(path));
             }
         }
-        Ok(())
+        Ok(self.reports.standing.end_with.unwrap_or_default())
     }
 }
 

@@ -1,4 +1,4 @@
-//! The door through which agents call, and what is done when nobody can be let in.
+//! A door that the keeper attends, and what is done when nobody can be let in.
 //!
 //! A door that somebody waits at is ready for ever: when descriptors are out, it is not watched
 //! for a moment, or the keeper would do nothing but ask again.
@@ -6,9 +6,9 @@
 use std::{io, path::Path, sync::Arc, time::Duration};
 
 use mainstay_platform::{
-    descriptor::Borrowed,
+    descriptor::{Borrowed, Descriptor},
     door::{Connection, Door},
-    port::{Port, Watched},
+    port::{Port, Token, Watched},
 };
 
 use crate::{control::token, note::complain};
@@ -20,6 +20,9 @@ const SHUT_FOR: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Entrance {
     door: Arc<Door>,
+    token: Token,
+    /// What is said when the system refuses.
+    complaint: &'static str,
     watched: Option<Watched<Arc<Door>>>,
     opens_at: Option<Duration>,
     /// The system has refused before and nobody was let in since: it is said once.
@@ -28,15 +31,30 @@ pub(crate) struct Entrance {
 
 impl Entrance {
     /// Watches a door.
-    pub(crate) fn open(door: Door, port: &Port) -> io::Result<Self> {
+    pub(crate) fn open(door: Door, token: Token, port: &Port) -> io::Result<Self> {
         let door = Arc::new(door);
-        let watched = Some(port.watch(Arc::clone(&door), token::DOOR)?);
-        Ok(Self { door, watched, opens_at: None, is_refused: false })
+        let watched = Some(port.watch(Arc::clone(&door), token)?);
+        let is_for_clients = token == token::CLIENTS;
+        let complaint =
+            if is_for_clients { "cannot accept a client" } else { "cannot accept an agent" };
+        Ok(Self { door, token, complaint, watched, opens_at: None, is_refused: false })
     }
 
     /// Returns the next caller, if one can be let in.
     pub(crate) fn next_caller(&mut self, now: Duration) -> Option<Connection> {
-        match self.door.accept() {
+        let caller = self.door.accept();
+        self.look(caller, now)
+    }
+
+    /// Returns our end of the connection to the next caller, for somebody else.
+    pub(crate) fn next_untouched(&mut self, now: Duration) -> Option<Descriptor> {
+        let caller = self.door.accept_untouched();
+        self.look(caller, now)
+    }
+
+    /// Shuts the door for a moment where the system refuses.
+    fn look<C>(&mut self, caller: io::Result<Option<C>>, now: Duration) -> Option<C> {
+        match caller {
             Ok(None) => None,
             Ok(caller) => {
                 self.is_refused = false;
@@ -44,7 +62,7 @@ impl Entrance {
             }
             Err(error) => {
                 if !std::mem::replace(&mut self.is_refused, true) {
-                    complain("cannot accept an agent", &error);
+                    complain(self.complaint, &error);
                 }
                 self.shut(now);
                 None
@@ -63,7 +81,7 @@ impl Entrance {
             return;
         }
         self.opens_at = None;
-        match port.watch(Arc::clone(&self.door), token::DOOR) {
+        match port.watch(Arc::clone(&self.door), self.token) {
             Ok(watched) => self.watched = Some(watched),
             Err(_) => self.shut(now),
         }

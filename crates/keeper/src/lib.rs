@@ -46,7 +46,8 @@ pub fn run(arguments: &[String]) -> ExitCode {
         .map_err(control::KeeperError::from)
         .and_then(|options| control::run(options, None));
     match ended {
-        Ok(()) => ExitCode::SUCCESS,
+        // Elsewhere than on Windows a process has only the last byte.
+        Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)),
         Err(error) => {
             note::complain("the keeper ends", &error);
             ExitCode::FAILURE
@@ -63,10 +64,11 @@ pub type Audience = Box<dyn FnOnce(FirstStart) + Send>;
 
 /// Runs a keeper in this thread, for a process that is more than a keeper.
 ///
+/// Returns the code of the program whose end was the instance's, if there was one; else 0.
 /// `mainstay_platform::port::ask_to_end` asks it to end.
 pub fn keep(
     options: KeeperOptions,
     audience: Audience,
-) -> Result<(), Box<dyn Error + Send + Sync>> {
+) -> Result<u32, Box<dyn Error + Send + Sync>> {
     Ok(control::run(options, Some(audience))?)
 }

@@ -9,10 +9,10 @@ use std::{collections::VecDeque, io, path::Path, time::Duration};
 use mainstay_platform::{
     descriptor::{Borrowed, Descriptor},
     door::{CAN_BE_SHARED, Door},
-    port::{Port, Watched},
+    port::Port,
 };
 
-use crate::control::token;
+use crate::{control::token, entrance::Entrance};
 
 /// So many clients may wait for an agent; whoever comes after them is sent away.
 const WAITING_MAX: usize = 64;
@@ -31,7 +31,7 @@ enum Way {
     /// Each agent gets the listener.
     Shared(Door),
     /// We accept ourselves.
-    Attended(Watched<Door>),
+    Attended(Entrance),
 }
 
 /// A client that no agent has for sure.
@@ -53,24 +53,23 @@ impl Reception {
     }
 
     fn attended(door: Door, port: &Port) -> io::Result<Self> {
-        let door = port.watch(door, token::CLIENTS)?;
+        let door = Entrance::open(door, token::CLIENTS, port)?;
         Ok(Self { way: Way::Attended(door), waiting: VecDeque::new() })
     }
 
-    fn door(&self) -> &Door {
-        match &self.way {
-            Way::Shared(door) => door,
-            Way::Attended(door) => door,
-        }
-    }
-
     pub(crate) fn path(&self) -> &Path {
-        self.door().path()
+        match &self.way {
+            Way::Shared(door) => door.path(),
+            Way::Attended(entrance) => entrance.path(),
+        }
     }
 
     /// Lends the listener.
     pub(crate) fn borrow(&self) -> Borrowed<'_> {
-        self.door().borrow()
+        match &self.way {
+            Way::Shared(door) => door.borrow(),
+            Way::Attended(entrance) => entrance.borrow(),
+        }
     }
 
     /// Returns another descriptor of the listener, where it can be shared.
@@ -82,13 +81,13 @@ impl Reception {
     }
 
     /// Lets in whoever has come.
-    pub(crate) fn receive(&mut self, now: Duration) -> io::Result<()> {
-        while let Some(client) = self.door().accept_untouched()? {
+    pub(crate) fn receive(&mut self, now: Duration) {
+        let Way::Attended(entrance) = &mut self.way else { return };
+        while let Some(client) = entrance.next_untouched(now) {
             if self.waiting.len() < WAITING_MAX {
                 self.waiting.push_back(Waiting { client, until: now + WAIT_MAX, told: None });
             }
         }
-        Ok(())
     }
 
     /// Returns a client for the agent, which is told of it with this frame.
@@ -119,8 +118,19 @@ impl Reception {
         self.waiting.retain(|waiting| now < waiting.until);
     }
 
+    /// Lets callers in again when it is time.
+    pub(crate) fn open_if_due(&mut self, port: &Port, now: Duration) {
+        if let Way::Attended(entrance) = &mut self.way {
+            entrance.open_if_due(port, now);
+        }
+    }
+
     pub(crate) fn next_deadline(&self) -> Option<Duration> {
-        self.waiting.iter().map(|waiting| waiting.until).min()
+        let opens_at = match &self.way {
+            Way::Shared(_) => None,
+            Way::Attended(entrance) => entrance.next_deadline(),
+        };
+        self.waiting.iter().map(|waiting| waiting.until).chain(opens_at).min()
     }
 }
 
@@ -188,7 +198,7 @@ mod tests {
             let until = clock::monotonic() + Duration::from_secs(10);
             loop {
                 self.port.wait(Some(Duration::from_millis(100))).unwrap();
-                self.reception.receive(clock::monotonic()).unwrap();
+                self.reception.receive(clock::monotonic());
                 if self.reception.waiting.len() > before || before == WAITING_MAX {
                     return client;
                 }
@@ -200,7 +210,7 @@ mod tests {
             let until = clock::monotonic() + Duration::from_secs(10);
             while client.receive(&mut Vec::new(), &mut Vec::new()).unwrap() != Received::Closed {
                 self.port.wait(Some(Duration::from_millis(1))).unwrap();
-                self.reception.receive(clock::monotonic()).unwrap();
+                self.reception.receive(clock::monotonic());
                 assert!(clock::monotonic() < until, "it still waits");
             }
         }

@@ -25,6 +25,7 @@ use mainstay_platform::{
     lock::FileLock,
     pipe::{self, PipeReader, PipeWriter},
     process::Process,
+    random,
     spawn::{
         self, BaseEnvironment, Group, Nascent, Output, Priority, Program, Seats, Share, SpawnError,
     },
@@ -331,8 +332,10 @@ fn start_agent(
 ) -> Result<Process, NotStarted> {
     let mut command = vec![program.display().to_string()];
     command.extend_from_slice(arguments);
+    // Agents of other instances, and those before this one, are groups of their own.
+    let label = format!("agent-{:016x}", random::number());
     let program = Program {
-        label: "agent",
+        label: &label,
         command: &command,
         directory: None,
         environment: base.to_vec(),

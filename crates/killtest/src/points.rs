@@ -53,9 +53,10 @@ const POINTS: &[&str] = &[
     "keeper.spawn.cloned",
 ];
 
-/// The instants that come only where the system tells a stranger how a program ended.
+/// The instants that come only where the system tells a stranger how a program ended, or where a
+/// program's end is the instance's.
 #[cfg(test)]
-const RARE_POINTS: &[&str] = &["agent.effect.exit-amended"];
+const RARE_POINTS: &[&str] = &["agent.effect.exit", "agent.effect.exit-amended"];
 
 /// The instant that comes only at the end of everything.
 const LAST_POINT: &str = "agent.effect.all-at-rest";

@@ -14,7 +14,7 @@ use mainstay_platform::local;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    errors::CliError,
+    errors::{CliError, Kind},
     instance::{self, Located},
     print,
 };
@@ -60,8 +60,15 @@ impl Client {
         &self.located
     }
 
+    /// Asks for what is; asks the next agent when this one is replaced before it has answered.
     pub(crate) async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, CliError> {
-        self.send(Method::GET, path, Vec::new()).await
+        match self.send(Method::GET, path, Vec::new()).await {
+            Err(error) if error.kind == Kind::Unreachable => {
+                *self = Self::connect(&self.located.clone()).await?;
+                self.send(Method::GET, path, Vec::new()).await
+            }
+            answer => answer,
+        }
     }
 
     pub(crate) async fn delete<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, CliError> {

@@ -2,6 +2,7 @@
 //! service's name.
 
 use std::{
+    error::Error,
     fs::OpenOptions,
     io,
     process::ExitCode,
@@ -84,7 +85,7 @@ impl Hosted {
             if has_failed.load(Ordering::Acquire) {
                 return;
             }
-            host.end(result.map_err(|error| Failure::own(1, format!("the keeper ends: {error}"))));
+            host.end(verdict(result));
         };
         let started = thread::Builder::new().name("keeper".to_owned()).spawn(keeper);
         started.map_err(|error| Failure::system(&error, "start a thread"))?;
@@ -104,6 +105,15 @@ impl Service for Hosted {
             ended.recv().ok();
         }
         Ok(())
+    }
+}
+
+/// Returns what the manager is told when the keeper has ended.
+fn verdict(ended: Result<u32, Box<dyn Error + Send + Sync>>) -> Result<(), Failure> {
+    match ended {
+        Ok(0) => Ok(()),
+        Ok(code) => Err(Failure::own(code, format!("its program has ended with code {code}"))),
+        Err(error) => Err(Failure::own(1, format!("the keeper ends: {error}"))),
     }
 }
 

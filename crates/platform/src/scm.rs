@@ -22,6 +22,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// What is wanted of the database of services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
+    /// Opening services by their names. Every account may.
+    Call,
     /// Looking at services. Every user may.
     Look,
     /// Making services, too. Administrators may.
@@ -33,6 +35,8 @@ pub enum Purpose {
 pub enum Intent {
     /// Looking at it.
     Look,
+    /// Starting it, and nothing else.
+    Start,
     /// Starting and stopping it, too.
     Control,
     /// Changing and removing it, too.
@@ -110,6 +114,8 @@ pub enum Setting {
     PreshutdownTimeout(Duration),
     /// Gives it an identity of its own, `NT SERVICE\NAME`, in access lists.
     OwnIdentity,
+    /// Lets somebody, by the identity, start it and look at it, beside those who may already.
+    MayStart(String),
 }
 
 impl Setting {
@@ -121,6 +127,7 @@ impl Setting {
             Self::RecoverAfterFailure(_) => "recovery after a failure code",
             Self::PreshutdownTimeout(_) => "the time-out before a shutdown",
             Self::OwnIdentity => "the service's own identity",
+            Self::MayStart(_) => "the service's right to start itself",
         }
     }
 }
@@ -145,6 +152,8 @@ pub enum RecoveryAction {
     Restart,
     /// Runs a command.
     Run,
+    /// Restarts the machine.
+    Reboot,
 }
 
 /// Where a service is in its life, as its process has said last.
@@ -248,6 +257,8 @@ pub mod code {
     pub const NOT_SUPPORTED: i32 = 50;
     /// The system does not know this setting.
     pub const INVALID_LEVEL: i32 = 124;
+    /// The machine is being shut down.
+    pub const SHUTDOWN_IN_PROGRESS: i32 = 1115;
     /// The service did not answer in time.
     pub const REQUEST_TIMEOUT: i32 = 1053;
     /// It runs already.

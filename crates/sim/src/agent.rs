@@ -254,7 +254,7 @@ impl Agent {
                 self.outbox.promises.insert(unit.clone(), None);
                 self.later.push_back((self.last_event, Later::Forget(unit)));
             }
-            Action::ExitAmended { .. } | Action::AllAtRest => {}
+            Action::ExitAmended { .. } | Action::Exit(_) | Action::AllAtRest => {}
         }
     }
 

@@ -356,7 +356,7 @@ impl Checker {
                     || end.is_some_and(|end| policy::follow(service, end.exit) == Follow::Fail)
                     || service.restart.when == mainstay_core::service::RestartWhen::Never
             }
-            "stopped" => matches!(follow, Some(Follow::Rest)),
+            "stopped" => matches!(follow, Some(Follow::Rest | Follow::Exit)),
             "waiting" => self.has_obstacle(core, service),
             _ => false,
         }

@@ -30,12 +30,14 @@ mod id {
     pub(super) const CRASHED: u16 = 102;
     pub(super) const GAVE_UP: u16 = 103;
     pub(super) const DEGRADED: u16 = 104;
+    pub(super) const ENDED: u16 = 105;
     pub(super) const AGENT_RECOVERED: u16 = 110;
     pub(super) const CONFIG_REFUSED: u16 = 111;
     pub(super) const STATE_DAMAGED: u16 = 112;
     pub(super) const EVENTS_HELD: u16 = 113;
     pub(super) const LOG_FAILED: u16 = 114;
     pub(super) const KEEPER_LOST: u16 = 115;
+    pub(super) const SERVICE_LOST: u16 = 117;
     pub(super) const WITHHELD: u16 = 119;
 }
 
@@ -104,12 +106,15 @@ impl Digest {
     fn of(&mut self, event: &Event, now: Duration) -> Option<Entry> {
         let (weight, id) = match event.event.as_str() {
             "UnitStateChanged" => self.change(event)?,
+            "InstanceEnded" if event.facts.exit_code == Some(0) => (Weight::Information, id::ENDED),
+            "InstanceEnded" => (Weight::Error, id::ENDED),
             "AgentRecovered" => (Weight::Warning, id::AGENT_RECOVERED),
             "ConfigRefused" => (Weight::Error, id::CONFIG_REFUSED),
             "StateDamaged" => (Weight::Error, id::STATE_DAMAGED),
             "EventsHeld" => (Weight::Error, id::EVENTS_HELD),
-            "LogFailed" => (Weight::Error, id::LOG_FAILED),
+            "LogFailed" | "CopyRefused" => (Weight::Error, id::LOG_FAILED),
             "KeeperLost" => (Weight::Warning, id::KEEPER_LOST),
+            "ServiceLost" => (Weight::Error, id::SERVICE_LOST),
             _ => return None,
         };
         self.admit(now, Entry { weight, id, text: format!("{}: {}", self.service, event.message) })

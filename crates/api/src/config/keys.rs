@@ -71,7 +71,11 @@ fn descend<'a>(
         let table = item.as_table_like_mut().ok_or_else(|| no_keys(holder))?;
         if !table.contains_key(part) {
             table.insert(part, value(InlineTable::new()));
+            if let Some(inline) = item.as_inline_table_mut() {
+                inline.fmt();
+            }
         }
+        let table = item.as_table_like_mut().ok_or_else(|| no_keys(holder))?;
         item = table.get_mut(part).ok_or_else(missing)?;
         holder = part;
     }
@@ -106,6 +110,8 @@ mod tests {
         check_set("restart.delay", "1s", "{ when = \"always\" }", delay);
         let set = set("[services.a]\ncommand = [\"a\"]\n", "a", "stop.timeout", "3s").unwrap();
         assert_eq!(set, "[services.a]\ncommand = [\"a\"]\nstop = { timeout = \"3s\" }\n");
+        let exit = "{ when = \"always\", exit = { 3 = \"exit\" } }";
+        check_set("restart.exit.3", "exit", "{ when = \"always\" }", exit);
     }
 
     #[test]

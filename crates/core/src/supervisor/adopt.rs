@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Ended, Supervisor, command::STOPPED};
+use super::{Ended, Phase, Supervisor, command::STOPPED};
 use crate::{
     effect::Action,
     exit::Exit,
@@ -33,9 +33,14 @@ impl Supervisor {
             self.make_room(now, &run, wishes);
             self.adopt_run(now, run);
         }
-        // Only now is it known who would have to be stopped as well.
-        for (name, run, memo) in memos {
-            self.correct(now, &name, run, memo);
+        if self.phase == Phase::Closing {
+            // An adopted end was the instance's, and what was adopted after it has to stop, too.
+            self.shut_down(now);
+        } else {
+            // Only now is it known who would have to be stopped as well.
+            for (name, run, memo) in memos {
+                self.correct(now, &name, run, memo);
+            }
         }
         for name in gone {
             self.effect(Some(&name), Action::Forget);

@@ -1,6 +1,7 @@
 //! Stories of whole instances.
 
 mod configured;
+mod endings;
 mod order;
 mod reasons;
 mod taken_over;
@@ -489,6 +490,7 @@ fn told(effect: &Effect) -> String {
         Action::Changed => format!("changed {unit}"),
         Action::ExitAmended { run, .. } => format!("amended {unit} {run}"),
         Action::Forget => format!("forget {unit}"),
+        Action::Exit(exit) => format!("the instance {exit}"),
         Action::AllAtRest => "all at rest".to_owned(),
     }
 }

@@ -235,6 +235,11 @@ impl Unit {
             }
             Follow::Complete => self.enter(now, State::Completed, told),
             Follow::Fail => self.enter(now, State::Failed, told),
+            Follow::Exit => {
+                self.want_no_more();
+                self.enter(now, State::Stopped, format!("{told}, and the instance ends with it"));
+                Some(Act::Exit(exit))
+            }
         }
     }
 

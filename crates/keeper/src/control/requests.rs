@@ -60,6 +60,10 @@ impl Control {
             }
             Request::Upgrade { program } => self.want_upgrade(id, program.into()),
             Request::Ending => self.reports.standing.stop_requested = true,
+            Request::EndWith { code } => {
+                self.reports.standing.stop_requested = true;
+                self.reports.standing.end_with = Some(code);
+            }
             Request::Shutdown { programs } => {
                 self.answer(id, Report::Done);
                 self.begin_to_end(programs);

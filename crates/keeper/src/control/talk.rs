@@ -33,6 +33,8 @@ pub(crate) struct Reports {
 pub(crate) struct Standing {
     /// The instance is to end.
     pub(crate) stop_requested: bool,
+    /// With which code, when a program's end is the instance's.
+    pub(crate) end_with: Option<u32>,
     /// Units whose log takes nothing.
     pub(crate) pressed: BTreeMap<String, Pressure>,
     /// What of the journal made no sense, until an owner was told.
@@ -216,9 +218,7 @@ impl Control {
 
     /// Clients have come.
     pub(crate) fn receive_clients(&mut self) {
-        if let Err(error) = self.reception.receive(clock::monotonic()) {
-            complain("cannot accept a client", &error);
-        }
+        self.reception.receive(clock::monotonic());
         self.hand_over_clients();
     }
 

@@ -3,6 +3,7 @@
 mod lines;
 mod pattern;
 mod sources;
+pub(super) mod tail;
 
 use std::{collections::VecDeque, io, process::ExitCode, time::Duration};
 

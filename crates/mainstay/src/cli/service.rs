@@ -2,9 +2,12 @@
 
 pub(in crate::cli) mod control;
 mod edit;
+mod failure;
 pub(in crate::cli) mod install;
 pub(in crate::cli) mod list;
+pub(in crate::cli) mod recovery;
 mod remove;
+mod run;
 mod settings;
 pub(in crate::cli) mod source;
 pub(in crate::cli) mod trouble;
@@ -45,6 +48,7 @@ enum Command {
     Set(settings::SetArgs),
     Dump(settings::DumpArgs),
     Remove(remove::Args),
+    Run(run::Args),
 }
 
 pub(super) async fn run(args: Args) -> Result<ExitCode, CliError> {
@@ -60,6 +64,7 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, CliError> {
         Command::Set(args) => settings::set(&args),
         Command::Dump(args) => settings::dump(&args),
         Command::Remove(args) => remove::run(&args).await,
+        Command::Run(args) => run::run(&args).await,
     }
 }
 

@@ -45,8 +45,14 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, CliError> {
-    memory::be_thrifty();
     let located = instance::to_start(args.path.as_deref(), named)?;
+    hold(&located, args.path.and(named)).await
+}
+
+/// Runs an instance in the foreground: starts its keeper unless one runs, and shows what happens
+/// until it has ended.
+pub(super) async fn hold(located: &Located, name: Option<&str>) -> Result<ExitCode, CliError> {
+    memory::be_thrifty();
     // A mistake is shown before anything is started or touched.
     let good = configuration::load(&located.file)
         .and_then(|config| descriptors::check(&config, &located.file));
@@ -55,9 +61,8 @@ pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, Cli
         return Ok(ExitCode::from(1));
     }
     let mut interrupts = Interrupts::new().map_err(|error| CliError::bug(error.to_string()))?;
-    let name = args.path.and(named);
-    let (mut client, keeper) = start(&located, name).await?;
-    greet(&located, &mut client, keeper).await?;
+    let (mut client, keeper) = start(located, name).await?;
+    greet(located, &mut client, keeper).await?;
     let after = begin(&mut client, keeper).await?;
     // From here on it only waits.
     memory::give_back();
@@ -230,16 +235,18 @@ async fn follow(
     mut after: u64,
 ) -> Result<ExitCode, CliError> {
     let mut asked = 0_u32;
+    let mut code = None;
     let located = client.located().clone();
     loop {
         let answer = next_events(client, interrupts, after, &mut asked).await;
         if let Ok(events) = answer {
             after = events.last;
             tell(&events);
+            code = code_in(&events).or(code);
             continue;
         }
         let Some(successor) = reconnect(&located).await? else {
-            return ended(asked);
+            return code.map_or_else(|| ended(asked), |code| Ok(ended_with(code)));
         };
         *client = successor;
         if asked > 0 {
@@ -247,6 +254,18 @@ async fn follow(
             drop(ask_to_end(&located, asked).await);
         }
     }
+}
+
+/// Returns with which code the instance ends, when a program's end is the instance's.
+fn code_in(events: &Events) -> Option<u32> {
+    let end = events.events.iter().find(|event| event.event == "InstanceEnded")?;
+    end.facts.exit_code
+}
+
+/// Ends as the program has; elsewhere than on Windows a process has only the last byte.
+fn ended_with(code: u32) -> ExitCode {
+    print::talk("everything has stopped");
+    ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))
 }
 
 /// Says how it ended: because it was asked to, or because somebody killed keeper and agent.
@@ -282,7 +301,9 @@ async fn next_events(
 }
 
 fn tell(events: &Events) {
-    for event in events.events.iter().filter(|event| event.event == "UnitStateChanged") {
+    let is_told =
+        |event: &&Event| matches!(event.event.as_str(), "UnitStateChanged" | "InstanceEnded");
+    for event in events.events.iter().filter(is_told) {
         print::talk(&format!("{}  {}", event.timestamp, print::harmless(&event.message)));
     }
 }

@@ -14,8 +14,10 @@ pub(crate) struct Equivalent {
     pub(crate) environment: Vec<(String, String)>,
     /// `on-failure` or `never`, where it is not always.
     pub(crate) when: Option<&'static str>,
-    /// What follows single exit codes: `restart`, `stop` or `fail`.
+    /// What follows single exit codes: `restart`, `stop`, `fail` or `exit`.
     pub(crate) exits: BTreeMap<u32, &'static str>,
+    /// What follows every other failure.
+    pub(crate) failure: Option<&'static str>,
     pub(crate) delay: Option<Duration>,
     /// Fixed delays, one after the other.
     pub(crate) delays: Vec<Duration>,
@@ -83,11 +85,10 @@ impl Equivalent {
         if let Some(after) = self.reset_after {
             table.insert("reset-after", span(after).into());
         }
-        let exits: InlineTable = self
-            .exits
-            .iter()
-            .map(|(code, action)| (code.to_string(), Value::from(*action)))
-            .collect();
+        let codes = self.exits.iter().map(|(code, action)| (code.to_string(), *action));
+        let failure = self.failure.map(|action| ("failure".to_owned(), action));
+        let exits: InlineTable =
+            codes.chain(failure).map(|(key, action)| (key, Value::from(action))).collect();
         if !exits.is_empty() {
             table.insert("exit", exits.into());
         }

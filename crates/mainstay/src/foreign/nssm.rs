@@ -195,7 +195,7 @@ fn environment(values: &Values<'_>, equivalent: &mut Equivalent, remarks: &mut R
     }
 }
 
-/// `Suicide` and `Exit` end the service, which only a failed unit comes near to.
+/// `Suicide` ends the service without a word to the manager, which takes it for a crash.
 fn exits(values: &[Value], equivalent: &mut Equivalent, remarks: &mut Remarks) {
     for value in values {
         let text = value.data.text().unwrap_or_default();
@@ -211,7 +211,7 @@ fn exits(values: &[Value], equivalent: &mut Equivalent, remarks: &mut Remarks) {
         };
         match (is_default, code) {
             (true, _) if action == "restart" => {}
-            (true, _) => equivalent.when = Some("never"),
+            (true, _) => by_default(equivalent, action),
             (false, Some(code)) => drop(equivalent.exits.insert(code, action)),
             (false, None) => {
                 remarks.missing((setting, text), "no exit code; it has no effect here");
@@ -222,10 +222,20 @@ fn exits(values: &[Value], equivalent: &mut Equivalent, remarks: &mut Remarks) {
             let key = if is_default { "restart.when" } else { "restart.exit" };
             remarks.same((setting, text), format!("`{key}`"));
         } else {
-            let why = "the program is not started again, and `status` says `failed`; the service itself stays RUNNING";
+            let why = "the service ends with the code, and recovery follows only after `mainstay service edit NAME --on-failure scm`";
             remarks.missing((setting, text), why);
         }
     }
+}
+
+/// NSSM's default is for every code, also for 0.
+fn by_default(equivalent: &mut Equivalent, action: &'static str) {
+    if action == "exit" {
+        equivalent.exits.entry(0).or_insert(action);
+    } else {
+        equivalent.when = Some("never");
+    }
+    equivalent.failure = Some(action);
 }
 
 /// Returns what follows an exit here, and whether it is the same.
@@ -233,8 +243,8 @@ fn action(text: &str) -> Option<(&'static str, bool)> {
     let actions = [
         ("Restart", "restart", true),
         ("Ignore", "stop", true),
-        ("Exit", "fail", false),
-        ("Suicide", "fail", false),
+        ("Exit", "exit", true),
+        ("Suicide", "exit", false),
     ];
     let found = actions.iter().find(|(name, ..)| name.eq_ignore_ascii_case(text));
     found.map(|(_, action, is_same)| (*action, *is_same))

@@ -88,13 +88,29 @@ fn what_nssm_does_at_an_exit_is_done_here_or_said() {
     assert_eq!(restart.when, RestartWhen::Always);
     let of = |code| restart.exits.get(&ExitKey::Code(code)).copied();
     assert_eq!(of(0), Some(ExitAction::Stop));
-    assert_eq!(of(3), Some(ExitAction::Fail));
+    assert_eq!(of(3), Some(ExitAction::Exit));
     assert_eq!(of(u32::MAX), Some(ExitAction::Restart));
     assert_eq!(restart.exits.len(), 3);
     assert_eq!(verdict(&translation, "AppExit 0"), Verdict::Same);
-    assert_eq!(verdict(&translation, "AppExit 3"), Verdict::Missing);
+    assert_eq!(verdict(&translation, "AppExit 3"), Verdict::Same);
     assert_eq!(verdict(&translation, "AppExit x"), Verdict::Missing);
     assert_eq!(verdict(&translation, "AppEvents Start/Pre"), Verdict::Missing);
+}
+
+#[test]
+fn what_nssm_does_at_every_other_exit_is_done_here() {
+    let check = |word: &str, when, exits: &[(ExitKey, ExitAction)]| {
+        let defaults = [("", Data::Text(word.to_owned()))];
+        let parameters = values(&[("Application", text("a.exe"))]);
+        let found = nssm::Found { parameters, exits: values(&defaults), ..nssm::Found::default() };
+        let restart = read(&nssm::translate(&found, &variables).unwrap()).restart;
+        assert_eq!(restart.when, when, "{word}");
+        assert_eq!(restart.exits.into_iter().collect::<Vec<_>>(), exits, "{word}");
+    };
+    check("Restart", RestartWhen::Always, &[]);
+    check("Ignore", RestartWhen::Never, &[(ExitKey::Failure, ExitAction::Stop)]);
+    let ends = [(ExitKey::Code(0), ExitAction::Exit), (ExitKey::Failure, ExitAction::Exit)];
+    check("Exit", RestartWhen::Always, &ends);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Callers who say nothing, more than a keeper can take.
+//! Callers who say nothing, more than a keeper can take, and one who goes on listening.
 
 use std::{fs, time::Duration};
 
@@ -40,6 +40,24 @@ fn silent_callers_are_few_and_go_after_a_while() {
 }
 
 #[test]
+fn whoever_follows_the_events_goes_on_with_the_next_agent() {
+    let sandbox = Sandbox::up_with(ONE);
+    sandbox.wait_for_pid("web");
+    let log = fs::File::create(sandbox.path("followed")).unwrap();
+    let mut follower = sandbox.command(&["events", "-f"]).stdout(log).spawn().unwrap();
+    wait_until("what was is told", || sandbox.read("followed").contains("`web` is running"));
+    for _ in 0..2 {
+        let former = sandbox.status().agent.pid;
+        processes::kill(former);
+        wait_until("another agent answers", || sandbox.status().agent.pid != former);
+    }
+    sandbox.get(&["stop", "web"]);
+    wait_until("what comes is told", || sandbox.read("followed").contains("`web` is stopped"));
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+}
+
+#[test]
 fn a_keeper_without_descriptors_waits_and_its_log_stays_short() {
     let sandbox = Sandbox::up_with(ONE);
     let (web, keeper) = (sandbox.wait_for_pid("web"), sandbox.status().keeper.pid);
@@ -48,7 +66,7 @@ fn a_keeper_without_descriptors_waits_and_its_log_stays_short() {
     sandbox.shell(&format!("prlimit --pid {keeper} --nofile={limit}:"));
     let used = processes::time_used_by(keeper);
     let callers = call(&sandbox);
-    wait_until("the keeper complains", || sandbox.read(LOG).contains("cannot accept an agent"));
+    wait_until("the keeper complains", || sandbox.read(LOG).contains("cannot let callers in"));
     // The guests it has are shown out after five seconds, so long it can let nobody in.
     wait_until("the first callers go", || descriptors_of(keeper) < limit - 1);
     let used = processes::time_used_by(keeper).saturating_sub(used);

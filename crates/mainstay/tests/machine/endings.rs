@@ -1,5 +1,7 @@
 //! Ends that were asked for outlive the agent: its successor goes on with them and starts nothing.
 
+use std::process::Stdio;
+
 use mainstay_platform::{
     door::{Connection, Received},
     process::SignalKind,
@@ -79,4 +81,28 @@ fn ask_to_shut_down(sandbox: &Sandbox) {
         assert!(!matches!(received, Received::Closed));
         answer.starts_with(b"HTTP/1.1 200 OK\r\n")
     });
+}
+
+/// The end of one is the end of all, and the other one takes its time.
+const ENDS_ALL: &str = r#"
+[services.deaf]
+shell = "trap '' TERM; echo ready; while :; do sleep 0.05; done"
+stop = { timeout = "2s" }
+
+[services.work]
+shell = "while [ ! -e done ]; do sleep 0.05; done; exit 7"
+restart = { exit = { 7 = "exit" } }
+"#;
+
+#[test]
+fn an_instance_ends_with_the_code_of_the_program_that_ends_it() {
+    let sandbox = Sandbox::new(ENDS_ALL);
+    let mut up = sandbox.command(&["up"]).stderr(Stdio::null()).spawn().unwrap();
+    wait_until("it ignores TERM", || sandbox.read(".mainstay/logs/deaf/deaf.log") == "ready\n");
+    sandbox.shell("touch done");
+    wait_until("it is being stopped", || sandbox.unit("deaf").state == "stopping");
+    // The next agent goes on with the end.
+    processes::kill(sandbox.status().agent.pid);
+    assert_eq!(up.wait().unwrap().code(), Some(7));
+    processes::expect_none(sandbox.folder());
 }

@@ -230,16 +230,25 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
+        // As it was when the test gave up.
+        let folder = std::thread::panicking().then(|| list(&self.folder));
         processes::end_all(&self.folder);
         for up in &mut self.ups {
             drop(up.wait());
         }
-        if std::thread::panicking() {
-            let words = self.read("up.log") + &self.read(".mainstay/keeper.log");
-            print_words(&words);
+        if let Some(folder) = folder {
+            let told = ["up.log", ".mainstay/keeper.log", ".mainstay/agent.log"];
+            let words = told.map(|file| self.read(file)).concat();
+            print_words(&(words + &folder));
         }
         drop(fs::remove_dir_all(&self.folder));
     }
+}
+
+/// Returns what is in a folder, with sizes and times.
+fn list(folder: &Path) -> String {
+    let listed = Command::new("find").arg(folder).arg("-ls").output();
+    listed.map_or_else(|_| String::new(), |listed| String::from_utf8_lossy(&listed.stdout).into())
 }
 
 /// Tells whoever reads why a test failed what the instance said.

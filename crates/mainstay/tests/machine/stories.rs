@@ -25,7 +25,7 @@ fn three() -> Sandbox {
     sandbox.wait_for("missing", |unit| unit.state == "backoff");
     for unit in ["web", "crashed"] {
         let log = format!(".mainstay/logs/{unit}/{unit}.log");
-        wait_until("the log is written", || !sandbox.read(&log).is_empty());
+        wait_until(&format!("the log of `{unit}` is written"), || !sandbox.read(&log).is_empty());
     }
     sandbox
 }

@@ -8,10 +8,10 @@ use std::{
 use mainstay_platform::{process::Process, scm::State};
 
 use crate::{
+    installed::Installed,
     roles::{self, AT_LAST, BYE, CHILD, CLEAN_UP, CRASH, READY, Role},
     sandbox::{Sandbox, wait_for},
     sc,
-    service::Installed,
 };
 
 /// A stop in which nothing is waited for but a program's clean-up takes less.
@@ -42,7 +42,8 @@ fn a_program_that_is_missing_ends_the_start_with_the_number_of_the_system() {
 fn a_program_that_always_ends_at_once_leaves_its_service_running_and_says_why() {
     let name = "mainstay-hopeless";
     let role = Role::Hopeless.variable();
-    let (service, installed) = Installed::tried(name, &["--env", &role], &roles::command());
+    let service = Installed::tried(name, &["--env", &role], &roles::command());
+    let installed = &service.answer;
     assert_eq!(installed.code, 1, "{installed:?}");
     let told = "mainstay-hopeless is installed but does not stay up: ";
     assert!(installed.out.contains(told), "{installed:?}");
@@ -119,7 +120,7 @@ fn a_process_on_another_console_that_a_program_has_started_ends_with_it() {
 fn whoever_holds_the_output_of_a_program_that_has_ended_holds_up_no_stop() {
     let name = "mainstay-deserter";
     let role = Role::Deserter.variable();
-    let (service, _) = Installed::tried(name, &["--env", &role], &roles::command());
+    let service = Installed::tried(name, &["--env", &role], &roles::command());
     let sandbox = Sandbox::of_service(name);
     let child = wait_for("it has left a child", || child_of(&sandbox));
     wait_for("the program has ended", || sandbox.unit(name).last_exit);

@@ -1,14 +1,21 @@
 //! `mainstay up` and the commands that talk to it, by way of a pipe and an agent that is replaced.
 
-use std::{collections::BTreeSet, thread};
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    thread,
+};
 
 use mainstay_platform::{
-    pipe,
+    pipe::{self, Moved, PipeReader, Way},
     process::{Ended, Process, SignalKind},
     spawn::{self, Group, Program},
 };
 
 use crate::sandbox::{BINARY, Sandbox, wait_for};
+
+/// Nothing prints more at a time.
+const PRINTED_MAX: usize = 64 * 1024;
 
 const WEB: &str = "[services.web]\n\
                    command = [\"cmd\", \"/c\", \"echo hello & ping -n 1000 127.0.0.1\"]\n\
@@ -86,15 +93,25 @@ fn whoever_has_access_is_found_by_the_name_of_the_group() {
     up.end();
 }
 
-/// An `up` on a console of its own.
-struct Up(Process);
+/// A command on a console of its own, such as `up`.
+pub(crate) struct Up {
+    process: Process,
+    output: PipeReader,
+}
 
 impl Up {
     fn start(sandbox: &Sandbox) -> Self {
-        let (_reader, writer) = pipe::pipe().unwrap();
+        Self::run(sandbox, &["up", sandbox.instance()])
+    }
+
+    /// Runs a command that holds the sandbox's instance in the foreground.
+    pub(crate) fn run(sandbox: &Sandbox, words: &[&str]) -> Self {
+        let (output, writer) = pipe::pipe().unwrap();
+        let command: Vec<String> =
+            [BINARY].iter().chain(words).map(|word| (*word).to_owned()).collect();
         let up = Program {
             label: &format!("up {}", sandbox.folder().display()).replace(['\\', '/'], "-"),
-            command: &[BINARY.to_owned(), "up".to_owned(), sandbox.instance().to_owned()],
+            command: &command,
             directory: None,
             environment: spawn::own_environment(),
             output: spawn::Output::Pipe(&writer),
@@ -103,15 +120,28 @@ impl Up {
             group: Group::Own,
             share: spawn::Share::default(),
         };
-        let up = Self(spawn::spawn(&up).unwrap());
+        let up = Self { process: spawn::spawn(&up).unwrap(), output };
         wait_for("the instance answers", || (sandbox.ask(&["status"]).code == 0).then_some(()));
         up
     }
 
+    /// Returns what it has printed since somebody last asked.
+    pub(crate) fn printed(&self, sandbox: &Sandbox) -> String {
+        let path = sandbox.folder().join("printed");
+        let file = File::options().create(true).write(true).truncate(true).open(&path).unwrap();
+        let mut length = 0;
+        while let Moved::Bytes(count) =
+            self.output.move_to(&file, length, PRINTED_MAX, Way::Copy).unwrap()
+        {
+            length += u64::try_from(count).unwrap();
+        }
+        fs::read_to_string(path).unwrap()
+    }
+
     /// Ends it as Ctrl-C does.
-    fn end(self) {
-        self.0.signal(SignalKind::Interrupt).unwrap();
-        let ended = wait_for("`up` ends", || self.0.ended().unwrap());
+    pub(crate) fn end(&self) {
+        self.process.signal(SignalKind::Interrupt).unwrap();
+        let ended = wait_for("it ends", || self.process.ended().unwrap());
         assert_eq!(ended, Ended::Code(0));
     }
 }
@@ -120,11 +150,11 @@ impl Drop for Up {
     fn drop(&mut self) {
         if thread::panicking() {
             // What runs would be in the way of the next story.
-            drop(self.0.signal(SignalKind::Interrupt));
+            drop(self.process.signal(SignalKind::Interrupt));
         }
     }
 }
 
-fn has_ended(pid: u32) -> bool {
+pub(crate) fn has_ended(pid: u32) -> bool {
     Process::open_pid(pid).unwrap().is_none_or(|process| process.has_ended())
 }

@@ -3,9 +3,9 @@
 use mainstay_platform::lock;
 
 use crate::{
+    installed::Installed,
     roles::{BYE, READY, Role},
     sandbox::{Sandbox, wait_for},
-    service::Installed,
 };
 
 #[test]

@@ -5,10 +5,10 @@ use std::fs;
 use mainstay_platform::scm::{Database, Intent, Purpose, State, code};
 
 use crate::{
+    installed::Installed,
     roles::{self, Role, WORDS},
     sandbox::{BINARY, Sandbox, run, wait_for},
     sc,
-    service::Installed,
 };
 
 /// Spaces, letters beyond ASCII, what shells read, and a dot that folders may not end with.

@@ -24,7 +24,7 @@ static ALONE: Mutex<()> = Mutex::new(());
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// What a command answered.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) code: i32,
     pub(crate) out: String,

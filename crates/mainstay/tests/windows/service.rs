@@ -1,13 +1,12 @@
 //! A program as a service of the manager: started, found, adopted, stopped, forgotten.
 
-use std::{fs, process::Command, sync::MutexGuard};
-
-use mainstay_platform::scm::{Control, Database, Intent, Purpose, State, Status, code};
+use mainstay_platform::scm::{Control, Database, Intent, Purpose, State};
 
 use crate::{
-    folders,
+    foreground::{Up, has_ended},
+    installed::Installed,
     roles::{self, Role},
-    sandbox::{Answer, BINARY, Sandbox, alone, run, wait_for},
+    sandbox::{Sandbox, wait_for},
 };
 
 #[test]
@@ -64,91 +63,36 @@ fn a_slow_stop_shows_signs_of_life_until_it_has_come_to_its_end() {
     service.remove();
 }
 
+#[test]
+fn a_service_is_run_by_hand_with_its_own_configuration_and_never_twice() {
+    let service = Installed::new("mainstay-debug", &[], &words(HELLO));
+    let sandbox = Sandbox::of_service(service.name);
+    sandbox.wait_for("mainstay-debug", "running");
+    let refused = service.ask(&["service", "run"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    let expected = "error: cannot run `mainstay-debug` here: the service is RUNNING\n\
+                    hint:  stop it first: `mainstay service stop mainstay-debug`";
+    assert_eq!(refused.err.trim_end().replace('\r', ""), expected);
+    assert_eq!(service.ask(&["service", "stop"]).code, 0);
+
+    let by_hand = Up::run(&sandbox, &["service", "run", service.name]);
+    let unit = sandbox.wait_for("mainstay-debug", "running");
+    let mut printed = String::new();
+    wait_for("it shows what the program says", || {
+        printed += &by_hand.printed(&sandbox);
+        printed.contains("hello").then_some(())
+    });
+    assert!(printed.contains("`mainstay-debug` runs here, as you and not as LocalSystem"));
+    assert_eq!(service.status().state, State::Stopped, "the manager has no part in it");
+    by_hand.end();
+    assert!(has_ended(unit.pid.unwrap()), "Ctrl-C has stopped it");
+    assert_eq!(service.ask(&["service", "start"]).code, 0);
+    sandbox.wait_for("mainstay-debug", "running");
+    service.remove();
+}
+
 const HELLO: [&str; 3] = ["cmd", "/c", "echo hello & ping -n 1000 127.0.0.1"];
 
 fn words(words: [&str; 3]) -> Vec<String> {
     words.map(ToOwned::to_owned).to_vec()
-}
-
-/// A service that goes with the value, whatever a test has found.
-pub(crate) struct Installed {
-    pub(crate) name: &'static str,
-    _alone: MutexGuard<'static, ()>,
-}
-
-impl Installed {
-    pub(crate) fn new(name: &'static str, options: &[&str], command: &[String]) -> Self {
-        let (service, answer) = Self::tried(name, options, command);
-        assert_eq!(answer.code, 0, "{answer:?}");
-        service
-    }
-
-    /// Installs this binary in one of its roles.
-    pub(crate) fn playing(name: &'static str, role: Role, options: &[&str]) -> Self {
-        Self::playing_as(name, role, options, &roles::command())
-    }
-
-    /// Installs a copy of this binary, or gives it more words.
-    pub(crate) fn playing_as(
-        name: &'static str,
-        role: Role,
-        options: &[&str],
-        command: &[String],
-    ) -> Self {
-        let role = role.variable();
-        Self::new(name, &[["--env", &role].as_slice(), options].concat(), command)
-    }
-
-    /// Installs a program that may not stay up; returns what was said, too.
-    pub(crate) fn tried(
-        name: &'static str,
-        options: &[&str],
-        command: &[String],
-    ) -> (Self, Answer) {
-        let service = Self { name, _alone: alone() };
-        // A run that was cut short may have left it, and what it has said.
-        drop(service.ask_with(&["service", "remove"], &["--purge"]));
-        drop(fs::remove_dir_all(folders::of_service(name)));
-        let answer = service.install(options, command);
-        (service, answer)
-    }
-
-    pub(crate) fn install(&self, options: &[&str], command: &[String]) -> Answer {
-        let mut install = Command::new(BINARY);
-        install.args(["service", "install", self.name, "--account", "LocalSystem"]).args(options);
-        install.arg("--allow-writable").arg("--").args(command);
-        run(&mut install)
-    }
-
-    pub(crate) fn ask(&self, words: &[&str]) -> Answer {
-        self.ask_with(words, &[])
-    }
-
-    /// Asks something of the service, which is named between the words.
-    pub(crate) fn ask_with(&self, words: &[&str], more: &[&str]) -> Answer {
-        run(Command::new(BINARY).args(words).arg(self.name).args(more))
-    }
-
-    pub(crate) fn status(&self) -> Status {
-        let database = Database::open(Purpose::Look).unwrap();
-        database.service(self.name, Intent::Look).unwrap().status().unwrap()
-    }
-
-    pub(crate) fn remove(self) {
-        self.forget(&["--purge"]);
-    }
-
-    /// Removes it, and sees that the manager has forgotten it.
-    pub(crate) fn forget(self, options: &[&str]) {
-        let answer = self.ask_with(&["service", "remove"], options);
-        assert_eq!(answer.code, 0, "{answer:?}");
-        let gone = Database::open(Purpose::Look).unwrap().service(self.name, Intent::Look);
-        assert_eq!(gone.unwrap_err().raw_os_error(), Some(code::NO_SUCH_SERVICE));
-    }
-}
-
-impl Drop for Installed {
-    fn drop(&mut self) {
-        drop(self.ask_with(&["service", "remove"], &["--purge"]));
-    }
 }

@@ -17,10 +17,10 @@ use mainstay_platform::{
 
 use crate::{
     folders,
+    installed::Installed,
     roles::{self, BYE, CLEAN_UP, CRASH, CRASHES, READY, Role},
     sandbox::{Sandbox, wait_for},
     sc,
-    service::Installed,
 };
 
 const NAME: &str = "mainstay-story";

@@ -1,26 +1,23 @@
 //! Discretionary access lists, by way of `advapi32`.
 
-use std::{
-    io,
-    path::Path,
-    ptr::{null_mut, with_exposed_provenance_mut},
-};
+use std::{io, path::Path, ptr::null_mut};
 
 use windows_sys::Win32::{
-    Foundation::{ERROR_SUCCESS, LocalFree},
+    Foundation::LocalFree,
     Security::{
         ACCESS_ALLOWED_ACE, ACL,
-        Authorization::{
-            EXPLICIT_ACCESS_W, GRANT_ACCESS, GetNamedSecurityInfoW, SE_FILE_OBJECT,
-            SetEntriesInAclW, SetNamedSecurityInfoW, TRUSTEE_IS_SID, TRUSTEE_IS_UNKNOWN, TRUSTEE_W,
-        },
+        Authorization::{GetNamedSecurityInfoW, SE_FILE_OBJECT, SetNamedSecurityInfoW},
         DACL_SECURITY_INFORMATION, GetAce, INHERIT_ONLY_ACE, PSECURITY_DESCRIPTOR, PSID,
         SUB_CONTAINERS_AND_OBJECTS_INHERIT,
     },
 };
 
 use super::{Entry, Verdict};
-use crate::windows::{account, succeed, wide};
+use crate::windows::{
+    account,
+    longer::{Longer, check},
+    succeed, wide,
+};
 
 /// Types of entries; others (objects, callbacks) do not occur in lists of files.
 const ALLOWED: u8 = 0;
@@ -108,44 +105,18 @@ fn read(entry: *const ACCESS_ALLOWED_ACE) -> io::Result<Option<Entry>> {
     Ok(Some(Entry { who: account::text_of(who)?, verdict, mask: entry.Mask }))
 }
 
-#[expect(unsafe_code, reason = "SetEntriesInAclW, SetNamedSecurityInfoW")]
+#[expect(unsafe_code, reason = "SetNamedSecurityInfoW")]
 pub(super) fn grant(path: &Path, who: &str, mask: u32) -> io::Result<()> {
     let list = List::of(path)?;
     let who = account::Identifier::parse(who)?;
-    let entry = EXPLICIT_ACCESS_W {
-        grfAccessPermissions: mask,
-        grfAccessMode: GRANT_ACCESS,
-        grfInheritance: SUB_CONTAINERS_AND_OBJECTS_INHERIT,
-        Trustee: TRUSTEE_W {
-            TrusteeForm: TRUSTEE_IS_SID,
-            TrusteeType: TRUSTEE_IS_UNKNOWN,
-            ptstrName: with_exposed_provenance_mut(who.raw().expose_provenance()),
-            ..TRUSTEE_W::default()
-        },
-    };
-    let mut longer = null_mut();
-    // SAFETY: the entry, the identifier in it and the list live until the call returns; `longer`
-    // is valid for writes.
-    check(unsafe { SetEntriesInAclW(1, &raw const entry, list.list, &raw mut longer) })?;
+    let longer = Longer::of(list.list, &who, (mask, SUB_CONTAINERS_AND_OBJECTS_INHERIT))?;
     let name = wide(path);
-    let what = DACL_SECURITY_INFORMATION;
-    // SAFETY: the name ends with NUL; the new list lives until the call returns.
-    let done = unsafe {
-        let (none, kind) = (null_mut(), SE_FILE_OBJECT);
-        SetNamedSecurityInfoW(name.as_ptr(), kind, what, none, none, longer, null_mut())
-    };
-    // SAFETY: the system allocated the new list for us.
-    unsafe { LocalFree(longer.cast()) };
-    check(done)
-}
-
-/// These calls return the error instead of setting it.
-fn check(code: u32) -> io::Result<()> {
-    if code == ERROR_SUCCESS {
-        Ok(())
-    } else {
-        Err(io::Error::from_raw_os_error(code.cast_signed()))
-    }
+    let (what, none, kind) = (DACL_SECURITY_INFORMATION, null_mut(), SE_FILE_OBJECT);
+    // SAFETY: the name ends with NUL; the new list lives until the call returns; what stays is
+    // null.
+    check(unsafe {
+        SetNamedSecurityInfoW(name.as_ptr(), kind, what, none, none, longer.raw(), null_mut())
+    })
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use std::{
 use windows_sys::Win32::System::{
     Console::{STD_ERROR_HANDLE, STD_OUTPUT_HANDLE, SetConsoleCtrlHandler, SetStdHandle},
     Diagnostics::Debug::{SEM_FAILCRITICALERRORS, SEM_NOGPFAULTERRORBOX, SetErrorMode},
-    Threading::{CREATE_NEW_PROCESS_GROUP, DETACHED_PROCESS},
+    Threading::DETACHED_PROCESS,
 };
 
 use crate::windows::succeed;
@@ -36,7 +36,9 @@ pub(super) fn start_detached(program: &Path, arguments: &[OsString], log: File) 
     let error = log.try_clone()?;
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(log).stderr(error);
-    command.creation_flags(DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP);
+    // Without a console no Ctrl-C reaches it. A group of its own would only shut it out of Wine's
+    // Ctrl-C for programs that it takes over: there that goes to the sender's group.
+    command.creation_flags(DETACHED_PROCESS);
     Ok(command.spawn()?.id())
 }
 

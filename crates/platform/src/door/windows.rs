@@ -121,23 +121,42 @@ impl Door {
                 Ok(None)
             }
             Progress::Done(_) => {
-                *slot = Some(self.listen()?);
+                *slot = self.listen_again();
                 Ok(Some(waiting.pipe))
             }
             // The caller left at once.
             Progress::Failed => {
-                *slot = Some(self.listen()?);
+                *slot = self.listen_again();
                 Ok(None)
             }
         }
+    }
+
+    /// Listens for the next caller. Where the system refuses, whoever asks next is told so.
+    fn listen_again(&self) -> Option<Waiting> {
+        let waiting = self.listen().ok();
+        if waiting.is_none() {
+            self.called.set();
+        }
+        waiting
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[expect(unsafe_code, reason = "CreateNamedPipeW")]
     fn listen(&self) -> io::Result<Waiting> {
+        self.wait_at(self.another_end()?)
+    }
+
+    fn wait_at(&self, pipe: OwnedHandle) -> io::Result<Waiting> {
+        let mut call = Overlapped::new(&self.called);
+        call.connect(&pipe)?;
+        Ok(Waiting { call, pipe })
+    }
+
+    #[expect(unsafe_code, reason = "CreateNamedPipeW")]
+    fn another_end(&self) -> io::Result<OwnedHandle> {
         let name = pipe_name(&self.path)?;
         let security = Security::for_clients(&[])?;
         let attributes = security.attributes();
@@ -148,10 +167,7 @@ impl Door {
         // SAFETY: the name ends with NUL; it and the attributes live until the call returns.
         let raw = unsafe { CreateNamedPipeW(name, mode, kind, many, room, room, 0, attributes) };
         // SAFETY: the handle is new or invalid.
-        let pipe = unsafe { own(raw) }?;
-        let mut call = Overlapped::new(&self.called);
-        call.connect(&pipe)?;
-        Ok(Waiting { call, pipe })
+        unsafe { own(raw) }
     }
 
     /// Refuses: a listener [cannot be shared](super::CAN_BE_SHARED) on this system.

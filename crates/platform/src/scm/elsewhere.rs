@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Change, Control, Intent, Listed, Purpose, Record, Setting, Status};
+use super::{Change, Control, Intent, Listed, Purpose, Record, Recovery, Setting, Status};
 
 fn unsupported() -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, "there is no service control manager here")
@@ -51,6 +51,16 @@ impl Service {
 
     /// Never called.
     pub fn description(&self) -> io::Result<String> {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub fn recovery(&self) -> io::Result<Recovery> {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub fn recovers_after_failure(&self) -> io::Result<bool> {
         match self.0 {}
     }
 

@@ -4,6 +4,8 @@
 mod answers;
 #[path = "windows/identity.rs"]
 mod identity;
+#[path = "windows/rights.rs"]
+mod rights;
 #[path = "windows/settings.rs"]
 mod settings;
 
@@ -23,13 +25,15 @@ use windows_sys::Win32::System::Services::{
     SERVICE_WIN32_OWN_PROCESS, StartServiceW,
 };
 
-use super::{Change, Control, Intent, Listed, Purpose, Record, Setting, Start, Status};
+use super::{Change, Control, Intent, Listed, Purpose, Record, Recovery, Setting, Start, Status};
 use crate::windows::{account, succeed, wide};
 
 pub use identity::identity_of;
 
 /// Rights that every look at a service needs.
 const LOOKING: u32 = SERVICE_QUERY_STATUS | SERVICE_QUERY_CONFIG | SERVICE_INTERROGATE;
+/// Rights to start it, and to see what came of it.
+const STARTING: u32 = SERVICE_START | SERVICE_QUERY_STATUS;
 /// Rights to start it, stop it and talk to it.
 const CONTROLLING: u32 =
     SERVICE_START | SERVICE_STOP | SERVICE_PAUSE_CONTINUE | SERVICE_USER_DEFINED_CONTROL;
@@ -83,6 +87,7 @@ impl Database {
     pub fn open(purpose: Purpose) -> io::Result<Self> {
         let looking = SC_MANAGER_CONNECT | SC_MANAGER_ENUMERATE_SERVICE;
         let access = match purpose {
+            Purpose::Call => SC_MANAGER_CONNECT,
             Purpose::Look => looking,
             Purpose::Create => looking | SC_MANAGER_CREATE_SERVICE,
         };
@@ -132,6 +137,7 @@ impl Database {
     pub fn service(&self, name: &str, intent: Intent) -> io::Result<Service> {
         let access = match intent {
             Intent::Look => LOOKING,
+            Intent::Start => STARTING,
             Intent::Control => LOOKING | CONTROLLING,
             Intent::Change => SERVICE_ALL_ACCESS,
         };
@@ -160,6 +166,16 @@ impl Service {
     /// Returns its description, empty when it has none.
     pub fn description(&self) -> io::Result<String> {
         answers::description(self.0.0)
+    }
+
+    /// Returns what the system does when it fails. See [`is_lacking`](super::is_lacking).
+    pub fn recovery(&self) -> io::Result<Recovery> {
+        answers::recovery(self.0.0)
+    }
+
+    /// Returns whether that also follows an end with a failure code, not only a crash.
+    pub fn recovers_after_failure(&self) -> io::Result<bool> {
+        answers::recovers_after_failure(self.0.0)
     }
 
     /// Starts it; returns as soon as its process has been made and has called the dispatcher.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use windows_sys::Win32::{
-    Foundation::{ERROR_IO_INCOMPLETE, ERROR_IO_PENDING, ERROR_PIPE_CONNECTED},
+    Foundation::{ERROR_IO_INCOMPLETE, ERROR_IO_PENDING, ERROR_NO_DATA, ERROR_PIPE_CONNECTED},
     Storage::FileSystem::{ReadFile, WriteFile},
     System::{
         IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED},
@@ -64,6 +64,10 @@ impl Overlapped {
         self.state = if done != 0 || is(&error, ERROR_PIPE_CONNECTED) {
             self.signal();
             Progress::Done(0)
+        } else if is(&error, ERROR_NO_DATA) {
+            // Somebody has called and left before we waited.
+            self.signal();
+            Progress::Failed
         } else if is(&error, ERROR_IO_PENDING) {
             Progress::Pending
         } else {

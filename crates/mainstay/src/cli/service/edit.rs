@@ -7,22 +7,32 @@ use std::{
 };
 
 use clap::Args as ClapArgs;
-use mainstay_platform::editor;
+use mainstay_platform::{editor, scm::Intent};
 
-use super::{demand_elevation, settings::Configuration};
+use super::{
+    demand_elevation, failure::FailureArgs, install::set_all, service, settings::Configuration,
+};
 use crate::{errors::CliError, print};
 
-/// Open the configuration of a service in the editor
+/// Open the configuration of a service in the editor, or change what follows its failures
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Example:\n  mainstay service edit web")]
+#[command(
+    after_help = "Examples:\n  mainstay service edit web\n  mainstay service edit web --on-failure scm --recovery restart/15s,restart/30s"
+)]
 pub(super) struct Args {
     /// The service's name
     name: String,
+
+    #[command(flatten)]
+    failure: FailureArgs,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     demand_elevation("changing a service")?;
     let file = Configuration::of(&args.name)?;
+    if !args.failure.is_empty() {
+        return change(&args.failure, &args.name, &file);
+    }
     let copy = file.path.with_extension("edit.toml");
     write(&copy, &file.text)?;
     let outcome = edit(&file, &copy);
@@ -31,6 +41,20 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         drop(fs::remove_file(&copy));
     }
     outcome
+}
+
+/// The configuration comes first: what can be wrong is wrong before anything is changed.
+fn change(failure: &FailureArgs, name: &str, file: &Configuration) -> Result<ExitCode, CliError> {
+    let text = file.with(failure)?;
+    let service = service(name, Intent::Change)?;
+    for warning in set_all(&service, &failure.settings(&service)) {
+        print::talk(&format!("warning: {warning}"));
+    }
+    if text != file.text {
+        file.replace(&text)?;
+        file.say_how_to_apply();
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn edit(file: &Configuration, copy: &std::path::Path) -> Result<ExitCode, CliError> {

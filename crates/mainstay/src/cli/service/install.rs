@@ -16,9 +16,7 @@ use std::{
 use clap::{Args as ClapArgs, ValueEnum};
 use mainstay_api::config::{self, NewService};
 use mainstay_platform::{
-    scm::{
-        self, Change, Intent, Purpose, Recovery, RecoveryAction, Service, Setting, Start, State,
-    },
+    scm::{self, Change, Intent, Purpose, Service, Setting, Start, State},
     spawn::{self, Group, Output, Program, Share},
 };
 use mainstay_storage::atomic;
@@ -27,7 +25,7 @@ use self::{
     account::Account,
     entry::{Entry, Reach},
 };
-use super::{control, database, demand_elevation, list, source, trouble};
+use super::{control, database, demand_elevation, failure::FailureArgs, list, source, trouble};
 use crate::{
     cli::add::{Variable, parse_variable},
     errors::CliError,
@@ -37,11 +35,6 @@ use crate::{
 
 /// How long to look whether the program stays up.
 const LOOK_FOR: Duration = Duration::from_secs(5);
-/// When the manager starts a keeper that has crashed; the last one repeats.
-const KEEPER_BACK_AFTER: [Duration; 3] =
-    [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(30)];
-/// After how long a crash of the keeper is forgotten.
-const FORGOTTEN_AFTER: Duration = Duration::from_hours(1);
 /// What stopping may take before the machine shuts down: the program's own time and ours.
 pub(in crate::cli) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(35);
 
@@ -94,6 +87,9 @@ pub(super) struct Args {
     /// Accept that every user can change the program
     #[arg(long)]
     allow_writable: bool,
+
+    #[command(flatten)]
+    failure: FailureArgs,
 
     /// Do not start it now
     #[arg(long)]
@@ -174,7 +170,7 @@ fn summary(args: &Args, plan: &Plan, account: &Account, entry: &Entry) -> String
         StartType::Demand => "on demand",
         StartType::Disabled => "disabled",
     };
-    text + &format!("  start     {start}; restart for ever (200 ms … 1 min)\n")
+    text + &format!("  start     {start}; {}\n", args.failure.in_words())
 }
 
 /// Starts it, and says whether its program stays up.
@@ -299,6 +295,10 @@ fn create(
         failed(&format!("use the folder `{}`", place.folder().display()), error)
     })?;
     let text = plan.configuration(&place.unit())?;
+    let text = args
+        .failure
+        .configured(text, &place.unit())
+        .map_err(|error| CliError::bug(error.to_string()))?;
     atomic::replace(&place.located().file, text.as_bytes(), |path| File::create(path))
         .map_err(|error| failed("write the configuration", error))?;
     let own = own::install().map_err(|error| failed("install our own program", error))?;
@@ -323,15 +323,17 @@ pub(in crate::cli) fn command_line(own: &Path, name: &str) -> String {
 
 /// Sets what stands beside the record; returns what the system does not have.
 fn settings(args: &Args, service: &Service) -> Vec<String> {
-    let actions = KEEPER_BACK_AFTER.map(|after| (RecoveryAction::Restart, after)).to_vec();
-    let recovery = Recovery { actions, reset_after: FORGOTTEN_AFTER, command: None };
-    let mut wanted = vec![
-        Setting::Recovery(recovery),
-        Setting::RecoverAfterFailure(false),
-        Setting::PreshutdownTimeout(SHUTDOWN_TIMEOUT),
-        Setting::OwnIdentity,
-    ];
+    let mut wanted = args.failure.first_settings();
+    wanted.push(Setting::PreshutdownTimeout(SHUTDOWN_TIMEOUT));
+    wanted.push(Setting::OwnIdentity);
+    // An agent whose keeper is gone starts its service; see `mainstay_agent`.
+    wanted.extend(scm::identity_of(&args.name).ok().map(Setting::MayStart));
     wanted.extend(args.description.clone().map(Setting::Description));
+    set_all(service, &wanted)
+}
+
+/// Sets what the system has; returns what it has not, or refuses, for people.
+pub(in crate::cli) fn set_all(service: &Service, wanted: &[Setting]) -> Vec<String> {
     let refused = wanted.iter().filter_map(|setting| {
         let error = service.set(setting).err()?;
         let name = setting.name();

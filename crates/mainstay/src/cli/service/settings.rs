@@ -13,7 +13,11 @@ use mainstay_api::config::{self, SourceText};
 use mainstay_platform::scm::{self, Change, Intent, Record, Service, Setting, Start};
 use mainstay_storage::atomic;
 
-use super::{demand_elevation, service, trouble};
+use super::{
+    demand_elevation,
+    failure::{self, FailureArgs},
+    service, trouble,
+};
 use crate::{errors::CliError, place::Place, print};
 
 /// Settings that the manager keeps; every other key is one of the configuration.
@@ -101,13 +105,18 @@ pub(super) fn dump(args: &DumpArgs) -> Result<ExitCode, CliError> {
     let Some(configured) = parsed.services.values().next() else {
         return Err(file.refused(&config::EditError::Missing(file.unit.clone())));
     };
-    print::data(&(install_line(&args.name, &record, configured) + "\n"));
+    let options = failure::options_of(configured, Some(&found));
+    print::data(&(install_line(&args.name, &record, (configured, options)) + "\n"));
     print::talk("keys beyond these stand in its configuration file:");
     print::talk(&file.path.display().to_string());
     Ok(ExitCode::SUCCESS)
 }
 
-fn install_line(name: &str, record: &Record, configured: &config::ServiceConfig) -> String {
+fn install_line(
+    name: &str,
+    record: &Record,
+    (configured, failure): (&config::ServiceConfig, Vec<failure::Opted>),
+) -> String {
     let mut words: Vec<String> = ["mainstay", "service", "install", name].map(str::to_owned).into();
     let mut option = |key: &str, value: String| words.extend([format!("--{key}"), value]);
     option("start", start_word(record.start).to_owned());
@@ -123,6 +132,9 @@ fn install_line(name: &str, record: &Record, configured: &config::ServiceConfig)
     }
     for (key, value) in &configured.environment {
         option("env", format!("{key}={value}"));
+    }
+    for (key, text) in failure {
+        option(key, text);
     }
     words.push("--".to_owned());
     words.extend(configured.command.iter().cloned());
@@ -227,6 +239,15 @@ impl Configuration {
         Ok(Some(text).filter(|text| *text != self.text))
     }
 
+    /// Returns the text with what is to follow failures in it.
+    pub(super) fn with(&self, failure: &FailureArgs) -> Result<String, CliError> {
+        let text = failure
+            .configured(self.text.clone(), &self.unit)
+            .map_err(|error| self.refused(&error))?;
+        self.check(&text)?;
+        Ok(text)
+    }
+
     /// Returns what is wrong with a text that is to take the place of this one.
     pub(super) fn check(&self, text: &str) -> Result<(), CliError> {
         let source = SourceText { file: &self.shown, bytes: text.as_bytes() };
@@ -272,7 +293,9 @@ mod tests {
         let text = "[services.web]\ncommand = [\"node\", \"server.js\"]\nenvironment = { PORT = \"80\" }\n";
         let source = SourceText { file: "mainstay.toml", bytes: text.as_bytes() };
         let parsed = config::parse(&[source]).unwrap();
-        let line = install_line("web", &record, parsed.services.values().next().unwrap());
+        let line = parsed.services.values().next().unwrap();
+        let failure = vec![("on-failure", "scm".to_owned())];
+        let line = install_line("web", &record, (line, failure));
         assert!(
             line.starts_with(
                 "mainstay service install web --start delayed --account LocalSystem --display-name "
@@ -280,7 +303,9 @@ mod tests {
             "{line}"
         );
         assert!(
-            line.ends_with(" --depends Tcpip --directory . --env PORT=80 -- node server.js"),
+            line.ends_with(
+                " --depends Tcpip --directory . --env PORT=80 --on-failure scm -- node server.js"
+            ),
             "{line}"
         );
     }

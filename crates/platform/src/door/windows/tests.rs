@@ -3,7 +3,10 @@
 use std::{fs::File, io::Write as _, time::Duration};
 
 use super::*;
-use crate::port::{Port, Token, WantWrite};
+use crate::{
+    port::{Port, Token, WantWrite},
+    windows::is_signalled,
+};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -20,6 +23,21 @@ fn bytes_and_handles_arrive_at_the_other_end() {
     written.write_all(b"through").unwrap();
     assert_eq!(pipe.0.waiting().unwrap(), 7);
     pipe.1 = crate::pipe::pipe().unwrap().1;
+}
+
+#[test]
+fn a_caller_that_left_before_it_was_awaited_keeps_nobody_out() {
+    let path = std::env::temp_dir().join(format!("door-left-{}.sock", std::process::id()));
+    let door = Door::open(&path).unwrap();
+    let end = door.another_end().unwrap();
+    drop(Connection::open(&path).unwrap());
+    let waiting = door.wait_at(end).unwrap();
+    assert_eq!(waiting.call.progress(), Progress::Failed);
+    assert!(is_signalled(door.called.raw()), "nobody would ask again");
+    *door.lock() = Some(waiting);
+    assert!(door.accept().unwrap().is_none());
+    let _client = Connection::open(&path).unwrap();
+    assert!(door.accept().unwrap().is_some(), "the next one is let in");
 }
 
 #[test]

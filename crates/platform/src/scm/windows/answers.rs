@@ -7,23 +7,25 @@ use windows_sys::{
         Foundation::{ERROR_INSUFFICIENT_BUFFER, ERROR_MORE_DATA},
         System::Services::{
             ENUM_SERVICE_STATUS_PROCESSW, EnumServicesStatusExW, QUERY_SERVICE_CONFIGW,
-            QueryServiceConfig2W, QueryServiceConfigW, QueryServiceStatusEx, SC_ENUM_PROCESS_INFO,
+            QueryServiceConfig2W, QueryServiceConfigW, QueryServiceStatusEx, SC_ACTION,
+            SC_ACTION_REBOOT, SC_ACTION_RESTART, SC_ACTION_RUN_COMMAND, SC_ENUM_PROCESS_INFO,
             SC_HANDLE, SC_STATUS_PROCESS_INFO, SERVICE_AUTO_START,
             SERVICE_CONFIG_DELAYED_AUTO_START_INFO, SERVICE_CONFIG_DESCRIPTION,
+            SERVICE_CONFIG_FAILURE_ACTIONS, SERVICE_CONFIG_FAILURE_ACTIONS_FLAG,
             SERVICE_CONTINUE_PENDING, SERVICE_DELAYED_AUTO_START_INFO, SERVICE_DEMAND_START,
-            SERVICE_DESCRIPTIONW, SERVICE_PAUSE_PENDING, SERVICE_PAUSED, SERVICE_RUNNING,
-            SERVICE_START_PENDING, SERVICE_STATE_ALL, SERVICE_STATUS_PROCESS, SERVICE_STOP_PENDING,
-            SERVICE_WIN32,
+            SERVICE_DESCRIPTIONW, SERVICE_FAILURE_ACTIONS_FLAG, SERVICE_FAILURE_ACTIONSW,
+            SERVICE_PAUSE_PENDING, SERVICE_PAUSED, SERVICE_RUNNING, SERVICE_START_PENDING,
+            SERVICE_STATE_ALL, SERVICE_STATUS_PROCESS, SERVICE_STOP_PENDING, SERVICE_WIN32,
         },
     },
     core::BOOL,
 };
 
-use super::super::{Listed, Record, Start, State, Status};
+use super::super::{Listed, Record, Recovery, RecoveryAction, Start, State, Status};
 use crate::windows::{succeed, text_at};
 
 /// Room for structures, aligned as every one of them wants it.
-struct Room(Vec<u64>);
+pub(super) struct Room(Vec<u64>);
 
 impl Room {
     const FIRST_BYTES: u32 = 8 * 1024;
@@ -32,11 +34,11 @@ impl Room {
         Self(vec![0; usize::try_from(bytes).unwrap_or_default().div_ceil(8)])
     }
 
-    fn pointer<T>(&mut self) -> *mut T {
+    pub(super) fn pointer<T>(&mut self) -> *mut T {
         self.0.as_mut_ptr().cast()
     }
 
-    fn bytes(&self) -> u32 {
+    pub(super) fn bytes(&self) -> u32 {
         u32::try_from(self.0.len() * 8).unwrap_or(u32::MAX)
     }
 }
@@ -44,7 +46,7 @@ impl Room {
 /// Asks with more and more room until the answer fits.
 ///
 /// `ask` gets the room and where to write how much was needed (or would have been).
-fn ask(mut ask: impl FnMut(&mut Room, &mut u32) -> BOOL) -> io::Result<Room> {
+pub(super) fn ask(mut ask: impl FnMut(&mut Room, &mut u32) -> BOOL) -> io::Result<Room> {
     let mut room = Room::new(Room::FIRST_BYTES);
     loop {
         let mut needed = 0;
@@ -158,6 +160,53 @@ pub(super) fn description(service: SC_HANDLE) -> io::Result<String> {
     let raw = unsafe { &*room.pointer::<SERVICE_DESCRIPTIONW>() };
     // SAFETY: the text lies in the room and ends with NUL, or the pointer is null.
     Ok(unsafe { text_at(raw.lpDescription) })
+}
+
+#[expect(unsafe_code, reason = "QueryServiceConfig2W")]
+pub(super) fn recovery(service: SC_HANDLE) -> io::Result<Recovery> {
+    let mut room = ask(|room, needed| {
+        let (bytes, level) = (room.bytes(), SERVICE_CONFIG_FAILURE_ACTIONS);
+        // SAFETY: the room is valid for writes of `bytes` and aligned; `needed` is, too.
+        unsafe { QueryServiceConfig2W(service, level, room.pointer(), bytes, needed) }
+    })?;
+    // SAFETY: the call filled in the structure at the beginning of the room.
+    let raw = unsafe { &*room.pointer::<SERVICE_FAILURE_ACTIONSW>() };
+    let count = usize::try_from(raw.cActions).unwrap_or_default();
+    let actions: &[SC_ACTION] = if raw.lpsaActions.is_null() {
+        &[]
+    } else {
+        // SAFETY: the call put `count` structures into the room behind the first one.
+        unsafe { std::slice::from_raw_parts(raw.lpsaActions, count) }
+    };
+    // SAFETY: the text lies in the room and ends with NUL, or the pointer is null.
+    let command = unsafe { text_at(raw.lpCommand) };
+    Ok(Recovery {
+        actions: actions.iter().copied().map(action_of).collect(),
+        reset_after: Duration::from_secs(u64::from(raw.dwResetPeriod)),
+        command: Some(command).filter(|command| !command.is_empty()),
+    })
+}
+
+fn action_of(raw: SC_ACTION) -> (RecoveryAction, Duration) {
+    let what = match raw.Type {
+        SC_ACTION_RESTART => RecoveryAction::Restart,
+        SC_ACTION_RUN_COMMAND => RecoveryAction::Run,
+        SC_ACTION_REBOOT => RecoveryAction::Reboot,
+        _ => RecoveryAction::None,
+    };
+    (what, Duration::from_millis(u64::from(raw.Delay)))
+}
+
+#[expect(unsafe_code, reason = "QueryServiceConfig2W")]
+pub(super) fn recovers_after_failure(service: SC_HANDLE) -> io::Result<bool> {
+    let mut room = ask(|room, needed| {
+        let (bytes, level) = (room.bytes(), SERVICE_CONFIG_FAILURE_ACTIONS_FLAG);
+        // SAFETY: the room is valid for writes of `bytes` and aligned; `needed` is, too.
+        unsafe { QueryServiceConfig2W(service, level, room.pointer(), bytes, needed) }
+    })?;
+    // SAFETY: the call filled in the structure at the beginning of the room.
+    let raw = unsafe { &*room.pointer::<SERVICE_FAILURE_ACTIONS_FLAG>() };
+    Ok(raw.fFailureActionsOnNonCrashFailures != 0)
 }
 
 #[expect(unsafe_code, reason = "EnumServicesStatusExW")]

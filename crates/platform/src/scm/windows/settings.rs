@@ -7,16 +7,19 @@ use std::{
 };
 
 use windows_sys::Win32::System::Services::{
-    ChangeServiceConfig2W, SC_ACTION, SC_ACTION_NONE, SC_ACTION_RESTART, SC_ACTION_RUN_COMMAND,
-    SC_HANDLE, SERVICE_CONFIG, SERVICE_CONFIG_DELAYED_AUTO_START_INFO, SERVICE_CONFIG_DESCRIPTION,
-    SERVICE_CONFIG_FAILURE_ACTIONS, SERVICE_CONFIG_FAILURE_ACTIONS_FLAG,
-    SERVICE_CONFIG_PRESHUTDOWN_INFO, SERVICE_CONFIG_SERVICE_SID_INFO,
-    SERVICE_DELAYED_AUTO_START_INFO, SERVICE_DESCRIPTIONW, SERVICE_FAILURE_ACTIONS_FLAG,
-    SERVICE_FAILURE_ACTIONSW, SERVICE_PRESHUTDOWN_INFO, SERVICE_SID_INFO,
-    SERVICE_SID_TYPE_UNRESTRICTED,
+    ChangeServiceConfig2W, SC_ACTION, SC_ACTION_NONE, SC_ACTION_REBOOT, SC_ACTION_RESTART,
+    SC_ACTION_RUN_COMMAND, SC_HANDLE, SERVICE_CONFIG, SERVICE_CONFIG_DELAYED_AUTO_START_INFO,
+    SERVICE_CONFIG_DESCRIPTION, SERVICE_CONFIG_FAILURE_ACTIONS,
+    SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, SERVICE_CONFIG_PRESHUTDOWN_INFO,
+    SERVICE_CONFIG_SERVICE_SID_INFO, SERVICE_DELAYED_AUTO_START_INFO, SERVICE_DESCRIPTIONW,
+    SERVICE_FAILURE_ACTIONS_FLAG, SERVICE_FAILURE_ACTIONSW, SERVICE_PRESHUTDOWN_INFO,
+    SERVICE_SID_INFO, SERVICE_SID_TYPE_UNRESTRICTED,
 };
 
-use super::super::{Recovery, RecoveryAction, Setting, Start};
+use super::{
+    super::{Recovery, RecoveryAction, Setting, Start},
+    rights,
+};
 use crate::windows::{succeed, wide};
 
 pub(super) fn set(service: SC_HANDLE, setting: &Setting) -> io::Result<()> {
@@ -37,6 +40,7 @@ pub(super) fn set(service: SC_HANDLE, setting: &Setting) -> io::Result<()> {
             let info = SERVICE_SID_INFO { dwServiceSidType: SERVICE_SID_TYPE_UNRESTRICTED };
             change(service, SERVICE_CONFIG_SERVICE_SID_INFO, &info)
         }
+        Setting::MayStart(who) => rights::grant(service, who, super::STARTING),
     }
 }
 
@@ -75,6 +79,7 @@ fn action((what, after): &(RecoveryAction, Duration)) -> SC_ACTION {
         RecoveryAction::None => SC_ACTION_NONE,
         RecoveryAction::Restart => SC_ACTION_RESTART,
         RecoveryAction::Run => SC_ACTION_RUN_COMMAND,
+        RecoveryAction::Reboot => SC_ACTION_REBOOT,
     };
     SC_ACTION { Type: kind, Delay: millis(*after) }
 }

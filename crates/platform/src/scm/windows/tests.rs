@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::scm::{Recovery, RecoveryAction, State, code, is_lacking};
+use crate::scm::{RecoveryAction, State, code, is_lacking};
 
 /// A service that is removed with the value.
 struct Guest(Service);
@@ -85,7 +85,7 @@ fn every_setting_is_taken_or_lacking() {
     };
     let settings = [
         Setting::Description("Says hello.".to_owned()),
-        Setting::Recovery(recovery),
+        Setting::Recovery(recovery.clone()),
         Setting::RecoverAfterFailure(true),
         Setting::PreshutdownTimeout(60 * second),
         Setting::OwnIdentity,
@@ -102,7 +102,11 @@ fn every_setting_is_taken_or_lacking() {
     if std::env::var_os("MAINSTAY_WINE").is_some() {
         let wine_8 = ["recovery after a failure code", "the service's own identity"];
         assert_eq!(lacking, wine_8);
+        assert!(is_lacking(&guest.0.recovery().unwrap_err()));
+        assert!(is_lacking(&guest.0.recovers_after_failure().unwrap_err()));
     } else {
+        assert_eq!(guest.0.recovery().unwrap(), recovery);
+        assert!(guest.0.recovers_after_failure().unwrap());
         assert_eq!(lacking, [""; 0]);
     }
 }
