@@ -47,11 +47,16 @@ pub(crate) fn of_file(file: &Path) -> Result<Located, CliError> {
 
 /// Returns the instance that is meant: the named one, or the nearest.
 pub(crate) fn choose(named: Option<&str>) -> Result<Located, CliError> {
-    let variable = || std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
-    match named.map(OsString::from).or_else(variable) {
+    match said(named) {
         Some(named) => by_name(&named),
         None => nearest_file(answers)?.map_or_else(only_one, Ok),
     }
+}
+
+/// Returns how somebody has named an instance, if they have.
+pub(crate) fn said(named: Option<&str>) -> Option<OsString> {
+    let variable = || std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
+    named.map(OsString::from).or_else(variable)
 }
 
 /// Returns the instance that `up` means: nobody's environment says what is started here.
@@ -100,7 +105,12 @@ fn by_name(named: &OsString) -> Result<Located, CliError> {
 /// Returns the instance of a service of the operating system, where there is one of this name.
 fn of_service(name: &str) -> Option<Located> {
     let located = Place::of(name).ok().filter(|_| place::name_fault(name).is_none())?.located();
-    (located.file.is_file() || listens(&located)).then_some(located)
+    is_there(&located).then_some(located)
+}
+
+/// Returns whether the instance of a service is there.
+pub(crate) fn is_there(located: &Located) -> bool {
+    located.file.is_file() || listens(located)
 }
 
 /// Returns whether somebody listens there, if only for others: members of groups may not look into
