@@ -57,7 +57,7 @@ impl Place {
     /// Creates its folders. The service may read its configuration, and write its state; whoever
     /// is no administrator may neither.
     pub(crate) fn create(&self) -> io::Result<()> {
-        use paths::Right::{Modify, Read};
+        use paths::Right::{Modify, Read, Share};
         let identity = scm::identity_of(&self.name)?;
         let may = |right| [(identity.clone(), right)];
         if let Some(above) = self.base.parent() {
@@ -67,7 +67,9 @@ impl Place {
         paths::create_guarded(&self.folder(), &may(Read))?;
         let instance = self.located().instance;
         paths::create_guarded(&instance.runtime, &may(Modify))?;
-        paths::create_guarded(&instance.state, &may(Modify))
+        paths::create_guarded(&instance.state, &may(Modify))?;
+        // The agent lets groups of `[[access]]` read there.
+        paths::create_guarded(&instance.logs(), &may(Share))
     }
 }
 
