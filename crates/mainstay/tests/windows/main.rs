@@ -5,6 +5,7 @@
 mod failures;
 mod foreground;
 mod installed;
+mod machine;
 mod orphans;
 mod roles;
 mod sandbox;
