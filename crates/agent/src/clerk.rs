@@ -14,6 +14,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::{
     calls::{Asker, Reply},
     configuration::{self, Files, Loaded, Texts},
+    copies,
     editing::{self, Edit, EditError},
     errand::Errands,
     events::complain,
@@ -127,11 +128,12 @@ fn configure(
         None => configuration::read_to_apply(&main, steps).map_err(EditError::Bad),
     })??;
     keep(files, &loaded.texts);
+    copies::begin(&loaded.config, &files.instance);
     Ok(loaded)
 }
 
 fn keep(files: &Files, texts: &Texts) {
-    if let Err(error) = configuration::keep(texts, &files.kept) {
+    if let Err(error) = configuration::keep(texts, &files.kept()) {
         complain("cannot keep a copy of the configuration", &error);
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use mainstay_api::config::{self, Config, Diagnostic, FILE_BYTES_MAX, SourceText};
 use mainstay_platform::paths;
-use mainstay_storage::atomic;
+use mainstay_storage::{atomic, instance::Instance};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -41,8 +41,15 @@ pub(crate) struct Loaded {
 pub(crate) struct Files {
     /// The main file; others lie in `services.d` beside it.
     pub(crate) main: PathBuf,
-    /// The copy of what was last applied.
-    pub(crate) kept: PathBuf,
+    /// Where the instance has the copy of what was last applied.
+    pub(crate) instance: Instance,
+}
+
+impl Files {
+    /// Returns the copy of what was last applied.
+    pub(crate) fn kept(&self) -> PathBuf {
+        self.instance.last_good_config()
+    }
 }
 
 /// Reads the main file and `services.d/*.toml` beside it, and says everything that is wrong. What

@@ -27,6 +27,7 @@ use crate::{
     calls::{Call, EventsQuery, Reply},
     clerk::{Clerk, Done, Job},
     configuration::{self, Files, Loaded, Texts},
+    copies::{self, Copies, Said},
     custody::Custody,
     descriptors,
     effects::{Outbox, Settled},
@@ -84,6 +85,7 @@ pub(crate) struct Agent {
     /// Everything is to stop, and the keeper was told.
     ending: Option<Ending>,
     pub(crate) custody: Custody,
+    pub(crate) copies: Copies,
     pub(crate) given: Given,
     /// What is wrong with logs.
     pub(crate) pressed: Pressed,
@@ -146,9 +148,11 @@ impl Agent {
         if let Some(message) = damage {
             events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
         }
-        let files = Files { main: options.config.clone(), kept: instance.last_good_config() };
+        let files = Files { main: options.config.clone(), instance: instance.clone() };
         let clerk = Clerk::start(files.clone()).map_err(doing("start the clerk"))?;
         let config = first_config(&files, options.mode, &clerk, &mut events)?;
+        copies::clean(&config, &instance);
+        copies::begin(&config, &instance);
         let seed = random::number();
         Ok(Self {
             options,
@@ -166,6 +170,7 @@ impl Agent {
             afterwards: Vec::new(),
             ending: None,
             custody: Custody::default(),
+            copies: Copies::new(),
             given: Given::default(),
             pressed: Pressed::default(),
             waiters: Vec::new(),
@@ -249,6 +254,7 @@ impl Agent {
             self.config.services.iter().map(|(name, service)| service.core(name)).collect();
         self.bursts.count(clock::monotonic(), services.len());
         self.clients.let_in(&self.config.access);
+        self.copies.apply(&self.config, &self.instance);
         self.take(Input::Configure { services, prune });
     }
 
@@ -282,6 +288,7 @@ impl Agent {
                 () = sleep(next_in) => Heard::Deadline,
                 call = calls.recv() => Heard::Call(call),
                 done = self.clerk.next() => Heard::Done(done),
+                said = self.copies.next() => Heard::Said(said),
             };
             if let Goes::Ended = self.handle(heard).await? {
                 return Ok(());
@@ -296,7 +303,8 @@ impl Agent {
             Heard::Deadline => self.deadline(),
             Heard::Call(Some(call)) => self.answer(call),
             Heard::Done(Some(done)) => self.done(done),
-            Heard::Call(None) | Heard::Done(None) => return Ok(Goes::Ended),
+            Heard::Said(Some(said)) => self.copied(said),
+            Heard::Call(None) | Heard::Done(None) | Heard::Said(None) => return Ok(Goes::Ended),
         }
         Ok(Goes::On)
     }
@@ -354,10 +362,14 @@ impl Agent {
         self.keeper.finish_turn(None)?;
         loop {
             match self.keeper.next().await {
-                Ok(Report::Done) | Err(_) => return Ok(()),
+                Ok(Report::Done) if self.copies.is_empty() => return Ok(()),
+                // A keeper that is gone has put the last words into the logs.
+                Err(_) => break,
                 Ok(_) => {}
             }
         }
+        self.copies.finish().await;
+        Ok(())
     }
 }
 
@@ -369,6 +381,7 @@ enum Heard {
     Deadline,
     Call(Option<Call>),
     Done(Option<Done>),
+    Said(Option<Said>),
 }
 
 /// Returns the configuration to begin with: the files, or what was last applied when they are bad.
@@ -378,7 +391,7 @@ fn first_config(
     clerk: &Clerk,
     events: &mut Events,
 ) -> Result<Config, AgentError> {
-    let (kept, damage) = configuration::recall(&files.kept);
+    let (kept, damage) = configuration::recall(&files.kept());
     if let Some(message) = damage.clone() {
         events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
     }

@@ -9,6 +9,7 @@ mod api;
 mod calls;
 mod clerk;
 pub mod configuration;
+mod copies;
 mod custody;
 mod daemon;
 pub mod descriptors;

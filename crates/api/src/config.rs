@@ -9,6 +9,7 @@ mod duration;
 mod edit;
 mod fields;
 mod keys;
+mod logs;
 mod lower;
 mod parse;
 mod program;
@@ -28,5 +29,6 @@ pub use keys::{get, set, unset};
 pub use parse::{FILE_BYTES_MAX, SourceText, parse};
 pub use program::PROGRAM_BYTES_MAX;
 pub use types::{
-    Config, LogsConfig, RestartConfig, SERVICE_DEFAULTS, ServiceConfig, ServiceDefaults, StopConfig,
+    Config, LogFiles, LogPath, LogsConfig, RestartConfig, SERVICE_DEFAULTS, ServiceConfig,
+    ServiceDefaults, StopConfig,
 };

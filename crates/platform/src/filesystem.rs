@@ -66,6 +66,12 @@ pub fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
+/// Returns what tells a file apart from every other one that is there: its storage and its number
+/// on it. A number is given again once a file is gone.
+pub fn identity(file: &File) -> io::Result<[u64; 2]> {
+    open::identity(file)
+}
+
 fn is_missing(look: &io::Result<FileSystem>) -> bool {
     look.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
@@ -90,8 +96,12 @@ mod tests {
         io::Write::write_all(&mut file, b"four").unwrap();
         assert_eq!(standing(&file).unwrap(), Standing { length: 4, has_name: true });
         assert!(is_at(&file, &path).unwrap());
+        let itself = identity(&file).unwrap();
         std::fs::rename(&path, &other).unwrap();
         assert!(!is_at(&file, &path).unwrap());
+        assert_eq!(identity(&File::open(&other).unwrap()).unwrap(), itself);
+        assert_ne!(identity(&File::create(&path).unwrap()).unwrap(), itself);
+        std::fs::remove_file(&path).unwrap();
         std::fs::remove_file(&other).unwrap();
         assert!(!is_at(&file, &other).unwrap());
         assert_eq!(standing(&file).unwrap().has_name, cfg!(windows));

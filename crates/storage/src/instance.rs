@@ -55,6 +55,11 @@ impl Instance {
         self.state.join("logs")
     }
 
+    /// Returns the folder of bookmarks: how far copies of logs have got.
+    pub fn copies(&self) -> PathBuf {
+        self.state.join("copies")
+    }
+
     /// Returns the agent's journal of wishes.
     pub fn agent_journal(&self) -> PathBuf {
         self.state.join("agent.journal")

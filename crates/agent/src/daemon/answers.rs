@@ -71,7 +71,8 @@ impl Agent {
         let service = self.config.services.get(&name.service).filter(|_| view.pid().is_some());
         let outdated =
             service.is_some_and(|service| self.given.is_outdated(name, view.run(), service));
-        let beside = Beside { outdated, pressure: self.pressed.of(name) };
+        let pressure = self.pressed.of(name).or_else(|| self.copies.trouble_of(name));
+        let beside = Beside { outdated, pressure };
         report::unit(view, clocks, beside)
     }
 

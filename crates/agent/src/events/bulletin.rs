@@ -112,7 +112,7 @@ impl Digest {
             "ConfigRefused" => (Weight::Error, id::CONFIG_REFUSED),
             "StateDamaged" => (Weight::Error, id::STATE_DAMAGED),
             "EventsHeld" => (Weight::Error, id::EVENTS_HELD),
-            "LogFailed" => (Weight::Error, id::LOG_FAILED),
+            "LogFailed" | "CopyRefused" => (Weight::Error, id::LOG_FAILED),
             "KeeperLost" => (Weight::Warning, id::KEEPER_LOST),
             "ServiceLost" => (Weight::Error, id::SERVICE_LOST),
             _ => return None,

@@ -12,14 +12,13 @@ use toml::{
 };
 
 use super::{
-    Config, Diagnostic, LogsConfig, RestartConfig, SERVICE_DEFAULTS, ServiceConfig, StopConfig,
-    access,
+    Config, Diagnostic, RestartConfig, SERVICE_DEFAULTS, ServiceConfig, StopConfig, access,
     fields::{Fields, Placed, Reading, bounded_duration, mistyped},
-    program,
+    logs, program,
     rules::{self, Link, Places, Spot},
     share,
 };
-use crate::keeper::{OnFull, Scope, SignalName, Streams};
+use crate::keeper::{Scope, SignalName};
 
 /// A configuration file over this size is refused.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -198,7 +197,7 @@ fn service_of(
     };
     let restart = restart(&mut fields, nature, r);
     let stop = stop(&mut fields, r);
-    let logs = logs(&mut fields, r);
+    let logs = logs::read(&mut fields, r);
     let files = limits(&mut fields, r);
     let session = fields.flag("session", r).unwrap_or_default();
     let share = share::read(&mut fields, r);
@@ -243,8 +242,8 @@ fn directory(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> String {
     absolute(r.file, directory.as_deref())
 }
 
-/// Relative folders begin at the folder of the file that names them.
-fn absolute(file: &str, directory: Option<&str>) -> String {
+/// Relative paths begin at the folder of the file that names them.
+pub(super) fn absolute(file: &str, directory: Option<&str>) -> String {
     let base = Path::new(file).parent().unwrap_or_else(|| Path::new(""));
     let folder = directory.map_or_else(|| base.to_owned(), |directory| base.join(directory));
     if folder.as_os_str().is_empty() { ".".to_owned() } else { folder.display().to_string() }
@@ -405,38 +404,6 @@ fn stop(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> StopConfig {
             .unwrap_or_default(),
     };
     fields.finish(&["command"], r);
-    config
-}
-
-fn logs(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> LogsConfig {
-    let usual = LogsConfig {
-        streams: Streams::Joined,
-        max_size: SERVICE_DEFAULTS.log_size,
-        keep: SERVICE_DEFAULTS.log_keep,
-        on_full: OnFull::Block,
-    };
-    let is_off = fields
-        .value("logs")
-        .is_some_and(|value| matches!(value.get_ref(), DeValue::String(text) if text == "off"));
-    if is_off {
-        return LogsConfig { streams: Streams::Off, ..usual };
-    }
-    let Some(table) = fields.table("logs", r) else { return usual };
-    let mut fields = Fields::new(table, "`logs`");
-    let streams = [("joined", Streams::Joined), ("split", Streams::Split)];
-    let on_full = [
-        ("block", OnFull::Block),
-        ("drop-oldest", OnFull::DropOldest),
-        ("drop-new", OnFull::DropNew),
-    ];
-    let config = LogsConfig {
-        streams: fields.word("streams", &streams, r).unwrap_or_default(),
-        max_size: fields.size("max-size", r).unwrap_or(usual.max_size),
-        keep: fields.number("keep", r).unwrap_or(usual.keep),
-        on_full: fields.word("on-full", &on_full, r).unwrap_or_default(),
-    };
-    fields.word("compress", &[("off", ())], r);
-    fields.finish(&["every", "keep-for", "keep-total", "path"], r);
     config
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use mainstay_core::{Service, ServiceName, graph};
 
-use super::{Config, Diagnostic, fields::suggestion};
+use super::{Config, Diagnostic, fields::suggestion, logs};
 
 /// Where a service stands, to point at later: its line is counted only then.
 #[derive(Debug, Clone)]
@@ -49,6 +49,26 @@ pub(super) fn check(config: &Config, places: &Places<'_>, found: &mut Vec<Diagno
     check_names(places, found);
     check_cycle(config, places, found);
     check_conflicts(places, found);
+    check_files(config, places, found);
+}
+
+/// A file of the user's own has one writer: what is in it says how far its copy has got.
+fn check_files(config: &Config, places: &Places<'_>, found: &mut Vec<Diagnostic>) {
+    let mut known: BTreeMap<String, &ServiceName> = BTreeMap::new();
+    for (name, service) in &config.services {
+        let Some(spot) = places.get(name) else { continue };
+        for file in service.logs.path.files.all() {
+            if service.instances > 1 {
+                let message =
+                    format!("all {} units of `{name}` would write `{file}`", service.instances);
+                let one = spot.diagnostic("shared-file", message);
+                found.push(one.help("take `logs.path` out: each unit has a log of its own"));
+            } else if let Some(other) = known.insert(logs::identity(file), name) {
+                let message = format!("`{name}` and `{other}` would both write `{file}`");
+                found.push(spot.diagnostic("shared-file", message).help("give each its own file"));
+            }
+        }
+    }
 }
 
 /// Whoever is named must exist.

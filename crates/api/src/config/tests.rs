@@ -77,6 +77,50 @@ fn mistakes_are_named_with_place_and_remedy() {
 }
 
 #[test]
+fn files_of_ones_own_say_how_the_streams_are_captured() {
+    let logs = |line: &str| {
+        let text = format!("[services.web]\ncommand = ['x']\nlogs = {line}\n");
+        let config = parse(&[SourceText { file: "mainstay.toml", bytes: text.as_bytes() }]);
+        config.unwrap().services.into_values().next().unwrap().logs
+    };
+    let one = logs("{ path = 'web.log' }");
+    assert_eq!(one.streams, Streams::Joined);
+    assert_eq!(one.path.files, LogFiles::Joined("web.log".to_owned()));
+    let table = "{ path = { stdout = 'a', stderr = 'a', max-size = '1MiB', at-start = true } }";
+    let same =
+        LogPath { files: LogFiles::Joined("a".to_owned()), max_size: 1024 * 1024, at_start: true };
+    assert_eq!((logs(table).streams, logs(table).path), (Streams::Joined, same));
+    let two = logs("{ path = { stdout = 'a', stderr = 'b' } }");
+    assert_eq!(two.streams, Streams::Split);
+    assert_eq!(two.path.files.all().collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(logs("{ path = { stderr = 'b' } }").streams, Streams::Split);
+    assert_eq!(logs("{ path = {} }").path, LogPath::default());
+}
+
+#[test]
+fn a_file_of_ones_own_has_one_writer() {
+    let web = |line: &str| format!("[services.web]\ncommand = [\"web\"]\n{line}\n");
+    check(
+        &web("logs = { streams = \"split\", path = \"a\" }"),
+        "3:20 split streams go into two files; take `streams` out, or name two files",
+    );
+    check(
+        &web("logs = { streams = \"joined\", path = { stderr = \"a\" } }"),
+        "3:20 joined streams go into one file; take `streams` out, or name one file for both",
+    );
+    check(&web("logs = { path = \"\" }"), "3:17 `path` is empty; remove it, or name a file");
+    check(
+        &web("logs = { path = \"a\" }\ninstances = 2"),
+        "1:11 all 2 units of `web` would write `a`; take `logs.path` out: each unit has a log of its own",
+    );
+    check(
+        &(web("logs = { path = \"a\" }")
+            + "[services.api]\ncommand = [\"api\"]\nlogs = { path = { stderr = \"a\" } }\n"),
+        "1:11 `web` and `api` would both write `a`; give each its own file",
+    );
+}
+
+#[test]
 fn a_share_of_the_processors_is_read_strictly() {
     let web = |line: &str| format!("[services.web]\ncommand = [\"web\"]\n{line}\n");
     check(&web("priority = \"hgih\""), "3:12 `priority` cannot be `hgih`; did you mean `high`?");

@@ -95,6 +95,57 @@ pub struct LogsConfig {
     pub keep: u32,
     /// What to do when the disk is full.
     pub on_full: OnFull,
+    /// Files of the user's own that get the lines, too.
+    pub path: LogPath,
+}
+
+/// Files of the user's own that get a service's lines, besides its segments.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogPath {
+    /// Which.
+    pub files: LogFiles,
+    /// A file is given another name at the first line end past this size; 0 means never.
+    pub max_size: u64,
+    /// A file is given another name when a run begins.
+    pub at_start: bool,
+}
+
+/// Which files of the user's own get lines.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum LogFiles {
+    /// None.
+    #[default]
+    None,
+    /// One for stdout and stderr, in their order.
+    Joined(String),
+    /// One for each stream, or for one of them.
+    Split {
+        /// Gets what comes on stdout.
+        stdout: Option<String>,
+        /// Gets what comes on stderr.
+        stderr: Option<String>,
+    },
+}
+
+impl LogFiles {
+    /// Returns how the streams must be captured for these files.
+    pub const fn streams(&self) -> Option<Streams> {
+        match self {
+            Self::None => None,
+            Self::Joined(_) => Some(Streams::Joined),
+            Self::Split { .. } => Some(Streams::Split),
+        }
+    }
+
+    /// Returns all of them.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        let (one, other) = match self {
+            Self::None => (None, None),
+            Self::Joined(file) => (Some(file), None),
+            Self::Split { stdout, stderr } => (stdout.as_ref(), stderr.as_ref()),
+        };
+        one.into_iter().chain(other).map(String::as_str)
+    }
 }
 
 /// The defaults of a service that says nothing but its command.

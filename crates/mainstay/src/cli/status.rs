@@ -94,6 +94,16 @@ impl Row {
     }
 }
 
+/// Returns what there is to say of a unit, in one line.
+pub(super) fn in_a_line(unit: &Unit) -> String {
+    let pid = unit.pid.map(|pid| format!("pid {pid}"));
+    let since = format!("since {}", print::span(unit.since_seconds));
+    let restarts = (unit.restarts > 0).then(|| format!("{} restarts", unit.restarts));
+    let note = Some(note(unit)).filter(|note| !note.is_empty());
+    let parts = [Some(print::phrase(&unit.state)), pid, Some(since), restarts, note];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
 /// Returns why a unit is not simply running, and what comes next.
 fn note(unit: &Unit) -> String {
     let mut parts = Vec::new();

@@ -42,6 +42,7 @@ mod mistakes;
 mod newcomers;
 mod odd_files;
 mod output;
+mod own_files;
 mod pauses;
 mod real_programs;
 mod state_files;

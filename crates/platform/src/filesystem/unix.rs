@@ -13,3 +13,8 @@ pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let (open, there) = (file.metadata()?, fs::metadata(path)?);
     Ok((open.dev(), open.ino()) == (there.dev(), there.ino()))
 }
+
+pub(super) fn identity(file: &File) -> io::Result<[u64; 2]> {
+    let found = file.metadata()?;
+    Ok([found.dev(), found.ino()])
+}

@@ -49,9 +49,10 @@ pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
 
 /// Returns the volume and the file's number on it.
 #[expect(unsafe_code, reason = "GetFileInformationByHandle")]
-fn identity(file: &File) -> io::Result<[u32; 3]> {
+pub(super) fn identity(file: &File) -> io::Result<[u64; 2]> {
     let mut info = BY_HANDLE_FILE_INFORMATION::default();
     // SAFETY: the handle is open; `info` is valid for writes.
     succeed(unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut info) })?;
-    Ok([info.dwVolumeSerialNumber, info.nFileIndexHigh, info.nFileIndexLow])
+    let number = u64::from(info.nFileIndexHigh) << 32 | u64::from(info.nFileIndexLow);
+    Ok([info.dwVolumeSerialNumber.into(), number])
 }

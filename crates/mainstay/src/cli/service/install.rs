@@ -25,7 +25,7 @@ use self::{
     account::Account,
     entry::{Entry, Reach},
 };
-use super::{control, database, demand_elevation, failure::FailureArgs, list, source, trouble};
+use super::{control, database, demand_elevation, failure::FailureArgs, source, status, trouble};
 use crate::{
     cli::add::{Variable, parse_variable},
     errors::CliError,
@@ -185,7 +185,7 @@ async fn begin(args: &Args, service: &Service, place: &Place) -> Result<ExitCode
     let next = format!("  why       mainstay --instance {name} why {}\n", place.unit());
     let remove = format!("  remove    mainstay service remove {name}\n");
     if status.state != State::Running {
-        print::data(&format!("{name} is {}\n{next}{remove}", list::in_words(&status)));
+        print::data(&format!("{name} is {}\n{next}{remove}", status::in_words(&status)));
         return Ok(ExitCode::from(1));
     }
     let outcome = outcome::watch(place).await?;
