@@ -87,7 +87,7 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
         return Ok(ExitCode::SUCCESS);
     }
     let status = begin(&service).await?;
-    print::data(&format!("mainstay is {}\n", list::in_words(&status)));
+    print::data(&format!("mainstay is {}\n", service::status::in_words(&status)));
     print::data("  next      mainstay add NAME -- PROGRAM\n  remove    mainstay uninstall\n");
     Ok(ExitCode::from(u8::from(status.state != State::Running)))
 }
