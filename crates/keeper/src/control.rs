@@ -160,7 +160,7 @@ impl Control {
         let port = Port::new().map_err(doing("wait for events"))?;
         let notices = Notices::new().map_err(doing("watch for signals"))?;
         let notices = port.watch(notices, token::NOTICES).map_err(doing("watch for signals"))?;
-        let doors = upgrade::doors(inherited.as_ref(), instance)?;
+        let doors = upgrade::doors(inherited.as_ref(), instance, options.service.as_deref())?;
         let door = Entrance::open(doors.keeper, token::DOOR, &port);
         let door = door.map_err(doing("listen for agents"))?;
         let reception = Reception::open(doors.api, &port).map_err(doing("listen for clients"))?;

@@ -42,7 +42,7 @@ impl Client {
             };
             CliError::unreachable(format!("no agent answers for `{file}`: {error}"), hint)
         };
-        let stream = local::connect(&socket, &located.others).map_err(|error| {
+        let stream = local::connect(&socket, located.service.as_deref()).map_err(|error| {
             let is_forbidden = error.kind() == ErrorKind::PermissionDenied;
             if is_forbidden { not_allowed(located) } else { unreachable(&error) }
         })?;

@@ -7,6 +7,7 @@
 
 use std::{
     ffi::OsString,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -32,8 +33,8 @@ const VARIABLE: &str = "MAINSTAY_INSTANCE";
 pub(crate) struct Located {
     pub(crate) file: PathBuf,
     pub(crate) instance: Instance,
-    /// Identities besides our own user and the administrator that may serve it.
-    pub(crate) others: Vec<String>,
+    /// The service of the operating system that it is.
+    pub(crate) service: Option<String>,
 }
 
 /// Returns the instance of a configuration file.
@@ -44,7 +45,7 @@ pub(crate) fn of_file(file: &Path) -> Result<Located, CliError> {
     })?;
     let runtime = base()?.join(format!("{:016x}", fingerprint(&file)));
     let state = file.parent().unwrap_or_else(|| Path::new("/")).join(".mainstay");
-    Ok(Located { file, instance: Instance::new(runtime, state), others: Vec::new() })
+    Ok(Located { file, instance: Instance::new(runtime, state), service: None })
 }
 
 /// Returns the instance that is meant: the named one, or the nearest.
@@ -102,15 +103,27 @@ fn by_name(named: &OsString) -> Result<Located, CliError> {
 /// Returns the instance of a service of the operating system, where there is one of this name.
 fn of_service(name: &str) -> Option<Located> {
     let located = Place::of(name).ok().filter(|_| place::name_fault(name).is_none())?.located();
-    located.file.is_file().then_some(located)
+    (located.file.is_file() || listens(&located)).then_some(located)
+}
+
+/// Returns whether somebody listens there, if only for others: members of groups may not look into
+/// the folder of a service.
+fn listens(located: &Located) -> bool {
+    match local::connect(&located.instance.api_socket(), located.service.as_deref()) {
+        Ok(_) => true,
+        Err(error) => error.kind() == ErrorKind::PermissionDenied,
+    }
 }
 
 /// Returns the instance with this runtime folder. Whoever is let in by `[[access]]` may neither
 /// read what lies there nor know the instance by anything else.
 fn of_runtime(folder: &Path) -> Option<Located> {
+    if let Some(place) = Place::of_runtime(folder) {
+        return Some(place.located());
+    }
     let instance = Instance::new(folder.to_owned(), PathBuf::new());
     let is_there = folder.is_absolute() && instance.api_socket().exists();
-    is_there.then(|| Located { file: folder.to_owned(), instance, others: Vec::new() })
+    is_there.then(|| Located { file: folder.to_owned(), instance, service: None })
 }
 
 /// Returns the nearest instance with a file that is wanted, else the nearest.
@@ -166,7 +179,7 @@ fn is_trusted(folder: &Path) -> bool {
 
 /// Returns whether somebody listens for clients.
 pub(crate) fn answers(located: &Located) -> bool {
-    local::connect(&located.instance.api_socket(), &located.others).is_ok()
+    local::connect(&located.instance.api_socket(), located.service.as_deref()).is_ok()
 }
 
 /// Returns whether a keeper left programs that may run on; one that ends in order leaves none.

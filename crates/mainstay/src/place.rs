@@ -1,7 +1,10 @@
 //! Where a service of the operating system keeps what belongs to it: an instance with a folder of
 //! its own, found from its name alone. One name is the machine's instance, with any number of units.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use mainstay_platform::{paths, scm};
 use mainstay_storage::instance::Instance;
@@ -33,6 +36,13 @@ impl Place {
         Ok(Self { name: name.to_owned(), base: paths::machine_base()? })
     }
 
+    /// Returns the place with this runtime folder, if it is one.
+    pub(crate) fn of_runtime(runtime: &Path) -> Option<Self> {
+        let name = unescaped(runtime.parent()?.file_name()?.to_str()?)?;
+        let place = Self::of(&name).ok()?;
+        (place.located().instance.runtime == runtime).then_some(place)
+    }
+
     /// Returns its folder; that of the machine's instance has those of the others in it.
     pub(crate) fn folder(&self) -> PathBuf {
         if is_machine(&self.name) {
@@ -50,9 +60,8 @@ impl Place {
     pub(crate) fn located(&self) -> Located {
         let folder = self.folder();
         let instance = Instance::new(folder.join("run"), folder.join("state"));
-        // The service runs as whoever it was installed for, and always has an identity of its own.
-        let others = scm::identity_of(&self.name).into_iter().collect();
-        Located { file: folder.join("mainstay.toml"), instance, others }
+        let service = Some(self.name.clone());
+        Located { file: folder.join("mainstay.toml"), instance, service }
     }
 
     /// Returns what its only unit is called: the same, where that is a name for a unit.
@@ -123,6 +132,24 @@ fn escaped(name: &str) -> String {
     name.to_lowercase().bytes().map(escape).collect()
 }
 
+/// Returns a name of the service whose folder this is, in lower case.
+fn unescaped(folder: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = folder.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        rest = behind;
+        bytes.push(match first {
+            b'%' => {
+                let (digits, behind) = rest.split_at_checked(2)?;
+                rest = behind;
+                u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?
+            }
+            plain => *plain,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
 const fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
 }
@@ -133,7 +160,10 @@ mod tests {
 
     #[test]
     fn every_name_has_a_folder_of_its_own() {
-        let check = |name: &str, expected: &str| assert_eq!(escaped(name), expected);
+        let check = |name: &str, expected: &str| {
+            assert_eq!(escaped(name), expected);
+            assert_eq!(unescaped(expected), Some(name.to_lowercase()));
+        };
         check("Web", "web");
         check("my web.", "my%20web%2e");
         check("..", "%2e%2e");

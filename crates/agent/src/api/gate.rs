@@ -1,6 +1,6 @@
 //! Letting in the groups that `[[access]]` names: whoever may not even knock is never heard.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use mainstay_api::config::Access;
 use mainstay_platform::local;
@@ -11,18 +11,26 @@ use tokio::{
 
 use crate::{calls::Call, rights::AccessList};
 
+/// Where clients come.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate {
+    pub(crate) socket: PathBuf,
+    /// The service of the system that the instance is.
+    pub(crate) service: Option<String>,
+}
+
 /// Goes by what the loop wants until the loop ends; what cannot be had is told.
 pub(super) async fn keep(
-    socket: PathBuf,
+    gate: Gate,
     mut wanted: watch::Receiver<Vec<Access>>,
     allowed: watch::Sender<AccessList>,
     calls: mpsc::Sender<Call>,
 ) {
     while wanted.changed().await.is_ok() {
         let access = wanted.borrow_and_update().clone();
-        let path = socket.clone();
+        let gate = gate.clone();
         // Groups may be kept by a directory server that does not answer.
-        let Ok((list, wrong)) = spawn_blocking(move || open(&path, &access)).await else { return };
+        let Ok((list, wrong)) = spawn_blocking(move || open(&gate, &access)).await else { return };
         allowed.send_replace(list);
         if !wrong.is_empty() {
             // A loop that is too busy to hear it is told with the next change.
@@ -32,9 +40,9 @@ pub(super) async fn keep(
 }
 
 /// Finds the groups and lets them reach the socket; returns what is wrong as well.
-fn open(socket: &Path, access: &[Access]) -> (AccessList, Vec<String>) {
+fn open(gate: &Gate, access: &[Access]) -> (AccessList, Vec<String>) {
     let (list, mut wrong) = AccessList::resolve(access, local::group);
-    if let Err(error) = local::let_in(socket, &list.groups()) {
+    if let Err(error) = local::let_in(&gate.socket, &list.groups(), gate.service.as_deref()) {
         wrong.push(format!("cannot let groups of `[[access]]` in: {error}"));
     }
     (list, wrong)

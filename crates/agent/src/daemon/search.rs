@@ -91,6 +91,9 @@ impl Agent {
         let mut arguments = vec!["keeper".to_owned(), "--runtime".to_owned()];
         arguments.push(self.options.runtime.display().to_string());
         arguments.extend(["--agent-pid".to_owned(), std::process::id().to_string()]);
+        if let Some(name) = &self.options.service {
+            arguments.extend(["--service".to_owned(), name.clone()]);
+        }
         arguments.push("--".to_owned());
         arguments.extend(self.options.arguments());
         let arguments: Vec<_> = arguments.into_iter().map(Into::into).collect();

@@ -35,8 +35,10 @@ use crate::{
     descriptor::{Borrowed, Descriptor},
     port::{Sight, Watchable},
     process::Process,
+    scm::identity_of,
     windows::{
-        Event, Initially, account,
+        Event, Initially,
+        account::{self, Token},
         overlapped::{Overlapped, Progress},
         own,
         security::Security,
@@ -68,6 +70,8 @@ pub struct Door {
     path: PathBuf,
     waiting: Mutex<Option<Waiting>>,
     called: Event,
+    /// The identity of the service that it belongs to.
+    service: Option<String>,
 }
 
 /// The end that the next caller will get; the call ends before its pipe.
@@ -88,7 +92,15 @@ impl Door {
     }
 
     fn closed(path: PathBuf) -> Self {
-        Self { path, waiting: Mutex::new(None), called: Event::new(Initially::Reset) }
+        let called = Event::new(Initially::Reset);
+        Self { path, waiting: Mutex::new(None), called, service: None }
+    }
+
+    /// Says which service it belongs to, before anybody listens there.
+    #[must_use]
+    pub fn of_service(mut self, name: &str) -> Self {
+        self.service = identity_of(name).ok();
+        self
     }
 
     /// Listens anew: on this system nothing is kept across a replacement of the process.
@@ -158,7 +170,7 @@ impl Door {
     #[expect(unsafe_code, reason = "CreateNamedPipeW")]
     fn another_end(&self) -> io::Result<OwnedHandle> {
         let name = pipe_name(&self.path)?;
-        let security = Security::for_clients(&[])?;
+        let security = Security::for_clients(&[], self.service.as_deref())?;
         let attributes = security.attributes();
         let mode = PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED;
         let kind = PIPE_TYPE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS;
@@ -261,8 +273,9 @@ impl Connection {
     /// Returns who is at the other end.
     pub fn peer(&self) -> io::Result<Peer> {
         let process = self.present_peer()?;
-        let user = account::user_of(process.raw())?;
-        let is_trusted = account::is_trusted(&user)?;
+        let token = Token::of_process(process.raw())?;
+        let user = token.user()?;
+        let is_trusted = account::is_master(&user, &token.groups()?)?;
         Ok(Peer { pid: process.pid(), user, is_trusted })
     }
 

@@ -21,7 +21,7 @@ use windows_sys::Win32::{
         CreateFileW, FILE_FLAG_OVERLAPPED, FILE_WRITE_DATA, OPEN_EXISTING, SECURITY_IDENTIFICATION,
         SECURITY_SQOS_PRESENT, WRITE_DAC,
     },
-    System::Pipes::{GetNamedPipeClientProcessId, WaitNamedPipeW},
+    System::Pipes::{GetNamedPipeClientProcessId, GetNamedPipeServerProcessId, WaitNamedPipeW},
 };
 
 use super::Identity;
@@ -29,6 +29,7 @@ use crate::{
     descriptor::Descriptor,
     door::pipe_name,
     process::Process,
+    scm::{Database, Intent, Purpose, identity_of},
     windows::{
         account::{self, Token},
         own,
@@ -136,17 +137,39 @@ fn token_of_process(pipe: &OwnedHandle) -> io::Result<Token> {
 }
 
 #[expect(unsafe_code, reason = "the pipe gets its owner in the runtime")]
-pub(super) fn connect(path: &Path, others: &[String]) -> io::Result<Stream> {
+pub(super) fn connect(path: &Path, service: Option<&str>) -> io::Result<Stream> {
     // Neither may create another end of the same pipe, as `GENERIC_WRITE` would ask for.
     let pipe = open(path, GENERIC_READ | FILE_WRITE_DATA)?;
     let owner = account::owner_of_open(pipe.as_raw_handle())?;
-    if !account::is_trusted(&owner)? && !others.contains(&owner) {
+    let is_known =
+        account::is_trusted(&owner)? || service.is_some_and(|name| is_of(&pipe, &owner, name));
+    if !is_known {
         let text = format!("somebody else ({owner}) listens in its place");
         return Err(io::Error::other(text));
     }
     // SAFETY: the handle is a connected pipe's, opened for overlapped calls, and ours alone.
     let pipe = unsafe { NamedPipeClient::from_raw_handle(pipe.into_raw_handle()) }?;
     Ok(Stream::Client(pipe))
+}
+
+/// Returns whether a service listens. One that was not set up for an identity of its own is known by
+/// its process alone: whoever else runs as its user is another one.
+fn is_of(pipe: &OwnedHandle, owner: &str, service: &str) -> bool {
+    identity_of(service).is_ok_and(|identity| identity == owner)
+        || listener_of(pipe).is_ok_and(|pid| pid != 0 && pid_of(service).is_ok_and(|of| of == pid))
+}
+
+#[expect(unsafe_code, reason = "GetNamedPipeServerProcessId")]
+fn listener_of(pipe: &OwnedHandle) -> io::Result<u32> {
+    let mut pid = 0;
+    // SAFETY: the pipe is open; `pid` is valid for writes.
+    succeed(unsafe { GetNamedPipeServerProcessId(pipe.as_raw_handle(), &raw mut pid) })?;
+    Ok(pid)
+}
+
+fn pid_of(service: &str) -> io::Result<u32> {
+    let service = Database::open(Purpose::Call)?.service(service, Intent::Look)?;
+    Ok(service.status()?.pid)
 }
 
 /// Opens a pipe; whoever listens may learn who we are, but not act in our name.
@@ -187,9 +210,10 @@ pub(super) fn group(name: &str) -> io::Result<Option<String>> {
 
 /// The list belongs to the pipe as a whole; all its ends, those to come as well, go by it.
 #[expect(unsafe_code, reason = "SetKernelObjectSecurity")]
-pub(super) fn let_in(path: &Path, groups: &[String]) -> io::Result<()> {
+pub(super) fn let_in(path: &Path, groups: &[String], service: Option<&str>) -> io::Result<()> {
     use windows_sys::Win32::Security::SetKernelObjectSecurity;
-    let security = Security::for_clients(groups)?;
+    let security =
+        Security::for_clients(groups, service.and_then(|name| identity_of(name).ok()).as_deref())?;
     let pipe = open(path, WRITE_DAC | GENERIC_READ)?;
     let descriptor = security.attributes().lpSecurityDescriptor;
     // SAFETY: the descriptor lives as long as `security`.

@@ -17,19 +17,18 @@ use super::{account, succeed, wide};
 pub(crate) struct Security(PSECURITY_DESCRIPTOR);
 
 impl Security {
-    /// Whoever may talk to us: our own user, administrators, the system, and members of groups;
-    /// nobody from another machine. None of the groups may create another end of a pipe,
-    /// which `GENERIC_WRITE` would include. Its owner, by whom clients know us, is our own user and
-    /// not what the system makes of that by default.
-    pub(crate) fn for_clients(groups: &[String]) -> io::Result<Self> {
-        let user = account::own_user()?;
-        let mut text = format!("O:{user}D:P(D;;GA;;;NU)(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;{user})");
-        for group in groups {
-            text.push_str("(A;;0x12019b;;;");
-            text.push_str(group);
-            text.push(')');
+    /// Whoever may talk to us: our own user or service, administrators, the system, and members of
+    /// groups.
+    ///
+    /// A pipe of a service belongs to that, where the system has given us its identity: others may
+    /// run as the same user.
+    pub(crate) fn for_clients(groups: &[String], service: Option<&str>) -> io::Result<Self> {
+        let own = account::own_services()?;
+        let service = service.filter(|service| own.iter().any(|own| own == service));
+        match service {
+            Some(service) => Self::parse(&for_clients_of(service, groups)),
+            None => Self::parse(&for_clients_of(&account::own_user()?, groups)),
         }
-        Self::parse(&text)
     }
 
     /// Reads a description in the system's language (SDDL).
@@ -60,10 +59,39 @@ impl Security {
     }
 }
 
+/// Describes a pipe: nobody from another machine may reach it, and none of the groups may create
+/// another end of it, which `GENERIC_WRITE` would include. Its owner, by whom clients know us, is
+/// not what the system makes of it by default.
+fn for_clients_of(owner: &str, groups: &[String]) -> String {
+    let mut text = format!("O:{owner}D:P(D;;GA;;;NU)(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;{owner})");
+    for group in groups {
+        text.extend(["(A;;0x12019b;;;", group, ")"]);
+    }
+    text
+}
+
 impl Drop for Security {
     #[expect(unsafe_code, reason = "LocalFree")]
     fn drop(&mut self) {
         // SAFETY: the system allocated it for us, and nobody uses it any more.
         unsafe { LocalFree(self.0) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_is_open_to_its_owner_the_machine_and_groups_but_these_make_no_end_of_it() {
+        let expected = "O:S-1-5-80-1D:P(D;;GA;;;NU)(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;S-1-5-80-1)\
+                        (A;;0x12019b;;;S-1-5-32-545)";
+        assert_eq!(for_clients_of("S-1-5-80-1", &["S-1-5-32-545".to_owned()]), expected);
+        assert_eq!(0x0012_019b & 0x4, 0, "FILE_CREATE_PIPE_INSTANCE");
+    }
+
+    #[test]
+    fn an_identity_that_the_system_has_not_given_us_is_not_used() {
+        Security::for_clients(&[], Some("S-1-5-80-1-2-3-4-5")).unwrap();
     }
 }

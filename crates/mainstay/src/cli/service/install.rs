@@ -222,7 +222,7 @@ impl Plan {
 
     fn reach<'a>(&'a self, args: &'a Args) -> Reach<'a> {
         let writes = args.grant_write.as_deref();
-        Reach { image: self.image(), directory: &self.directory, writes }
+        Reach { service: &args.name, image: self.image(), directory: &self.directory, writes }
     }
 
     fn shown(&self) -> String {
