@@ -3,6 +3,7 @@
 pub(in crate::cli) mod control;
 mod edit;
 mod failure;
+mod files;
 pub(in crate::cli) mod install;
 pub(in crate::cli) mod list;
 pub(in crate::cli) mod recovery;
