@@ -23,7 +23,10 @@ use mainstay_platform::{
 };
 use mainstay_service::{Failure, Host, Program, Service, StopReason, manner};
 
-use crate::{cli, place::Place};
+use crate::{
+    cli,
+    place::{self, Place},
+};
 
 /// What the service ends with when its files are not as they should be; the number of `sysexits.h`
 /// for that.
@@ -54,6 +57,10 @@ impl Hosted {
         let place =
             Place::of(&self.name).map_err(|error| Failure::system(&error, "find its folder"))?;
         let first = self.keep(prepare(&place)?, host)?;
+        if place::is_machine(&self.name) {
+            // It has many programs, and none of them is the service.
+            return Ok(());
+        }
         match first.recv_timeout(FIRST_START_WITHIN) {
             // Whoever asked for it is told now; a start at boot may succeed a minute later.
             Ok(Err(code)) if code != 0 && host.was_asked_for() => {

@@ -32,7 +32,7 @@ use super::{
 use crate::{
     cli::add::{Variable, parse_variable},
     errors::CliError,
-    place::Place,
+    place::{self, Place},
     print,
 };
 
@@ -132,6 +132,10 @@ impl From<StartType> for Start {
 
 pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
     super::check_name(&args.name)?;
+    if place::is_machine(&args.name) {
+        let what = format!("`{}` is the name of the machine's own instance", args.name);
+        return Err(CliError::usage(what, "choose another name, or see `mainstay install --help`"));
+    }
     demand_elevation("creating a service")?;
     let plan = Plan::of(args)?;
     let account = Account::parse(args.account.as_deref(), &args.name);
