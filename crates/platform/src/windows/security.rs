@@ -1,16 +1,20 @@
 //! Who may reach a pipe or a folder, from birth.
 
-use std::{io, ptr::null_mut};
+use std::{io, path::Path, ptr::null_mut};
 
 use windows_sys::Win32::{
     Foundation::LocalFree,
     Security::{
-        Authorization::{ConvertStringSecurityDescriptorToSecurityDescriptorW, SDDL_REVISION_1},
+        Authorization::{
+            ConvertStringSecurityDescriptorToSecurityDescriptorW, SDDL_REVISION_1, SE_FILE_OBJECT,
+            SetNamedSecurityInfoW,
+        },
+        DACL_SECURITY_INFORMATION, GetSecurityDescriptorDacl, PROTECTED_DACL_SECURITY_INFORMATION,
         PSECURITY_DESCRIPTOR, SECURITY_ATTRIBUTES,
     },
 };
 
-use super::{account, succeed, wide};
+use super::{account, longer::check, succeed, wide};
 
 /// A security descriptor that the system allocated.
 #[derive(Debug)]
@@ -47,6 +51,20 @@ impl Security {
             )
         })?;
         Ok(Self(descriptor))
+    }
+
+    /// Gives a file or folder, and what lies in it, this list and nothing that is inherited.
+    #[expect(unsafe_code, reason = "GetSecurityDescriptorDacl, SetNamedSecurityInfoW")]
+    pub(crate) fn protect(&self, path: &Path) -> io::Result<()> {
+        let (mut is_there, mut list, mut is_default) = (0, null_mut(), 0);
+        let (there, at, default) = (&raw mut is_there, &raw mut list, &raw mut is_default);
+        // SAFETY: the descriptor lives as long as `self`; the three are valid for writes.
+        succeed(unsafe { GetSecurityDescriptorDacl(self.0, there, at, default) })?;
+        let (name, none) = (wide(path), null_mut());
+        let what = DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION;
+        let (kind, rest) = (SE_FILE_OBJECT, null_mut());
+        // SAFETY: the name ends with NUL; the list lies in the descriptor; what stays is null.
+        check(unsafe { SetNamedSecurityInfoW(name.as_ptr(), kind, what, none, none, list, rest) })
     }
 
     /// Returns attributes that are valid as long as this value; the handle is not inherited.
