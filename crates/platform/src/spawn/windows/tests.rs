@@ -26,7 +26,10 @@ fn a_program_runs_in_its_folder_with_its_environment() {
 
 #[test]
 fn ctrl_c_ends_a_program_that_does_not_mind() {
-    let process = start("interrupted", &own_role(), "waits").0;
+    let (process, reader) = start("interrupted", &own_role(), "waits");
+    // Whoever has not come to its console yet does not hear of it.
+    let path = std::env::temp_dir().join(format!("interrupted-{}.output", std::process::id()));
+    contents(&reader, &path, "here");
     process.signal(SignalKind::Term).unwrap();
     assert_ne!(wait(&process), Ended::Code(137), "it was killed");
 }
@@ -164,9 +167,12 @@ fn a_failed_start_names_step_and_subject() {
 #[test]
 fn role() {
     match std::env::var(ROLE).as_deref() {
-        Ok("waits") => loop {
-            std::thread::park();
-        },
+        Ok("waits") => {
+            io::stdout().write_all(b"here\n").unwrap();
+            loop {
+                std::thread::park();
+            }
+        }
         Ok("has-a-child") => {
             let mut child = std::process::Command::new(std::env::current_exe().unwrap());
             let mut child =
