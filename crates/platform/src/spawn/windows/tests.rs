@@ -47,8 +47,9 @@ fn a_batch_file_gets_every_word_as_it_was_written() {
     std::fs::write(&file, script).unwrap();
     let file = file.display().to_string();
     // Wine's shell knows no way to keep a `%`.
-    for word in ["a", "two words", "&whoami", ">file.txt", "key=value", r"C:\folder\"] {
-        let (process, reader) = start("batch", &[&file, word], "words");
+    let all = ["a", "two words", "&whoami", ">file.txt", "key=value", r"C:\folder\"];
+    for (number, word) in all.into_iter().enumerate() {
+        let (process, reader) = start(&format!("batch-{number}"), &[&file, word], "words");
         assert_eq!(wait(&process), Ended::Code(9));
         let output = contents(&reader, &folder.join("output"), "\0");
         assert!(output.contains(&format!("<{word}>")), "{word}: {output}");
@@ -115,7 +116,7 @@ fn priority_and_processors_are_set_before_it_begins() {
     let process = spawn(&program).unwrap();
     // SAFETY: the handle is open.
     #[expect(unsafe_code, reason = "GetPriorityClass")]
-    let class = unsafe { windows_sys::Win32::System::Threading::GetPriorityClass(process.raw()) };
+    let class = unsafe { GetPriorityClass(process.raw()) };
     assert_eq!(class, BELOW_NORMAL_PRIORITY_CLASS);
     let (mut own, mut all) = (0, 0);
     // SAFETY: both are valid for writes.
