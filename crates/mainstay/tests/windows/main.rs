@@ -4,6 +4,7 @@
 
 mod bad_days;
 mod failures;
+mod first_minute;
 mod folders;
 mod foreground;
 mod held_logs;
