@@ -8,6 +8,7 @@ mod folders;
 mod foreground;
 mod held_logs;
 mod installed;
+mod memory;
 mod names;
 mod orphans;
 mod roles;
