@@ -17,3 +17,4 @@ mod sandbox;
 mod sc;
 mod service;
 mod story;
+mod upgrades;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
-use mainstay_platform::scm::{Database, Intent, Purpose, Record, Service};
+use mainstay_platform::scm::{Database, Intent, Purpose, Record, Service, State};
 use serde::Serialize;
 
 use super::{database, trouble};
@@ -59,6 +59,12 @@ pub(super) fn list(args: &Args) -> Result<ExitCode, CliError> {
 /// Returns how many services are ours.
 pub(super) fn count(database: &Database) -> Result<usize, CliError> {
     ours(database).map(|rows| rows.len())
+}
+
+/// Returns the names of our services that run.
+pub(in crate::cli) fn running(database: &Database) -> Result<Vec<String>, CliError> {
+    let runs = |row: &Row| row.state == State::Running.to_string();
+    Ok(ours(database)?.into_iter().filter(runs).map(|row| row.name).collect())
 }
 
 /// Returns those services whose command line is one of ours.
