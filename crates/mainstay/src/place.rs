@@ -64,6 +64,12 @@ impl Place {
         Located { file: folder.join("mainstay.toml"), instance, service }
     }
 
+    /// Returns the folder of its logs; in that of the machine's instance each unit has its own.
+    pub(crate) fn logs(&self) -> PathBuf {
+        let instance = self.located().instance;
+        if is_machine(&self.name) { instance.logs() } else { instance.logs_of(&self.unit()) }
+    }
+
     /// Returns what its only unit is called: the same, where that is a name for a unit.
     pub(crate) fn unit(&self) -> String {
         let is_unit = self.name.bytes().all(is_plain)
@@ -93,7 +99,7 @@ impl Place {
     /// Creates its folders. The service may read its configuration, and write its state; whoever
     /// is no administrator may neither.
     pub(crate) fn create(&self) -> io::Result<()> {
-        use paths::Right::{Modify, Read};
+        use paths::Right::{Modify, Read, Share};
         let identity = scm::identity_of(&self.name)?;
         let may = |right| [(identity.clone(), right)];
         paths::create_guarded(&self.base, &[])?;
@@ -103,7 +109,9 @@ impl Place {
         }
         let instance = self.located().instance;
         paths::create_guarded(&instance.runtime, &may(Modify))?;
-        paths::create_guarded(&instance.state, &may(Modify))
+        paths::create_guarded(&instance.state, &may(Modify))?;
+        // The agent lets groups of `[[access]]` read there.
+        paths::create_guarded(&instance.logs(), &may(Share))
     }
 }
 

@@ -48,6 +48,14 @@ const WRITING: u32 = 0x2 | 0x4 | 0x40;
 const READING: u32 = 0x0012_00a9;
 /// All that and writing and deleting.
 const MODIFYING: u32 = 0x0013_01bf;
+/// All that, and saying who may do what: `WRITE_DAC`.
+const SHARING: u32 = MODIFYING | 0x0004_0000;
+/// Everything, ownership included: `FILE_ALL_ACCESS`.
+#[cfg(windows)]
+pub(crate) const EVERYTHING: u32 = 0x001f_01ff;
+/// Looking who may do what: `READ_CONTROL`.
+#[cfg(windows)]
+pub(crate) const LOOKING: u32 = 0x0002_0000;
 
 /// Returns the entries of a file's or folder's access list that count for itself.
 pub fn entries(path: &Path) -> io::Result<Vec<Entry>> {
@@ -86,10 +94,11 @@ pub fn who_writes(entries: &[Entry]) -> Option<&'static str> {
     everybody.into_iter().find(writes)
 }
 
-const fn mask_of(right: Right) -> u32 {
+pub(crate) const fn mask_of(right: Right) -> u32 {
     match right {
         Right::Read => READING,
         Right::Modify => MODIFYING,
+        Right::Share => SHARING,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Services that become another program while their programs write as fast as they can.
 
 use std::{
+    collections::BTreeMap,
     env, fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -109,19 +110,16 @@ impl Story {
         let sandbox = Sandbox::of_service(NAME);
         let end_file = sandbox.folder().join("end");
         let program = program();
-        let config: String = ["one", "two"]
-            .iter()
-            .map(|name| {
-                format!(
-                    "[services.{name}]\ncommand = {program:?}\n\
-                     environment = {{ {VARIABLE} = {:?} }}\n\
-                     restart = {{ exit = {{ {CODE} = \"stop\" }} }}\n",
-                    end_file.display().to_string()
-                )
-            })
-            .collect();
+        let shown = end_file.display().to_string();
+        let configured = ["one", "two"].map(|name| {
+            format!(
+                "[services.{name}]\ncommand = {program:?}\n\
+                 environment = {{ {VARIABLE} = {shown:?} }}\n\
+                 restart = {{ exit = {{ {CODE} = \"stop\" }} }}\n"
+            )
+        });
         let file = sandbox.folder().join("programs.toml");
-        fs::write(&file, config).unwrap();
+        fs::write(&file, configured.concat()).unwrap();
         let machine = Machine::install(&["--config", file.to_str().unwrap()]);
         drop(machine.ask(&["service", "remove", NAME, "--purge"]));
         let variable = format!("{VARIABLE}={}", end_file.display());
@@ -181,8 +179,9 @@ impl Drop for Story {
     }
 }
 
-fn pids(status: &Status) -> Vec<(String, u64, Option<u32>)> {
-    status.units.iter().map(|unit| (unit.unit.clone(), unit.run, unit.pid)).collect()
+/// Returns which process plays which unit.
+fn pids(status: &Status) -> BTreeMap<String, Option<u32>> {
+    status.units.iter().map(|unit| (unit.unit.clone(), unit.pid)).collect()
 }
 
 fn command_lines() -> [String; 2] {
