@@ -18,3 +18,4 @@ mod sandbox;
 mod sc;
 mod service;
 mod story;
+mod upgrades;
