@@ -2,7 +2,9 @@
 
 mod gate;
 
-use std::{io, path::PathBuf, thread};
+pub(crate) use self::gate::Gate;
+
+use std::{io, thread};
 
 use axum::{
     Extension, Json, Router,
@@ -73,7 +75,7 @@ impl Clients {
 pub(crate) type Ends = (Clients, mpsc::Receiver<Call>);
 
 /// Starts the thread; returns where it gets its clients and where their questions arrive.
-pub(crate) fn start(socket: PathBuf) -> io::Result<Ends> {
+pub(crate) fn start(gate: Gate) -> io::Result<Ends> {
     // Without a bound: the keeper hands over no more clients than it has accepted.
     let (arrivals, inbox) = mpsc::unbounded_channel();
     let (calls, questions) = mpsc::channel(CALLS_MAX);
@@ -82,7 +84,7 @@ pub(crate) fn start(socket: PathBuf) -> io::Result<Ends> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let desk = Desk { calls: calls.clone(), list };
     let serve = async move {
-        tokio::spawn(gate::keep(socket, wanted, allowed, calls));
+        tokio::spawn(gate::keep(gate, wanted, allowed, calls));
         serve_all(inbox, desk).await;
     };
     thread::Builder::new().name("api".to_owned()).spawn(move || runtime.block_on(serve))?;

@@ -23,7 +23,7 @@ use mainstay_storage::instance::Instance;
 use tokio::{sync::mpsc, time::sleep};
 
 use crate::{
-    api::{self, Clients},
+    api::{self, Clients, Gate},
     calls::{Call, EventsQuery, Reply},
     clerk::{Clerk, Done, Job},
     configuration::{self, Files, Loaded, Texts},
@@ -109,8 +109,9 @@ async fn live(options: AgentOptions) -> Result<(), AgentError> {
     let (keeper, introduction) = Keeper::meet(&options.link).await?;
     let lock = FileLock::try_take(&instance.agent_lock()).map_err(doing("take the lock"))?;
     let _lock = lock.ok_or(AgentError::Taken)?;
-    let socket = instance.api_socket();
-    let (clients, calls) = api::start(socket).map_err(doing("start the API"))?;
+    let (socket, logs) = (instance.api_socket(), instance.logs());
+    let gate = Gate { socket, logs, service: options.service.clone() };
+    let (clients, calls) = api::start(gate).map_err(doing("start the API"))?;
     let mut agent = Agent::begin(options, instance, keeper, clients)?;
     agent.introduced(introduction, IsFirst::Yes);
     agent.work(calls).await

@@ -9,6 +9,8 @@ pub struct KeeperOptions {
     pub runtime: PathBuf,
     /// Arguments with which our own binary becomes the agent; empty: agents come by themselves.
     pub agent: Vec<String>,
+    /// The service of the operating system whose process we are.
+    pub service: Option<String>,
     /// An agent that lives already and will connect.
     pub expected_agent: Option<u32>,
     /// Number of the inherited state of a predecessor that replaced itself by us.
@@ -36,7 +38,8 @@ pub enum OptionsError {
 }
 
 impl KeeperOptions {
-    /// Reads `--runtime DIR [--agent-pid N] [--resume N] [--lock N] [--panics A,B] -- AGENT…`.
+    /// Reads `--runtime DIR [--service NAME] [--agent-pid N] [--resume N] [--lock N] [--panics A,B]
+    /// -- AGENT…`.
     pub fn parse(arguments: &[String]) -> Result<Self, OptionsError> {
         let mut options = Self::default();
         let mut rest = arguments.iter();
@@ -60,6 +63,7 @@ impl KeeperOptions {
         let value = value.ok_or_else(wrong)?;
         match name {
             "--runtime" => self.runtime = PathBuf::from(value),
+            "--service" => self.service = Some(value.clone()),
             "--agent-pid" => self.expected_agent = Some(value.parse().map_err(|_| wrong())?),
             "--resume" => self.resume = Some(value.parse().map_err(|_| wrong())?),
             "--lock" => self.lock = Some(value.parse().map_err(|_| wrong())?),

@@ -248,12 +248,16 @@ fn take_lock(instance: &Instance) -> io::Result<Option<FileLock>> {
 pub(crate) fn doors(
     inherited: Option<&Inheritance>,
     instance: &Instance,
+    service: Option<&str>,
 ) -> Result<Doors, KeeperError> {
-    let open = |path: PathBuf, number: Option<u64>| match number {
-        Some(number) => {
-            replace::inherited(number).map(|socket| Door::from_descriptor(socket, path))
-        }
-        None => Door::open(&path),
+    let open = |path: PathBuf, number: Option<u64>| {
+        let door = match number {
+            Some(number) => {
+                replace::inherited(number).map(|socket| Door::from_descriptor(socket, path))
+            }
+            None => Door::open(&path),
+        }?;
+        Ok(service.into_iter().fold(door, Door::of_service))
     };
     let state = inherited.map(|inherited| &inherited.state);
     let keeper = open(instance.keeper_socket(), state.map(|state| state.door));
@@ -408,6 +412,9 @@ impl Control {
 pub(crate) fn arguments_of(options: &KeeperOptions) -> Vec<OsString> {
     let mut arguments: Vec<OsString> =
         vec!["keeper".into(), "--runtime".into(), options.runtime.clone().into()];
+    if let Some(name) = &options.service {
+        arguments.extend(["--service".into(), name.into()]);
+    }
     arguments.push("--".into());
     arguments.extend(options.agent.iter().map(OsString::from));
     arguments

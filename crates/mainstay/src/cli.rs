@@ -8,6 +8,7 @@ mod doctor;
 mod drill;
 mod events;
 mod import;
+mod install;
 mod logs;
 mod service;
 mod show;
@@ -21,13 +22,15 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use self::up::keeper_arguments;
+pub(crate) use self::{
+    service::install::own::sweep as forget_former_programs, up::keeper_arguments,
+};
 
 use crate::{
     client::Client,
     errors::CliError,
     instance::{self, Located},
-    print,
+    meant, print,
 };
 
 /// Turns programs into services that stay up
@@ -76,6 +79,8 @@ enum Command {
     Remove(add::RemoveArgs),
     Drill(drill::Args),
     Service(service::Args),
+    Install(install::Args),
+    Uninstall(install::UninstallArgs),
     Import(import::Args),
     Upgrade(upgrade::Args),
     Doctor(doctor::Args),
@@ -129,6 +134,8 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Remove(args) => add::remove(args, instance).await,
         Command::Drill(args) => drill::run(args, instance).await,
         Command::Service(args) => service::run(args).await,
+        Command::Install(args) => install::run(&args).await,
+        Command::Uninstall(args) => install::uninstall(&args).await,
         Command::Import(args) => import::run(args).await,
         Command::Upgrade(args) => upgrade::run(args, instance).await,
     }
@@ -139,4 +146,14 @@ async fn connect(named: Option<&str>) -> Result<(Located, Client), CliError> {
     let located = instance::choose(named)?;
     let client = Client::connect(&located).await?;
     Ok((located, client))
+}
+
+/// Finds the instance that knows the names, and connects to its agent; returns what they mean
+/// there.
+async fn connect_for(
+    instance: Option<&str>,
+    names: &[String],
+) -> Result<(Client, Vec<String>), CliError> {
+    let (located, names) = meant::by(instance, names).await?;
+    Ok((Client::connect(&located).await?, names))
 }

@@ -3,14 +3,18 @@
 //! `--instance` or `MAINSTAY_INSTANCE`; else the nearest `mainstay.toml` in this folder or above
 //! whose agent answers, as long as the folder belongs to the caller or the administrator: a file
 //! that somebody else planted must not be obeyed. Where there is no such file, the only instance of
-//! this user that runs.
+//! this user that runs; else the machine's.
 
 use std::{
     ffi::OsString,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
-use mainstay_platform::{local, paths};
+use mainstay_platform::{
+    local, paths,
+    scm::{self, Database, Intent, Purpose},
+};
 use mainstay_storage::{instance::Instance, slots};
 
 use crate::{
@@ -29,8 +33,8 @@ const VARIABLE: &str = "MAINSTAY_INSTANCE";
 pub(crate) struct Located {
     pub(crate) file: PathBuf,
     pub(crate) instance: Instance,
-    /// Identities besides our own user and the administrator that may serve it.
-    pub(crate) others: Vec<String>,
+    /// The service of the operating system that it is.
+    pub(crate) service: Option<String>,
 }
 
 /// Returns the instance of a configuration file.
@@ -41,16 +45,21 @@ pub(crate) fn of_file(file: &Path) -> Result<Located, CliError> {
     })?;
     let runtime = base()?.join(format!("{:016x}", fingerprint(&file)));
     let state = file.parent().unwrap_or_else(|| Path::new("/")).join(".mainstay");
-    Ok(Located { file, instance: Instance::new(runtime, state), others: Vec::new() })
+    Ok(Located { file, instance: Instance::new(runtime, state), service: None })
 }
 
 /// Returns the instance that is meant: the named one, or the nearest.
 pub(crate) fn choose(named: Option<&str>) -> Result<Located, CliError> {
-    let variable = || std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
-    match named.map(OsString::from).or_else(variable) {
+    match said(named) {
         Some(named) => by_name(&named),
         None => nearest_file(answers)?.map_or_else(only_one, Ok),
     }
+}
+
+/// Returns how somebody has named an instance, if they have.
+pub(crate) fn said(named: Option<&str>) -> Option<OsString> {
+    let variable = || std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
+    named.map(OsString::from).or_else(variable)
 }
 
 /// Returns the instance that `up` means: nobody's environment says what is started here.
@@ -99,15 +108,32 @@ fn by_name(named: &OsString) -> Result<Located, CliError> {
 /// Returns the instance of a service of the operating system, where there is one of this name.
 fn of_service(name: &str) -> Option<Located> {
     let located = Place::of(name).ok().filter(|_| place::name_fault(name).is_none())?.located();
-    located.file.is_file().then_some(located)
+    is_there(&located).then_some(located)
+}
+
+/// Returns whether the instance of a service is there.
+pub(crate) fn is_there(located: &Located) -> bool {
+    located.file.is_file() || listens(located)
+}
+
+/// Returns whether somebody listens there, if only for others: members of groups may not look into
+/// the folder of a service.
+fn listens(located: &Located) -> bool {
+    match local::connect(&located.instance.api_socket(), located.service.as_deref()) {
+        Ok(_) => true,
+        Err(error) => error.kind() == ErrorKind::PermissionDenied,
+    }
 }
 
 /// Returns the instance with this runtime folder. Whoever is let in by `[[access]]` may neither
 /// read what lies there nor know the instance by anything else.
 fn of_runtime(folder: &Path) -> Option<Located> {
+    if let Some(place) = Place::of_runtime(folder) {
+        return Some(place.located());
+    }
     let instance = Instance::new(folder.to_owned(), PathBuf::new());
     let is_there = folder.is_absolute() && instance.api_socket().exists();
-    is_there.then(|| Located { file: folder.to_owned(), instance, others: Vec::new() })
+    is_there.then(|| Located { file: folder.to_owned(), instance, service: None })
 }
 
 /// Returns the nearest instance with a file that is wanted, else the nearest.
@@ -133,8 +159,20 @@ fn only_one() -> Result<Located, CliError> {
     let mut running = located.filter(answers);
     match (running.next(), running.next()) {
         (Some(one), None) => Ok(one),
-        (_, _) => Err(no_file()),
+        (None, _) => of_machine().ok_or_else(no_file),
+        (Some(_), Some(_)) => Err(no_file()),
     }
+}
+
+/// Returns the machine's instance, where Mainstay is installed. Who may not look into its folder
+/// finds it in the manager's list, and is told what is missing when they ask it for something.
+fn of_machine() -> Option<Located> {
+    let is_listed = || {
+        let database = Database::open(Purpose::Look).ok()?;
+        database.service(place::MACHINE, Intent::Look).ok()
+    };
+    let located = Place::of(place::MACHINE).ok()?.located();
+    (located.file.is_file() || is_listed().is_some()).then_some(located)
 }
 
 fn no_file() -> CliError {
@@ -151,12 +189,25 @@ fn is_trusted(folder: &Path) -> bool {
 
 /// Returns whether somebody listens for clients.
 pub(crate) fn answers(located: &Located) -> bool {
-    local::connect(&located.instance.api_socket(), &located.others).is_ok()
+    local::connect(&located.instance.api_socket(), located.service.as_deref()).is_ok()
 }
 
 /// Returns whether a keeper left programs that may run on; one that ends in order leaves none.
 pub(crate) fn may_have_left_programs(located: &Located) -> bool {
     slots::holds_anything(&located.instance.keeper_journal())
+}
+
+/// Returns what brings back an instance that nobody serves.
+pub(crate) fn way_up(located: &Located) -> String {
+    let start = match &located.service {
+        Some(name) => format!("mainstay service start {}", scm::quoted(std::slice::from_ref(name))),
+        None => format!("mainstay up {}", located.file.display()),
+    };
+    if may_have_left_programs(located) {
+        format!("its programs may run on; `{start}` takes them over")
+    } else {
+        format!("start it with `{start}`")
+    }
 }
 
 /// Lists the instances that there are, for a hint.

@@ -1,7 +1,10 @@
 //! Where a service of the operating system keeps what belongs to it: an instance with a folder of
-//! its own, found from its name alone.
+//! its own, found from its name alone. One name is the machine's instance, with any number of units.
 
-use std::{io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use mainstay_platform::{paths, scm};
 use mainstay_storage::instance::Instance;
@@ -10,6 +13,15 @@ use crate::instance::Located;
 
 /// The most characters the manager allows in a name.
 const NAME_MAX: usize = 256;
+
+/// The service that is the machine's instance.
+pub(crate) const MACHINE: &str = "mainstay";
+
+/// Returns whether a service is the machine's instance.
+pub(crate) fn is_machine(name: &str) -> bool {
+    // The manager does not tell cases apart.
+    name.eq_ignore_ascii_case(MACHINE)
+}
 
 /// The place of one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,20 +33,41 @@ pub(crate) struct Place {
 impl Place {
     /// Returns the place of a service, whether it is there or not.
     pub(crate) fn of(name: &str) -> io::Result<Self> {
-        Ok(Self { name: name.to_owned(), base: paths::machine_base()?.join("services") })
+        Ok(Self { name: name.to_owned(), base: paths::machine_base()? })
     }
 
+    /// Returns the place with this runtime folder, if it is one.
+    pub(crate) fn of_runtime(runtime: &Path) -> Option<Self> {
+        let name = unescaped(runtime.parent()?.file_name()?.to_str()?)?;
+        let place = Self::of(&name).ok()?;
+        (place.located().instance.runtime == runtime).then_some(place)
+    }
+
+    /// Returns its folder; that of the machine's instance has those of the others in it.
     pub(crate) fn folder(&self) -> PathBuf {
-        self.base.join(escaped(&self.name))
+        if is_machine(&self.name) {
+            self.base.clone()
+        } else {
+            self.of_services().join(escaped(&self.name))
+        }
+    }
+
+    fn of_services(&self) -> PathBuf {
+        self.base.join("services")
     }
 
     /// Returns the instance that lives there.
     pub(crate) fn located(&self) -> Located {
         let folder = self.folder();
         let instance = Instance::new(folder.join("run"), folder.join("state"));
-        // The service runs as whoever it was installed for, and always has an identity of its own.
-        let others = scm::identity_of(&self.name).into_iter().collect();
-        Located { file: folder.join("mainstay.toml"), instance, others }
+        let service = Some(self.name.clone());
+        Located { file: folder.join("mainstay.toml"), instance, service }
+    }
+
+    /// Returns the folder of its logs; in that of the machine's instance each unit has its own.
+    pub(crate) fn logs(&self) -> PathBuf {
+        let instance = self.located().instance;
+        if is_machine(&self.name) { instance.logs() } else { instance.logs_of(&self.unit()) }
     }
 
     /// Returns what its only unit is called: the same, where that is a name for a unit.
@@ -45,20 +78,40 @@ impl Place {
         if is_unit { self.name.clone() } else { "main".to_owned() }
     }
 
+    /// Deletes its configuration, logs and state; what is not there is as good.
+    pub(crate) fn purge(&self) -> io::Result<()> {
+        let found = |done: io::Result<()>| match done {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            done => done,
+        };
+        if !is_machine(&self.name) {
+            return found(fs::remove_dir_all(self.folder()));
+        }
+        let Located { file, instance, .. } = self.located();
+        found(fs::remove_dir_all(instance.runtime))?;
+        found(fs::remove_dir_all(instance.state))?;
+        found(fs::remove_file(file))?;
+        // It stays when there are other services.
+        drop(fs::remove_dir(&self.base));
+        Ok(())
+    }
+
     /// Creates its folders. The service may read its configuration, and write its state; whoever
     /// is no administrator may neither.
     pub(crate) fn create(&self) -> io::Result<()> {
-        use paths::Right::{Modify, Read};
+        use paths::Right::{Modify, Read, Share};
         let identity = scm::identity_of(&self.name)?;
         let may = |right| [(identity.clone(), right)];
-        if let Some(above) = self.base.parent() {
-            paths::create_guarded(above, &[])?;
-        }
         paths::create_guarded(&self.base, &[])?;
-        paths::create_guarded(&self.folder(), &may(Read))?;
+        if !is_machine(&self.name) {
+            paths::create_guarded(&self.of_services(), &[])?;
+            paths::create_guarded(&self.folder(), &may(Read))?;
+        }
         let instance = self.located().instance;
         paths::create_guarded(&instance.runtime, &may(Modify))?;
-        paths::create_guarded(&instance.state, &may(Modify))
+        paths::create_guarded(&instance.state, &may(Modify))?;
+        // The agent lets groups of `[[access]]` read there.
+        paths::create_guarded(&instance.logs(), &may(Share))
     }
 }
 
@@ -87,6 +140,24 @@ fn escaped(name: &str) -> String {
     name.to_lowercase().bytes().map(escape).collect()
 }
 
+/// Returns a name of the service whose folder this is, in lower case.
+fn unescaped(folder: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = folder.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        rest = behind;
+        bytes.push(match first {
+            b'%' => {
+                let (digits, behind) = rest.split_at_checked(2)?;
+                rest = behind;
+                u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?
+            }
+            plain => *plain,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
 const fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
 }
@@ -97,12 +168,35 @@ mod tests {
 
     #[test]
     fn every_name_has_a_folder_of_its_own() {
-        let check = |name: &str, expected: &str| assert_eq!(escaped(name), expected);
+        let check = |name: &str, expected: &str| {
+            assert_eq!(escaped(name), expected);
+            assert_eq!(unescaped(expected), Some(name.to_lowercase()));
+        };
         check("Web", "web");
         check("my web.", "my%20web%2e");
         check("..", "%2e%2e");
         check("Größe", "gr%c3%b6%c3%9fe");
         check("a%20b", "a%2520b");
+    }
+
+    #[test]
+    fn the_machines_instance_is_above_the_others_and_goes_without_them() {
+        let base = std::env::temp_dir().join(format!("mainstay-place-{}", std::process::id()));
+        let place = |name: &str| Place { name: name.to_owned(), base: base.clone() };
+        assert_eq!(place("Mainstay").folder(), base);
+        assert_eq!(place("web").folder(), base.join("services").join("web"));
+        for folder in ["run", "state", "services/web"] {
+            fs::create_dir_all(base.join(folder)).unwrap();
+        }
+        fs::File::create(base.join("mainstay.toml")).unwrap();
+        place("mainstay").purge().unwrap();
+        let left: Vec<_> =
+            fs::read_dir(&base).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["services"]);
+        place("web").purge().unwrap();
+        place("web").purge().unwrap();
+        assert!(!place("web").folder().exists());
+        fs::remove_dir_all(base).unwrap();
     }
 
     #[test]

@@ -48,6 +48,14 @@ const WRITING: u32 = 0x2 | 0x4 | 0x40;
 const READING: u32 = 0x0012_00a9;
 /// All that and writing and deleting.
 const MODIFYING: u32 = 0x0013_01bf;
+/// All that, and saying who may do what: `WRITE_DAC`.
+const SHARING: u32 = MODIFYING | 0x0004_0000;
+/// Everything, ownership included: `FILE_ALL_ACCESS`.
+#[cfg(windows)]
+pub(crate) const EVERYTHING: u32 = 0x001f_01ff;
+/// Looking who may do what: `READ_CONTROL`.
+#[cfg(windows)]
+pub(crate) const LOOKING: u32 = 0x0002_0000;
 
 /// Returns the entries of a file's or folder's access list that count for itself.
 pub fn entries(path: &Path) -> io::Result<Vec<Entry>> {
@@ -59,9 +67,11 @@ pub fn grant(path: &Path, who: &str, right: Right) -> io::Result<()> {
     imp::grant(path, who, mask_of(right))
 }
 
-/// Returns whether the service with this identity has a right, by itself or as every service.
-pub fn service_may(entries: &[Entry], identity: &str, right: Right) -> bool {
-    let is_its = |who: &str| who == identity || OF_EVERY_SERVICE.contains(&who);
+/// Returns whether the service with these identities has a right, by one of them or as every
+/// service.
+pub fn service_may(entries: &[Entry], identities: &[String], right: Right) -> bool {
+    let is_its =
+        |who: &str| identities.iter().any(|own| own == who) || OF_EVERY_SERVICE.contains(&who);
     let mut missing = mask_of(right);
     for entry in entries.iter().filter(|entry| is_its(&entry.who)) {
         match entry.verdict {
@@ -84,10 +94,11 @@ pub fn who_writes(entries: &[Entry]) -> Option<&'static str> {
     everybody.into_iter().find(writes)
 }
 
-const fn mask_of(right: Right) -> u32 {
+pub(crate) const fn mask_of(right: Right) -> u32 {
     match right {
         Right::Read => READING,
         Right::Modify => MODIFYING,
+        Right::Share => SHARING,
     }
 }
 
@@ -97,6 +108,10 @@ mod tests {
 
     const SERVICE: &str = "S-1-5-80-1-2-3-4-5";
 
+    fn own() -> [String; 1] {
+        [SERVICE.to_owned()]
+    }
+
     fn entry(who: &str, verdict: Verdict, mask: u32) -> Entry {
         Entry { who: who.to_owned(), verdict, mask }
     }
@@ -105,18 +120,27 @@ mod tests {
     fn a_right_may_come_from_several_entries_and_a_denial_comes_first() {
         let read = entry(USERS, Verdict::Allow, READING & 0xffff);
         let rest = entry(SERVICE, Verdict::Allow, 0x0012_0000);
-        assert!(!service_may(std::slice::from_ref(&read), SERVICE, Right::Read));
-        assert!(service_may(&[read.clone(), rest.clone()], SERVICE, Right::Read));
+        assert!(!service_may(std::slice::from_ref(&read), &own(), Right::Read));
+        assert!(service_may(&[read.clone(), rest.clone()], &own(), Right::Read));
         let denied = entry(EVERYBODY, Verdict::Deny, 0x1);
-        assert!(!service_may(&[denied.clone(), read.clone(), rest.clone()], SERVICE, Right::Read));
+        assert!(!service_may(&[denied.clone(), read.clone(), rest.clone()], &own(), Right::Read));
         // What was given before a denial stays given.
-        assert!(service_may(&[read, rest, denied], SERVICE, Right::Read));
+        assert!(service_may(&[read, rest, denied], &own(), Right::Read));
+    }
+
+    #[test]
+    fn a_right_of_the_account_is_one_of_the_service() {
+        let account = "S-1-5-21-1-2-3-1001";
+        let read = [entry(account, Verdict::Allow, READING)];
+        assert!(!service_may(&read, &own(), Right::Read));
+        let both = [SERVICE.to_owned(), account.to_owned()];
+        assert!(service_may(&read, &both, Right::Read));
     }
 
     #[test]
     fn what_others_may_is_nothing_to_a_service() {
         let other = entry("S-1-5-32-544", Verdict::Allow, u32::MAX);
-        assert!(!service_may(&[other], SERVICE, Right::Read));
+        assert!(!service_may(&[other], &own(), Right::Read));
     }
 
     #[test]

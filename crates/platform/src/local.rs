@@ -36,10 +36,11 @@ pub const WAY_IN: &str = imp::WAY_IN;
 /// Connects to a listener. Must be called inside a runtime.
 ///
 /// On Windows, where anybody may create a pipe of any name, whoever listens must be our own user,
-/// the administrator or one of `others` by its identity; else nothing is sent. On Unix nobody else
-/// can put a socket into the folder where it lies.
-pub fn connect(path: &Path, others: &[String]) -> io::Result<Stream> {
-    imp::connect(path, others)
+/// the administrator, or the service that is named: by its identity, or as the very process that
+/// the manager of services has for it. Else nothing is sent. On Unix nobody else can put a socket
+/// into the folder where it lies.
+pub fn connect(path: &Path, service: Option<&str>) -> io::Result<Stream> {
+    imp::connect(path, service)
 }
 
 /// Returns the identity of a group by its name or number; nothing when there is none.
@@ -48,10 +49,11 @@ pub fn group(name: &str) -> io::Result<Option<String>> {
 }
 
 /// Lets the members of these groups, and no others, reach a listener besides our own user and the
-/// administrator. What they may do there is not decided here.
+/// administrator. What they may do there is not decided here. On Windows the listener of a service
+/// belongs to that.
 ///
 /// Never takes away a way into the folder in which several instances lie. Systems without access
 /// lists for this refuse, unless there are no groups ([`io::ErrorKind::Unsupported`]).
-pub fn let_in(path: &Path, groups: &[String]) -> io::Result<()> {
-    imp::let_in(path, groups)
+pub fn let_in(path: &Path, groups: &[String], service: Option<&str>) -> io::Result<()> {
+    imp::let_in(path, groups, service)
 }

@@ -74,6 +74,8 @@ pub enum Right {
     Read,
     /// Reading, writing and removing what lies there, but not giving rights away.
     Modify,
+    /// All that, and giving rights away.
+    Share,
 }
 
 /// Returns the folder of what belongs to the machine and to no user: `%ProgramData%\\mainstay`.
@@ -97,6 +99,12 @@ pub fn program_base() -> io::Result<PathBuf> {
 /// else has put there, or that leads elsewhere, is refused ([`io::ErrorKind::PermissionDenied`]).
 pub fn create_guarded(path: &Path, grants: &[(String, Right)]) -> io::Result<()> {
     imp::create_guarded(path, grants)
+}
+
+/// Says anew who may enter a guarded folder and what lies in it, besides administrators and the
+/// system. The caller needs [`Right::Share`] there; nothing is done where it is so already.
+pub fn guard_anew(path: &Path, grants: &[(String, Right)]) -> io::Result<()> {
+    imp::guard_anew(path, grants)
 }
 
 #[cfg(test)]

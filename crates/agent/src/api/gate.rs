@@ -1,9 +1,13 @@
 //! Letting in the groups that `[[access]]` names: whoever may not even knock is never heard.
 
-use std::path::{Path, PathBuf};
+use std::{io, path::PathBuf};
 
 use mainstay_api::config::Access;
-use mainstay_platform::local;
+use mainstay_platform::{
+    local,
+    paths::{self, Right},
+    scm,
+};
 use tokio::{
     sync::{mpsc, watch},
     task::spawn_blocking,
@@ -11,18 +15,27 @@ use tokio::{
 
 use crate::{calls::Call, rights::AccessList};
 
+/// Where clients come.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate {
+    pub(crate) socket: PathBuf,
+    pub(crate) logs: PathBuf,
+    /// The service of the system that the instance is.
+    pub(crate) service: Option<String>,
+}
+
 /// Goes by what the loop wants until the loop ends; what cannot be had is told.
 pub(super) async fn keep(
-    socket: PathBuf,
+    gate: Gate,
     mut wanted: watch::Receiver<Vec<Access>>,
     allowed: watch::Sender<AccessList>,
     calls: mpsc::Sender<Call>,
 ) {
     while wanted.changed().await.is_ok() {
         let access = wanted.borrow_and_update().clone();
-        let path = socket.clone();
+        let gate = gate.clone();
         // Groups may be kept by a directory server that does not answer.
-        let Ok((list, wrong)) = spawn_blocking(move || open(&path, &access)).await else { return };
+        let Ok((list, wrong)) = spawn_blocking(move || open(&gate, &access)).await else { return };
         allowed.send_replace(list);
         if !wrong.is_empty() {
             // A loop that is too busy to hear it is told with the next change.
@@ -32,10 +45,22 @@ pub(super) async fn keep(
 }
 
 /// Finds the groups and lets them reach the socket; returns what is wrong as well.
-fn open(socket: &Path, access: &[Access]) -> (AccessList, Vec<String>) {
+fn open(gate: &Gate, access: &[Access]) -> (AccessList, Vec<String>) {
     let (list, mut wrong) = AccessList::resolve(access, local::group);
-    if let Err(error) = local::let_in(socket, &list.groups()) {
+    if let Err(error) = local::let_in(&gate.socket, &list.groups(), gate.service.as_deref()) {
         wrong.push(format!("cannot let groups of `[[access]]` in: {error}"));
     }
+    if let Some(Err(error)) = gate.service.as_ref().map(|name| share_logs(gate, name, &list)) {
+        wrong.push(format!("cannot let groups of `[[access]]` read logs: {error}"));
+    }
     (list, wrong)
+}
+
+/// Lets whoever is let in read what the programs of a service write: nobody else may enter its
+/// folders.
+fn share_logs(gate: &Gate, service: &str, list: &AccessList) -> io::Result<()> {
+    let own = (scm::identity_of(service)?, Right::Share);
+    let groups = list.groups().into_iter().map(|group| (group, Right::Read));
+    let grants: Vec<_> = [own].into_iter().chain(groups).collect();
+    paths::guard_anew(&gate.logs, &grants)
 }

@@ -34,13 +34,16 @@ enum Then {
 impl Agent {
     /// Works with the next keeper, which is started here when nobody else does.
     pub(super) async fn find_keeper(&mut self, error: &KeeperError) -> Result<(), AgentError> {
-        complain("the keeper is lost", error);
-        let message = "the keeper is lost; programs run on".to_owned();
-        self.events.tell(Happening::of_instance(Level::Error, "KeeperLost", message));
+        if !self.upgrade.is_left() {
+            complain("the keeper is lost", error);
+            let message = "the keeper is lost; programs run on".to_owned();
+            self.events.tell(Happening::of_instance(Level::Error, "KeeperLost", message));
+        }
         self.events.pass_on();
         let (keeper, introduction, then) = self.next_keeper().await?;
         self.keeper = keeper;
         self.introduced(introduction, IsFirst::No);
+        self.found_successor();
         if then == Then::ShutDown {
             self.shut_down();
         }
@@ -91,6 +94,9 @@ impl Agent {
         let mut arguments = vec!["keeper".to_owned(), "--runtime".to_owned()];
         arguments.push(self.options.runtime.display().to_string());
         arguments.extend(["--agent-pid".to_owned(), std::process::id().to_string()]);
+        if let Some(name) = &self.options.service {
+            arguments.extend(["--service".to_owned(), name.clone()]);
+        }
         arguments.push("--".to_owned());
         arguments.extend(self.options.arguments());
         let arguments: Vec<_> = arguments.into_iter().map(Into::into).collect();

@@ -3,21 +3,28 @@
 pub(in crate::cli) mod control;
 mod edit;
 mod failure;
+mod files;
 pub(in crate::cli) mod install;
 pub(in crate::cli) mod list;
 pub(in crate::cli) mod recovery;
-mod remove;
+pub(in crate::cli) mod remove;
 mod run;
 mod settings;
 pub(in crate::cli) mod source;
+pub(in crate::cli) mod status;
 pub(in crate::cli) mod trouble;
 
 use std::process::ExitCode;
 
 use clap::{Args as ClapArgs, Subcommand};
+use mainstay_api::control::UnitDetail;
 use mainstay_platform::scm::{self, Database, Intent, Purpose, Service};
 
-use crate::{errors::CliError, place};
+use crate::{
+    client::{Client, escaped},
+    errors::CliError,
+    place::{self, Place},
+};
 
 /// Make a program a service of this system, one for each program
 #[derive(Debug, ClapArgs)]
@@ -41,7 +48,7 @@ enum Command {
     /// Stop a service, then start it
     #[command(after_help = "Example:\n  mainstay service restart web")]
     Restart(control::Args),
-    Status(list::StatusArgs),
+    Status(status::Args),
     List(list::Args),
     Edit(edit::Args),
     Get(settings::GetArgs),
@@ -57,7 +64,7 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, CliError> {
         Command::Start(args) => control::start(&args).await,
         Command::Stop(args) => control::stop(&args).await,
         Command::Restart(args) => control::restart(&args).await,
-        Command::Status(args) => list::status(&args),
+        Command::Status(args) => status::run(&args).await,
         Command::List(args) => list::list(&args),
         Command::Edit(args) => edit::run(&args),
         Command::Get(args) => settings::get(&args),
@@ -81,6 +88,12 @@ pub(in crate::cli) fn service(name: &str, intent: Intent) -> Result<Service, Cli
         .map_err(|error| trouble::refused(&format!("open service `{name}`"), &error))
 }
 
+/// Asks a service's agent for its only unit.
+async fn program_of(place: &Place) -> Result<UnitDetail, CliError> {
+    let mut client = Client::connect(&place.located()).await?;
+    client.get(&format!("/v1/units/{}", escaped(&place.unit()))).await
+}
+
 pub(in crate::cli) fn check_name(name: &str) -> Result<(), CliError> {
     place::name_fault(name)
         .map_or(Ok(()), |fault| Err(CliError::usage(format!("`{name}` names no service"), fault)))
@@ -97,6 +110,6 @@ pub(in crate::cli) fn demand_elevation(doing: &str) -> Result<(), CliError> {
             let what = format!("{doing} needs an administrator");
             Err(CliError::refused(what, format!("paste into an elevated terminal: {line}")))
         }
-        Err(error) => Err(trouble::refused(doing, &error)),
+        Err(error) => Err(trouble::impossible(doing, &error)),
     }
 }

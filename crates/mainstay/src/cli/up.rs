@@ -125,7 +125,11 @@ pub(crate) fn keeper_arguments(located: &Located, service: Option<&str>) -> Vec<
         ..AgentOptions::default()
     };
     let runtime = instance.runtime.display().to_string();
-    let own = ["--runtime".to_owned(), runtime, "--".to_owned()];
+    let mut own = vec!["--runtime".to_owned(), runtime];
+    if let Some(name) = service {
+        own.extend(["--service".to_owned(), name.to_owned()]);
+    }
+    own.push("--".to_owned());
     own.into_iter().chain(agent.arguments()).collect()
 }
 

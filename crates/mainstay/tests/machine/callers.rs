@@ -66,7 +66,7 @@ fn a_keeper_without_descriptors_waits_and_its_log_stays_short() {
     sandbox.shell(&format!("prlimit --pid {keeper} --nofile={limit}:"));
     let used = processes::time_used_by(keeper);
     let callers = call(&sandbox);
-    wait_until("the keeper complains", || sandbox.read(LOG).contains("cannot let callers in"));
+    wait_until("the keeper complains", || sandbox.read(LOG).contains("cannot accept an agent"));
     // The guests it has are shown out after five seconds, so long it can let nobody in.
     wait_until("the first callers go", || descriptors_of(keeper) < limit - 1);
     let used = processes::time_used_by(keeper).saturating_sub(used);

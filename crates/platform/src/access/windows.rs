@@ -135,7 +135,7 @@ mod tests {
         super::super::grant(&folder, &second, Right::Read).unwrap();
         let list = entries(&folder).unwrap();
         assert_eq!(who_writes(&list), None);
-        let may = |who: &str, right| service_may(&list, who, right);
+        let may = |who: &String, right| service_may(&list, std::slice::from_ref(who), right);
         assert!(!may(&second, Right::Modify));
         assert!(may(&second, Right::Read));
         // Wine keeps of a list what the mode of a Unix file can say: what one identity may that is

@@ -73,7 +73,7 @@ fn identify(stream: &UnixStream) -> io::Result<Identity> {
     Ok(Identity { user: user.to_string(), groups, is_trusted })
 }
 
-pub(super) fn connect(path: &Path, _others: &[String]) -> io::Result<Stream> {
+pub(super) fn connect(path: &Path, _service: Option<&str>) -> io::Result<Stream> {
     let socket = with_short_path(path, |address| {
         let socket = socket::stream(Blocking::Yes)?;
         rustix::net::connect(&socket, address)?;
@@ -121,7 +121,7 @@ fn look_up(name: &CString, room: &mut [libc::c_char]) -> io::Result<Option<libc:
     }
 }
 
-pub(super) fn let_in(path: &Path, groups: &[String]) -> io::Result<()> {
+pub(super) fn let_in(path: &Path, groups: &[String], _service: Option<&str>) -> io::Result<()> {
     let numbers: Result<Vec<u32>, _> = groups.iter().map(|group| group.parse()).collect();
     system::let_in(path, &numbers.map_err(io::Error::other)?)
 }

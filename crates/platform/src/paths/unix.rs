@@ -110,3 +110,7 @@ pub(super) fn program_base() -> io::Result<PathBuf> {
 pub(super) fn create_guarded(_path: &Path, _grants: &[(String, super::Right)]) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
+
+pub(super) fn guard_anew(_path: &Path, _grants: &[(String, super::Right)]) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}

@@ -109,7 +109,7 @@ pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
 /// Makes the read end; its name must be new.
 #[expect(unsafe_code, reason = "CreateNamedPipeW")]
 fn listen(name: &[u16]) -> io::Result<OwnedHandle> {
-    let security = Security::for_clients(&[])?;
+    let security = Security::for_clients(&[], None)?;
     let attributes = security.attributes();
     let mode = PIPE_ACCESS_INBOUND | FILE_FLAG_OVERLAPPED | FILE_FLAG_FIRST_PIPE_INSTANCE;
     let kind = PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS;

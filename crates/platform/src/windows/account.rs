@@ -25,7 +25,7 @@ use windows_sys::Win32::{
     },
 };
 
-use super::{own, own_process, succeed, text_at, wide};
+use super::{is, own, own_process, succeed, text_at, wide};
 
 /// The system itself and the group of administrators, who own what they create while elevated.
 const SYSTEM: &str = "S-1-5-18";
@@ -39,19 +39,20 @@ const DOMAIN_UNITS: usize = 512;
 #[repr(C, align(8))]
 struct Room([u8; 256]);
 
-/// Returns whether this is our own user or the system's administrator.
-pub(crate) fn is_trusted(user: &str) -> io::Result<bool> {
-    Ok(user == SYSTEM || user == ADMINISTRATORS || user == own_user()?)
+/// Accounts that many services share: whoever runs as one of them is not by that the same service.
+const SHARED: [&str; 2] = ["S-1-5-19", "S-1-5-20"];
+/// How the identity of a service begins, and that of all services.
+const SERVICE: &str = "S-1-5-80-";
+const ALL_SERVICES: &str = "S-1-5-80-0";
+
+/// Returns whether this is our own user or service, or the system's administrator.
+pub(crate) fn is_trusted(who: &str) -> io::Result<bool> {
+    is_master(who, &[])
 }
 
 /// Returns the user of this process.
 pub(crate) fn own_user() -> io::Result<String> {
-    user_of(own_process())
-}
-
-/// Returns the user of a process, which must be open for `PROCESS_QUERY_LIMITED_INFORMATION`.
-pub(crate) fn user_of(process: RawHandle) -> io::Result<String> {
-    Token::of_process(process)?.user()
+    Token::of_process(own_process())?.user()
 }
 
 /// Returns whether this process has the rights of an administrator, not only the membership.
@@ -68,6 +69,7 @@ pub(crate) fn is_elevated() -> io::Result<bool> {
 pub(crate) struct Token(OwnedHandle);
 
 impl Token {
+    /// The process must be open for `PROCESS_QUERY_LIMITED_INFORMATION`.
     #[expect(unsafe_code, reason = "OpenProcessToken")]
     pub(crate) fn of_process(process: RawHandle) -> io::Result<Self> {
         let mut token = null_mut();
@@ -113,8 +115,12 @@ impl Token {
 
     /// Returns the groups whose rights it has; a membership that only denies is left out, as the
     /// one of an administrator who is not elevated.
-    #[expect(unsafe_code, reason = "GetTokenInformation, TOKEN_GROUPS with pointers into its room")]
     pub(crate) fn groups(&self) -> io::Result<Vec<String>> {
+        self.groups_with(SE_GROUP_ENABLED)
+    }
+
+    #[expect(unsafe_code, reason = "GetTokenInformation, TOKEN_GROUPS with pointers into its room")]
+    fn groups_with(&self, attribute: u32) -> io::Result<Vec<String>> {
         let mut needed = 0;
         let token = self.0.as_raw_handle();
         // SAFETY: no room is given, so that only `needed` is written.
@@ -131,7 +137,7 @@ impl Token {
         let count = usize::try_from(count).unwrap_or_default();
         // SAFETY: `count` entries follow each other in the room.
         let all = unsafe { std::slice::from_raw_parts(first.cast::<SID_AND_ATTRIBUTES>(), count) };
-        let counts = |group: &&SID_AND_ATTRIBUTES| group.Attributes & SE_GROUP_ENABLED != 0;
+        let counts = |group: &&SID_AND_ATTRIBUTES| group.Attributes & attribute != 0;
         all.iter().filter(counts).map(|group| text_of(group.Sid)).collect()
     }
 
@@ -147,6 +153,18 @@ impl Token {
 }
 
 const SE_GROUP_ENABLED: u32 = 4;
+const SE_GROUP_OWNER: u32 = 8;
+
+/// Returns the identities of services that this process has and may give to what it creates. The
+/// manager gives each process that of its service, where the service is set up for it.
+pub(crate) fn own_services() -> io::Result<Vec<String>> {
+    let groups = Token::of_process(own_process())?.groups_with(SE_GROUP_OWNER)?;
+    Ok(groups.into_iter().filter(|group| is_service(group)).collect())
+}
+
+fn is_service(identity: &str) -> bool {
+    identity.starts_with(SERVICE) && identity != ALL_SERVICES
+}
 
 /// An identifier that was looked up, with the alignment it needs.
 #[repr(C, align(8))]
@@ -188,15 +206,27 @@ impl Named {
 pub(crate) fn identifier_of(name: &str) -> io::Result<Option<String>> {
     match Named::of(name) {
         Ok(mut identifier) => text_of(identifier.as_mut_ptr()).map(Some),
-        Err(error) if error.raw_os_error() == Some(ERROR_NONE_MAPPED.cast_signed()) => Ok(None),
+        Err(error) if is(&error, ERROR_NONE_MAPPED) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Returns whether somebody may act for the whole instance: our own user, the system, or whoever
-/// has the rights of an administrator.
+/// Returns whether somebody may act for the whole instance: our own user, our own service, the
+/// system, or whoever has the rights of an administrator.
 pub(crate) fn is_master(user: &str, groups: &[String]) -> io::Result<bool> {
-    Ok(is_trusted(user)? || groups.iter().any(|group| group == ADMINISTRATORS))
+    Ok(masters(&own_user()?, &own_services()?)
+        .iter()
+        .any(|master| master == user || groups.contains(master)))
+}
+
+/// Returns the identities that may act for an instance of this user and these services.
+fn masters(user: &str, services: &[String]) -> Vec<String> {
+    let mut masters = vec![SYSTEM.to_owned(), ADMINISTRATORS.to_owned()];
+    masters.extend_from_slice(services);
+    if services.is_empty() || !SHARED.contains(&user) {
+        masters.push(user.to_owned());
+    }
+    masters
 }
 
 /// Returns the owner of a pipe or another object that is open.
@@ -289,5 +319,32 @@ impl Drop for Identifier {
     fn drop(&mut self) {
         // SAFETY: the system allocated it for us, and nobody uses it any more.
         unsafe { LocalFree(self.0) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCAL_SERVICE: &str = "S-1-5-19";
+    const WEB: &str = "S-1-5-80-1-2-3-4-5";
+
+    #[test]
+    fn another_service_of_a_shared_account_is_a_stranger() {
+        let own = [WEB.to_owned()];
+        let may = |user: &str, who: &str| masters(user, &own).iter().any(|master| master == who);
+        assert!(!may(LOCAL_SERVICE, LOCAL_SERVICE));
+        assert!(may(LOCAL_SERVICE, WEB));
+        assert!(may("S-1-5-21-1-2-3-1001", "S-1-5-21-1-2-3-1001"));
+        assert!(may(LOCAL_SERVICE, SYSTEM) && may(LOCAL_SERVICE, ADMINISTRATORS));
+        let nameless = masters(LOCAL_SERVICE, &[]);
+        assert!(nameless.contains(&LOCAL_SERVICE.to_owned()), "nothing else is known of it");
+    }
+
+    #[test]
+    fn all_services_together_are_no_service() {
+        assert!(is_service(WEB) && !is_service(ALL_SERVICES) && !is_service(LOCAL_SERVICE));
+        let own = own_services().unwrap();
+        assert!(own.iter().all(|service| is_service(service)), "{own:?}");
     }
 }

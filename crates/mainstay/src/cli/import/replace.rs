@@ -22,7 +22,7 @@ use mainstay_storage::atomic;
 
 use super::{configuration, find::SERVICES};
 use crate::{
-    cli::service::{self, control, install, list, trouble},
+    cli::service::{self, control, install, list, status, trouble},
     errors::CliError,
     foreign::Translation,
     place::Place,
@@ -153,7 +153,7 @@ async fn begin_again(service: &Service, name: &str, did_run: bool) -> Result<(),
     }
     control::begin(service, name)?;
     let status = control::settled(service, State::Running, LOOK_FOR).await?;
-    print::data(&format!("{name} is {}\n", list::in_words(&status)));
+    print::data(&format!("{name} is {}\n", status::in_words(&status)));
     if status.state != State::Running {
         let hint = "`mainstay why NAME` tells more; `mainstay import … --undo` gives it back";
         return Err(CliError::refused(format!("`{name}` does not stay up"), hint));

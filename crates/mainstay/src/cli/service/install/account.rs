@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 
-use mainstay_platform::{logon, scm};
+use mainstay_platform::{local, logon, scm};
 
 use crate::errors::CliError;
 
@@ -61,13 +61,24 @@ impl Account {
         *self == Self::WellKnown("LocalSystem")
     }
 
-    /// Returns the identity whose rights are looked at before the installation. The rights of
-    /// other accounts depend on groups that only their logon brings together.
-    pub(super) fn identity(&self) -> Option<io::Result<String>> {
-        match self {
-            Self::Own { service } => Some(scm::identity_of(service)),
-            Self::WellKnown(_) | Self::Managed(_) | Self::Person(_) => None,
+    /// Returns the identities whose rights are looked at before the installation, that of the
+    /// service first; none for the account that may do everything.
+    ///
+    /// Rights are given to the service and never to an account that others have, too. What an
+    /// account may by groups that only its logon brings together is not known here.
+    pub(super) fn identities(&self, service: &str) -> io::Result<Vec<String>> {
+        if self.is_mighty() {
+            return Ok(Vec::new());
         }
+        let own = scm::identity_of(service)?;
+        let account = match self {
+            Self::Own { .. } => None,
+            // A directory server that does not answer is no reason to give up.
+            Self::WellKnown(_) | Self::Managed(_) | Self::Person(_) => {
+                local::group(&self.name()).ok().flatten()
+            }
+        };
+        Ok([own].into_iter().chain(account).collect())
     }
 
     /// Asks for the password of an account that has one.

@@ -17,27 +17,35 @@ pub(super) struct Entry {
 }
 
 /// What the service needs to reach.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Reach<'a> {
+    /// The service's name.
+    pub(super) service: &'a str,
     /// The program.
     pub(super) image: &'a Path,
     /// Where it starts.
     pub(super) directory: &'a Path,
-    /// A folder that it may write to, because it was asked for.
-    pub(super) writes: Option<&'a Path>,
+    /// Folders that it may write to, because it was asked for.
+    pub(super) writes: Vec<&'a Path>,
 }
 
 /// Lets the service reach what it needs, or refuses with what would help.
-pub(super) fn prepare(account: &Account, reach: Reach<'_>) -> Result<Entry, CliError> {
+pub(super) fn prepare(account: &Account, reach: &Reach<'_>) -> Result<Entry, CliError> {
     let mut entry = Entry::default();
-    if let Some(identity) = account.identity() {
-        let identity = identity.map_err(|error| cannot("tell the service's identity", &error))?;
+    let identities = account
+        .identities(reach.service)
+        .map_err(|error| cannot("tell the service's identity", &error))?;
+    if let Some(identity) = identities.first() {
         let program = reach.image.parent().unwrap_or(reach.image);
         for folder in [program, reach.directory] {
-            admit(account, &identity, folder, &mut entry)?;
+            admit(account, &identities, folder, &mut entry)?;
         }
-        if let Some(folder) = reach.writes {
-            access::grant(folder, &identity, Right::Modify).map_err(|error| {
+        for folder in &reach.writes {
+            let list = access::entries(folder).unwrap_or_default();
+            if access::service_may(&list, &identities, Right::Modify) {
+                continue;
+            }
+            access::grant(folder, identity, Right::Modify).map_err(|error| {
                 cannot(&format!("grant rights on `{}`", folder.display()), &error)
             })?;
             entry.granted.push(format!("write on {}", folder.display()));
@@ -48,21 +56,21 @@ pub(super) fn prepare(account: &Account, reach: Reach<'_>) -> Result<Entry, CliE
 
 fn admit(
     account: &Account,
-    identity: &str,
+    identities: &[String],
     folder: &Path,
     entry: &mut Entry,
 ) -> Result<(), CliError> {
     let list = access::entries(folder)
         .map_err(|error| cannot(&format!("look who may enter `{}`", folder.display()), &error))?;
-    if access::service_may(&list, identity, Right::Read) {
+    let Some(identity) = identities.first() else { return Ok(()) };
+    if access::service_may(&list, identities, Right::Read) {
         return Ok(());
     }
     access::grant(folder, identity, Right::Read).map_err(|error| {
         let what = format!("`{}` may not read `{}`: {error}", account.name(), folder.display());
         let hint = format!(
-            "grant it: icacls \"{}\" /grant \"{}:(OI)(CI)RX\"\n       or run as the system: --account LocalSystem",
-            folder.display(),
-            account.name()
+            "grant it: icacls \"{}\" /grant \"*{identity}:(OI)(CI)RX\"\n       or run as the system: --account LocalSystem",
+            folder.display()
         );
         CliError::refused(what, hint)
     })?;

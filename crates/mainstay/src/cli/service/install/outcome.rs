@@ -6,8 +6,7 @@ use mainstay_api::control::{Unit, UnitDetail};
 use mainstay_platform::clock;
 
 use crate::{
-    cli::why,
-    client::{Client, escaped},
+    cli::{service::program_of, why},
     errors::CliError,
     place::Place,
     print,
@@ -37,7 +36,7 @@ pub(super) async fn watch(place: &Place) -> Result<Outcome, CliError> {
     let until = clock::monotonic() + LOOK_FOR;
     loop {
         let is_over = clock::monotonic() >= until;
-        match look(place).await {
+        match program_of(place).await {
             Ok(detail) if stays(&detail.unit) => return Ok(Outcome::Stays(detail.into())),
             Ok(detail) if falls(&detail.unit) => return Ok(Outcome::Falls(detail.into())),
             Ok(detail) if is_over && detail.unit.state == "running" => {
@@ -49,11 +48,6 @@ pub(super) async fn watch(place: &Place) -> Result<Outcome, CliError> {
             Ok(_) | Err(_) => tokio::time::sleep(LOOK_EVERY).await,
         }
     }
-}
-
-async fn look(place: &Place) -> Result<UnitDetail, CliError> {
-    let mut client = Client::connect(&place.located()).await?;
-    client.get(&format!("/v1/units/{}", escaped(&place.unit()))).await
 }
 
 fn stays(unit: &Unit) -> bool {
