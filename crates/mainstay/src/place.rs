@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mainstay_platform::{paths, scm};
+use mainstay_platform::{access, paths, scm};
 use mainstay_storage::instance::Instance;
 
 use crate::instance::Located;
@@ -68,6 +68,17 @@ impl Place {
         let instance = self.located().instance;
         paths::create_guarded(&instance.runtime, &may(Modify))?;
         paths::create_guarded(&instance.state, &may(Modify))
+    }
+}
+
+impl Place {
+    /// Gives an account the rights that the service itself has in its folders.
+    pub(crate) fn admit(&self, identity: &str) -> io::Result<()> {
+        use paths::Right::{Modify, Read};
+        access::grant(&self.folder(), identity, Read)?;
+        let instance = self.located().instance;
+        access::grant(&instance.runtime, identity, Modify)?;
+        access::grant(&instance.state, identity, Modify)
     }
 }
 

@@ -10,7 +10,7 @@ use clap::Args as ClapArgs;
 use mainstay_platform::{editor, scm::Intent};
 
 use super::{
-    demand_elevation, failure::FailureArgs, install::set_all, service, settings::Configuration,
+    demand_elevation, failure::FailureArgs, install::set_all, ours, settings::Configuration,
 };
 use crate::{errors::CliError, print};
 
@@ -29,6 +29,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     demand_elevation("changing a service")?;
+    ours(&args.name, Intent::Look)?;
     let file = Configuration::of(&args.name)?;
     if !args.failure.is_empty() {
         return change(&args.failure, &args.name, &file);
@@ -46,7 +47,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
 /// The configuration comes first: what can be wrong is wrong before anything is changed.
 fn change(failure: &FailureArgs, name: &str, file: &Configuration) -> Result<ExitCode, CliError> {
     let text = file.with(failure)?;
-    let service = service(name, Intent::Change)?;
+    let service = ours(name, Intent::Change)?;
     for warning in set_all(&service, &failure.settings(&service)) {
         print::talk(&format!("warning: {warning}"));
     }

@@ -8,7 +8,7 @@ use mainstay_platform::{
     scm::{Intent, Purpose, code},
 };
 
-use super::{control, database, demand_elevation, service, source, trouble};
+use super::{control, database, demand_elevation, ours, source, trouble};
 use crate::{errors::CliError, place::Place, print};
 
 /// How long whoever looks at the service may keep it from vanishing.
@@ -33,7 +33,7 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
     let name = &args.name;
     demand_elevation("removing a service")?;
     {
-        let service = service(name, Intent::Change)?;
+        let service = ours(name, Intent::Change)?;
         control::end(&service, name).await?;
         match service.delete() {
             Err(error) if error.raw_os_error() == Some(code::MARKED_FOR_DELETION) => {}
