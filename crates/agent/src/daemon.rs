@@ -109,7 +109,8 @@ async fn live(options: AgentOptions) -> Result<(), AgentError> {
     let (keeper, introduction) = Keeper::meet(&options.link).await?;
     let lock = FileLock::try_take(&instance.agent_lock()).map_err(doing("take the lock"))?;
     let _lock = lock.ok_or(AgentError::Taken)?;
-    let gate = Gate { socket: instance.api_socket(), service: options.service.clone() };
+    let (socket, logs) = (instance.api_socket(), instance.logs());
+    let gate = Gate { socket, logs, service: options.service.clone() };
     let (clients, calls) = api::start(gate).map_err(doing("start the API"))?;
     let mut agent = Agent::begin(options, instance, keeper, clients)?;
     agent.introduced(introduction, IsFirst::Yes);

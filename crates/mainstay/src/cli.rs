@@ -8,6 +8,7 @@ mod doctor;
 mod drill;
 mod events;
 mod import;
+mod install;
 mod logs;
 mod service;
 mod show;
@@ -76,6 +77,8 @@ enum Command {
     Remove(add::RemoveArgs),
     Drill(drill::Args),
     Service(service::Args),
+    Install(install::Args),
+    Uninstall(install::UninstallArgs),
     Import(import::Args),
     Upgrade(upgrade::Args),
     Doctor(doctor::Args),
@@ -129,6 +132,8 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Remove(args) => add::remove(args, instance).await,
         Command::Drill(args) => drill::run(args, instance).await,
         Command::Service(args) => service::run(args).await,
+        Command::Install(args) => install::run(&args).await,
+        Command::Uninstall(args) => install::uninstall(&args).await,
         Command::Import(args) => import::run(args).await,
         Command::Upgrade(args) => upgrade::run(args, instance).await,
     }

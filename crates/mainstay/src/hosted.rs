@@ -2,7 +2,17 @@
 //! service's name.
 
 use std::{
-    error::Error, fs::OpenOptions, io, process::ExitCode, sync::mpsc, thread, time::Duration,
+    error::Error,
+    fs::OpenOptions,
+    io,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
 };
 
 use mainstay_keeper::{FirstStart, KeeperOptions};
@@ -13,7 +23,10 @@ use mainstay_platform::{
 };
 use mainstay_service::{Failure, Host, Program, Service, StopReason, manner};
 
-use crate::{cli, place::Place};
+use crate::{
+    cli,
+    place::{self, Place},
+};
 
 /// What the service ends with when its files are not as they should be; the number of `sysexits.h`
 /// for that.
@@ -26,7 +39,7 @@ const FIRST_START_WITHIN: Duration = Duration::from_millis(1500);
 
 /// Runs the keeper of a service until the manager or Ctrl-C ends it.
 pub(crate) fn run(name: &str) -> ExitCode {
-    let hosted = Hosted { name: name.to_owned(), ended: None };
+    let hosted = Hosted { name: name.to_owned(), ended: None, has_failed: Arc::default() };
     Program::new(name).serve(manner(), hosted)
 }
 
@@ -35,6 +48,8 @@ struct Hosted {
     name: String,
     /// Closed when the keeper has ended.
     ended: Option<mpsc::Receiver<()>>,
+    /// The start has failed: its reason is what the service ends with, and not the keeper's end.
+    has_failed: Arc<AtomicBool>,
 }
 
 impl Hosted {
@@ -42,9 +57,14 @@ impl Hosted {
         let place =
             Place::of(&self.name).map_err(|error| Failure::system(&error, "find its folder"))?;
         let first = self.keep(prepare(&place)?, host)?;
+        if place::is_machine(&self.name) {
+            // It has many programs, and none of them is the service.
+            return Ok(());
+        }
         match first.recv_timeout(FIRST_START_WITHIN) {
             // Whoever asked for it is told now; a start at boot may succeed a minute later.
             Ok(Err(code)) if code != 0 && host.was_asked_for() => {
+                self.has_failed.store(true, Ordering::Release);
                 self.stop(StopReason::Asked)?;
                 let error = io::Error::from_raw_os_error(code);
                 Err(Failure::system(&error, "start the program"))
@@ -62,13 +82,16 @@ impl Hosted {
         let (alive, ended) = mpsc::channel();
         let (told, first) = mpsc::channel();
         self.ended = Some(ended);
-        let host = host.clone();
+        let (host, has_failed) = (host.clone(), Arc::clone(&self.has_failed));
         let keeper = move || {
             let audience = Box::new(move |outcome| {
                 told.send(outcome).ok();
             });
             let result = mainstay_keeper::keep(options, audience);
             drop(alive);
+            if has_failed.load(Ordering::Acquire) {
+                return;
+            }
             host.end(verdict(result));
         };
         let started = thread::Builder::new().name("keeper".to_owned()).spawn(keeper);
@@ -114,6 +137,13 @@ fn tell_system(name: &str, failure: &Failure) {
 /// Checks its place, and sends last words to a file: a service has no console.
 fn prepare(place: &Place) -> Result<KeeperOptions, Failure> {
     let located = place.located();
+    match place.check() {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(Failure::own(BAD_CONFIGURATION, error.to_string()));
+        }
+        // What is not there is told below.
+        Ok(()) | Err(_) => {}
+    }
     if !located.file.is_file() {
         let text = format!("there is no `{}`", located.file.display());
         return Err(Failure::own(BAD_CONFIGURATION, text));

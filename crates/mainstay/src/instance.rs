@@ -3,7 +3,7 @@
 //! `--instance` or `MAINSTAY_INSTANCE`; else the nearest `mainstay.toml` in this folder or above
 //! whose agent answers, as long as the folder belongs to the caller or the administrator: a file
 //! that somebody else planted must not be obeyed. Where there is no such file, the only instance of
-//! this user that runs.
+//! this user that runs; else the machine's.
 
 use std::{
     ffi::OsString,
@@ -11,7 +11,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mainstay_platform::{local, paths};
+use mainstay_platform::{
+    local, paths,
+    scm::{Database, Intent, Purpose},
+};
 use mainstay_storage::{instance::Instance, slots};
 
 use crate::{
@@ -146,8 +149,20 @@ fn only_one() -> Result<Located, CliError> {
     let mut running = located.filter(answers);
     match (running.next(), running.next()) {
         (Some(one), None) => Ok(one),
-        (_, _) => Err(no_file()),
+        (None, _) => of_machine().ok_or_else(no_file),
+        (Some(_), Some(_)) => Err(no_file()),
     }
+}
+
+/// Returns the machine's instance, where Mainstay is installed. Who may not look into its folder
+/// finds it in the manager's list, and is told what is missing when they ask it for something.
+fn of_machine() -> Option<Located> {
+    let is_listed = || {
+        let database = Database::open(Purpose::Look).ok()?;
+        database.service(place::MACHINE, Intent::Look).ok()
+    };
+    let located = Place::of(place::MACHINE).ok()?.located();
+    (located.file.is_file() || is_listed().is_some()).then_some(located)
 }
 
 fn no_file() -> CliError {

@@ -1,8 +1,8 @@
 //! Where a service of the operating system keeps what belongs to it: an instance with a folder of
-//! its own, found from its name alone.
+//! its own, found from its name alone. One name is the machine's instance, with any number of units.
 
 use std::{
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -14,6 +14,15 @@ use crate::instance::Located;
 /// The most characters the manager allows in a name.
 const NAME_MAX: usize = 256;
 
+/// The service that is the machine's instance.
+pub(crate) const MACHINE: &str = "mainstay";
+
+/// Returns whether a service is the machine's instance.
+pub(crate) fn is_machine(name: &str) -> bool {
+    // The manager does not tell cases apart.
+    name.eq_ignore_ascii_case(MACHINE)
+}
+
 /// The place of one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -24,7 +33,7 @@ pub(crate) struct Place {
 impl Place {
     /// Returns the place of a service, whether it is there or not.
     pub(crate) fn of(name: &str) -> io::Result<Self> {
-        Ok(Self { name: name.to_owned(), base: paths::machine_base()?.join("services") })
+        Ok(Self { name: name.to_owned(), base: paths::machine_base()? })
     }
 
     /// Returns the place with this runtime folder, if it is one.
@@ -34,8 +43,17 @@ impl Place {
         (place.located().instance.runtime == runtime).then_some(place)
     }
 
+    /// Returns its folder; that of the machine's instance has those of the others in it.
     pub(crate) fn folder(&self) -> PathBuf {
-        self.base.join(escaped(&self.name))
+        if is_machine(&self.name) {
+            self.base.clone()
+        } else {
+            self.of_services().join(escaped(&self.name))
+        }
+    }
+
+    fn of_services(&self) -> PathBuf {
+        self.base.join("services")
     }
 
     /// Returns the instance that lives there.
@@ -54,31 +72,66 @@ impl Place {
         if is_unit { self.name.clone() } else { "main".to_owned() }
     }
 
+    /// Deletes its configuration, logs and state; what is not there is as good.
+    pub(crate) fn purge(&self) -> io::Result<()> {
+        let found = |done: io::Result<()>| match done {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            done => done,
+        };
+        if !is_machine(&self.name) {
+            return found(fs::remove_dir_all(self.folder()));
+        }
+        let Located { file, instance, .. } = self.located();
+        found(fs::remove_dir_all(instance.runtime))?;
+        found(fs::remove_dir_all(instance.state))?;
+        found(fs::remove_file(file))?;
+        // It stays when there are other services.
+        drop(fs::remove_dir(&self.base));
+        Ok(())
+    }
+
     /// Creates its folders. The service may read its configuration, and write its state; whoever
     /// is no administrator may neither.
     pub(crate) fn create(&self) -> io::Result<()> {
-        use paths::Right::{Modify, Read};
+        use paths::Right::{Modify, Read, Share};
         let identity = scm::identity_of(&self.name)?;
         let may = |right| [(identity.clone(), right)];
-        if let Some(above) = self.base.parent() {
-            paths::create_guarded(above, &[])?;
-        }
         paths::create_guarded(&self.base, &[])?;
-        paths::create_guarded(&self.folder(), &may(Read))?;
+        if !is_machine(&self.name) {
+            paths::create_guarded(&self.of_services(), &[])?;
+            paths::create_guarded(&self.folder(), &may(Read))?;
+        }
         let instance = self.located().instance;
         paths::create_guarded(&instance.runtime, &may(Modify))?;
-        paths::create_guarded(&instance.state, &may(Modify))
+        paths::create_guarded(&instance.state, &may(Modify))?;
+        // The agent lets groups of `[[access]]` read there.
+        paths::create_guarded(&instance.logs(), &may(Share))
     }
 }
 
 impl Place {
+    /// Refuses folders that somebody else could have put there, or changed, since they were made:
+    /// what stands in the configuration is run as the service.
+    pub(crate) fn check(&self) -> io::Result<()> {
+        let folders = [self.base.clone(), self.of_services(), self.folder()];
+        let own = if is_machine(&self.name) { 1 } else { folders.len() };
+        for folder in folders.iter().take(own) {
+            paths::check_guarded(folder).map_err(|error| {
+                let text = format!("`{}` is not to be believed: {error}", folder.display());
+                io::Error::new(error.kind(), text)
+            })?;
+        }
+        Ok(())
+    }
+
     /// Gives an account the rights that the service itself has in its folders.
     pub(crate) fn admit(&self, identity: &str) -> io::Result<()> {
-        use paths::Right::{Modify, Read};
+        use paths::Right::{Modify, Read, Share};
         access::grant(&self.folder(), identity, Read)?;
         let instance = self.located().instance;
         access::grant(&instance.runtime, identity, Modify)?;
-        access::grant(&instance.state, identity, Modify)
+        access::grant(&instance.state, identity, Modify)?;
+        access::grant(&instance.logs(), identity, Share)
     }
 }
 
@@ -144,6 +197,26 @@ mod tests {
         check("..", "%2e%2e");
         check("Größe", "gr%c3%b6%c3%9fe");
         check("a%20b", "a%2520b");
+    }
+
+    #[test]
+    fn the_machines_instance_is_above_the_others_and_goes_without_them() {
+        let base = std::env::temp_dir().join(format!("mainstay-place-{}", std::process::id()));
+        let place = |name: &str| Place { name: name.to_owned(), base: base.clone() };
+        assert_eq!(place("Mainstay").folder(), base);
+        assert_eq!(place("web").folder(), base.join("services").join("web"));
+        for folder in ["run", "state", "services/web"] {
+            fs::create_dir_all(base.join(folder)).unwrap();
+        }
+        fs::File::create(base.join("mainstay.toml")).unwrap();
+        place("mainstay").purge().unwrap();
+        let left: Vec<_> =
+            fs::read_dir(&base).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["services"]);
+        place("web").purge().unwrap();
+        place("web").purge().unwrap();
+        assert!(!place("web").folder().exists());
+        fs::remove_dir_all(base).unwrap();
     }
 
     #[test]

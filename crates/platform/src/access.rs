@@ -58,6 +58,14 @@ const GENERIC_WRITE: u32 = 0x4000_0000;
 const READING: u32 = 0x0012_00a9;
 /// All that and writing and deleting.
 const MODIFYING: u32 = 0x0013_01bf;
+/// All that, and saying who may do what: `WRITE_DAC`.
+const SHARING: u32 = MODIFYING | 0x0004_0000;
+/// Everything, ownership included: `FILE_ALL_ACCESS`.
+#[cfg(windows)]
+pub(crate) const EVERYTHING: u32 = 0x001f_01ff;
+/// Looking who may do what: `READ_CONTROL`.
+#[cfg(windows)]
+pub(crate) const LOOKING: u32 = 0x0002_0000;
 
 /// Returns the entries of a file's or folder's access list that count for itself.
 pub fn entries(path: &Path) -> io::Result<Vec<Entry>> {
@@ -104,11 +112,9 @@ pub fn who_moves(entries: &[Entry]) -> Option<&'static str> {
 }
 
 /// Returns who beside the named identities may write, if anybody.
-pub fn stranger_who_writes<'a>(entries: &'a [Entry], known: &[&str]) -> Option<&'a str> {
+pub fn stranger_who_writes<'a>(entries: &'a [Entry], known: &[String]) -> Option<&'a str> {
     let is_stranger = |entry: &&Entry| {
-        entry.verdict == Verdict::Allow
-            && entry.mask & WRITING != 0
-            && !known.contains(&entry.who.as_str())
+        entry.verdict == Verdict::Allow && entry.mask & WRITING != 0 && !known.contains(&entry.who)
     };
     entries.iter().find(is_stranger).map(|entry| entry.who.as_str())
 }
@@ -122,10 +128,11 @@ fn who_may(entries: &[Entry], mask: u32) -> Option<&'static str> {
     [EVERYBODY, AUTHENTICATED, USERS, INTERACTIVE].into_iter().find(may)
 }
 
-const fn mask_of(right: Right) -> u32 {
+pub(crate) const fn mask_of(right: Right) -> u32 {
     match right {
         Right::Read => READING,
         Right::Modify => MODIFYING,
+        Right::Share => SHARING,
     }
 }
 
@@ -192,13 +199,14 @@ mod tests {
 
     #[test]
     fn a_stranger_is_whoever_may_write_and_is_not_named() {
+        let known = ["S-1-5-18".to_owned()];
         let list = [
             entry("S-1-5-18", Verdict::Allow, u32::MAX),
             entry(SERVICE, Verdict::Allow, READING),
             entry(USERS, Verdict::Deny, MODIFYING),
         ];
-        assert_eq!(stranger_who_writes(&list, &["S-1-5-18"]), None);
+        assert_eq!(stranger_who_writes(&list, &known), None);
         let guest = [entry(SERVICE, Verdict::Allow, MODIFYING)];
-        assert_eq!(stranger_who_writes(&guest, &["S-1-5-18"]), Some(SERVICE));
+        assert_eq!(stranger_who_writes(&guest, &known), Some(SERVICE));
     }
 }

@@ -72,6 +72,12 @@ pub fn identity(file: &File) -> io::Result<[u64; 2]> {
     open::identity(file)
 }
 
+/// Creates a file that nobody else may open as long as it is held. Systems that know no such thing
+/// refuse it.
+pub fn create_held(path: &Path) -> io::Result<File> {
+    open::create_held(path)
+}
+
 fn is_missing(look: &io::Result<FileSystem>) -> bool {
     look.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }

@@ -11,6 +11,12 @@ use std::{fs::File, io, path::Path};
 
 use crate::descriptor::Descriptor;
 
+/// Opens a file and shares it with nobody, as backups and scanners do, so that a test can see what
+/// becomes of whoever needs it. Files are always shared but on Windows.
+pub fn open_alone(path: &Path) -> io::Result<File> {
+    imp::open_alone(path)
+}
+
 /// A lock that is held until it is dropped or its process dies.
 #[derive(Debug)]
 pub struct FileLock {

@@ -1,9 +1,13 @@
 //! Letting in the groups that `[[access]]` names: whoever may not even knock is never heard.
 
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use mainstay_api::config::Access;
-use mainstay_platform::local;
+use mainstay_platform::{
+    local,
+    paths::{self, Right},
+    scm,
+};
 use tokio::{
     sync::{mpsc, watch},
     task::spawn_blocking,
@@ -15,6 +19,7 @@ use crate::{calls::Call, rights::AccessList};
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
     pub(crate) socket: PathBuf,
+    pub(crate) logs: PathBuf,
     /// The service of the system that the instance is.
     pub(crate) service: Option<String>,
 }
@@ -45,5 +50,17 @@ fn open(gate: &Gate, access: &[Access]) -> (AccessList, Vec<String>) {
     if let Err(error) = local::let_in(&gate.socket, &list.groups(), gate.service.as_deref()) {
         wrong.push(format!("cannot let groups of `[[access]]` in: {error}"));
     }
+    if let Some(Err(error)) = gate.service.as_ref().map(|name| share_logs(gate, name, &list)) {
+        wrong.push(format!("cannot let groups of `[[access]]` read logs: {error}"));
+    }
     (list, wrong)
+}
+
+/// Lets whoever is let in read what the programs of a service write: nobody else may enter its
+/// folders.
+fn share_logs(gate: &Gate, service: &str, list: &AccessList) -> io::Result<()> {
+    let own = (scm::identity_of(service)?, Right::Share);
+    let groups = list.groups().into_iter().map(|group| (group, Right::Read));
+    let grants: Vec<_> = [own].into_iter().chain(groups).collect();
+    paths::guard_anew(&gate.logs, &grants)
 }

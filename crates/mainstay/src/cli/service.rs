@@ -3,10 +3,11 @@
 pub(in crate::cli) mod control;
 mod edit;
 mod failure;
+mod files;
 pub(in crate::cli) mod install;
 pub(in crate::cli) mod list;
 pub(in crate::cli) mod recovery;
-mod remove;
+pub(in crate::cli) mod remove;
 mod run;
 mod settings;
 pub(in crate::cli) mod source;
@@ -121,6 +122,6 @@ pub(in crate::cli) fn demand_elevation(doing: &str) -> Result<(), CliError> {
             let what = format!("{doing} needs an administrator");
             Err(CliError::refused(what, format!("paste into an elevated terminal: {line}")))
         }
-        Err(error) => Err(trouble::refused(doing, &error)),
+        Err(error) => Err(trouble::impossible(doing, &error)),
     }
 }

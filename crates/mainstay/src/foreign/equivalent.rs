@@ -28,6 +28,18 @@ pub(crate) struct Equivalent {
     pub(crate) log: Log,
     pub(crate) log_size: Option<u64>,
     pub(crate) log_keep: Option<u32>,
+    pub(crate) own_files: OwnFiles,
+}
+
+/// Files of the user's own that get the output, too.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct OwnFiles {
+    pub(crate) stdout: Option<String>,
+    pub(crate) stderr: Option<String>,
+    /// A longer file is given another name.
+    pub(crate) size: Option<u64>,
+    /// A file is given another name when a run begins.
+    pub(crate) at_start: bool,
 }
 
 /// What is kept of the program's output.
@@ -108,7 +120,9 @@ impl Equivalent {
 
     fn logs(&self) -> InlineTable {
         let mut table = InlineTable::new();
-        if self.log == Log::Split {
+        let path = self.own_files.table();
+        // Files say themselves how the streams are captured.
+        if self.log == Log::Split && path.is_empty() {
             table.insert("streams", "split".into());
         }
         if let Some(size) = self.log_size {
@@ -116,6 +130,9 @@ impl Equivalent {
         }
         if let Some(keep) = self.log_keep {
             table.insert("keep", i64::from(keep).into());
+        }
+        if !path.is_empty() {
+            table.insert("path", path.into());
         }
         table
     }
@@ -146,9 +163,43 @@ impl Equivalent {
         for (name, text) in &self.environment {
             option("--env", &format!("{name}={text}"));
         }
+        for (name, text) in self.own_files.options() {
+            option(name, &text);
+        }
+        if self.own_files.at_start {
+            words.push("--rotate-at-start".to_owned());
+        }
         words.push("--".to_owned());
         words.extend(self.command.iter().cloned());
         words.iter().map(|word| typed(word)).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl OwnFiles {
+    fn table(&self) -> InlineTable {
+        let mut table = InlineTable::new();
+        for (key, file) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if let Some(file) = file {
+                table.insert(key, file.into());
+            }
+        }
+        if let Some(size) = self.size {
+            table.insert("max-size", format!("{size}B").into());
+        }
+        if self.at_start {
+            table.insert("at-start", true.into());
+        }
+        table
+    }
+
+    fn options(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let size = self.size.map(|size| format!("{size}B"));
+        let all = [
+            ("--stdout", self.stdout.clone()),
+            ("--stderr", self.stderr.clone()),
+            ("--rotate-size", size),
+        ];
+        all.into_iter().filter_map(|(name, text)| Some((name, text?)))
     }
 }
 

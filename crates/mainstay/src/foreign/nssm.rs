@@ -1,12 +1,14 @@
 //! NSSM: values below `Parameters` in the service's key of the registry.
 
+mod output;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use mainstay_platform::registry::{Data, Value};
 
 use super::{
     Equivalent, Registered, Remarks, Translation, Untranslatable, Variables, Wrapper,
-    equivalent::{Log, span},
+    equivalent::span,
     expanded, variable,
     words::{folder_of, split_arguments},
 };
@@ -48,8 +50,7 @@ pub(crate) fn translate(
     exits(&found.exits, &mut equivalent, &mut remarks);
     delays(&values, &mut equivalent, &mut remarks);
     stop(&values, &mut equivalent, &mut remarks);
-    output(&values, &mut equivalent, &mut remarks);
-    rotation(&values, &mut equivalent, &mut remarks);
+    output::translate(&values, &mut equivalent, &mut remarks);
     process(&values, &mut remarks);
     for (event, command) in &found.hooks {
         let name = format!("AppEvents {event}");
@@ -290,60 +291,6 @@ fn stop(values: &Values<'_>, equivalent: &mut Equivalent, remarks: &mut Remarks)
             ("AppKillProcessTree", "1"),
             "a job holds the tree, so that no number of a process is mistaken",
         ),
-    }
-}
-
-fn output(values: &Values<'_>, equivalent: &mut Equivalent, remarks: &mut Remarks) {
-    if let Some(path) = values.text("AppStdin") {
-        remarks.missing(("AppStdin", &path), "programs read nothing here: stdin is empty");
-    }
-    let [out, err] = ["AppStdout", "AppStderr"].map(|name| values.text(name));
-    if out.is_some() && err.is_some() && out != err {
-        equivalent.log = Log::Split;
-    }
-    for (name, path) in [("AppStdout", out), ("AppStderr", err)] {
-        let Some(path) = path else { continue };
-        let why = "files of one's own are not supported by this version; `mainstay logs` shows the output";
-        remarks.missing((name, &path), why);
-        for detail in ["ShareMode", "CreationDisposition", "FlagsAndAttributes"] {
-            let full = format!("{name}{detail}");
-            if let Some(number) = values.number(&full) {
-                let why = "logs may be read and deleted at any time";
-                remarks.better((&full, &number.to_string()), why);
-            }
-        }
-        let full = format!("{name}CopyAndTruncate");
-        if values.is_on(&full) {
-            remarks.better((&full, "1"), "segments have their final names from the beginning");
-        }
-    }
-}
-
-fn rotation(values: &Values<'_>, equivalent: &mut Equivalent, remarks: &mut Remarks) {
-    if values.is_on("AppRotateFiles") {
-        let why = "always while the program runs, at line ends, and 10 closed segments are kept: NSSM deletes none";
-        remarks.better(("AppRotateFiles", "1"), why);
-        let [low, high] = ["AppRotateBytes", "AppRotateBytesHigh"].map(|name| values.number(name));
-        let bytes = u64::from(high.unwrap_or_default()) << 32 | u64::from(low.unwrap_or_default());
-        if bytes > 0 {
-            remarks.same(("AppRotateBytes", &bytes.to_string()), "`logs.max-size`");
-            equivalent.log_size = Some(bytes);
-        }
-        if let Some(seconds) = values.number("AppRotateSeconds").filter(|seconds| *seconds > 0) {
-            let why = "rotation by age is not supported by this version";
-            remarks.missing(("AppRotateSeconds", &seconds.to_string()), why);
-        }
-    }
-    if values.is_on("AppRotateOnline") {
-        remarks.better(("AppRotateOnline", "1"), "always, without a pause of the program");
-    }
-    if let Some(delay) = values.number("AppRotateDelay").filter(|delay| *delay > 0) {
-        remarks
-            .better(("AppRotateDelay", &delay.to_string()), "nothing is copied, so nothing waits");
-    }
-    if values.is_on("AppTimestampLog") {
-        let why = "every line's time is known: `mainstay logs --since 10m`";
-        remarks.better(("AppTimestampLog", "1"), why);
     }
 }
 

@@ -1,6 +1,9 @@
 //! Every wrapper's settings, and what becomes of them. Each configuration is read by our own parser.
 
-use mainstay_api::config::{self, Config, SourceText};
+use mainstay_api::{
+    config::{self, Config, LogFiles, SourceText},
+    keeper::Streams,
+};
 use mainstay_core::service::{Delays, ExitAction, ExitKey, RestartWhen};
 use mainstay_platform::registry::{Data, Value};
 
@@ -130,9 +133,9 @@ fn every_value_of_nssm_is_translated_or_explained() {
     check("AppKillProcessTree", number(0), Same);
     check("AppKillProcessTree", number(1), Better);
     check("AppStdin", text("in.txt"), Missing);
-    check("AppStdout", text("out.txt"), Missing);
-    check("AppStderr", text("err.txt"), Missing);
-    check("AppRotateFiles", number(1), Better);
+    check("AppStdout", text("out.txt"), Better);
+    check("AppStderr", text("err.txt"), Better);
+    check("AppRotateFiles", number(1), Same);
     check("AppRotateOnline", number(1), Better);
     check("AppRotateDelay", number(5), Better);
     check("AppTimestampLog", number(1), Better);
@@ -164,10 +167,27 @@ fn times_logs_and_trees_of_nssm_are_configured() {
     assert_eq!(service.restart.delays, Delays::Exponential { first, max });
     assert_eq!(service.stop.timeout.as_secs(), 13);
     assert_eq!(service.stop.scope, mainstay_api::keeper::Scope::Process);
-    assert_eq!(service.logs.streams, mainstay_api::keeper::Streams::Split);
-    assert_eq!(service.logs.max_size, (1 << 32) + 1);
-    let joined = of_nssm(&[("AppStdout", out("a")), ("AppStderr", out("a"))]);
-    assert_eq!(read(&joined).logs.streams, mainstay_api::keeper::Streams::Joined);
+    assert_eq!(service.logs.streams, Streams::Split);
+    assert_eq!(service.logs.path.max_size, (1 << 32) + 1);
+    let without = [("AppRotateFiles", Data::Number(1)), ("AppRotateBytes", Data::Number(7))];
+    assert_eq!(read(&of_nssm(&without)).logs.max_size, 7);
+}
+
+#[test]
+fn files_of_nssm_are_files_of_ones_own() {
+    let files = |more: &[(&str, Data)]| {
+        let logs = read(&of_nssm(more)).logs;
+        (logs.streams, logs.path.files, logs.path.at_start)
+    };
+    let [stdout, stderr] = ["AppStdout", "AppStderr"];
+    let same =
+        [(stdout, text(r"C:\a")), (stderr, text(r"C:\a")), ("AppRotateFiles", Data::Number(1))];
+    let path = LogFiles::Joined(r"C:\a".to_owned());
+    assert_eq!(files(&same), (Streams::Joined, path, true));
+    let relative = Some(r"C:\srv\a".to_owned());
+    let path = LogFiles::Split { stdout: relative, stderr: None };
+    let folder = ("AppDirectory", text(r"C:\srv"));
+    assert_eq!(files(&[(stdout, text("a")), folder]), (Streams::Split, path, false));
 }
 
 #[test]
@@ -222,7 +242,7 @@ fn what_shawl_does_unasked_is_configured() {
     check("--no-restart", RestartWhen::Never);
     check("--restart-if 3", RestartWhen::Never);
     let silent = read(&of_shawl("shawl.exe run --no-log-cmd srv").unwrap());
-    assert_eq!(silent.logs.streams, mainstay_api::keeper::Streams::Off);
+    assert_eq!(silent.logs.streams, Streams::Off);
     assert!(of_shawl("shawl.exe add --name x").unwrap_err().what.contains("is not shawl's"));
     assert!(of_shawl("shawl.exe run --").unwrap_err().what.contains("is not shawl's"));
 }
@@ -271,9 +291,9 @@ fn what_winsw_does_unasked_is_configured() {
     let service = read(&of_winsw("").unwrap());
     assert_eq!(service.restart.when, RestartWhen::Never);
     assert_eq!(service.stop.timeout.as_secs(), 15);
-    assert_eq!(service.logs.streams, mainstay_api::keeper::Streams::Split);
+    assert_eq!(service.logs.streams, Streams::Split);
     let off = read(&of_winsw("<log mode=\"none\"/>").unwrap());
-    assert_eq!(off.logs.streams, mainstay_api::keeper::Streams::Off);
+    assert_eq!(off.logs.streams, Streams::Off);
     let at_once = read(&of_winsw("<onfailure action=\"restart\"/>").unwrap());
     assert!(matches!(at_once.restart.delays, Delays::Exponential { .. }));
     let words = of_winsw("<argument>a b</argument><argument>c</argument>").unwrap();

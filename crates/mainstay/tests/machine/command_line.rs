@@ -31,6 +31,8 @@ Commands:
   remove       Remove a service from the configuration and stop it
   drill        Do the bad thing on purpose, here and now, and report what it cost
   service      Make a program a service of this system, one for each program
+  install      Install Mainstay as a service of this machine, started at boot
+  uninstall    Stop the service of this machine and remove it
   import       Take over services of other wrappers
   upgrade      Replace keeper and agent by this binary, or another; programs run on
   doctor       Look for what may get in the way on this machine
@@ -259,4 +261,17 @@ fn every_shell_gets_a_completion_that_it_understands() {
     let answer = answer_of(bash.args(["-c", script]).current_dir(sandbox.folder()));
     assert_eq!(answer.out, "restart reset remove\n", "{answer:?}");
     assert_eq!(sandbox.ask(&["completions", "dos"]).code, 2);
+}
+
+#[test]
+fn what_is_installed_on_windows_alone_says_so_and_what_helps_here() {
+    let sandbox = Sandbox::new("");
+    for (command, what) in [("install", "installing Mainstay"), ("uninstall", "removing Mainstay")]
+    {
+        let answer = sandbox.ask(&[command]);
+        let expected =
+            format!("error: {what} is not possible: there is no service control manager here\n");
+        assert!(answer.code == 1 && answer.err.starts_with(&expected), "{answer:?}");
+        assert!(answer.err.contains("`mainstay up FILE` keeps programs running here"));
+    }
 }

@@ -1,10 +1,14 @@
 //! A program that is a service for as long as a test goes on.
 
-use std::{process::Command, sync::MutexGuard};
+use std::{fs, process::Command, sync::MutexGuard};
 
 use mainstay_platform::scm::{Database, Intent, Purpose, Service, Status, code};
 
-use crate::sandbox::{Answer, BINARY, alone, run};
+use crate::{
+    folders,
+    roles::{self, Role},
+    sandbox::{Answer, BINARY, alone, run},
+};
 
 /// A service that goes with the value, whatever a test has found.
 pub(crate) struct Installed {
@@ -16,15 +20,42 @@ pub(crate) struct Installed {
 
 impl Installed {
     pub(crate) fn new(name: &'static str, options: &[&str], command: &[String]) -> Self {
-        let mut service = Self { name, answer: Answer::default(), _alone: alone() };
-        // A run that was cut short may have left it.
-        drop(service.ask(&["service", "remove"]));
-        let mut install = Command::new(BINARY);
-        install.args(["service", "install", name, "--account", "LocalSystem"]).args(options);
-        install.arg("--allow-writable").arg("--").args(command);
-        service.answer = run(&mut install);
+        let service = Self::tried(name, options, command);
         assert_eq!(service.answer.code, 0, "{:?}", service.answer);
         service
+    }
+
+    /// Installs this binary in one of its roles.
+    pub(crate) fn playing(name: &'static str, role: Role, options: &[&str]) -> Self {
+        Self::playing_as(name, role, options, &roles::command())
+    }
+
+    /// Installs a copy of this binary, or gives it more words.
+    pub(crate) fn playing_as(
+        name: &'static str,
+        role: Role,
+        options: &[&str],
+        command: &[String],
+    ) -> Self {
+        let role = role.variable();
+        Self::new(name, &[["--env", &role].as_slice(), options].concat(), command)
+    }
+
+    /// Installs a program that may not stay up.
+    pub(crate) fn tried(name: &'static str, options: &[&str], command: &[String]) -> Self {
+        let mut service = Self { name, answer: Answer::default(), _alone: alone() };
+        // A run that was cut short may have left it, and what it has said.
+        drop(service.ask_with(&["service", "remove"], &["--purge"]));
+        drop(fs::remove_dir_all(folders::of_service(name)));
+        service.answer = service.install(options, command);
+        service
+    }
+
+    pub(crate) fn install(&self, options: &[&str], command: &[String]) -> Answer {
+        let mut install = Command::new(BINARY);
+        install.args(["service", "install", self.name, "--account", "LocalSystem"]).args(options);
+        install.arg("--allow-writable").arg("--").args(command);
+        run(&mut install)
     }
 
     pub(crate) fn ask(&self, words: &[&str]) -> Answer {
@@ -52,7 +83,12 @@ impl Installed {
     }
 
     pub(crate) fn remove(self) {
-        let answer = self.ask(&["service", "remove"]);
+        self.forget(&["--purge"]);
+    }
+
+    /// Removes it, and sees that the manager has forgotten it.
+    pub(crate) fn forget(self, options: &[&str]) {
+        let answer = self.ask_with(&["service", "remove"], options);
         assert_eq!(answer.code, 0, "{answer:?}");
         let gone = Database::open(Purpose::Look).unwrap().service(self.name, Intent::Look);
         assert_eq!(gone.unwrap_err().raw_os_error(), Some(code::NO_SUCH_SERVICE));
@@ -61,6 +97,6 @@ impl Installed {
 
 impl Drop for Installed {
     fn drop(&mut self) {
-        drop(self.ask(&["service", "remove"]));
+        drop(self.ask_with(&["service", "remove"], &["--purge"]));
     }
 }

@@ -2,10 +2,19 @@
 #![cfg(manager)]
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests play the world outside")]
 
+mod bad_days;
 mod failures;
+mod folders;
 mod foreground;
+mod guarded;
+mod held_logs;
 mod installed;
+mod machine;
+mod names;
 mod orphans;
+mod own_files;
 mod roles;
 mod sandbox;
+mod sc;
 mod service;
+mod story;

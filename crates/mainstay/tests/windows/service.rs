@@ -5,7 +5,7 @@ use mainstay_platform::scm::{Control, Database, Intent, Purpose, State};
 use crate::{
     foreground::{Up, has_ended},
     installed::Installed,
-    roles,
+    roles::{self, Role},
     sandbox::{Sandbox, wait_for},
 };
 
@@ -33,12 +33,11 @@ fn a_program_is_a_service_and_an_agent_more_or_less_costs_nothing() {
 
 #[test]
 fn a_slow_stop_shows_signs_of_life_until_it_has_come_to_its_end() {
-    let role = format!("{}=stubborn", roles::VARIABLE);
-    let service = Installed::new("mainstay-slow", &["--env", &role], &roles::stubborn());
+    let service = Installed::playing("mainstay-slow", Role::Stubborn, &["--no-start"]);
     let set = service.ask_with(&["service", "set"], &["stop.timeout=4s"]);
     assert_eq!(set.code, 0, "{set:?}");
-    let restarted = service.ask(&["service", "restart"]);
-    assert_eq!(restarted.code, 0, "{restarted:?}");
+    let started = service.ask(&["service", "start"]);
+    assert_eq!(started.code, 0, "{started:?}");
     let sandbox = Sandbox::of_service(service.name);
     wait_for("it hears Ctrl-C", || {
         let run = sandbox.unit("mainstay-slow").run.to_string();

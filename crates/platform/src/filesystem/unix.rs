@@ -18,3 +18,7 @@ pub(super) fn identity(file: &File) -> io::Result<[u64; 2]> {
     let found = file.metadata()?;
     Ok([found.dev(), found.ino()])
 }
+
+pub(super) fn create_held(_path: &Path) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}

@@ -39,6 +39,10 @@ pub(super) fn standing(file: &File) -> io::Result<Standing> {
     Ok(Standing { length, has_name: !info.DeletePending })
 }
 
+pub(super) fn create_held(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).truncate(true).write(true).share_mode(0).open(path)
+}
+
 pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     match OpenOptions::new().access_mode(FILE_READ_ATTRIBUTES).open(path) {
         Ok(other) => Ok(identity(file)? == identity(&other)?),

@@ -110,3 +110,11 @@ pub(super) fn program_base() -> io::Result<PathBuf> {
 pub(super) fn create_guarded(_path: &Path, _grants: &[(String, super::Right)]) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
+
+pub(super) fn check_guarded(_path: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+pub(super) fn guard_anew(_path: &Path, _grants: &[(String, super::Right)]) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}

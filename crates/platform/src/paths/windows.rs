@@ -11,6 +11,7 @@ use std::{
 };
 
 use windows_sys::Win32::{
+    Foundation::ERROR_ACCESS_DENIED,
     Storage::FileSystem::{CreateDirectoryW, FILE_ATTRIBUTE_REPARSE_POINT},
     System::Com::CoTaskMemFree,
     UI::Shell::{FOLDERID_ProgramData, FOLDERID_ProgramFiles, SHGetKnownFolderPath},
@@ -18,7 +19,17 @@ use windows_sys::Win32::{
 use windows_sys::core::GUID;
 
 use super::Right;
-use crate::windows::{account, security::Security, succeed, text_at, wide};
+use crate::{
+    access::{self, Verdict},
+    windows::{
+        account::{self, MASTERS},
+        security::Security,
+        succeed, text_at, wide,
+    },
+};
+
+/// Whoever owns a file or folder, in its access list: instead of the rights that owners have.
+const OWNER_RIGHTS: &str = "S-1-3-4";
 
 /// `MAX_PATH`: longer paths are only understood in the system's own form.
 const LENGTH_MAX: usize = 260;
@@ -110,23 +121,44 @@ fn known_folder(which: GUID) -> io::Result<PathBuf> {
 
 pub(super) fn create_guarded(path: &Path, grants: &[(String, Right)]) -> io::Result<()> {
     match create_with(path, &Security::parse(&guard(grants))?) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => check_guarded(path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => take(path, grants),
         done => done,
     }
 }
 
+/// Everybody who may enter, with rights as bits. Whoever owns what is created there has no rights by
+/// that: it may be an account that many services share.
+fn guests(grants: &[(String, Right)]) -> Vec<(&str, u32)> {
+    let [system, administrators] = MASTERS;
+    let always = [
+        (system, access::EVERYTHING),
+        (administrators, access::EVERYTHING),
+        (OWNER_RIGHTS, access::LOOKING),
+    ];
+    let named = grants.iter().map(|(who, right)| (who.as_str(), access::mask_of(*right)));
+    always.into_iter().chain(named).collect()
+}
+
 /// Describes who may enter: each right goes to files (OI) and folders (CI) below.
 fn guard(grants: &[(String, Right)]) -> String {
-    let mut text = "O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)".to_owned();
-    for (identity, right) in grants {
-        // Read is FILE_GENERIC_READ and execute; modify adds writing and DELETE, not WRITE_DAC.
-        let mask = match right {
-            Right::Read => "0x1200a9",
-            Right::Modify => "0x1301bf",
-        };
-        text.extend(["(A;OICI;", mask, ";;;", identity, ")"]);
+    let entry = |(who, mask): (&str, u32)| format!("(A;OICI;{mask:#x};;;{who})");
+    let entries: String = guests(grants).into_iter().map(entry).collect();
+    ["O:BAD:P", &entries].concat()
+}
+
+pub(super) fn guard_anew(path: &Path, grants: &[(String, Right)]) -> io::Result<()> {
+    leads_nowhere_else(path)?;
+    let entries = access::entries(path)?;
+    let is_there = |(who, mask): &(&str, u32)| {
+        entries.iter().any(|entry| {
+            (entry.who.as_str(), entry.mask, entry.verdict) == (*who, *mask, Verdict::Allow)
+        })
+    };
+    let guests = guests(grants);
+    if entries.len() == guests.len() && guests.iter().all(is_there) {
+        return Ok(());
     }
-    text
+    Security::parse(&guard(grants))?.protect(path)
 }
 
 #[expect(unsafe_code, reason = "CreateDirectoryW")]
@@ -136,20 +168,56 @@ fn create_with(path: &Path, security: &Security) -> io::Result<()> {
     succeed(unsafe { CreateDirectoryW(wide(path).as_ptr(), &raw const attributes) })
 }
 
-/// Every user may create folders where machine-wide ones lie, and lead ours elsewhere.
-fn check_guarded(path: &Path) -> io::Result<()> {
+/// Every user may create folders where machine-wide ones lie, and lead ours elsewhere, or keep the
+/// right to change what is ours.
+///
+/// Whoever is elevated owns as the group of administrators what it makes; a folder of the caller's
+/// own user was made by that user without being elevated, who thus loses it.
+fn take(path: &Path, grants: &[(String, Right)]) -> io::Result<()> {
+    leads_nowhere_else(path)?;
+    if !is_trusted_owner(path)? {
+        return Err(refused("neither we nor the administrators nor the system own it"));
+    }
+    if !MASTERS.contains(&account::owner_of(path)?.as_str()) {
+        Security::parse("O:BA")?.give(path)?;
+    }
+    guard_anew(path, grants)
+}
+
+pub(super) fn check_guarded(path: &Path) -> io::Result<()> {
+    match look_guarded(path) {
+        Err(error) if error.raw_os_error() == Some(ERROR_ACCESS_DENIED.cast_signed()) => Ok(()),
+        looked => looked,
+    }
+}
+
+fn look_guarded(path: &Path) -> io::Result<()> {
+    leads_nowhere_else(path)?;
+    let known = account::own_masters()?;
+    if !known.contains(&account::owner_of(path)?) {
+        return Err(refused("neither we nor the administrators nor the system own it"));
+    }
+    match access::stranger_who_writes(&access::entries(path)?, &known) {
+        None => Ok(()),
+        Some(who) => Err(refused(&format!("{who} may change it"))),
+    }
+}
+
+fn refused(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::PermissionDenied, reason)
+}
+
+fn leads_nowhere_else(path: &Path) -> io::Result<()> {
     let metadata = fs::symlink_metadata(path)?;
     let leads_elsewhere = metadata.file_attributes() & FILE_ATTRIBUTE_REPARSE_POINT != 0;
     let reason = if !metadata.is_dir() {
         "it is no folder"
     } else if leads_elsewhere {
         "it leads to another folder"
-    } else if !is_trusted_owner(path)? {
-        "neither we nor the administrators nor the system own it"
     } else {
         return Ok(());
     };
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, reason))
+    Err(refused(reason))
 }
 
 #[cfg(test)]
@@ -160,9 +228,30 @@ mod tests {
     fn a_guard_names_everybody_once_and_inherits_nothing() {
         let grants =
             [("S-1-5-80-1".to_owned(), Right::Modify), ("S-1-5-11".to_owned(), Right::Read)];
-        let expected = "O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)\
+        let expected = "O:BAD:P(A;OICI;0x1f01ff;;;S-1-5-18)(A;OICI;0x1f01ff;;;S-1-5-32-544)\
+                        (A;OICI;0x20000;;;S-1-3-4)\
                         (A;OICI;0x1301bf;;;S-1-5-80-1)(A;OICI;0x1200a9;;;S-1-5-11)";
         assert_eq!(guard(&grants), expected);
+    }
+
+    #[test]
+    fn a_guarded_folder_is_guarded_anew_as_often_as_it_takes() {
+        let folder = env::temp_dir().join(format!("mainstay-anew-{}", std::process::id()));
+        let [own, group] = [7, 8].map(|last| format!("S-1-5-80-7-7-7-7-{last}"));
+        create_guarded(&folder, &[(own.clone(), Right::Share)]).unwrap();
+        let grants = [(own, Right::Share), (group, Right::Read)];
+        for _ in 0..2 {
+            guard_anew(&folder, &grants).unwrap();
+        }
+        // Wine keeps of a list what the mode of a Unix file can say.
+        if env::var_os("MAINSTAY_WINE").is_none() {
+            let list = access::entries(&folder).unwrap();
+            let found: Vec<_> = list.iter().map(|entry| (entry.who.as_str(), entry.mask)).collect();
+            assert_eq!(found, guests(&grants));
+        }
+        let missing = guard_anew(&folder.join("missing"), &grants).unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
@@ -179,6 +268,13 @@ mod tests {
         let file = base.join("file");
         File::create(&file).unwrap();
         assert_eq!(create_guarded(&file, &[]).unwrap_err().to_string(), "it is no folder");
+        assert_eq!(check_guarded(&file).unwrap_err().to_string(), "it is no folder");
+        check_guarded(&base).unwrap();
+        access::grant(&base, access::EVERYBODY, Right::Modify).unwrap();
+        let said = check_guarded(&base).unwrap_err().to_string();
+        assert_eq!(said, "S-1-1-0 may change it");
+        create_guarded(&base, &[]).unwrap();
+        check_guarded(&base).unwrap();
         fs::remove_dir_all(base).unwrap();
     }
 }

@@ -1,16 +1,25 @@
 //! Who may reach a pipe or a folder, from birth.
 
-use std::{io, ptr::null_mut};
+use std::{
+    io,
+    path::Path,
+    ptr::{null, null_mut},
+};
 
 use windows_sys::Win32::{
     Foundation::LocalFree,
     Security::{
-        Authorization::{ConvertStringSecurityDescriptorToSecurityDescriptorW, SDDL_REVISION_1},
-        PSECURITY_DESCRIPTOR, SECURITY_ATTRIBUTES,
+        Authorization::{
+            ConvertStringSecurityDescriptorToSecurityDescriptorW, SDDL_REVISION_1, SE_FILE_OBJECT,
+            SetNamedSecurityInfoW,
+        },
+        DACL_SECURITY_INFORMATION, GetSecurityDescriptorDacl, GetSecurityDescriptorOwner,
+        OWNER_SECURITY_INFORMATION, PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR,
+        SECURITY_ATTRIBUTES,
     },
 };
 
-use super::{account, succeed, wide};
+use super::{account, amended::check, succeed, wide};
 
 /// A security descriptor that the system allocated.
 #[derive(Debug)]
@@ -47,6 +56,33 @@ impl Security {
             )
         })?;
         Ok(Self(descriptor))
+    }
+
+    /// Gives a file or folder, and what lies in it, this list and nothing that is inherited.
+    #[expect(unsafe_code, reason = "GetSecurityDescriptorDacl, SetNamedSecurityInfoW")]
+    pub(crate) fn protect(&self, path: &Path) -> io::Result<()> {
+        let (mut is_there, mut list, mut is_default) = (0, null_mut(), 0);
+        let (there, at, default) = (&raw mut is_there, &raw mut list, &raw mut is_default);
+        // SAFETY: the descriptor lives as long as `self`; the three are valid for writes.
+        succeed(unsafe { GetSecurityDescriptorDacl(self.0, there, at, default) })?;
+        let (name, none) = (wide(path), null_mut());
+        let what = DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION;
+        let (kind, rest) = (SE_FILE_OBJECT, null_mut());
+        // SAFETY: the name ends with NUL; the list lies in the descriptor; what stays is null.
+        check(unsafe { SetNamedSecurityInfoW(name.as_ptr(), kind, what, none, none, list, rest) })
+    }
+
+    /// Gives a file or folder to the owner that is described.
+    #[expect(unsafe_code, reason = "GetSecurityDescriptorOwner, SetNamedSecurityInfoW")]
+    pub(crate) fn give(&self, path: &Path) -> io::Result<()> {
+        let (mut owner, mut is_default) = (null_mut(), 0);
+        let (to, default) = (&raw mut owner, &raw mut is_default);
+        // SAFETY: the descriptor lives as long as `self`; both are valid for writes.
+        succeed(unsafe { GetSecurityDescriptorOwner(self.0, to, default) })?;
+        let (name, none, list) = (wide(path), null_mut(), null());
+        let (kind, what) = (SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION);
+        // SAFETY: the name ends with NUL; the owner lies in the descriptor; what stays is null.
+        check(unsafe { SetNamedSecurityInfoW(name.as_ptr(), kind, what, owner, none, list, list) })
     }
 
     /// Returns attributes that are valid as long as this value; the handle is not inherited.

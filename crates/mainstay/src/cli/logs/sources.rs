@@ -1,5 +1,8 @@
 //! The chains of segments that `mainstay logs` is asked for.
 
+use std::io::ErrorKind;
+
+use mainstay_platform::local;
 use mainstay_storage::segment::{self, ChainFiles};
 
 use super::Args;
@@ -14,7 +17,12 @@ pub(super) struct Source {
 /// Returns the chains that there are at this moment.
 pub(super) fn of(located: &Located, args: &Args) -> Result<Vec<Source>, CliError> {
     let logs = located.instance.logs();
-    let entries = std::fs::read_dir(&logs).into_iter().flatten().flatten();
+    let found = std::fs::read_dir(&logs);
+    if found.as_ref().is_err_and(|error| error.kind() == ErrorKind::PermissionDenied) {
+        let what = format!("you may not read the logs in `{}`", logs.display());
+        return Err(CliError::refused(what, local::WAY_IN));
+    }
+    let entries = found.into_iter().flatten().flatten();
     let mut units: Vec<String> =
         entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     units.sort();

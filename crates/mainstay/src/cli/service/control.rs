@@ -5,6 +5,7 @@ use std::{io, process::ExitCode, time::Duration};
 use clap::Args as ClapArgs;
 use mainstay_platform::{
     clock,
+    process::Process,
     scm::{Control, Intent, Service, State, Status, code},
 };
 
@@ -15,6 +16,8 @@ use crate::{errors::CliError, print};
 const START_WITHIN: Duration = Duration::from_secs(30);
 /// What a stop may take beyond what the service itself has announced.
 const SLACK: Duration = Duration::from_secs(5);
+/// How long a process may take to go when its service has stopped.
+const GONE_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Which service, and whether to wait.
@@ -63,6 +66,38 @@ pub(in crate::cli) async fn end(service: &Service, name: &str) -> Result<(), Cli
     }
     let what = format!("`{name}` is still {}", now.state);
     Err(CliError::refused(what, "`mainstay service status NAME` says when it has stopped"))
+}
+
+/// Stops a service and waits until its process is gone, too: it has said that it has stopped a
+/// moment before it lets go of its files.
+pub(in crate::cli) async fn end_process(service: &Service, name: &str) -> Result<(), CliError> {
+    let process = process_of(service, name)?;
+    end(service, name).await?;
+    gone(process, name).await
+}
+
+/// Returns the process of a service that runs.
+pub(in crate::cli) fn process_of(
+    service: &Service,
+    name: &str,
+) -> Result<Option<Process>, CliError> {
+    let pid = status(service, name)?.pid;
+    // Whoever cannot be looked at has ended.
+    Ok((pid != 0).then(|| Process::open_pid(pid).ok().flatten()).flatten())
+}
+
+/// Waits until a process is gone.
+pub(in crate::cli) async fn gone(process: Option<Process>, name: &str) -> Result<(), CliError> {
+    let Some(process) = process else { return Ok(()) };
+    let until = clock::monotonic() + GONE_WITHIN;
+    while !process.has_ended() {
+        if clock::monotonic() >= until {
+            let what = format!("`{name}` has stopped, but its process {} has not", process.pid());
+            return Err(CliError::refused(what, "end it in Task Manager, then try again"));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(())
 }
 
 fn ask(service: &Service, name: &str) -> Result<(), CliError> {

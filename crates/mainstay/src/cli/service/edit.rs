@@ -10,11 +10,13 @@ use clap::Args as ClapArgs;
 use mainstay_platform::{editor, scm::Intent};
 
 use super::{
-    demand_elevation, failure::FailureArgs, install::set_all, ours, settings::Configuration,
+    demand_elevation, failure::FailureArgs, files::FileArgs, install::set_all, ours,
+    settings::Configuration,
 };
 use crate::{errors::CliError, print};
 
-/// Open the configuration of a service in the editor, or change what follows its failures
+/// Open the configuration of a service in the editor, or change what follows its failures and
+/// which files get its output
 #[derive(Debug, ClapArgs)]
 #[command(
     after_help = "Examples:\n  mainstay service edit web\n  mainstay service edit web --on-failure scm --recovery restart/15s,restart/30s"
@@ -25,14 +27,17 @@ pub(super) struct Args {
 
     #[command(flatten)]
     failure: FailureArgs,
+
+    #[command(flatten)]
+    files: FileArgs,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     demand_elevation("changing a service")?;
     ours(&args.name, Intent::Look)?;
     let file = Configuration::of(&args.name)?;
-    if !args.failure.is_empty() {
-        return change(&args.failure, &args.name, &file);
+    if !args.failure.is_empty() || !args.files.is_empty() {
+        return change(args, &file);
     }
     let copy = file.path.with_extension("edit.toml");
     write(&copy, &file.text)?;
@@ -45,8 +50,13 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
 }
 
 /// The configuration comes first: what can be wrong is wrong before anything is changed.
-fn change(failure: &FailureArgs, name: &str, file: &Configuration) -> Result<ExitCode, CliError> {
-    let text = file.with(failure)?;
+fn change(args: &Args, file: &Configuration) -> Result<ExitCode, CliError> {
+    let Args { name, failure, files } = args;
+    for folder in files.folders()? {
+        let folder = folder.display();
+        print::talk(&format!("the account of `{name}` must be allowed to write to {folder}"));
+    }
+    let text = file.with(failure, files)?;
     let service = ours(name, Intent::Change)?;
     for warning in set_all(&service, &failure.settings(&service)) {
         print::talk(&format!("warning: {warning}"));

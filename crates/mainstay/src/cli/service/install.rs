@@ -25,11 +25,14 @@ use self::{
     account::Account,
     entry::{Entry, Reach},
 };
-use super::{control, database, demand_elevation, failure::FailureArgs, source, status, trouble};
+use super::{
+    control, database, demand_elevation, failure::FailureArgs, files::FileArgs, source, status,
+    trouble,
+};
 use crate::{
     cli::add::{Variable, parse_variable},
     errors::CliError,
-    place::Place,
+    place::{self, Place},
     print,
 };
 
@@ -89,6 +92,9 @@ pub(super) struct Args {
     allow_writable: bool,
 
     #[command(flatten)]
+    files: FileArgs,
+
+    #[command(flatten)]
     failure: FailureArgs,
 
     /// Do not start it now
@@ -126,13 +132,17 @@ impl From<StartType> for Start {
 
 pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
     super::check_name(&args.name)?;
+    if place::is_machine(&args.name) {
+        let what = format!("`{}` is the name of the machine's own instance", args.name);
+        return Err(CliError::usage(what, "choose another name, or see `mainstay install --help`"));
+    }
     demand_elevation("creating a service")?;
     let plan = Plan::of(args)?;
     let account = Account::parse(args.account.as_deref(), &args.name);
     let warning = entry::look_who_writes(&account, plan.folder(), args.allow_writable)?;
     let password = account.password(args.password_stdin)?;
     let place = free_place(&args.name)?;
-    let mut entry = entry::prepare(&account, plan.reach(args))?;
+    let mut entry = entry::prepare(&account, &plan.reach(args))?;
     entry.warnings.extend(warning);
     let service = create(args, &plan, &place, (&account, password))?;
     entry.warnings.extend(settings(args, &service));
@@ -196,6 +206,8 @@ struct Plan {
     command: Vec<String>,
     directory: PathBuf,
     environment: Vec<Variable>,
+    /// Where files of the user's own lie that get what it says.
+    log_folders: Vec<PathBuf>,
 }
 
 impl Plan {
@@ -204,7 +216,8 @@ impl Plan {
         let image = image(&args.command, &directory)?;
         let rest = args.command.iter().skip(1).cloned();
         let command = [image.display().to_string()].into_iter().chain(rest).collect();
-        Ok(Self { command, directory, environment: args.environment.clone() })
+        let log_folders = args.files.folders()?;
+        Ok(Self { command, directory, environment: args.environment.clone(), log_folders })
     }
 
     /// The folder that the program lies in.
@@ -217,7 +230,8 @@ impl Plan {
     }
 
     fn reach<'a>(&'a self, args: &'a Args) -> Reach<'a> {
-        let writes = args.grant_write.as_deref();
+        let writes = args.grant_write.iter().chain(&self.log_folders);
+        let writes = writes.map(PathBuf::as_path).collect();
         Reach { service: &args.name, image: self.image(), directory: &self.directory, writes }
     }
 
@@ -295,9 +309,11 @@ fn create(
         failed(&format!("use the folder `{}`", place.folder().display()), error)
     })?;
     let text = plan.configuration(&place.unit())?;
+    let unit = place.unit();
     let text = args
         .failure
-        .configured(text, &place.unit())
+        .configured(text, &unit)
+        .and_then(|text| args.files.configured(text, &unit))
         .map_err(|error| CliError::bug(error.to_string()))?;
     atomic::replace(&place.located().file, text.as_bytes(), |path| File::create(path))
         .map_err(|error| failed("write the configuration", error))?;

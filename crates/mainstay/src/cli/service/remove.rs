@@ -9,7 +9,11 @@ use mainstay_platform::{
 };
 
 use super::{control, database, demand_elevation, ours, source, trouble};
-use crate::{errors::CliError, place::Place, print};
+use crate::{
+    errors::CliError,
+    place::{self, Place},
+    print,
+};
 
 /// How long whoever looks at the service may keep it from vanishing.
 const GONE_WITHIN: Duration = Duration::from_secs(10);
@@ -30,11 +34,28 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
-    let name = &args.name;
     demand_elevation("removing a service")?;
+    if place::is_machine(&args.name) {
+        let what = format!("`{}` is the machine's instance, with all its programs", args.name);
+        return Err(CliError::refused(what, "`mainstay uninstall` removes it"));
+    }
+    let purge = if args.purge { Purge::Yes } else { Purge::No };
+    from_system(&args.name, purge).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Whether configuration, logs and state go, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum Purge {
+    Yes,
+    No,
+}
+
+/// Stops a service, waits for its end, deletes it, and sees that it is gone.
+pub(in crate::cli) async fn from_system(name: &str, purge: Purge) -> Result<(), CliError> {
     {
         let service = ours(name, Intent::Change)?;
-        control::end(&service, name).await?;
+        control::end_process(&service, name).await?;
         match service.delete() {
             Err(error) if error.raw_os_error() == Some(code::MARKED_FOR_DELETION) => {}
             done => done.map_err(|error| trouble::refused(&format!("remove `{name}`"), &error))?,
@@ -44,8 +65,7 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
     if let Some(warning) = source::forget_with_the_last() {
         print::talk(&format!("warning: {warning}"));
     }
-    forget(args)?;
-    Ok(ExitCode::SUCCESS)
+    forget(name, purge)
 }
 
 /// As long as somebody has it open it stays, and its name is taken.
@@ -65,24 +85,19 @@ async fn wait_until_gone(name: &str) -> Result<(), CliError> {
     }
 }
 
-fn forget(args: &Args) -> Result<(), CliError> {
-    let name = &args.name;
+fn forget(name: &str, purge: Purge) -> Result<(), CliError> {
     let place = Place::of(name).map_err(|error| trouble::refused("find its folder", &error))?;
     let folder = place.folder();
-    if !args.purge {
+    if purge == Purge::No {
         let kept =
             format!("removed `{name}`; its configuration and logs stay in {}\n", folder.display());
         print::data(&kept);
         return Ok(());
     }
-    match std::fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            let what = format!("`{name}` is removed, but not `{}`: {error}", folder.display());
-            Err(CliError::refused(what, "close what has a file in it open, then delete it"))
-        }
-        _ => {
-            print::data(&format!("removed `{name}` and {}\n", folder.display()));
-            Ok(())
-        }
-    }
+    place.purge().map_err(|error| {
+        let what = format!("`{name}` is removed, but not all of `{}`: {error}", folder.display());
+        CliError::refused(what, "close what has a file in it open, then delete it")
+    })?;
+    print::data(&format!("removed `{name}`, its configuration and its logs\n"));
+    Ok(())
 }

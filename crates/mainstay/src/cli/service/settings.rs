@@ -16,6 +16,7 @@ use mainstay_storage::atomic;
 use super::{
     demand_elevation,
     failure::{self, FailureArgs},
+    files::{self, FileArgs},
     ours, service, trouble,
 };
 use crate::{errors::CliError, place::Place, print};
@@ -106,7 +107,8 @@ pub(super) fn dump(args: &DumpArgs) -> Result<ExitCode, CliError> {
     let Some(configured) = parsed.services.values().next() else {
         return Err(file.refused(&config::EditError::Missing(file.unit.clone())));
     };
-    let options = failure::options_of(configured, Some(&found));
+    let mut options = files::options_of(configured);
+    options.extend(failure::options_of(configured, Some(&found)));
     print::data(&(install_line(&args.name, &record, (configured, options)) + "\n"));
     print::talk("keys beyond these stand in its configuration file:");
     print::talk(&file.path.display().to_string());
@@ -116,7 +118,7 @@ pub(super) fn dump(args: &DumpArgs) -> Result<ExitCode, CliError> {
 fn install_line(
     name: &str,
     record: &Record,
-    (configured, failure): (&config::ServiceConfig, Vec<failure::Opted>),
+    (configured, options): (&config::ServiceConfig, Vec<failure::Opted>),
 ) -> String {
     let mut words: Vec<String> = ["mainstay", "service", "install", name].map(str::to_owned).into();
     let mut option = |key: &str, value: String| words.extend([format!("--{key}"), value]);
@@ -134,8 +136,11 @@ fn install_line(
     for (key, value) in &configured.environment {
         option("env", format!("{key}={value}"));
     }
-    for (key, text) in failure {
+    for (key, text) in options {
         option(key, text);
+    }
+    if configured.logs.path.at_start {
+        words.push("--rotate-at-start".to_owned());
     }
     words.push("--".to_owned());
     words.extend(configured.command.iter().cloned());
@@ -240,10 +245,11 @@ impl Configuration {
         Ok(Some(text).filter(|text| *text != self.text))
     }
 
-    /// Returns the text with what is to follow failures in it.
-    pub(super) fn with(&self, failure: &FailureArgs) -> Result<String, CliError> {
+    /// Returns the text with what is to follow failures in it, and files for the output.
+    pub(super) fn with(&self, failure: &FailureArgs, files: &FileArgs) -> Result<String, CliError> {
         let text = failure
             .configured(self.text.clone(), &self.unit)
+            .and_then(|text| files.configured(text, &self.unit))
             .map_err(|error| self.refused(&error))?;
         self.check(&text)?;
         Ok(text)

@@ -10,11 +10,19 @@ use crate::{
 /// Returns what to tell somebody whose wish the manager has refused.
 pub(in crate::cli) fn refused(doing: &str, error: &io::Error) -> CliError {
     if error.kind() == io::ErrorKind::Unsupported {
-        let hint = "services of the operating system are Windows' so far; `mainstay up` keeps programs running here";
-        return CliError::refused(format!("cannot {doing}: {error}"), hint);
+        return CliError::refused(format!("cannot {doing}: {error}"), ELSEWHERE);
     }
     told(doing, error, explain::language())
 }
+
+/// Returns what to tell somebody who cannot do this at all; `doing` is something like "removing a
+/// service".
+pub(in crate::cli) fn impossible(doing: &str, error: &io::Error) -> CliError {
+    CliError::refused(format!("{doing} is not possible: {error}"), ELSEWHERE)
+}
+
+/// What to do where there is no manager of services that we know.
+const ELSEWHERE: &str = "services of the operating system are Windows' so far; `mainstay up FILE` keeps programs running here, also as the program of a systemd unit";
 
 fn told(doing: &str, error: &io::Error, language: Language) -> CliError {
     let number = error.raw_os_error().unwrap_or_default();

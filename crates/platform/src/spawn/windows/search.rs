@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use windows_sys::Win32::Foundation::ERROR_FILE_NOT_FOUND;
+
 use super::{Program, script};
 
 /// Tried in this order when a command has no extension of its own.
@@ -30,7 +32,9 @@ pub(super) fn find(program: &Program<'_>) -> io::Result<PathBuf> {
             None => return std::path::absolute(file),
         }
     }
-    Err(refusal.unwrap_or_else(|| io::ErrorKind::NotFound.into()))
+    // With the system's number, because that is what whoever asked for a service's start is told.
+    let missing = || io::Error::from_raw_os_error(ERROR_FILE_NOT_FOUND.cast_signed());
+    Err(refusal.unwrap_or_else(missing))
 }
 
 fn path_of(program: &Program<'_>) -> Vec<PathBuf> {

@@ -17,7 +17,7 @@ pub(super) struct Entry {
 }
 
 /// What the service needs to reach.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Reach<'a> {
     /// The service's name.
     pub(super) service: &'a str,
@@ -25,12 +25,12 @@ pub(super) struct Reach<'a> {
     pub(super) image: &'a Path,
     /// Where it starts.
     pub(super) directory: &'a Path,
-    /// A folder that it may write to, because it was asked for.
-    pub(super) writes: Option<&'a Path>,
+    /// Folders that it may write to, because it was asked for.
+    pub(super) writes: Vec<&'a Path>,
 }
 
 /// Lets the service reach what it needs, or refuses with what would help.
-pub(super) fn prepare(account: &Account, reach: Reach<'_>) -> Result<Entry, CliError> {
+pub(super) fn prepare(account: &Account, reach: &Reach<'_>) -> Result<Entry, CliError> {
     let mut entry = Entry::default();
     let identities = account
         .identities(reach.service)
@@ -40,7 +40,11 @@ pub(super) fn prepare(account: &Account, reach: Reach<'_>) -> Result<Entry, CliE
         for folder in [program, reach.directory] {
             admit(account, &identities, folder, &mut entry)?;
         }
-        if let Some(folder) = reach.writes {
+        for folder in &reach.writes {
+            let list = access::entries(folder).unwrap_or_default();
+            if access::service_may(&list, &identities, Right::Modify) {
+                continue;
+            }
             access::grant(folder, identity, Right::Modify).map_err(|error| {
                 cannot(&format!("grant rights on `{}`", folder.display()), &error)
             })?;
