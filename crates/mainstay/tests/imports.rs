@@ -5,6 +5,7 @@
 
 use std::{
     process::{Command, Output},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -26,12 +27,18 @@ fn said(output: &Output) -> String {
 struct Guest {
     database: Database,
     name: &'static str,
+    _alone: MutexGuard<'static, ()>,
 }
+
+/// There is one place for our own program, and whoever takes a service over puts it there.
+static ALONE: Mutex<()> = Mutex::new(());
 
 impl Guest {
     /// Returns nothing where there are no services.
     fn new(name: &'static str, command_line: &str) -> Option<Self> {
-        let guest = Self { database: Database::open(Purpose::Create).ok()?, name };
+        let database = Database::open(Purpose::Create).ok()?;
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let guest = Self { database, name, _alone: alone };
         guest.forget();
         let command_line = Some(command_line.to_owned());
         guest.database.create(name, &Change { command_line, ..Change::default() }).unwrap();
