@@ -28,7 +28,7 @@ use crate::{
     client::Client,
     errors::CliError,
     instance::{self, Located},
-    print,
+    meant, print,
 };
 
 /// Turns programs into services that stay up
@@ -144,4 +144,14 @@ async fn connect(named: Option<&str>) -> Result<(Located, Client), CliError> {
     let located = instance::choose(named)?;
     let client = Client::connect(&located).await?;
     Ok((located, client))
+}
+
+/// Finds the instance that knows the names, and connects to its agent; returns what they mean
+/// there.
+async fn connect_for(
+    instance: Option<&str>,
+    names: &[String],
+) -> Result<(Client, Vec<String>), CliError> {
+    let (located, names) = meant::by(instance, names).await?;
+    Ok((Client::connect(&located).await?, names))
 }

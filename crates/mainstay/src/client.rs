@@ -34,13 +34,8 @@ impl Client {
     pub(crate) async fn connect(located: &Located) -> Result<Self, CliError> {
         let socket = located.instance.api_socket();
         let unreachable = |error: &dyn std::fmt::Display| {
-            let file = located.file.display();
-            let hint = if instance::may_have_left_programs(located) {
-                format!("its programs may run on; `mainstay up {file}` takes them over")
-            } else {
-                format!("start it with `mainstay up {file}`")
-            };
-            CliError::unreachable(format!("no agent answers for `{file}`: {error}"), hint)
+            let what = format!("no agent answers for `{}`: {error}", located.file.display());
+            CliError::unreachable(what, instance::way_up(located))
         };
         let stream = local::connect(&socket, located.service.as_deref()).map_err(|error| {
             let is_forbidden = error.kind() == ErrorKind::PermissionDenied;

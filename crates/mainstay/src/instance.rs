@@ -13,7 +13,7 @@ use std::{
 
 use mainstay_platform::{
     local, paths,
-    scm::{Database, Intent, Purpose},
+    scm::{self, Database, Intent, Purpose},
 };
 use mainstay_storage::{instance::Instance, slots};
 
@@ -50,11 +50,16 @@ pub(crate) fn of_file(file: &Path) -> Result<Located, CliError> {
 
 /// Returns the instance that is meant: the named one, or the nearest.
 pub(crate) fn choose(named: Option<&str>) -> Result<Located, CliError> {
-    let variable = || std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
-    match named.map(OsString::from).or_else(variable) {
+    match said(named) {
         Some(named) => by_name(&named),
         None => nearest_file(answers)?.map_or_else(only_one, Ok),
     }
+}
+
+/// Returns how somebody has named an instance, if they have.
+pub(crate) fn said(named: Option<&str>) -> Option<OsString> {
+    let variable = || std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
+    named.map(OsString::from).or_else(variable)
 }
 
 /// Returns the instance that `up` means: nobody's environment says what is started here.
@@ -103,7 +108,12 @@ fn by_name(named: &OsString) -> Result<Located, CliError> {
 /// Returns the instance of a service of the operating system, where there is one of this name.
 fn of_service(name: &str) -> Option<Located> {
     let located = Place::of(name).ok().filter(|_| place::name_fault(name).is_none())?.located();
-    (located.file.is_file() || listens(&located)).then_some(located)
+    is_there(&located).then_some(located)
+}
+
+/// Returns whether the instance of a service is there.
+pub(crate) fn is_there(located: &Located) -> bool {
+    located.file.is_file() || listens(located)
 }
 
 /// Returns whether somebody listens there, if only for others: members of groups may not look into
@@ -185,6 +195,19 @@ pub(crate) fn answers(located: &Located) -> bool {
 /// Returns whether a keeper left programs that may run on; one that ends in order leaves none.
 pub(crate) fn may_have_left_programs(located: &Located) -> bool {
     slots::holds_anything(&located.instance.keeper_journal())
+}
+
+/// Returns what brings back an instance that nobody serves.
+pub(crate) fn way_up(located: &Located) -> String {
+    let start = match &located.service {
+        Some(name) => format!("mainstay service start {}", scm::quoted(std::slice::from_ref(name))),
+        None => format!("mainstay up {}", located.file.display()),
+    };
+    if may_have_left_programs(located) {
+        format!("its programs may run on; `{start}` takes them over")
+    } else {
+        format!("start it with `{start}`")
+    }
 }
 
 /// Lists the instances that there are, for a hint.

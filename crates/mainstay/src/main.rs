@@ -11,6 +11,7 @@ mod foreign;
 mod hosted;
 mod instance;
 mod ledger;
+mod meant;
 mod names;
 mod place;
 mod print;

@@ -96,7 +96,7 @@ pub enum Priority {
     AboveNormal,
     /// Well before others.
     High,
-    /// Before everything, the system's own work included.
+    /// Before everything, the system's own work included. Who may not have that does not start.
     Realtime,
 }
 

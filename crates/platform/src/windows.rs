@@ -2,6 +2,8 @@
 
 pub(crate) mod account;
 pub(crate) mod amended;
+pub(crate) mod caller;
+pub(crate) mod console;
 pub(crate) mod overlapped;
 pub(crate) mod security;
 pub(crate) mod snapshot;
@@ -60,6 +62,11 @@ pub(crate) unsafe fn text_at(at: *const u16) -> String {
 /// Turns the result of a call into ours.
 pub(crate) fn succeed(result: BOOL) -> io::Result<()> {
     if result == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Returns whether the system has said this number.
+pub(crate) fn is(error: &io::Error, code: u32) -> bool {
+    error.raw_os_error() == Some(code.cast_signed())
 }
 
 /// Takes a handle that a call returned, or the reason why there is none.

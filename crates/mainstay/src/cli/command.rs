@@ -42,9 +42,9 @@ pub(super) async fn run(
     command: CommandName,
     instance: Option<&str>,
 ) -> Result<ExitCode, CliError> {
-    let (_, mut client) = super::connect(instance).await?;
+    let (mut client, names) = super::connect_for(instance, &args.names).await?;
     let before: Status = client.get("/v1/status").await?;
-    let request = CommandRequest { command, names: args.names };
+    let request = CommandRequest { command, names };
     let answer: CommandAnswer = client.post("/v1/command", &request).await?;
     let accepted: Vec<&str> = answer
         .units

@@ -25,8 +25,8 @@ use self::{
 use crate::{
     client::{Client, escaped},
     errors::CliError,
-    instance::{self, Located},
-    print,
+    instance::Located,
+    meant, print,
 };
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -164,8 +164,9 @@ impl Args {
 /// Lines of several chains, each with the unit it belongs to.
 type Merged = Merge<String>;
 
-pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, CliError> {
-    let located = instance::choose(named)?;
+pub(super) async fn run(mut args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
+    let located;
+    (located, args.names) = meant::by(instance, &args.names).await?;
     let units = tokio::time::timeout(ANSWER_WITHIN, units(&located)).await.ok().flatten();
     if units.is_none() {
         print::talk("note: no agent answers; this is what the log files hold");

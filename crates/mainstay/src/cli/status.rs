@@ -1,16 +1,26 @@
 //! `mainstay status`: what runs, since when, and why not.
 
-use std::{fmt::Write as _, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use mainstay_api::control::{Status, Unit};
+use mainstay_platform::scm::State;
+use serde::Serialize;
 
-use crate::{errors::CliError, names, print};
+use super::service::{self, status::Report};
+use crate::{
+    client::Client,
+    errors::CliError,
+    instance::{self, Located},
+    names, print,
+};
 
 /// The columns between the name and the note, with the space around them.
 const FIXED: usize = 2 + 9 + 2 + 6 + 2 + 7 + 2 + 8 + 2;
 
 /// Show all units, or some
+///
+/// Outside of a project: those of the machine, and every service of Mainstay beside them.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  mainstay status\n  mainstay status web --json")]
 pub(super) struct Args {
@@ -23,33 +33,101 @@ pub(super) struct Args {
     json: bool,
 }
 
+/// The machine's own instance, where there is one, and the services beside it.
+#[derive(Debug, Serialize)]
+struct Machine {
+    #[serde(flatten)]
+    status: Option<Status>,
+    services: Vec<Report>,
+}
+
 pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
-    let (_, mut client) = super::connect(instance).await?;
-    let mut status: Status = client.get("/v1/status").await?;
-    status.units = names::meant(&args.names, &status.units)?.into_iter().cloned().collect();
-    if args.json {
-        print::json(&status);
-    } else {
-        print::data(&table(&status, print::columns()));
+    if args.names.is_empty() && instance::said(instance).is_none() {
+        return everything(args).await;
     }
+    let (mut client, names) = super::connect_for(instance, &args.names).await?;
+    let mut status: Status = client.get("/v1/status").await?;
+    status.units = names::meant(&names, &status.units)?.into_iter().cloned().collect();
+    show(args, &status);
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lays the units out, those that need somebody first; no line is longer than the terminal is wide.
+fn show(args: &Args, status: &Status) {
+    if args.json {
+        print::json(status);
+    } else {
+        print::data(&table(status, print::columns()));
+    }
+}
+
+/// Whoever stands in a project sees its instance; everybody else the machine's, and each service
+/// beside it.
+async fn everything(args: &Args) -> Result<ExitCode, CliError> {
+    let located = instance::choose(None);
+    if let Ok(project @ Located { service: None, .. }) = &located {
+        show(args, &asked(project).await?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let own = located.as_ref().ok().and_then(|located| located.service.clone());
+    let mut services = service::status::all().await;
+    services
+        .retain(|report| own.as_ref().is_none_or(|own| !report.name().eq_ignore_ascii_case(own)));
+    let status = match located {
+        Ok(located) => asked(&located).await,
+        Err(error) => Err(error),
+    };
+    let code = match &status {
+        // Services of their own need no instance of the machine.
+        Err(_) if own.is_none() && !services.is_empty() => ExitCode::SUCCESS,
+        Err(error) if services.is_empty() => return Err(error.clone()),
+        Err(error) => {
+            print::talk(&error.to_string());
+            error.code()
+        }
+        Ok(_) => ExitCode::SUCCESS,
+    };
+    show_all(args, &Machine { status: status.ok(), services });
+    Ok(code)
+}
+
+async fn asked(located: &Located) -> Result<Status, CliError> {
+    Client::connect(located).await?.get("/v1/status").await
+}
+
+fn show_all(args: &Args, machine: &Machine) {
+    if args.json {
+        return print::json(machine);
+    }
+    let columns = print::columns();
+    let mut parts: Vec<String> =
+        machine.status.iter().map(|status| table(status, columns)).collect();
+    if !machine.services.is_empty() {
+        let rows = machine.services.iter().map(Row::of_service).collect();
+        parts.push(lines("SERVICE", rows, columns));
+    }
+    print::data(&parts.join("\n"));
+}
+
+/// Lays the units out, those that need somebody first.
 fn table(status: &Status, columns: Option<usize>) -> String {
     let mut units: Vec<&Unit> = status.units.iter().collect();
     units.sort_by_key(|unit| (urgency(unit), unit.unit.clone()));
-    let mut text = format!(
-        "{}  (keeper {}, agent {})\n\n",
-        status.instance, status.keeper.pid, status.agent.pid
-    );
     let rows: Vec<Row> = units.iter().map(|unit| Row::of(unit)).collect();
-    let width = rows.iter().map(|row| row.unit.chars().count()).max().unwrap_or(4).max(4);
-    let _ = writeln!(
-        text,
-        "{:width$}  {:9}  {:>6}  {:>7}  {:>8}",
-        "UNIT", "STATE", "SINCE", "PID", "RESTARTS"
-    );
+    format!(
+        "{}  (keeper {}, agent {})\n\n{}",
+        status.instance,
+        status.keeper.pid,
+        status.agent.pid,
+        lines("UNIT", rows, columns)
+    )
+}
+
+/// Returns a table, no line of which is longer than the terminal is wide.
+fn lines(title: &str, rows: Vec<Row>, columns: Option<usize>) -> String {
+    let least = title.len();
+    let width = rows.iter().map(|row| row.unit.chars().count()).max().unwrap_or(0).max(least);
+    let mut text =
+        format!("{title:width$}  {:9}  {:>6}  {:>7}  {:>8}\n", "STATE", "SINCE", "PID", "RESTARTS");
     for row in rows {
         let state = print::coloured(&format!("{:9}", row.state), &row.state);
         let Row { unit, since, pid, restarts, note, .. } = row;
@@ -82,6 +160,23 @@ struct Row {
 }
 
 impl Row {
+    /// A service is called by its own name, whatever its unit is called.
+    fn of_service(report: &Report) -> Self {
+        let unit = report.name().to_owned();
+        if let Some(program) = &report.program {
+            return Self { unit, ..Self::of(program) };
+        }
+        let state = report.state();
+        let note = if state == State::Running {
+            "no agent answers (yet)".to_owned()
+        } else {
+            report.end_in_words()
+        };
+        let state = state.to_string().to_lowercase();
+        let dash = || "-".to_owned();
+        Self { unit, state, since: dash(), pid: dash(), restarts: 0, note }
+    }
+
     fn of(unit: &Unit) -> Self {
         Self {
             unit: unit.unit.clone(),

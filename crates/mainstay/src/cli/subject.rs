@@ -20,10 +20,11 @@ pub(super) struct Subject {
 impl Subject {
     /// Asks the agent of an instance for everything about the units: one at least.
     pub(super) async fn ask(&self, instance: Option<&str>) -> Result<Vec<UnitDetail>, CliError> {
-        let (_, mut client) = super::connect(instance).await?;
+        let name = std::slice::from_ref(&self.name);
+        let (mut client, names) = super::connect_for(instance, name).await?;
         let status: Status = client.get("/v1/status").await?;
         let mut details = Vec::new();
-        for unit in names::meant(std::slice::from_ref(&self.name), &status.units)? {
+        for unit in names::meant(&names, &status.units)? {
             details.push(client.get(&format!("/v1/units/{}", escaped(&unit.unit))).await?);
         }
         Ok(details)

@@ -12,6 +12,7 @@ mod installed;
 mod machine;
 mod names;
 mod orphans;
+mod overview;
 mod own_files;
 mod roles;
 mod sandbox;

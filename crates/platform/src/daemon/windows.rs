@@ -16,7 +16,7 @@ use std::{
 
 use windows_sys::Win32::System::{
     Console::{STD_ERROR_HANDLE, STD_OUTPUT_HANDLE, SetConsoleCtrlHandler, SetStdHandle},
-    Diagnostics::Debug::{SEM_FAILCRITICALERRORS, SEM_NOGPFAULTERRORBOX, SetErrorMode},
+    Diagnostics::Debug::{SEM_FAILCRITICALERRORS, SetErrorMode},
     Threading::DETACHED_PROCESS,
 };
 
@@ -53,12 +53,15 @@ pub(super) fn speak_to(log: File) -> io::Result<()> {
     Ok(())
 }
 
-/// No box of the system asks whether to go on after a crash or without a disk: nobody would see it,
-/// and the program would hang behind it. Programs inherit that.
+/// No box of the system asks what to do without a disk or a library: nobody would see it, and the
+/// program would hang behind it. Programs inherit that.
+///
+/// `SEM_NOGPFAULTERRORBOX` is not set: whoever inherits it gets no crash dump, because the system's
+/// error reporting is not called any more. A service's crash shows no box anyway.
 #[expect(unsafe_code, reason = "SetErrorMode")]
 pub(super) fn settle_down() {
     // SAFETY: no memory is involved.
-    unsafe { SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX) };
+    unsafe { SetErrorMode(SEM_FAILCRITICALERRORS) };
     // A parent may have told this process to ignore Ctrl-C, which programs would inherit.
     // SAFETY: no memory is involved.
     unsafe { SetConsoleCtrlHandler(None, 0) };
@@ -72,4 +75,20 @@ pub(super) const fn file_limit() -> u64 {
 /// Handles have no limit that one could raise.
 pub(super) const fn raise_file_limit() -> io::Result<(u64, u64)> {
     Ok((0, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use windows_sys::Win32::System::Diagnostics::Debug::GetErrorMode;
+
+    use super::*;
+
+    #[test]
+    #[expect(unsafe_code, reason = "GetErrorMode")]
+    fn programs_inherit_no_box_for_a_missing_disk_and_keep_their_crash_dumps() {
+        settle_down();
+        // SAFETY: no memory is involved.
+        let mode = unsafe { GetErrorMode() };
+        assert_eq!(mode, SEM_FAILCRITICALERRORS);
+    }
 }

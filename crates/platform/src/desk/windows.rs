@@ -20,12 +20,12 @@ use windows_sys::{
                 RegisterServiceCtrlHandlerExW, SERVICE_ACCEPT_PARAMCHANGE,
                 SERVICE_ACCEPT_POWEREVENT, SERVICE_ACCEPT_PRESHUTDOWN, SERVICE_ACCEPT_STOP,
                 SERVICE_CONTROL_INTERROGATE, SERVICE_CONTROL_PARAMCHANGE,
-                SERVICE_CONTROL_POWEREVENT, SERVICE_CONTROL_PRESHUTDOWN, SERVICE_CONTROL_SHUTDOWN,
-                SERVICE_CONTROL_STOP, SERVICE_DYNAMIC_INFORMATION_LEVEL_START_REASON,
-                SERVICE_RUNNING, SERVICE_START_PENDING, SERVICE_START_REASON,
-                SERVICE_START_REASON_DEMAND, SERVICE_STATUS, SERVICE_STATUS_HANDLE,
-                SERVICE_STOP_PENDING, SERVICE_STOPPED, SERVICE_TABLE_ENTRYW,
-                SERVICE_WIN32_OWN_PROCESS, SetServiceStatus, StartServiceCtrlDispatcherW,
+                SERVICE_CONTROL_POWEREVENT, SERVICE_CONTROL_PRESHUTDOWN, SERVICE_CONTROL_STOP,
+                SERVICE_DYNAMIC_INFORMATION_LEVEL_START_REASON, SERVICE_RUNNING,
+                SERVICE_START_PENDING, SERVICE_START_REASON, SERVICE_START_REASON_DEMAND,
+                SERVICE_STATUS, SERVICE_STATUS_HANDLE, SERVICE_STOP_PENDING, SERVICE_STOPPED,
+                SERVICE_TABLE_ENTRYW, SERVICE_WIN32_OWN_PROCESS, SetServiceStatus,
+                StartServiceCtrlDispatcherW,
             },
         },
         UI::WindowsAndMessaging::{PBT_APMRESUMEAUTOMATIC, PBT_APMRESUMESUSPEND},
@@ -36,7 +36,10 @@ use windows_sys::{
 use super::{Body, Desk, Exit, Manner, Order, Post, Report, Stage};
 use crate::{
     clock,
-    windows::{snapshot, succeed, text_at, wide},
+    windows::{
+        console::{self, Meaning},
+        snapshot, succeed, text_at, wide,
+    },
 };
 
 /// The control by which an installer hands a service over to its successor.
@@ -123,12 +126,11 @@ fn start_reason(service: SERVICE_STATUS_HANDLE) -> Option<u32> {
 }
 
 fn status_of(report: &Report) -> SERVICE_STATUS {
-    let running = SERVICE_ACCEPT_STOP
-        | SERVICE_ACCEPT_PRESHUTDOWN
-        | SERVICE_ACCEPT_PARAMCHANGE
-        | SERVICE_ACCEPT_POWEREVENT;
+    // A machine may shut down in the first second as well.
+    let ends = SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_PRESHUTDOWN;
+    let running = ends | SERVICE_ACCEPT_PARAMCHANGE | SERVICE_ACCEPT_POWEREVENT;
     let (state, accepted, exit) = match report.stage {
-        Stage::Starting => (SERVICE_START_PENDING, SERVICE_ACCEPT_STOP, Exit::Done),
+        Stage::Starting => (SERVICE_START_PENDING, ends, Exit::Done),
         Stage::Running | Stage::Reloading => (SERVICE_RUNNING, running, Exit::Done),
         Stage::Stopping => (SERVICE_STOP_PENDING, 0, Exit::Done),
         Stage::Ended(exit) => (SERVICE_STOPPED, 0, exit),
@@ -227,7 +229,7 @@ unsafe extern "system" fn handler(
 ) -> u32 {
     let order = match control {
         SERVICE_CONTROL_STOP => Order::Stop,
-        SERVICE_CONTROL_PRESHUTDOWN | SERVICE_CONTROL_SHUTDOWN => Order::ShutDown,
+        SERVICE_CONTROL_PRESHUTDOWN => Order::ShutDown,
         SERVICE_CONTROL_PARAMCHANGE => Order::Reload,
         SERVICE_CONTROL_POWEREVENT
             if matches!(event, PBT_APMRESUMEAUTOMATIC | PBT_APMRESUMESUSPEND) =>
@@ -263,14 +265,32 @@ fn serve_console(post: Post, body: Body) -> io::Result<()> {
 /// session the process is ended when it returns, so it never does.
 #[expect(unsafe_code, reason = "the type of a console handler")]
 unsafe extern "system" fn on_console(event: u32) -> BOOL {
-    const CTRL_BREAK: u32 = 1;
+    let meaning = console::meaning_of(event);
+    if meaning == Meaning::Nothing {
+        return 0;
+    }
     if let Some(post) = CONSOLE.get() {
         post(Order::Stop);
     }
-    if event > CTRL_BREAK {
-        loop {
-            std::thread::park();
-        }
+    if meaning == Meaning::Pressed {
+        console::stay();
     }
     1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shutdown_is_heard_of_from_the_first_second_on() {
+        let accepted = |stage| {
+            let report = Report { stage, checkpoint: 1, wait_hint: Duration::ZERO };
+            status_of(&report).dwControlsAccepted
+        };
+        let ends = SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_PRESHUTDOWN;
+        assert_eq!(accepted(Stage::Starting), ends);
+        assert_eq!(accepted(Stage::Running) & ends, ends);
+        assert_eq!(accepted(Stage::Stopping), 0);
+    }
 }

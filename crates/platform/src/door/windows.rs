@@ -12,20 +12,16 @@ use std::{
     io,
     os::windows::io::{AsHandle as _, AsRawHandle as _, OwnedHandle},
     path::{Path, PathBuf},
-    ptr::{null, null_mut},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
 };
 
 use windows_sys::Win32::{
-    Foundation::{ERROR_PIPE_BUSY, GENERIC_READ, GENERIC_WRITE},
-    Storage::FileSystem::{
-        CreateFileW, FILE_FLAG_OVERLAPPED, OPEN_EXISTING, PIPE_ACCESS_DUPLEX,
-        SECURITY_IDENTIFICATION, SECURITY_SQOS_PRESENT,
-    },
+    Foundation::{GENERIC_READ, GENERIC_WRITE},
+    Storage::FileSystem::{FILE_FLAG_OVERLAPPED, PIPE_ACCESS_DUPLEX},
     System::Pipes::{
         CreateNamedPipeW, GetNamedPipeClientProcessId, GetNamedPipeServerProcessId,
         PIPE_REJECT_REMOTE_CLIENTS, PIPE_TYPE_BYTE, PIPE_UNLIMITED_INSTANCES, PIPE_WAIT,
-        WaitNamedPipeW,
     },
 };
 
@@ -39,6 +35,7 @@ use crate::{
     windows::{
         Event, Initially,
         account::{self, Token},
+        caller::{call, refuse_strange_process, refuse_strangers},
         overlapped::{Overlapped, Progress},
         own,
         security::Security,
@@ -51,7 +48,9 @@ pub(super) const CAN_BE_SHARED: bool = false;
 /// What a pipe holds in each direction before its writer waits.
 const BUFFER_BYTES: u32 = 64 * 1024;
 /// How long a caller waits for a listener that is busy with another caller.
-const BUSY_MILLIS: u32 = 2000;
+const BUSY_WITHIN: Duration = Duration::from_secs(2);
+/// What a stranger does.
+const IN_ITS_PLACE: &str = "listens in its place";
 
 /// Returns the name of the pipe that stands for a path.
 pub(crate) fn pipe_name(path: &Path) -> io::Result<Vec<u16>> {
@@ -179,7 +178,10 @@ impl Door {
         // SAFETY: the name ends with NUL; it and the attributes live until the call returns.
         let raw = unsafe { CreateNamedPipeW(name, mode, kind, many, room, room, 0, attributes) };
         // SAFETY: the handle is new or invalid.
-        unsafe { own(raw) }
+        let end = unsafe { own(raw) }?;
+        // Whoever has made the pipe before us decides who comes in.
+        refuse_strangers(end.as_raw_handle(), "has made its pipe first")?;
+        Ok(end)
     }
 
     /// Refuses: a listener [cannot be shared](super::CAN_BE_SHARED) on this system.
@@ -216,34 +218,23 @@ pub struct Connection {
     line: Mutex<Line>,
     pipe: OwnedHandle,
     side: Side,
+    /// Who gets handles; held, so that its number stays its own.
+    receiver: OnceLock<Process>,
 }
 
 impl Connection {
     /// Connects to a door.
-    #[expect(unsafe_code, reason = "CreateFileW, WaitNamedPipeW")]
+    ///
+    /// Refuses one that somebody else has made who may not act for this instance, before anything
+    /// is read from there.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let name = pipe_name(path)?;
-        let access = GENERIC_READ | GENERIC_WRITE;
-        // A listener may learn who we are, but not act in our name.
-        let flags = FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION;
-        let at = name.as_ptr();
-        loop {
-            // SAFETY: the name ends with NUL and lives until the call returns.
-            let raw =
-                unsafe { CreateFileW(at, access, 0, null(), OPEN_EXISTING, flags, null_mut()) };
-            // SAFETY: the handle is new or invalid.
-            match unsafe { own(raw) } {
-                Ok(pipe) => return Ok(Self::new(pipe, Side::Client)),
-                Err(error) if error.raw_os_error() == Some(ERROR_PIPE_BUSY.cast_signed()) => {}
-                Err(error) => return Err(error),
-            }
-            // SAFETY: as above.
-            succeed(unsafe { WaitNamedPipeW(at, BUSY_MILLIS) })?;
-        }
+        let pipe = call(&pipe_name(path)?, GENERIC_READ | GENERIC_WRITE, BUSY_WITHIN)?;
+        refuse_strangers(pipe.as_raw_handle(), IN_ITS_PLACE)?;
+        Ok(Self::new(pipe, Side::Client))
     }
 
     fn new(pipe: OwnedHandle, side: Side) -> Self {
-        Self { line: Mutex::new(Line::new(&pipe)), pipe, side }
+        Self { line: Mutex::new(Line::new(&pipe)), pipe, side, receiver: OnceLock::new() }
     }
 
     /// Takes over the listening side's end of a connection.
@@ -268,6 +259,16 @@ impl Connection {
 
     fn present_peer(&self) -> io::Result<Process> {
         self.peer_process()?.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// Returns the process that handles are given to, by which it could do whatever we can.
+    fn receiver(&self) -> io::Result<&Process> {
+        if let Some(known) = self.receiver.get() {
+            return Ok(known);
+        }
+        let process = self.present_peer()?;
+        refuse_strange_process(process.raw(), IN_ITS_PLACE)?;
+        Ok(self.receiver.get_or_init(|| process))
     }
 
     /// Returns who is at the other end.
@@ -298,7 +299,7 @@ impl Connection {
         let numbers = if descriptors.is_empty() {
             Vec::new()
         } else {
-            line::hand_over(descriptors, &self.present_peer()?)?
+            line::hand_over(descriptors, self.receiver()?)?
         };
         line.send(&self.pipe, bytes, &numbers)
     }

@@ -16,7 +16,7 @@ use windows_sys::Win32::{
 };
 
 use super::{FileSystem, Standing};
-use crate::windows::succeed;
+use crate::windows::{is, succeed};
 
 pub(super) fn of(folder: &Path) -> io::Result<FileSystem> {
     if !std::fs::metadata(folder)?.is_dir() {
@@ -46,7 +46,7 @@ pub(super) fn create_held(path: &Path) -> io::Result<File> {
 pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     match OpenOptions::new().access_mode(FILE_READ_ATTRIBUTES).open(path) {
         Ok(other) => Ok(identity(file)? == identity(&other)?),
-        Err(error) if error.raw_os_error() == Some(ERROR_ACCESS_DENIED.cast_signed()) => Ok(false),
+        Err(error) if is(&error, ERROR_ACCESS_DENIED) => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -5,9 +5,8 @@ use std::{
     os::windows::io::{AsRawHandle as _, IntoRawHandle as _, OwnedHandle},
     path::Path,
     pin::Pin,
-    ptr::{null, null_mut},
     task::{Context, Poll},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tokio::{
@@ -15,24 +14,20 @@ use tokio::{
     net::windows::named_pipe::{NamedPipeClient, NamedPipeServer},
 };
 use windows_sys::Win32::{
-    Foundation::{ERROR_PIPE_BUSY, ERROR_SEM_TIMEOUT, GENERIC_READ},
+    Foundation::GENERIC_READ,
     Security::DACL_SECURITY_INFORMATION,
-    Storage::FileSystem::{
-        CreateFileW, FILE_FLAG_OVERLAPPED, FILE_WRITE_DATA, OPEN_EXISTING, SECURITY_IDENTIFICATION,
-        SECURITY_SQOS_PRESENT, WRITE_DAC,
-    },
-    System::Pipes::{GetNamedPipeClientProcessId, GetNamedPipeServerProcessId, WaitNamedPipeW},
+    Storage::FileSystem::{FILE_WRITE_DATA, WRITE_DAC},
+    System::Pipes::GetNamedPipeServerProcessId,
 };
 
 use super::Identity;
 use crate::{
     descriptor::Descriptor,
     door::pipe_name,
-    process::Process,
     scm::{Database, Intent, Purpose, identity_of},
     windows::{
         account::{self, Token},
-        own,
+        caller::{call, stranger},
         security::Security,
         succeed,
     },
@@ -119,33 +114,24 @@ pub(super) fn take_over(client: Descriptor) -> io::Result<(Stream, Identity)> {
     Ok((Stream::Server(pipe), identity))
 }
 
-/// Asks the pipe, and the process at its other end where the pipe does not tell.
+/// Asks the pipe. A client that does not tell who it is counts as nobody: the number of its process
+/// may be somebody else's by now.
 fn identify(pipe: &OwnedHandle) -> io::Result<Identity> {
-    let token = Token::of_client(pipe.as_raw_handle()).or_else(|_| token_of_process(pipe))?;
+    let token = Token::of_client(pipe.as_raw_handle())?;
     let (user, groups) = (token.user()?, token.groups()?);
     let is_trusted = account::is_master(&user, &groups)?;
     Ok(Identity { user, groups, is_trusted })
 }
 
-#[expect(unsafe_code, reason = "GetNamedPipeClientProcessId")]
-fn token_of_process(pipe: &OwnedHandle) -> io::Result<Token> {
-    let mut pid = 0;
-    // SAFETY: the pipe is open; `pid` is valid for writes.
-    succeed(unsafe { GetNamedPipeClientProcessId(pipe.as_raw_handle(), &raw mut pid) })?;
-    let process = Process::open_pid(pid)?.ok_or(io::ErrorKind::NotFound)?;
-    Token::of_process(process.raw())
-}
-
 #[expect(unsafe_code, reason = "the pipe gets its owner in the runtime")]
 pub(super) fn connect(path: &Path, service: Option<&str>) -> io::Result<Stream> {
     // Neither may create another end of the same pipe, as `GENERIC_WRITE` would ask for.
-    let pipe = open(path, GENERIC_READ | FILE_WRITE_DATA)?;
+    let pipe = call(&pipe_name(path)?, GENERIC_READ | FILE_WRITE_DATA, BUSY_WITHIN)?;
     let owner = account::owner_of_open(pipe.as_raw_handle())?;
     let is_known =
         account::is_trusted(&owner)? || service.is_some_and(|name| is_of(&pipe, &owner, name));
     if !is_known {
-        let text = format!("somebody else ({owner}) listens in its place");
-        return Err(io::Error::other(text));
+        return Err(stranger(&owner, "listens in its place"));
     }
     // SAFETY: the handle is a connected pipe's, opened for overlapped calls, and ours alone.
     let pipe = unsafe { NamedPipeClient::from_raw_handle(pipe.into_raw_handle()) }?;
@@ -172,38 +158,6 @@ fn pid_of(service: &str) -> io::Result<u32> {
     Ok(service.status()?.pid)
 }
 
-/// Opens a pipe; whoever listens may learn who we are, but not act in our name.
-#[expect(unsafe_code, reason = "CreateFileW, WaitNamedPipeW")]
-fn open(path: &Path, access: u32) -> io::Result<OwnedHandle> {
-    let name = pipe_name(path)?;
-    let flags = FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION;
-    let (at, until) = (name.as_ptr(), Instant::now() + BUSY_WITHIN);
-    loop {
-        // SAFETY: the name ends with NUL and lives until the call returns.
-        let raw = unsafe { CreateFileW(at, access, 0, null(), OPEN_EXISTING, flags, null_mut()) };
-        // SAFETY: the handle is new or invalid.
-        match unsafe { own(raw) } {
-            Err(error) if is(&error, ERROR_PIPE_BUSY) => {}
-            result => return result,
-        }
-        let left = until.saturating_duration_since(Instant::now()).as_millis();
-        // 0 would mean the listener's own default.
-        let left = u32::try_from(left).unwrap_or_default().max(1);
-        // SAFETY: as above.
-        match succeed(unsafe { WaitNamedPipeW(at, left) }) {
-            Err(error) if is(&error, ERROR_SEM_TIMEOUT) => {
-                let text = "whoever listens is busy with others";
-                return Err(io::Error::new(io::ErrorKind::TimedOut, text));
-            }
-            result => result?,
-        }
-    }
-}
-
-fn is(error: &io::Error, code: u32) -> bool {
-    error.raw_os_error() == Some(code.cast_signed())
-}
-
 pub(super) fn group(name: &str) -> io::Result<Option<String>> {
     account::identifier_of(name)
 }
@@ -214,7 +168,7 @@ pub(super) fn let_in(path: &Path, groups: &[String], service: Option<&str>) -> i
     use windows_sys::Win32::Security::SetKernelObjectSecurity;
     let security =
         Security::for_clients(groups, service.and_then(|name| identity_of(name).ok()).as_deref())?;
-    let pipe = open(path, WRITE_DAC | GENERIC_READ)?;
+    let pipe = call(&pipe_name(path)?, WRITE_DAC | GENERIC_READ, BUSY_WITHIN)?;
     let descriptor = security.attributes().lpSecurityDescriptor;
     // SAFETY: the descriptor lives as long as `security`.
     succeed(unsafe {

@@ -35,7 +35,11 @@ use self::signals::{Signals, Wait};
 use super::{Noticed, Ready, Token, WantWrite};
 use crate::{
     clock,
-    windows::{Event, Initially, is_signalled, succeed},
+    windows::{
+        Event, Initially,
+        console::{self, Meaning},
+        is_signalled, succeed,
+    },
 };
 
 /// What is signalled, and stays so, while a thing is ready.
@@ -309,7 +313,8 @@ static END_ASKED: OnceLock<Event> = OnceLock::new();
 pub struct Notices(&'static Event);
 
 impl Notices {
-    /// Turns Ctrl-C, the closing of the console and the end of the session into events.
+    /// Turns Ctrl-C, the closing of the console and, outside of services, the end of the session
+    /// into events.
     #[expect(unsafe_code, reason = "SetConsoleCtrlHandler")]
     pub fn new() -> io::Result<Self> {
         let event = END_ASKED.get_or_init(|| Event::new(Initially::Reset));
@@ -324,11 +329,18 @@ impl Notices {
     }
 }
 
-/// Runs in a thread of the system's own: sets the event and returns.
+/// Runs in a thread of the system's own: sets the event.
 #[expect(unsafe_code, reason = "the type of a console handler")]
-unsafe extern "system" fn on_control(_event: u32) -> BOOL {
-    if let Some(event) = END_ASKED.get() {
-        event.set();
+unsafe extern "system" fn on_control(event: u32) -> BOOL {
+    let meaning = console::meaning_of(event);
+    if meaning == Meaning::Nothing {
+        return 0;
+    }
+    if let Some(asked) = END_ASKED.get() {
+        asked.set();
+    }
+    if meaning == Meaning::Pressed {
+        console::stay();
     }
     1
 }

@@ -31,7 +31,7 @@ use windows_sys::Win32::{
 use super::{Carrier, Ended, EndedChild, Identity, Orphans, SignalKind};
 use crate::{
     port::{Sight, Watchable},
-    windows::{Inherit, duplicate, is_signalled, own, succeed, threads},
+    windows::{Inherit, duplicate, is, is_signalled, own, succeed, threads},
 };
 
 pub(crate) use job::Job;
@@ -80,7 +80,7 @@ impl Process {
                 let identity = identity_of(pid, &handle);
                 Ok(Some(Self { handle, thread: None, job: None, identity }))
             }
-            Err(error) if code_of(&error) == Some(ERROR_INVALID_PARAMETER) => Ok(None),
+            Err(error) if is(&error, ERROR_INVALID_PARAMETER) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -248,8 +248,4 @@ fn filetime_now() -> u64 {
     /// Between 1601 and 1970, in units of 100 ns.
     const UNIX_EPOCH: u64 = 116_444_736_000_000_000;
     crate::clock::realtime_nanos() / 100 + UNIX_EPOCH
-}
-
-fn code_of(error: &io::Error) -> Option<u32> {
-    error.raw_os_error().map(i32::cast_unsigned)
 }

@@ -23,16 +23,18 @@ use std::{
 };
 
 use windows_sys::Win32::{
-    Foundation::{ERROR_BAD_EXE_FORMAT, ERROR_CANT_ACCESS_FILE, ERROR_DIRECTORY},
+    Foundation::{
+        ERROR_BAD_EXE_FORMAT, ERROR_CANT_ACCESS_FILE, ERROR_DIRECTORY, ERROR_PRIVILEGE_NOT_HELD,
+    },
     System::{
         Console::{GetStdHandle, STD_ERROR_HANDLE, STD_OUTPUT_HANDLE},
         Threading::{
             ABOVE_NORMAL_PRIORITY_CLASS, BELOW_NORMAL_PRIORITY_CLASS, CREATE_NO_WINDOW,
             CREATE_SUSPENDED, CREATE_UNICODE_ENVIRONMENT, CreateProcessW, DETACHED_PROCESS,
-            EXTENDED_STARTUPINFO_PRESENT, HIGH_PRIORITY_CLASS, IDLE_PRIORITY_CLASS,
-            NORMAL_PRIORITY_CLASS, PROCESS_INFORMATION, REALTIME_PRIORITY_CLASS,
-            STARTF_USESTDHANDLES, STARTUPINFOEXW, STARTUPINFOW, SetPriorityClass,
-            SetProcessAffinityMask, TerminateProcess,
+            EXTENDED_STARTUPINFO_PRESENT, GetPriorityClass, HIGH_PRIORITY_CLASS,
+            IDLE_PRIORITY_CLASS, NORMAL_PRIORITY_CLASS, PROCESS_INFORMATION,
+            REALTIME_PRIORITY_CLASS, STARTF_USESTDHANDLES, STARTUPINFOEXW, STARTUPINFOW,
+            SetPriorityClass, SetProcessAffinityMask, TerminateProcess,
         },
     },
 };
@@ -42,7 +44,7 @@ use super::{Nascent, Output, Priority, Program, Seats, Share, SpawnError, Step};
 use crate::{
     pipe::KEPT_ACCESS,
     process::{Job, Process},
-    windows::{Inherit, duplicate, give, own, succeed, wide},
+    windows::{Inherit, duplicate, give, is, own, succeed, wide},
 };
 
 pub use environment::{BaseEnvironment, own_environment};
@@ -88,10 +90,6 @@ pub(super) fn spawn(
         fail(step, &file.display().to_string(), source)
     })?;
     suspended.equip(program, job).map_err(|source| fail(Step::Limits, name, source))
-}
-
-fn is(error: &io::Error, code: u32) -> bool {
-    error.raw_os_error() == Some(code.cast_signed())
 }
 
 /// Texts as `CreateProcessW` takes them.
@@ -209,12 +207,18 @@ impl Suspended {
         give(raw, job.raw(), JOB_ACCESS).map(drop)
     }
 
-    #[expect(unsafe_code, reason = "SetPriorityClass, SetProcessAffinityMask")]
+    #[expect(unsafe_code, reason = "SetPriorityClass, GetPriorityClass, SetProcessAffinityMask")]
     fn share(&self, share: Share) -> io::Result<()> {
         let raw = self.process.as_raw_handle();
         if let Some(priority) = share.priority {
+            let asked = class_of(priority);
             // SAFETY: the process is ours.
-            succeed(unsafe { SetPriorityClass(raw, class_of(priority)) })?;
+            succeed(unsafe { SetPriorityClass(raw, asked) })?;
+            // Whoever may not have `realtime` gets `high`, and success.
+            // SAFETY: as above.
+            if unsafe { GetPriorityClass(raw) } != asked {
+                return Err(io::Error::from_raw_os_error(ERROR_PRIVILEGE_NOT_HELD.cast_signed()));
+            }
         }
         let Some(processors) = share.processors else { return Ok(()) };
         let mask = usize::try_from(processors).unwrap_or(usize::MAX);

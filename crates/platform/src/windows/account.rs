@@ -25,7 +25,7 @@ use windows_sys::Win32::{
     },
 };
 
-use super::{own, own_process, succeed, text_at, wide};
+use super::{is, own, own_process, succeed, text_at, wide};
 
 /// The system itself and the group of administrators, who own what they create while elevated.
 pub(crate) const MASTERS: [&str; 2] = [SYSTEM, ADMINISTRATORS];
@@ -207,7 +207,7 @@ impl Named {
 pub(crate) fn identifier_of(name: &str) -> io::Result<Option<String>> {
     match Named::of(name) {
         Ok(mut identifier) => text_of(identifier.as_mut_ptr()).map(Some),
-        Err(error) if error.raw_os_error() == Some(ERROR_NONE_MAPPED.cast_signed()) => Ok(None),
+        Err(error) if is(&error, ERROR_NONE_MAPPED) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -18,7 +18,7 @@ use windows_sys::Win32::{
     },
 };
 
-use super::{Event, succeed};
+use super::{Event, is, succeed};
 
 /// How far a call has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,10 +176,6 @@ impl Overlapped {
     pub(crate) fn bytes(&self, count: usize) -> &[u8] {
         self.buffer.get(..count).unwrap_or_default()
     }
-}
-
-fn is(error: &io::Error, code: u32) -> bool {
-    error.raw_os_error() == Some(code.cast_signed())
 }
 
 impl Drop for Overlapped {

@@ -95,11 +95,14 @@ impl Security {
     }
 }
 
-/// Describes a pipe: nobody from another machine may reach it, and none of the groups may create
-/// another end of it, which `GENERIC_WRITE` would include. Its owner, by whom clients know us, is
-/// not what the system makes of it by default.
+/// Describes a pipe: none of the groups may create another end of it, which `GENERIC_WRITE` would
+/// include. Its owner, by whom clients know us, is not what the system makes of it by default.
+///
+/// Other machines are kept out by `PIPE_REJECT_REMOTE_CLIENTS`, never by denying the group NETWORK:
+/// whoever is logged on from another machine, by SSH for one, is in it, be it an administrator or
+/// ourselves.
 fn for_clients_of(owner: &str, groups: &[String]) -> String {
-    let mut text = format!("O:{owner}D:P(D;;GA;;;NU)(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;{owner})");
+    let mut text = format!("O:{owner}D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;{owner})");
     for group in groups {
         text.extend(["(A;;0x12019b;;;", group, ")"]);
     }
@@ -120,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_pipe_is_open_to_its_owner_the_machine_and_groups_but_these_make_no_end_of_it() {
-        let expected = "O:S-1-5-80-1D:P(D;;GA;;;NU)(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;S-1-5-80-1)\
+        let expected = "O:S-1-5-80-1D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;S-1-5-80-1)\
                         (A;;0x12019b;;;S-1-5-32-545)";
         assert_eq!(for_clients_of("S-1-5-80-1", &["S-1-5-32-545".to_owned()]), expected);
         assert_eq!(0x0012_019b & 0x4, 0, "FILE_CREATE_PIPE_INSTANCE");

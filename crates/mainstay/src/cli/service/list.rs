@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
-use mainstay_platform::scm::{Database, Intent, Purpose, Record, Service};
+use mainstay_platform::scm::{Database, Intent, Purpose, Record, Service, Status};
 use serde::Serialize;
 
 use super::{database, trouble};
@@ -40,9 +40,13 @@ pub(super) struct Row {
     pub(super) logs: String,
 }
 
+/// A service, and what it has said last.
+pub(super) type Seen = (Row, Status);
+
 pub(super) fn list(args: &Args) -> Result<ExitCode, CliError> {
     let rows = ours(&database(Purpose::Look)?)?;
     if args.json {
+        let rows: Vec<Row> = rows.into_iter().map(|(row, _)| row).collect();
         print::json(&rows);
         return Ok(ExitCode::SUCCESS);
     }
@@ -51,7 +55,7 @@ pub(super) fn list(args: &Args) -> Result<ExitCode, CliError> {
             "Mainstay keeps no service here; `mainstay service install NAME -- PROGRAM` makes one",
         );
     }
-    for row in rows {
+    for (row, _) in rows {
         let pid = row.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
         print::data(&format!("{:24} {:14} {pid:>7}  {}\n", row.name, row.state, row.account));
     }
@@ -71,27 +75,27 @@ pub(super) fn count(database: &Database) -> Result<usize, CliError> {
 }
 
 /// Returns those services whose command line is one of ours.
-fn ours(database: &Database) -> Result<Vec<Row>, CliError> {
+pub(super) fn ours(database: &Database) -> Result<Vec<Seen>, CliError> {
     let all = database.list().map_err(|error| trouble::refused("list the services", &error))?;
     let rows = all.iter().filter_map(|listed| {
         // One that vanished meanwhile, or that this account may not look at, is none to show.
         let found = database.service(&listed.name, Intent::Look).ok()?;
         row(&found, &listed.name).ok()
     });
-    Ok(rows.filter(|row| is_ours(&row.command_line)).collect())
+    Ok(rows.filter(|(row, _)| is_ours(&row.command_line)).collect())
 }
 
 pub(super) fn look(name: &str, error: &std::io::Error) -> CliError {
     trouble::refused(&format!("look at `{name}`"), error)
 }
 
-pub(super) fn row(service: &Service, name: &str) -> Result<Row, CliError> {
+pub(super) fn row(service: &Service, name: &str) -> Result<Seen, CliError> {
     let Record { display_name, command_line, start, account, .. } =
         service.record().map_err(|error| look(name, &error))?;
     let status = service.status().map_err(|error| look(name, &error))?;
     let place = Place::of(name).map_err(|error| look(name, &error))?;
     let located = place.located();
-    Ok(Row {
+    let row = Row {
         name: name.to_owned(),
         display_name,
         state: status.state.to_string(),
@@ -103,7 +107,8 @@ pub(super) fn row(service: &Service, name: &str) -> Result<Row, CliError> {
         command_line,
         configuration: located.file.display().to_string(),
         logs: located.instance.logs_of(&place.unit()).display().to_string(),
-    })
+    };
+    Ok((row, status))
 }
 
 #[cfg(test)]

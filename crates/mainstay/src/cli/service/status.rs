@@ -5,10 +5,12 @@ use std::{process::ExitCode, time::Duration};
 
 use clap::Args as ClapArgs;
 use mainstay_api::control::Unit;
-use mainstay_platform::scm::{Intent, State, Status, code};
+use mainstay_platform::scm::{Intent, Purpose, State, Status, code};
 use serde::Serialize;
+use tokio::task::JoinSet;
 
 use super::{
+    database,
     list::{self, Row},
     program_of, service,
 };
@@ -39,21 +41,54 @@ pub(super) struct Args {
 
 /// A service with its program.
 #[derive(Debug, Serialize)]
-struct Report {
+pub(in crate::cli) struct Report {
     #[serde(flatten)]
     row: Row,
     /// What the agent says; nothing when none answers.
-    program: Option<Unit>,
+    pub(in crate::cli) program: Option<Unit>,
+    #[serde(skip)]
+    status: Status,
+}
+
+impl Report {
+    pub(in crate::cli) fn name(&self) -> &str {
+        &self.row.name
+    }
+
+    pub(in crate::cli) fn state(&self) -> State {
+        self.status.state
+    }
+
+    /// Returns how it ended; nothing where it ended well.
+    pub(in crate::cli) fn end_in_words(&self) -> String {
+        let told = in_words(&self.status);
+        told.split_once(": ").map_or_else(String::new, |(_, end)| end.to_owned())
+    }
+}
+
+/// Returns all services of ours with their programs; none where there is no manager to ask.
+pub(in crate::cli) async fn all() -> Vec<Report> {
+    let rows = database(Purpose::Look).and_then(|database| list::ours(&database));
+    let mut asking = JoinSet::new();
+    for (row, status) in rows.unwrap_or_default() {
+        asking.spawn(async move {
+            let runs = status.state == State::Running;
+            let program = if runs { program(&row.name).await } else { None };
+            Report { row, program, status }
+        });
+    }
+    let mut all = asking.join_all().await;
+    all.sort_by(|one, other| one.row.name.cmp(&other.row.name));
+    all
 }
 
 pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
     let found = service(&args.name, Intent::Look)?;
-    let status = found.status().map_err(|error| list::look(&args.name, &error))?;
-    let row = list::row(&found, &args.name)?;
+    let (row, status) = list::row(&found, &args.name)?;
     let program = if status.state == State::Running { program(&args.name).await } else { None };
     let is_up = program.as_ref().is_some_and(is_up);
     if args.json {
-        print::json(&Report { row, program });
+        print::json(&Report { row, program, status });
     } else {
         print::data(&card(&row, &status, program.as_ref()));
     }

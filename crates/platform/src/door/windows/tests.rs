@@ -1,6 +1,6 @@
 //! Callers and a door in one process: bytes, handles, and who is who.
 
-use std::{fs::File, io::Write as _, time::Duration};
+use std::{fs::File, io::Write as _};
 
 use super::*;
 use crate::{
@@ -38,6 +38,28 @@ fn a_caller_that_left_before_it_was_awaited_keeps_nobody_out() {
     assert!(door.accept().unwrap().is_none());
     let _client = Connection::open(&path).unwrap();
     assert!(door.accept().unwrap().is_some(), "the next one is let in");
+}
+
+#[test]
+fn nobody_listens_at_a_door_that_somebody_else_has_made_and_nobody_calls_there() {
+    let path = std::env::temp_dir().join(format!("door-squat-{}.sock", std::process::id()));
+    let name = pipe_name(&path).unwrap();
+    let Some(theirs) = crate::windows::caller::squat(&name) else { return };
+    let error = Connection::open(&path).unwrap_err().to_string();
+    assert_eq!(error, "somebody else (S-1-5-21-1-2-3-1001) listens in its place");
+    let port = Port::new().unwrap();
+    let error = port.watch(Door::open(&path).unwrap(), Token(0)).unwrap_err().to_string();
+    assert_eq!(error, "somebody else (S-1-5-21-1-2-3-1001) has made its pipe first");
+    drop(theirs);
+    port.watch(Door::open(&path).unwrap(), Token(0)).unwrap();
+}
+
+#[test]
+fn handles_go_to_whoever_was_there_when_the_first_went() {
+    let (_port, client, _server) = connected("receiver");
+    let first = std::ptr::from_ref(client.receiver().unwrap());
+    assert_eq!(first, std::ptr::from_ref(client.receiver().unwrap()), "its handle is kept");
+    assert_eq!(client.receiver().unwrap().pid(), std::process::id());
 }
 
 #[test]

@@ -18,8 +18,11 @@ use windows_sys::{
     core::BOOL,
 };
 
-use super::{Process, code_of};
-use crate::{clock, windows::succeed};
+use super::Process;
+use crate::{
+    clock,
+    windows::{is, succeed},
+};
 
 /// A program has its console by this age, if it ever has one.
 const YOUNG: Duration = Duration::from_millis(500);
@@ -41,7 +44,7 @@ pub(crate) fn interrupt_one_of(processes: &[Process]) -> io::Result<usize> {
 /// Returns whether a process has no console, or has ended.
 fn is_nobody(error: &io::Error) -> bool {
     let nobody = [ERROR_INVALID_HANDLE, ERROR_GEN_FAILURE, ERROR_INVALID_PARAMETER];
-    code_of(error).is_some_and(|code| nobody.contains(&code))
+    nobody.iter().any(|code| is(error, *code))
 }
 
 /// Sends Ctrl-C to a program and whoever shares its console.

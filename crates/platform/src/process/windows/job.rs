@@ -8,7 +8,7 @@ use std::{
 };
 
 use windows_sys::Win32::{
-    Foundation::{ERROR_FILE_NOT_FOUND, ERROR_MORE_DATA},
+    Foundation::{ERROR_ALREADY_EXISTS, ERROR_FILE_NOT_FOUND, ERROR_MORE_DATA},
     System::{
         JobObjects::{
             AssignProcessToJobObject, CreateJobObjectW, JOBOBJECT_BASIC_PROCESS_ID_LIST,
@@ -19,8 +19,7 @@ use windows_sys::Win32::{
     },
 };
 
-use super::code_of;
-use crate::windows::{own, succeed, wide};
+use crate::windows::{is, own, succeed, wide};
 
 /// `JOB_OBJECT_QUERY | JOB_OBJECT_TERMINATE`.
 const ACCESS: u32 = 0x0004 | 0x0008;
@@ -40,14 +39,17 @@ fn name_of(id: &str) -> Vec<u16> {
 }
 
 impl Job {
-    /// Makes a job that can be opened by its name as long as somebody holds it.
+    /// Makes a job that can be opened by its name as long as somebody holds it. One of that name
+    /// must not be there: it would be somebody else's.
     #[expect(unsafe_code, reason = "CreateJobObjectW")]
     pub(crate) fn new(id: &str) -> io::Result<Self> {
         let name = name_of(id);
         // SAFETY: the name ends with NUL.
         let raw = unsafe { CreateJobObjectW(null(), name.as_ptr()) };
+        let outcome = io::Error::last_os_error();
         // SAFETY: the handle is new or null.
-        Ok(Self { handle: unsafe { own(raw) }? })
+        let handle = unsafe { own(raw) }?;
+        if is(&outcome, ERROR_ALREADY_EXISTS) { Err(outcome) } else { Ok(Self { handle }) }
     }
 
     /// Opens a job by its name, if there is one.
@@ -59,7 +61,7 @@ impl Job {
         // SAFETY: the handle is new or null.
         match unsafe { own(raw) } {
             Ok(handle) => Ok(Some(Self { handle })),
-            Err(error) if code_of(&error) == Some(ERROR_FILE_NOT_FOUND) => Ok(None),
+            Err(error) if is(&error, ERROR_FILE_NOT_FOUND) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -94,7 +96,7 @@ impl Job {
             QueryInformationJobObject(self.raw(), list, to, size, null_mut())
         });
         match done {
-            Err(error) if code_of(&error) != Some(ERROR_MORE_DATA) => return Err(error),
+            Err(error) if !is(&error, ERROR_MORE_DATA) => return Err(error),
             Ok(()) | Err(_) => {}
         }
         // SAFETY: the call filled in the counters, or left them 0.
@@ -115,4 +117,18 @@ pub(super) fn is_console_host(process: RawHandle) -> bool {
     let length = usize::try_from(length).unwrap_or_default();
     let name = String::from_utf16_lossy(name.get(..length).unwrap_or_default());
     name.to_ascii_lowercase().ends_with("\\conhost.exe")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_of_somebody_else_is_not_taken_for_a_new_one() {
+        let name = format!("job-{}", std::process::id());
+        let first = Job::new(&name).unwrap();
+        assert!(is(&Job::new(&name).unwrap_err(), ERROR_ALREADY_EXISTS));
+        drop(first);
+        Job::new(&name).unwrap();
+    }
 }

@@ -26,7 +26,10 @@ fn a_program_runs_in_its_folder_with_its_environment() {
 
 #[test]
 fn ctrl_c_ends_a_program_that_does_not_mind() {
-    let process = start("interrupted", &own_role(), "waits").0;
+    let (process, reader) = start("interrupted", &own_role(), "waits");
+    // Whoever has not come to its console yet does not hear of it.
+    let path = std::env::temp_dir().join(format!("interrupted-{}.output", std::process::id()));
+    contents(&reader, &path, "here");
     process.signal(SignalKind::Term).unwrap();
     assert_ne!(wait(&process), Ended::Code(137), "it was killed");
 }
@@ -44,8 +47,9 @@ fn a_batch_file_gets_every_word_as_it_was_written() {
     std::fs::write(&file, script).unwrap();
     let file = file.display().to_string();
     // Wine's shell knows no way to keep a `%`.
-    for word in ["a", "two words", "&whoami", ">file.txt", "key=value", r"C:\folder\"] {
-        let (process, reader) = start("batch", &[&file, word], "words");
+    let all = ["a", "two words", "&whoami", ">file.txt", "key=value", r"C:\folder\"];
+    for (number, word) in all.into_iter().enumerate() {
+        let (process, reader) = start(&format!("batch-{number}"), &[&file, word], "words");
         assert_eq!(wait(&process), Ended::Code(9));
         let output = contents(&reader, &folder.join("output"), "\0");
         assert!(output.contains(&format!("<{word}>")), "{word}: {output}");
@@ -112,7 +116,7 @@ fn priority_and_processors_are_set_before_it_begins() {
     let process = spawn(&program).unwrap();
     // SAFETY: the handle is open.
     #[expect(unsafe_code, reason = "GetPriorityClass")]
-    let class = unsafe { windows_sys::Win32::System::Threading::GetPriorityClass(process.raw()) };
+    let class = unsafe { GetPriorityClass(process.raw()) };
     assert_eq!(class, BELOW_NORMAL_PRIORITY_CLASS);
     let (mut own, mut all) = (0, 0);
     // SAFETY: both are valid for writes.
@@ -163,9 +167,12 @@ fn a_failed_start_names_step_and_subject() {
 #[test]
 fn role() {
     match std::env::var(ROLE).as_deref() {
-        Ok("waits") => loop {
-            std::thread::park();
-        },
+        Ok("waits") => {
+            io::stdout().write_all(b"here\n").unwrap();
+            loop {
+                std::thread::park();
+            }
+        }
         Ok("has-a-child") => {
             let mut child = std::process::Command::new(std::env::current_exe().unwrap());
             let mut child =
