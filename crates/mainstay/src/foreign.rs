@@ -8,7 +8,7 @@ pub(crate) mod nssm;
 pub(crate) mod plain;
 pub(crate) mod shawl;
 pub(crate) mod winsw;
-mod words;
+pub(crate) mod words;
 
 #[cfg(test)]
 mod tests;

@@ -64,6 +64,12 @@ impl Place {
         Located { file: folder.join("mainstay.toml"), instance, service }
     }
 
+    /// Returns the folder of its logs; in that of the machine's instance each unit has its own.
+    pub(crate) fn logs(&self) -> PathBuf {
+        let instance = self.located().instance;
+        if is_machine(&self.name) { instance.logs() } else { instance.logs_of(&self.unit()) }
+    }
+
     /// Returns what its only unit is called: the same, where that is a name for a unit.
     pub(crate) fn unit(&self) -> String {
         let is_unit = self.name.bytes().all(is_plain)

@@ -19,3 +19,4 @@ mod sandbox;
 mod sc;
 mod service;
 mod story;
+mod upgrades;
