@@ -10,6 +10,7 @@ mod events;
 mod import;
 mod install;
 mod logs;
+mod programs;
 mod service;
 mod show;
 mod status;

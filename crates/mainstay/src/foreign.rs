@@ -19,7 +19,7 @@ use serde::Serialize;
 
 pub(crate) use belonging::{Belonging, belonging, demand_own_process};
 pub(crate) use equivalent::Equivalent;
-pub(crate) use words::{file_stem, split_line};
+pub(crate) use words::{file_stem, folder_of, split_line};
 
 /// Who looks after a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

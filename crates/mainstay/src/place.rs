@@ -141,6 +141,16 @@ impl Place {
     }
 }
 
+/// Returns the folders in which services are or were, each with the service's name in lower case.
+/// None where there are no such places, or nobody may look.
+pub(crate) fn folders_of_services() -> Vec<(String, PathBuf)> {
+    let Ok(base) = paths::machine_base() else { return Vec::new() };
+    let entries = fs::read_dir(base.join("services")).into_iter().flatten().flatten();
+    let named =
+        entries.filter_map(|entry| Some((unescaped(entry.file_name().to_str()?)?, entry.path())));
+    named.collect()
+}
+
 /// Returns why a text cannot name a service of the manager.
 pub(crate) fn name_fault(name: &str) -> Option<&'static str> {
     if name.is_empty() {
