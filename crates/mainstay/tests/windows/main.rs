@@ -7,6 +7,7 @@ mod doctor;
 mod failures;
 mod folders;
 mod foreground;
+mod guarded;
 mod held_logs;
 mod installed;
 mod machine;
