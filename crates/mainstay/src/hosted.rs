@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use mainstay_keeper::{FirstStart, KeeperOptions};
+use mainstay_keeper::{Company, FirstStart, KeeperOptions, Leave};
 use mainstay_platform::{
     daemon,
     event_log::{EventLog, SOURCE, Weight},
@@ -39,7 +39,12 @@ const FIRST_START_WITHIN: Duration = Duration::from_millis(1500);
 
 /// Runs the keeper of a service until the manager or Ctrl-C ends it.
 pub(crate) fn run(name: &str) -> ExitCode {
-    let hosted = Hosted { name: name.to_owned(), ended: None, has_failed: Arc::default() };
+    let hosted = Hosted {
+        name: name.to_owned(),
+        ended: None,
+        leave: Leave::default(),
+        has_failed: Arc::default(),
+    };
     Program::new(name).serve(manner(), hosted)
 }
 
@@ -48,6 +53,7 @@ struct Hosted {
     name: String,
     /// Closed when the keeper has ended.
     ended: Option<mpsc::Receiver<()>>,
+    leave: Leave,
     /// The start has failed: its reason is what the service ends with, and not the keeper's end.
     has_failed: Arc<AtomicBool>,
 }
@@ -83,11 +89,13 @@ impl Hosted {
         let (told, first) = mpsc::channel();
         self.ended = Some(ended);
         let (host, has_failed) = (host.clone(), Arc::clone(&self.has_failed));
+        let leave = self.leave.clone();
         let keeper = move || {
             let audience = Box::new(move |outcome| {
                 told.send(outcome).ok();
             });
-            let result = mainstay_keeper::keep(options, audience);
+            let company = Company { audience: Some(audience), leave };
+            let result = mainstay_keeper::keep(options, company);
             drop(alive);
             if has_failed.load(Ordering::Acquire) {
                 return;
@@ -105,8 +113,12 @@ impl Service for Hosted {
         self.begin(host).inspect_err(|failure| tell_system(&self.name, failure))
     }
 
-    fn stop(&mut self, _reason: StopReason) -> Result<(), Failure> {
-        port::ask_to_end().map_err(|error| Failure::system(&error, "ask the keeper to end"))?;
+    fn stop(&mut self, reason: StopReason) -> Result<(), Failure> {
+        let asked = match reason {
+            StopReason::Left => self.leave.ask(),
+            StopReason::Asked | StopReason::ShutDown => port::ask_to_end(),
+        };
+        asked.map_err(|error| Failure::system(&error, "ask the keeper to end"))?;
         if let Some(ended) = self.ended.take() {
             // An error says that it has ended, and nothing else is ever sent.
             ended.recv().ok();
@@ -136,7 +148,16 @@ fn tell_system(name: &str, failure: &Failure) {
 
 /// Checks its place, and sends last words to a file: a service has no console.
 fn prepare(place: &Place) -> Result<KeeperOptions, Failure> {
+    // Whoever has no right to that leaves it to those that have.
+    cli::forget_former_programs();
     let located = place.located();
+    match place.check() {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(Failure::own(BAD_CONFIGURATION, error.to_string()));
+        }
+        // What is not there is told below.
+        Ok(()) | Err(_) => {}
+    }
     if !located.file.is_file() {
         let text = format!("there is no `{}`", located.file.display());
         return Err(Failure::own(BAD_CONFIGURATION, text));

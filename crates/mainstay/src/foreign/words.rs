@@ -93,7 +93,7 @@ pub(crate) fn file_stem(program: &str) -> String {
 }
 
 /// Returns the folder of a file, empty when it names none.
-pub(super) fn folder_of(path: &str) -> &str {
+pub(crate) fn folder_of(path: &str) -> &str {
     path.rsplit_once(['\\', '/']).map_or("", |(folder, _)| folder)
 }
 

@@ -3,13 +3,16 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests play the world outside")]
 
 mod bad_days;
+mod doctor;
 mod failures;
 mod first_minute;
 mod folders;
 mod foreground;
+mod guarded;
 mod held_logs;
 mod installed;
 mod machine;
+mod memory;
 mod names;
 mod orphans;
 mod overview;
@@ -19,3 +22,4 @@ mod sandbox;
 mod sc;
 mod service;
 mod story;
+mod upgrades;
