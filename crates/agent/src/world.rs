@@ -34,6 +34,7 @@ impl Agent {
             Report::Rotated(all) => all.iter().for_each(|one| self.rotated(one)),
             Report::Pressure(all) => all.into_iter().for_each(|one| self.pressed(&one)),
             Report::StopRequested => self.shut_down(),
+            Report::Leaving => self.keeper_leaves(),
             Report::Refused { reason } => self.keeper_refused(&reason),
             Report::Upgraded(welcome) => self.upgraded(welcome),
             Report::Drained(all) => {

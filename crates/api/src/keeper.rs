@@ -22,10 +22,13 @@ pub use share::{Priority, Share};
 
 /// The protocol version this build speaks; a keeper refuses any but this and the one before.
 ///
-/// Version 2 added [`Report::Client`], [`Report::Climbed`] and [`Request::EndWith`].
+/// Version 2 added [`Report::Client`], [`Report::Climbed`], [`Report::Leaving`] and
+/// [`Request::EndWith`].
 pub const PROTOCOL: u32 = 2;
 /// Keepers of this version and later understand [`Request::EndWith`].
 pub const END_WITH_SINCE: u32 = 2;
+/// Agents of this version and later understand [`Report::Leaving`].
+pub const LEAVING_SINCE: u32 = 2;
 /// The longest memo a run may carry.
 pub const MEMO_BYTES_MAX: usize = 4096;
 /// The most descriptors that ride with one frame.
@@ -407,6 +410,9 @@ pub enum Report {
     /// The keeper was told to end, by its service manager or a signal: stop everything in order,
     /// then ask for `Shutdown`.
     StopRequested,
+    /// The keeper ends and leaves the programs to a successor that its service manager starts. The
+    /// agent takes what it holds to that one, then makes room for an agent of the successor's.
+    Leaving,
 }
 
 /// What became of one program of a `Spawn`.

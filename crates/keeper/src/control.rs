@@ -29,7 +29,7 @@ use mainstay_platform::{
 use mainstay_storage::instance::Instance;
 
 use crate::{
-    Audience,
+    Company,
     agents::Agents,
     entrance::Entrance,
     guests::GUESTS_MAX,
@@ -110,8 +110,8 @@ pub(crate) struct Control {
     pub(crate) agents: Agents,
     pub(crate) aftermath: ends::Aftermath,
     pub(crate) reports: talk::Reports,
-    /// Who still has to hear of the first start.
-    audience: Option<Audience>,
+    /// Who still has to hear of the first start, and who may ask us to leave.
+    company: Company,
     pub(crate) upgrade: Option<upgrade::Wanted>,
     inbox: Receiver<Note>,
     ending: Option<Ending>,
@@ -137,7 +137,7 @@ pub(crate) enum End {
 }
 
 /// Runs a keeper until it is told to end, or returns at once when there is one already.
-pub(crate) fn run(options: KeeperOptions, audience: Option<Audience>) -> Result<End, KeeperError> {
+pub(crate) fn run(options: KeeperOptions, company: Company) -> Result<End, KeeperError> {
     if options.probe {
         upgrade::answer_probe()?;
         return Ok(End::Done(0));
@@ -153,7 +153,8 @@ pub(crate) fn run(options: KeeperOptions, audience: Option<Audience>) -> Result<
     daemon::settle_down();
     process::become_subreaper().map_err(doing("become the parent of orphans"))?;
     let mut control = Control::begin(options, &instance, lock, inherited)?;
-    control.audience = audience;
+    control.company = company;
+    control.tell_what_was_found();
     control.work().map(End::Done)
 }
 
@@ -200,7 +201,7 @@ impl Control {
             agents,
             aftermath: ends::Aftermath::default(),
             reports: talk::Reports::default(),
-            audience: None,
+            company: Company::default(),
             upgrade: None,
             inbox,
             ending: None,
@@ -265,7 +266,9 @@ impl Control {
         if noticed.child_ended {
             self.reap_strangers();
         }
-        if noticed.end_asked {
+        if noticed.end_asked && self.company.leave.is_asked() {
+            self.leave();
+        } else if noticed.end_asked {
             self.tell_owner(Report::StopRequested);
             self.reports.standing.stop_requested = true;
         }
@@ -351,8 +354,14 @@ impl Control {
         }
     }
 
+    pub(crate) const fn is_ending(&self) -> bool {
+        self.ending.is_some()
+    }
+
     fn is_done(&mut self) -> bool {
         let is_said = self.agents.is_flushed();
+        // A program that is being started is none that a successor would find.
+        let is_settled = !self.spawner.is_busy();
         let (is_quiet, is_drained) = (self.is_quiet(), self.aftermath.draining.is_empty());
         let now = clock::monotonic();
         let Some(ending) = &mut self.ending else { return false };
@@ -361,8 +370,8 @@ impl Control {
             let since = *ending.quiet_since.get_or_insert(now);
             ending.until = ending.until.min(since + DRAIN_WITHIN);
         }
-        (is_said && (ending.programs == Leftover::Leave || (is_quiet && is_drained)))
-            || now >= ending.until
+        let is_left = ending.programs == Leftover::Leave && is_settled;
+        (is_said && (is_left || (is_quiet && is_drained))) || now >= ending.until
     }
 
     /// Returns whether no program is left, nor anything that one has left behind.

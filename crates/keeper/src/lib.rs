@@ -19,6 +19,7 @@ mod discarded;
 mod entrance;
 mod guests;
 mod journal;
+mod leave;
 mod lost;
 mod note;
 mod options;
@@ -33,9 +34,11 @@ mod spawner;
 mod sweep;
 mod upgrade;
 
+pub use leave::Leave;
 pub use options::{KeeperOptions, OptionsError};
+pub use probe::{ProbeError, version_of};
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, fmt, process::ExitCode};
 
 /// Runs a keeper until it is told to end.
 ///
@@ -44,7 +47,7 @@ use std::{error::Error, process::ExitCode};
 pub fn run(arguments: &[String]) -> ExitCode {
     let ended = KeeperOptions::parse(arguments)
         .map_err(control::KeeperError::from)
-        .and_then(|options| control::run(options, None));
+        .and_then(|options| control::run(options, Company::default()));
     match ended {
         // Elsewhere than on Windows a process has only the last byte.
         Ok(control::End::Done(code)) => ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)),
@@ -74,13 +77,29 @@ pub enum KeepError {
     Ended(#[source] Box<dyn Error + Send + Sync>),
 }
 
+/// Who else there is in a keeper's process, and what they have to say to each other.
+#[derive(Default)]
+pub struct Company {
+    /// Hears of the first start.
+    pub audience: Option<Audience>,
+    /// Asks the keeper to leave.
+    pub leave: Leave,
+}
+
+impl fmt::Debug for Company {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Company").field("leave", &self.leave).finish_non_exhaustive()
+    }
+}
+
 /// Runs a keeper in this thread, for a process that is more than a keeper.
 ///
 /// Returns the code of the program whose end was the instance's, if there was one; else 0.
-/// `mainstay_platform::port::ask_to_end` asks it to end.
-pub fn keep(options: KeeperOptions, audience: Audience) -> Result<u32, KeepError> {
+/// `mainstay_platform::port::ask_to_end` asks it to end, [`Leave`] to leave its programs to a
+/// successor.
+pub fn keep(options: KeeperOptions, company: Company) -> Result<u32, KeepError> {
     let runtime = options.runtime.clone();
-    match control::run(options, Some(audience)) {
+    match control::run(options, company) {
         Ok(control::End::Done(code)) => Ok(code),
         Ok(control::End::Taken) => Err(KeepError::Taken(upgrade::keeper_of(runtime))),
         Err(error) => Err(KeepError::Ended(error.into())),

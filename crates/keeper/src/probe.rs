@@ -19,15 +19,30 @@ const INTRODUCTION: &str = "mainstay keeper ";
 /// A keeper answers within milliseconds.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
-/// A binary that this keeper does not become.
+/// A binary that a keeper does not become.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ProbeError {
+pub enum ProbeError {
+    /// The system does not run it.
     #[error("cannot run `{program}`: {source}")]
-    NotRun { program: String, source: io::Error },
+    NotRun {
+        /// Its path.
+        program: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// It does not say that it is one of ours.
     #[error("`{0}` is not a mainstay binary")]
     Stranger(String),
+    /// It is too old or too new.
     #[error("`{program}` ({version}) does not understand the state of this keeper ({own})")]
-    Other { program: String, version: String, own: &'static str },
+    Other {
+        /// Its path.
+        program: String,
+        /// Its version.
+        version: String,
+        /// The keeper's version.
+        own: &'static str,
+    },
 }
 
 /// Says what we are, to whoever probes us.
@@ -42,8 +57,13 @@ pub(crate) fn begin(program: PathBuf, state: Vec<u8>, notes: Notes) -> io::Resul
     thread::Builder::new().name("probe".to_owned()).spawn(ask).map(drop)
 }
 
-/// Runs a binary on a copy of our state.
-fn ask(program: &Path, state: &[u8]) -> Result<(), ProbeError> {
+/// Returns the version of a binary, when it is one of ours.
+pub fn version_of(program: &Path) -> Result<String, ProbeError> {
+    introduction_of(program, &[]).map(|(version, _)| version)
+}
+
+/// Returns what a binary says that it is, and whether it understands our state.
+fn introduction_of(program: &Path, state: &[u8]) -> Result<(String, bool), ProbeError> {
     let name = program.display().to_string();
     let arguments = ["keeper", "--probe"].map(OsString::from);
     let probed = match replace::probe(program, &arguments, state, ANSWER_WITHIN) {
@@ -54,13 +74,17 @@ fn ask(program: &Path, state: &[u8]) -> Result<(), ProbeError> {
         Err(source) => return Err(ProbeError::NotRun { program: name, source }),
     };
     let words = String::from_utf8_lossy(&probed.words);
-    let Some(version) = words.lines().next().and_then(|line| line.strip_prefix(INTRODUCTION))
-    else {
-        return Err(ProbeError::Stranger(name));
-    };
-    if probed.is_success {
+    let version = words.lines().next().and_then(|line| line.strip_prefix(INTRODUCTION));
+    let version = version.ok_or(ProbeError::Stranger(name))?;
+    Ok((version.to_owned(), probed.is_success))
+}
+
+/// Runs a binary on a copy of our state.
+fn ask(program: &Path, state: &[u8]) -> Result<(), ProbeError> {
+    let (version, understands) = introduction_of(program, state)?;
+    if understands {
         return Ok(());
     }
-    let (version, own) = (version.to_owned(), env!("CARGO_PKG_VERSION"));
-    Err(ProbeError::Other { program: name, version, own })
+    let (program, own) = (program.display().to_string(), env!("CARGO_PKG_VERSION"));
+    Err(ProbeError::Other { program, version, own })
 }

@@ -10,6 +10,7 @@ mod events;
 mod import;
 mod install;
 mod logs;
+mod programs;
 mod service;
 mod show;
 mod status;
@@ -22,7 +23,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use self::up::keeper_arguments;
+pub(crate) use self::{
+    service::install::own::sweep as forget_former_programs, up::keeper_arguments,
+};
 
 use crate::{
     client::Client,

@@ -7,7 +7,7 @@ pub(crate) mod nssm;
 pub(crate) mod plain;
 pub(crate) mod shawl;
 pub(crate) mod winsw;
-mod words;
+pub(crate) mod words;
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +17,7 @@ use std::fmt;
 use serde::Serialize;
 
 pub(crate) use equivalent::Equivalent;
-pub(crate) use words::{file_stem, split_line};
+pub(crate) use words::{file_stem, folder_of, split_line};
 
 /// Who looks after a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use mainstay_keeper::{FirstStart, KeepError, KeeperOptions};
+use mainstay_keeper::{Company, FirstStart, KeepError, KeeperOptions, Leave};
 use mainstay_platform::{
     complaint, daemon,
     event_log::{EventLog, SOURCE, Weight},
@@ -39,7 +39,12 @@ const FIRST_START_WITHIN: Duration = Duration::from_millis(1500);
 
 /// Runs the keeper of a service until the manager or Ctrl-C ends it.
 pub(crate) fn run(name: &str) -> ExitCode {
-    let hosted = Hosted { name: name.to_owned(), ended: None, has_failed: Arc::default() };
+    let hosted = Hosted {
+        name: name.to_owned(),
+        ended: None,
+        leave: Leave::default(),
+        has_failed: Arc::default(),
+    };
     Program::new(name).serve(manner(), hosted)
 }
 
@@ -51,6 +56,7 @@ struct Hosted {
     name: String,
     /// How the keeper has ended.
     ended: Option<mpsc::Receiver<Verdict>>,
+    leave: Leave,
     /// The start has failed: its reason is what the service ends with, and not the keeper's end.
     has_failed: Arc<AtomicBool>,
 }
@@ -101,12 +107,13 @@ impl Hosted {
         let (told, first) = mpsc::channel();
         self.ended = Some(ended);
         let (host, has_failed) = (host.clone(), Arc::clone(&self.has_failed));
-        let name = self.name.clone();
+        let (name, leave) = (self.name.clone(), self.leave.clone());
         let keeper = move || {
             let audience = Box::new(move |outcome| {
                 told.send(outcome).ok();
             });
-            let kept = mainstay_keeper::keep(options, audience);
+            let company = Company { audience: Some(audience), leave };
+            let kept = mainstay_keeper::keep(options, company);
             let has_broken = kept.is_err();
             let verdict = verdict(kept);
             if let (true, Err(failure)) = (has_broken, &verdict) {
@@ -130,8 +137,12 @@ impl Service for Hosted {
         self.await_first(&first, host)
     }
 
-    fn stop(&mut self, _reason: StopReason) -> Result<(), Failure> {
-        port::ask_to_end().map_err(|error| Failure::system(&error, "ask the keeper to end"))?;
+    fn stop(&mut self, reason: StopReason) -> Result<(), Failure> {
+        let asked = match reason {
+            StopReason::Left => self.leave.ask(),
+            StopReason::Asked | StopReason::ShutDown => port::ask_to_end(),
+        };
+        asked.map_err(|error| Failure::system(&error, "ask the keeper to end"))?;
         // How it has ended is said where it ends.
         drop(self.await_end());
         Ok(())
@@ -165,6 +176,8 @@ fn tell_system(name: &str, failure: &Failure) {
 
 /// Checks its place, and sends last words to a file: a service has no console.
 fn prepare(place: &Place) -> Result<KeeperOptions, Failure> {
+    // Whoever has no right to that leaves it to those that have.
+    cli::forget_former_programs();
     let located = place.located();
     if !located.file.is_file() {
         let text = format!("there is no `{}`", located.file.display());

@@ -64,6 +64,12 @@ impl Place {
         Located { file: folder.join("mainstay.toml"), instance, service }
     }
 
+    /// Returns the folder of its logs; in that of the machine's instance each unit has its own.
+    pub(crate) fn logs(&self) -> PathBuf {
+        let instance = self.located().instance;
+        if is_machine(&self.name) { instance.logs() } else { instance.logs_of(&self.unit()) }
+    }
+
     /// Returns what its only unit is called: the same, where that is a name for a unit.
     pub(crate) fn unit(&self) -> String {
         let is_unit = self.name.bytes().all(is_plain)
@@ -107,6 +113,16 @@ impl Place {
         // The agent lets groups of `[[access]]` read there.
         paths::create_guarded(&instance.logs(), &may(Share))
     }
+}
+
+/// Returns the folders in which services are or were, each with the service's name in lower case.
+/// None where there are no such places, or nobody may look.
+pub(crate) fn folders_of_services() -> Vec<(String, PathBuf)> {
+    let Ok(base) = paths::machine_base() else { return Vec::new() };
+    let entries = fs::read_dir(base.join("services")).into_iter().flatten().flatten();
+    let named =
+        entries.filter_map(|entry| Some((unescaped(entry.file_name().to_str()?)?, entry.path())));
+    named.collect()
 }
 
 /// Returns why a text cannot name a service of the manager.

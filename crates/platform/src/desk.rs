@@ -27,6 +27,9 @@ pub enum Manner {
     Systemd,
 }
 
+/// The number by which the manager of Windows passes [`Order::Leave`] on.
+pub const LEAVE: u32 = 200;
+
 /// What is asked of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {

@@ -38,6 +38,20 @@ pub fn of(folder: &Path) -> io::Result<FileSystem> {
     looks.find(|look| !is_missing(look)).unwrap_or_else(missing)
 }
 
+/// How much a file system holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// What this user may still write, in bytes.
+    pub free_bytes: u64,
+    /// All there is, in bytes.
+    pub whole_bytes: u64,
+}
+
+/// Returns how much room there is under a folder that is there.
+pub fn room(folder: &Path) -> io::Result<Room> {
+    open::room(folder)
+}
+
 /// Returns whether a write failed because there is no room, which deleting something may make.
 pub fn is_out_of_room(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
@@ -91,6 +105,13 @@ mod tests {
         let here = std::env::temp_dir();
         let missing = here.join("mainstay-no-such-folder/nor-this-one");
         assert_eq!(of(&missing).unwrap(), of(&here).unwrap());
+    }
+
+    #[test]
+    fn a_file_system_has_no_more_room_than_it_is_large() {
+        let Room { free_bytes, whole_bytes } = room(&std::env::temp_dir()).unwrap();
+        assert!(whole_bytes > 0 && free_bytes <= whole_bytes);
+        room(&std::env::temp_dir().join("mainstay-no-such-folder")).unwrap_err();
     }
 
     #[test]

@@ -101,6 +101,11 @@ pub fn create_guarded(path: &Path, grants: &[(String, Right)]) -> io::Result<()>
     imp::create_guarded(path, grants)
 }
 
+/// Refuses a folder that [`create_guarded`] would refuse.
+pub fn check_guarded(path: &Path) -> io::Result<()> {
+    imp::check_guarded(path)
+}
+
 /// Says anew who may enter a guarded folder and what lies in it, besides administrators and the
 /// system. The caller needs [`Right::Share`] there; nothing is done where it is so already.
 pub fn guard_anew(path: &Path, grants: &[(String, Right)]) -> io::Result<()> {

@@ -40,7 +40,7 @@ use imp::image_of as search_image;
 #[cfg(windows)]
 pub use imp::{BaseEnvironment, own_environment};
 #[cfg(windows)]
-pub(crate) use imp::{command_line, spawn_helper};
+pub(crate) use imp::{command_line, spawn_helper, variables_of_now};
 pub use seats::Seats;
 #[cfg(unix)]
 use unix::image_of as search_image;

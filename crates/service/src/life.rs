@@ -237,6 +237,15 @@ mod tests {
     }
 
     #[test]
+    fn whoever_is_to_leave_ends_without_a_failure() {
+        let mut life = running();
+        let leave = life.handle(10 * SECOND, Input::Order(Order::Leave));
+        assert_eq!(calls(&leave), [Call::Stop(StopReason::Left)]);
+        let ended = life.handle(11 * SECOND, Input::Stopped(Ok(())));
+        assert_eq!(reports(&ended), [(Stage::Ended(Exit::Done), 0, 0)]);
+    }
+
+    #[test]
     fn a_stop_during_the_start_comes_after_it_and_only_once() {
         let mut life = life();
         let stop = life.handle(SECOND, Input::Order(Order::ShutDown));

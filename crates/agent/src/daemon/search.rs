@@ -34,13 +34,16 @@ enum Then {
 impl Agent {
     /// Works with the next keeper, which is started here when nobody else does.
     pub(super) async fn find_keeper(&mut self, error: &KeeperError) -> Result<(), AgentError> {
-        complain("the keeper is lost", error);
-        let message = "the keeper is lost; programs run on".to_owned();
-        self.events.tell(Happening::of_instance(Level::Error, "KeeperLost", message));
+        if !self.upgrade.is_left() {
+            complain("the keeper is lost", error);
+            let message = "the keeper is lost; programs run on".to_owned();
+            self.events.tell(Happening::of_instance(Level::Error, "KeeperLost", message));
+        }
         self.events.pass_on();
         let (keeper, introduction, then) = self.next_keeper().await?;
         self.keeper = keeper;
         self.introduced(introduction, IsFirst::No);
+        self.found_successor();
         if then == Then::ShutDown {
             self.shut_down();
         }

@@ -7,6 +7,12 @@
 //!
 //! The keeper becomes the other binary in place and keeps this conversation; then this agent
 //! leaves, and the keeper starts its successor at once, from the binary that it is itself now.
+//! Where a process cannot become another program the keeper leaves instead, and the manager of
+//! services starts the next one ([`crate::orphan`]):
+//!
+//! ```text
+//!  Leaving ──keeper ends──► looks for the next ──found, all given──► a moment later: leaves
+//! ```
 
 use std::time::Duration;
 
@@ -31,12 +37,19 @@ const LEAVE_AFTER: Duration = Duration::from_millis(100);
 pub(crate) struct Upgrade {
     asked: Option<Reply<UpgradeAnswer>>,
     leave_at: Option<Duration>,
+    /// The keeper has gone to make room for its successor.
+    is_left: bool,
 }
 
 impl Upgrade {
     /// Returns when this agent leaves to make room for its successor.
     pub(super) const fn leave_at(&self) -> Option<Duration> {
         self.leave_at
+    }
+
+    /// Returns whether the keeper that is gone has said so before.
+    pub(super) const fn is_left(&self) -> bool {
+        self.is_left
     }
 }
 
@@ -77,6 +90,22 @@ impl Agent {
         if let Some(reply) = self.upgrade.asked.take() {
             let former_agent = super::answers::own_role();
             drop(reply.send(Ok(UpgradeAnswer { keeper, former_agent })));
+            self.upgrade.leave_at = Some(clock::monotonic() + LEAVE_AFTER);
+        }
+    }
+
+    /// The keeper ends for a successor, which finds the programs as they are.
+    pub(crate) fn keeper_leaves(&mut self) {
+        self.upgrade.is_left = true;
+        let message = "the keeper makes room for its successor; programs run on".to_owned();
+        self.events.tell(Happening::of_instance(Level::Info, "KeeperLeft", message));
+    }
+
+    /// The next keeper has everything that was held for it.
+    pub(super) fn found_successor(&mut self) {
+        if std::mem::take(&mut self.upgrade.is_left) {
+            let message = format!("the keeper is now version {}", self.welcome.version);
+            self.events.tell(Happening::of_instance(Level::Info, "KeeperUpgraded", message));
             self.upgrade.leave_at = Some(clock::monotonic() + LEAVE_AFTER);
         }
     }

@@ -124,13 +124,21 @@ impl Control {
         self.spawned(asked_by, spawn, outcome);
     }
 
+    /// A program that was found running needs no start.
+    pub(super) fn tell_what_was_found(&mut self) {
+        let is_running = self.runs.iter().any(|run| run.process().is_some());
+        if is_running && let Some(audience) = self.company.audience.take() {
+            audience(Ok(()));
+        }
+    }
+
     fn tell_audience(&mut self, outcome: &SpawnOutcome) {
         let first = match outcome {
             SpawnOutcome::Started { .. } => Ok(()),
             SpawnOutcome::Failed { code, .. } => Err(*code),
             SpawnOutcome::Conflict { .. } => return,
         };
-        if let Some(audience) = self.audience.take() {
+        if let Some(audience) = self.company.audience.take() {
             audience(first);
         }
     }

@@ -1,6 +1,11 @@
 //! `mainstay add` and `mainstay remove`: change the configuration file, comments stay.
 
-use std::{process::ExitCode, time::Duration};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::Args as ClapArgs;
 use mainstay_api::control::{AddService, CommandAnswer, Status, Unit};
@@ -23,7 +28,7 @@ pub(super) struct Args {
     /// Its name
     name: String,
 
-    /// Where it starts
+    /// Where it starts; else in this folder
     #[arg(long, value_name = "DIR")]
     directory: Option<String>,
 
@@ -66,10 +71,11 @@ pub(super) struct RemoveArgs {
 
 pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
     let (located, mut client) = super::connect(instance).await?;
+    let directory = directory(&located.file, args.directory)?;
     let service = AddService {
         name: args.name.clone(),
         command: args.command,
-        directory: args.directory,
+        directory,
         environment: args.environment,
         start: args.start,
         requires: args.requires,
@@ -81,6 +87,24 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
         print::data(&super::command::in_words(&unit));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns where the program starts, as the configuration says it: its own folder needs no word,
+/// and whoever stands elsewhere means where they stand.
+fn directory(config: &Path, said: Option<String>) -> Result<Option<String>, CliError> {
+    let here = env::current_dir().map_err(|error| {
+        CliError::refused(format!("cannot tell the current folder: {error}"), "go to another one")
+    })?;
+    if is_same(&here, config.parent().unwrap_or(config)) {
+        return Ok(said);
+    }
+    let path = said.map_or_else(|| here.clone(), |said| here.join(said));
+    Ok(Some(path.display().to_string()))
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
+    real(one) == real(other)
 }
 
 pub(super) async fn remove(args: RemoveArgs, instance: Option<&str>) -> Result<ExitCode, CliError> {

@@ -6,6 +6,7 @@ use clap::Args as ClapArgs;
 use mainstay_agent::configuration;
 use mainstay_api::config;
 
+use super::programs;
 use crate::{errors::CliError, instance, print};
 
 /// Read the configuration and say everything that is wrong with it
@@ -30,10 +31,18 @@ pub(super) fn run(args: &Args, named: Option<&str>) -> Result<ExitCode, CliError
     };
     match configuration::load(&path) {
         Ok(config) if args.json => {
-            print::json(&serde_json::json!({ "services": config.services.len(), "found": [] }));
+            print::json(&serde_json::json!({
+                "services": config.services.len(),
+                "found": [],
+                "missing": programs::missing(&config),
+            }));
             Ok(ExitCode::SUCCESS)
         }
         Ok(config) => {
+            // It may come later, with a disk or an update: no mistake of the file.
+            for programs::Missing { service, why } in programs::missing(&config) {
+                print::talk(&format!("warning: program of `{service}`: {why}"));
+            }
             let services = print::count(config.services.len(), "service");
             print::data(&format!("{}: {services}, no mistakes\n", path.display()));
             Ok(ExitCode::SUCCESS)

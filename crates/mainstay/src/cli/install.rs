@@ -39,7 +39,7 @@ const EMPTY: &str = "# The programs of this machine; `mainstay add NAME -- PROGR
 /// How long to look whether it comes up.
 const LOOK_FOR: Duration = Duration::from_secs(10);
 /// What keeper and agent need beside their programs to end.
-const OWN_TIME: Duration = Duration::from_secs(5);
+pub(in crate::cli) const OWN_TIME: Duration = Duration::from_secs(5);
 
 /// Install Mainstay as a service of this machine, started at boot
 #[derive(Debug, ClapArgs)]
@@ -202,7 +202,7 @@ fn settings(config: &Config) -> Vec<Setting> {
 }
 
 /// Returns how long a stop of everything may take: who requires others is stopped before them.
-fn longest_stop(config: &Config) -> Duration {
+pub(in crate::cli) fn longest_stop(config: &Config) -> Duration {
     let mut known = BTreeMap::new();
     let all = config.services.keys().map(|name| chain_from(config, name, &mut known));
     all.max().unwrap_or_default()

@@ -19,7 +19,7 @@ use mainstay_api::{
     },
 };
 use mainstay_platform::{
-    clock, daemon, interrupt::Interrupts, lock::FileLock, memory, paths, replace,
+    clock, daemon, interrupt::Interrupts, lock::FileLock, machine, memory, paths, replace,
 };
 
 use crate::{
@@ -32,6 +32,9 @@ use crate::{
 
 const START_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// Only Windows knows such a thing: a job that is ended when its last holder closes it.
+const ENDED_FROM_ABOVE: &str = "warning: this terminal belongs to somebody who ends everything \
+                                that was started in it; `mainstay doctor` tells more";
 /// So many events are asked for at a time.
 const EVENTS_MAX: usize = 5000;
 
@@ -187,6 +190,9 @@ async fn greet(located: &Located, client: &mut Client, whose: Keeper) -> Result<
         print::talk(&told(&changes));
     }
     print::talk("Ctrl-C stops everything; a second Ctrl-C kills");
+    if whose == Keeper::Ours && machine::ends_with_somebody() {
+        print::talk(ENDED_FROM_ABOVE);
+    }
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! `mainstay upgrade`: keeper and agent become another binary while programs run on.
 
+mod services;
+
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args as ClapArgs;
@@ -24,6 +26,11 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
     let program = binary(args.program)?;
+    let names = services::meant(instance)?;
+    if !names.is_empty() {
+        let json = if args.json { services::Json::Yes } else { services::Json::No };
+        return services::run(&program, &names, json).await;
+    }
     let (located, mut client) = super::connect(instance).await?;
     let status: Status = client.get("/v1/status").await?;
     let mut before = Before::look(&located, status)?;

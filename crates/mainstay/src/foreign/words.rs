@@ -18,7 +18,7 @@ pub(crate) fn split_line(line: &str) -> Vec<String> {
 /// Returns the words behind the program, by the rules of `CommandLineToArgvW`: of backslashes
 /// before a quote every second one stays, an odd one makes the quote a letter, and two quotes
 /// within quotes are one letter.
-pub(super) fn split_arguments(line: &str) -> Vec<String> {
+pub(crate) fn split_arguments(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut letters = line.chars().peekable();
     loop {
@@ -60,7 +60,7 @@ const fn is_blank(letter: char) -> bool {
 }
 
 /// Returns a word as a person types it for `cmd`.
-pub(super) fn typed(word: &str) -> String {
+pub(crate) fn typed(word: &str) -> String {
     let is_plain = |letter: char| {
         letter.is_alphanumeric()
             || matches!(letter, '-' | '_' | '.' | ':' | '\\' | '/' | '=' | ',' | '+' | '@')
@@ -93,7 +93,7 @@ pub(crate) fn file_stem(program: &str) -> String {
 }
 
 /// Returns the folder of a file, empty when it names none.
-pub(super) fn folder_of(path: &str) -> &str {
+pub(crate) fn folder_of(path: &str) -> &str {
     path.rsplit_once(['\\', '/']).map_or("", |(folder, _)| folder)
 }
 

@@ -21,6 +21,30 @@ fn an_edited_file_keeps_its_owner_and_mode() {
     assert!(sandbox.read("mainstay.toml").contains("[services.api]"));
 }
 
+#[test]
+fn whoever_adds_from_another_folder_means_that_folder() {
+    let sandbox = Sandbox::up_with(WEB);
+    sandbox.shell("mkdir -p apps/api && printf '#!/bin/sh\npwd; exec sleep 3600\n' >apps/api/api");
+    sandbox.shell("chmod +x apps/api/api");
+    let file = sandbox.path("mainstay.toml").display().to_string();
+    let add = |name: &str, options: &[&str], program: &str| {
+        let words = [["add", name].as_slice(), options, &["--", program]].concat();
+        let mut command = sandbox.command(&words);
+        command.current_dir(sandbox.path("apps/api")).env("MAINSTAY_INSTANCE", &file);
+        assert!(command.status().unwrap().success());
+        sandbox.wait_for_pid(name);
+    };
+    let apps = sandbox.path("apps");
+    add("api", &[], "./api");
+    add("below", &["--directory", ".."], "api/api");
+    for (name, folder) in [("api", apps.join("api")), ("below", apps.join("api/.."))] {
+        let line = format!("directory = \"{}\"", folder.display());
+        assert!(sandbox.read("mainstay.toml").contains(&line), "{name}: {line}");
+        wait_until("it runs there", || !sandbox.get(&["logs", name]).is_empty());
+    }
+    assert!(sandbox.get(&["logs", "below"]).contains(&format!("{}\n", apps.display())));
+}
+
 fn events(sandbox: &Sandbox) -> Vec<Event> {
     let lines = sandbox.get(&["events", "--json", "--lines", "1000"]);
     lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

@@ -7,6 +7,7 @@
 
 mod dial;
 mod disks;
+mod doctor;
 mod picture;
 mod processes;
 mod sandbox;

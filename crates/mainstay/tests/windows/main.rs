@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests play the world outside")]
 
 mod bad_days;
+mod doctor;
 mod failures;
 mod folders;
 mod foreground;
@@ -18,3 +19,4 @@ mod sandbox;
 mod sc;
 mod service;
 mod story;
+mod upgrades;

@@ -33,7 +33,7 @@ use windows_sys::{
     core::BOOL,
 };
 
-use super::{Body, Desk, Exit, Manner, Order, Post, Report, Stage};
+use super::{Body, Desk, Exit, LEAVE, Manner, Order, Post, Report, Stage};
 use crate::{
     clock,
     windows::{
@@ -42,8 +42,6 @@ use crate::{
     },
 };
 
-/// The control by which an installer hands a service over to its successor.
-const LEAVE: u32 = 200;
 /// Starts this long after boot are nobody's but the system's.
 const BOOT_TAKES: Duration = Duration::from_mins(5);
 /// The image of the manager.

@@ -2,7 +2,7 @@
 
 use std::{fs, fs::File, io, os::unix::fs::MetadataExt as _, path::Path};
 
-use super::Standing;
+use super::{Room, Standing};
 
 pub(super) fn standing(file: &File) -> io::Result<Standing> {
     let found = file.metadata()?;
@@ -21,4 +21,10 @@ pub(super) fn identity(file: &File) -> io::Result<[u64; 2]> {
 
 pub(super) fn create_held(_path: &Path) -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+pub(super) fn room(folder: &Path) -> io::Result<Room> {
+    let found = rustix::fs::statvfs(folder)?;
+    let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
+    Ok(Room { free_bytes: bytes(found.f_bavail), whole_bytes: bytes(found.f_blocks) })
 }

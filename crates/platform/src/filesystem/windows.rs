@@ -5,18 +5,19 @@ use std::{
     io,
     os::windows::{fs::OpenOptionsExt as _, io::AsRawHandle as _},
     path::Path,
+    ptr::null_mut,
 };
 
 use windows_sys::Win32::{
     Foundation::ERROR_ACCESS_DENIED,
     Storage::FileSystem::{
         BY_HANDLE_FILE_INFORMATION, FILE_READ_ATTRIBUTES, FILE_STANDARD_INFO, FileStandardInfo,
-        GetFileInformationByHandle, GetFileInformationByHandleEx,
+        GetDiskFreeSpaceExW, GetFileInformationByHandle, GetFileInformationByHandleEx,
     },
 };
 
-use super::{FileSystem, Standing};
-use crate::windows::{is, succeed};
+use super::{FileSystem, Room, Standing};
+use crate::windows::{is, succeed, wide};
 
 pub(super) fn of(folder: &Path) -> io::Result<FileSystem> {
     if !std::fs::metadata(folder)?.is_dir() {
@@ -59,4 +60,14 @@ pub(super) fn identity(file: &File) -> io::Result<[u64; 2]> {
     succeed(unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut info) })?;
     let number = u64::from(info.nFileIndexHigh) << 32 | u64::from(info.nFileIndexLow);
     Ok([info.dwVolumeSerialNumber.into(), number])
+}
+
+/// Quotas of the user are counted.
+#[expect(unsafe_code, reason = "GetDiskFreeSpaceExW")]
+pub(super) fn room(folder: &Path) -> io::Result<Room> {
+    let (name, mut free_bytes, mut whole_bytes) = (wide(folder), 0, 0);
+    let (free, whole) = (&raw mut free_bytes, &raw mut whole_bytes);
+    // SAFETY: the name ends with NUL and lives until the call returns; both are valid for writes.
+    succeed(unsafe { GetDiskFreeSpaceExW(name.as_ptr(), free, whole, null_mut()) })?;
+    Ok(Room { free_bytes, whole_bytes })
 }

@@ -114,3 +114,7 @@ pub(super) fn create_guarded(_path: &Path, _grants: &[(String, super::Right)]) -
 pub(super) fn guard_anew(_path: &Path, _grants: &[(String, super::Right)]) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
+
+pub(super) fn check_guarded(_path: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}

@@ -163,7 +163,7 @@ fn create_with(path: &Path, security: &Security) -> io::Result<()> {
 }
 
 /// Every user may create folders where machine-wide ones lie, and lead ours elsewhere.
-fn check_guarded(path: &Path) -> io::Result<()> {
+pub(super) fn check_guarded(path: &Path) -> io::Result<()> {
     leads_nowhere_else(path)?;
     if is_trusted_owner(path)? {
         return Ok(());

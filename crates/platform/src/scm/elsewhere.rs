@@ -1,6 +1,6 @@
 //! There is no such manager on this system.
 
-use std::io;
+use std::{io, time::Duration};
 
 use super::{Change, Control, Intent, Listed, Purpose, Record, Recovery, Setting, Status};
 
@@ -61,6 +61,11 @@ impl Service {
 
     /// Never called.
     pub fn recovers_after_failure(&self) -> io::Result<bool> {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub fn preshutdown_timeout(&self) -> io::Result<Duration> {
         match self.0 {}
     }
 

@@ -12,6 +12,7 @@ mod settings;
 use std::{
     io,
     ptr::{null, null_mut},
+    time::Duration,
 };
 
 use windows_sys::Win32::System::Services::{
@@ -176,6 +177,11 @@ impl Service {
     /// Returns whether that also follows an end with a failure code, not only a crash.
     pub fn recovers_after_failure(&self) -> io::Result<bool> {
         answers::recovers_after_failure(self.0.0)
+    }
+
+    /// Returns how long it may take to stop before the system shuts down.
+    pub fn preshutdown_timeout(&self) -> io::Result<Duration> {
+        answers::preshutdown_timeout(self.0.0)
     }
 
     /// Starts it; returns as soon as its process has been made and has called the dispatcher.

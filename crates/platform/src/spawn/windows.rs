@@ -47,6 +47,7 @@ use crate::{
     windows::{Inherit, duplicate, give, is, own, succeed, wide},
 };
 
+pub(crate) use environment::fresh as variables_of_now;
 pub use environment::{BaseEnvironment, own_environment};
 pub(crate) use helper::spawn_helper;
 

@@ -1,6 +1,8 @@
 //! `mainstay service install`: a program becomes a service of its own.
 
 mod account;
+mod asked;
+mod dialogue;
 mod entry;
 mod outcome;
 pub(in crate::cli) mod own;
@@ -47,7 +49,8 @@ pub(in crate::cli) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(35);
     after_help = "Examples:\n  mainstay service install web -- node server.js\n  mainstay service install ddns --start delayed --env TOKEN=x -- C:\\ddns\\ddns.exe -c ddns.toml\n\nIn PowerShell write `--%` before `--`, or quote it: '--'"
 )]
 pub(super) struct Args {
-    /// The service's name
+    /// The service's name; in a terminal you are asked for it, and for everything else
+    #[arg(default_value = "", hide_default_value = true)]
     name: String,
 
     /// The name shown to people
@@ -102,7 +105,7 @@ pub(super) struct Args {
     no_start: bool,
 
     /// The program and its arguments, behind `--`
-    #[arg(last = true, required = true, value_name = "PROGRAM")]
+    #[arg(last = true, value_name = "PROGRAM")]
     command: Vec<String>,
 }
 
@@ -131,6 +134,22 @@ impl From<StartType> for Start {
 }
 
 pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
+    if !args.command.is_empty() {
+        return install(args).await;
+    }
+    if !asked::is_possible() {
+        let hint = "write `mainstay service install NAME -- PROGRAM ARGUMENTS`, \
+                    or `mainstay service install` in a terminal to be asked";
+        return Err(CliError::usage("there is no program to install", hint));
+    }
+    demand_elevation("creating a service")?;
+    match asked::ask(&args.name)? {
+        Some(args) => install(&args).await,
+        None => Err(CliError::refused("nothing was installed", "")),
+    }
+}
+
+async fn install(args: &Args) -> Result<ExitCode, CliError> {
     super::check_name(&args.name)?;
     if place::is_machine(&args.name) {
         let what = format!("`{}` is the name of the machine's own instance", args.name);

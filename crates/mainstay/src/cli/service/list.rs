@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
-use mainstay_platform::scm::{Database, Intent, Purpose, Record, Service, Status};
+use mainstay_platform::scm::{Database, Intent, Purpose, Record, Service, State, Status};
 use serde::Serialize;
 
 use super::{database, trouble};
@@ -65,6 +65,12 @@ pub(super) fn count(database: &Database) -> Result<usize, CliError> {
     ours(database).map(|rows| rows.len())
 }
 
+/// Returns the names of our services that run.
+pub(in crate::cli) fn running(database: &Database) -> Result<Vec<String>, CliError> {
+    let runs = ours(database)?.into_iter().filter(|(_, status)| status.state == State::Running);
+    Ok(runs.map(|(row, _)| row.name).collect())
+}
+
 /// Returns those services whose command line is one of ours.
 pub(super) fn ours(database: &Database) -> Result<Vec<Seen>, CliError> {
     let all = database.list().map_err(|error| trouble::refused("list the services", &error))?;
@@ -97,7 +103,7 @@ pub(super) fn row(service: &Service, name: &str) -> Result<Seen, CliError> {
         start: format!("{start:?}").to_lowercase(),
         command_line,
         configuration: located.file.display().to_string(),
-        logs: located.instance.logs_of(&place.unit()).display().to_string(),
+        logs: place.logs().display().to_string(),
     };
     Ok((row, status))
 }

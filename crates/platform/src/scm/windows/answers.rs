@@ -12,9 +12,10 @@ use windows_sys::{
             SC_HANDLE, SC_STATUS_PROCESS_INFO, SERVICE_AUTO_START,
             SERVICE_CONFIG_DELAYED_AUTO_START_INFO, SERVICE_CONFIG_DESCRIPTION,
             SERVICE_CONFIG_FAILURE_ACTIONS, SERVICE_CONFIG_FAILURE_ACTIONS_FLAG,
-            SERVICE_CONTINUE_PENDING, SERVICE_DELAYED_AUTO_START_INFO, SERVICE_DEMAND_START,
-            SERVICE_DESCRIPTIONW, SERVICE_FAILURE_ACTIONS_FLAG, SERVICE_FAILURE_ACTIONSW,
-            SERVICE_PAUSE_PENDING, SERVICE_PAUSED, SERVICE_RUNNING, SERVICE_START_PENDING,
+            SERVICE_CONFIG_PRESHUTDOWN_INFO, SERVICE_CONTINUE_PENDING,
+            SERVICE_DELAYED_AUTO_START_INFO, SERVICE_DEMAND_START, SERVICE_DESCRIPTIONW,
+            SERVICE_FAILURE_ACTIONS_FLAG, SERVICE_FAILURE_ACTIONSW, SERVICE_PAUSE_PENDING,
+            SERVICE_PAUSED, SERVICE_PRESHUTDOWN_INFO, SERVICE_RUNNING, SERVICE_START_PENDING,
             SERVICE_STATE_ALL, SERVICE_STATUS_PROCESS, SERVICE_STOP_PENDING, SERVICE_WIN32,
         },
     },
@@ -207,6 +208,18 @@ pub(super) fn recovers_after_failure(service: SC_HANDLE) -> io::Result<bool> {
     // SAFETY: the call filled in the structure at the beginning of the room.
     let raw = unsafe { &*room.pointer::<SERVICE_FAILURE_ACTIONS_FLAG>() };
     Ok(raw.fFailureActionsOnNonCrashFailures != 0)
+}
+
+#[expect(unsafe_code, reason = "QueryServiceConfig2W")]
+pub(super) fn preshutdown_timeout(service: SC_HANDLE) -> io::Result<Duration> {
+    let mut room = ask(|room, needed| {
+        let (bytes, level) = (room.bytes(), SERVICE_CONFIG_PRESHUTDOWN_INFO);
+        // SAFETY: the room is valid for writes of `bytes` and aligned; `needed` is, too.
+        unsafe { QueryServiceConfig2W(service, level, room.pointer(), bytes, needed) }
+    })?;
+    // SAFETY: the call filled in the structure at the beginning of the room.
+    let raw = unsafe { &*room.pointer::<SERVICE_PRESHUTDOWN_INFO>() };
+    Ok(Duration::from_millis(raw.dwPreshutdownTimeout.into()))
 }
 
 #[expect(unsafe_code, reason = "EnumServicesStatusExW")]

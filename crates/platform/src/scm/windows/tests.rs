@@ -1,7 +1,5 @@
 //! The manager of services that Wine has.
 
-use std::time::Duration;
-
 use super::*;
 use crate::scm::{RecoveryAction, State, code, is_lacking};
 
@@ -100,6 +98,7 @@ fn every_setting_is_taken_or_lacking() {
         })
         .collect();
     assert_eq!(guest.0.description().unwrap(), "Says hello.");
+    assert_eq!(guest.0.preshutdown_timeout().unwrap(), 60 * second);
     if std::env::var_os("MAINSTAY_WINE").is_some() {
         let wine_8 = ["recovery after a failure code", "the service's own identity"];
         assert_eq!(lacking, wine_8);

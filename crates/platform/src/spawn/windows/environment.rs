@@ -74,7 +74,7 @@ fn overlaid(own: &[Vec<u8>], fresh: Vec<String>) -> Vec<Vec<u8>> {
 
 /// Returns what the registry says for machine and user at this moment.
 #[expect(unsafe_code, reason = "OpenProcessToken, CreateEnvironmentBlock, DestroyEnvironmentBlock")]
-fn fresh() -> io::Result<Vec<String>> {
+pub(crate) fn fresh() -> io::Result<Vec<String>> {
     let mut token: RawHandle = null_mut();
     let access = TOKEN_QUERY | TOKEN_DUPLICATE;
     // SAFETY: `token` is valid for writes.

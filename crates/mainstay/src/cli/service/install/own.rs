@@ -1,6 +1,11 @@
 //! Our own program, where services may rely on it: copied to a folder of the machine, because a
 //! service must not run from somebody's downloads, and the account of a service could not read it
 //! there.
+//!
+//! One that runs cannot be overwritten, but it can be renamed: whatever runs goes on, and services
+//! started from now on run the new one, under the path that firewalls and scanners know. Between
+//! two renames nothing has the name; the new one is whole by then, and whoever does it again ends
+//! it.
 
 use std::{
     fs::{self, File},
@@ -12,40 +17,95 @@ use mainstay_platform::{daemon, paths};
 
 /// What our program is called there.
 const NAME: &str = "mainstay.exe";
-
-/// So many former programs may still run.
+/// What stands behind its name when it has made way, before its version.
+const FORMER: &str = ".old-";
+/// So many former programs of one version may still run.
 const FORMER_MAX: u32 = 100;
 
-/// Returns our program's place for the whole machine, with this very program in it.
-///
-/// One that runs cannot be overwritten, but it can be renamed: whatever runs goes on, and services
-/// started from now on run the new one, under the path that firewalls and scanners know.
-pub(in crate::cli) fn install() -> io::Result<PathBuf> {
-    let folder = paths::program_base()?;
-    fs::create_dir_all(&folder)?;
-    place(&daemon::own_program()?, &folder.join(NAME))
+/// A program in its place, and the one that has made way for it.
+#[derive(Debug)]
+pub(in crate::cli) struct Placed {
+    pub(in crate::cli) target: PathBuf,
+    pub(in crate::cli) former: Option<PathBuf>,
 }
 
-fn place(own: &Path, target: &Path) -> io::Result<PathBuf> {
-    if is_same(own, target)? {
-        return Ok(target.to_owned());
+/// Returns our program's place for the whole machine, with this very program in it.
+pub(in crate::cli) fn install() -> io::Result<PathBuf> {
+    replace_by(&daemon::own_program()?).map(|placed| placed.target)
+}
+
+/// Puts a program into the place of ours.
+pub(in crate::cli) fn replace_by(program: &Path) -> io::Result<Placed> {
+    let folder = paths::program_base()?;
+    fs::create_dir_all(&folder)?;
+    place(program, &folder.join(NAME), version_of)
+}
+
+/// Deletes former programs that do not run any more; what cannot be deleted waits for the next
+/// time.
+pub(crate) fn sweep() {
+    let Ok(folder) = paths::program_base() else { return };
+    sweep_in(&folder);
+}
+
+fn sweep_in(folder: &Path) {
+    let begin = [NAME, FORMER].concat();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&begin) {
+            drop(fs::remove_file(entry.path()));
+        }
+    }
+}
+
+fn version_of(program: &Path) -> String {
+    mainstay_keeper::version_of(program).unwrap_or_else(|_| "unknown".to_owned())
+}
+
+fn place(own: &Path, target: &Path, version_of: fn(&Path) -> String) -> io::Result<Placed> {
+    let target = target.to_owned();
+    if is_same(own, &target)? {
+        return Ok(Placed { target, former: None });
     }
     let fresh = target.with_extension("exe.new");
     fs::copy(own, &fresh)?;
     File::options().write(true).open(&fresh)?.sync_all()?;
-    if target.exists() {
-        fs::rename(target, former(target))?;
+    let former = target.exists().then(|| former(&target, &version_of(&target)));
+    if let Some(former) = &former {
+        fs::rename(&target, former)?;
     }
-    fs::rename(&fresh, target)?;
-    Ok(target.to_owned())
+    let placed = Placed { target, former };
+    match fs::rename(&fresh, &placed.target) {
+        Ok(()) => Ok(placed),
+        Err(error) => {
+            placed.give_back()?;
+            Err(error)
+        }
+    }
+}
+
+impl Placed {
+    /// Puts the former program back, when there was one; the new one is a former one from now on.
+    pub(in crate::cli) fn undo(self) -> io::Result<()> {
+        if self.former.is_some() {
+            fs::rename(&self.target, former(&self.target, "refused"))?;
+        }
+        self.give_back()
+    }
+
+    fn give_back(&self) -> io::Result<()> {
+        self.former.as_ref().map_or(Ok(()), |former| fs::rename(former, &self.target))
+    }
 }
 
 /// Returns a name that nobody has: the file of a former upgrade may still run.
-fn former(target: &Path) -> PathBuf {
-    let numbered = |number: u32| target.with_extension(format!("exe.old-{number}"));
+fn former(target: &Path, version: &str) -> PathBuf {
+    let numbered = |number: u32| {
+        let number = if number == 1 { String::new() } else { format!("-{number}") };
+        target.with_extension(format!("exe{FORMER}{version}{number}"))
+    };
     let free =
         (1..FORMER_MAX).map(numbered).find(|path| fs::remove_file(path).is_ok() || !path.exists());
-    free.unwrap_or_else(|| numbered(0))
+    free.unwrap_or_else(|| numbered(FORMER_MAX))
 }
 
 fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
@@ -65,24 +125,79 @@ mod tests {
 
     use super::*;
 
+    /// A folder with a program in it, whose text is also its version.
+    struct Ground(PathBuf);
+
+    impl Ground {
+        fn new(name: &str) -> Self {
+            let folder =
+                std::env::temp_dir().join(format!("mainstay-own-{name}-{}", std::process::id()));
+            fs::create_dir_all(&folder).unwrap();
+            Self(folder)
+        }
+
+        fn place(&self, text: &str) -> io::Result<Placed> {
+            let own = self.0.join("download.exe");
+            File::create(&own).unwrap().write_all(text.as_bytes()).unwrap();
+            place(&own, &self.0.join(NAME), |program| fs::read_to_string(program).unwrap())
+        }
+
+        fn installed(&self) -> String {
+            fs::read_to_string(self.0.join(NAME)).unwrap()
+        }
+
+        fn formers(&self) -> Vec<String> {
+            let entries = fs::read_dir(&self.0).unwrap();
+            let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            let mut formers: Vec<String> = names.filter(|name| name.contains(FORMER)).collect();
+            formers.sort();
+            formers
+        }
+    }
+
+    impl Drop for Ground {
+        fn drop(&mut self) {
+            drop(fs::remove_dir_all(&self.0));
+        }
+    }
+
     #[test]
     fn a_former_program_makes_way_and_an_equal_one_stays() {
-        let folder = std::env::temp_dir().join(format!("mainstay-own-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let (own, target) = (folder.join("download.exe"), folder.join(NAME));
-        let own_is = |text: &str| {
-            let mut file = File::create(&own).unwrap();
-            file.write_all(text.as_bytes()).unwrap();
+        let ground = Ground::new("way");
+        let former = |text: &str| {
+            let placed = ground.place(text).unwrap();
+            assert_eq!(ground.installed(), text);
+            placed.former.map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
         };
-        for (text, former) in [("one", 0), ("one", 0), ("two", 1), ("three", 1)] {
-            own_is(text);
-            assert_eq!(place(&own, &target).unwrap(), target);
-            assert_eq!(fs::read_to_string(&target).unwrap(), text);
-            let old = fs::read_dir(&folder)
-                .unwrap()
-                .filter(|entry| entry.as_ref().unwrap().path().to_string_lossy().contains(".old-"));
-            assert_eq!(old.count(), former, "{text}");
-        }
-        fs::remove_dir_all(folder).unwrap();
+        assert_eq!(former("1.0"), None);
+        assert_eq!(former("1.0"), None);
+        assert_eq!(former("1.1").as_deref(), Some("mainstay.exe.old-1.0"));
+        assert_eq!(former("1.2").as_deref(), Some("mainstay.exe.old-1.1"));
+        assert_eq!(ground.formers(), ["mainstay.exe.old-1.0", "mainstay.exe.old-1.1"]);
+        sweep_in(&ground.0);
+        assert!(ground.formers().is_empty());
+        assert_eq!(ground.installed(), "1.2");
+    }
+
+    #[test]
+    fn what_was_cut_short_between_two_renames_is_ended_by_the_next_one() {
+        let ground = Ground::new("short");
+        ground.place("1.0").unwrap();
+        fs::rename(ground.0.join(NAME), ground.0.join("mainstay.exe.old-1.0")).unwrap();
+        ground.place("1.1").unwrap();
+        assert_eq!(ground.installed(), "1.1");
+    }
+
+    #[test]
+    fn a_program_that_does_not_do_gives_its_place_back() {
+        let ground = Ground::new("back");
+        ground.place("1.0").unwrap();
+        ground.place("2.0").unwrap().undo().unwrap();
+        assert_eq!(ground.installed(), "1.0");
+        assert_eq!(ground.formers(), ["mainstay.exe.old-refused"]);
+        // There is nothing before the first one.
+        let first = Ground::new("first");
+        first.place("1.0").unwrap().undo().unwrap();
+        assert_eq!(first.installed(), "1.0");
     }
 }
