@@ -22,6 +22,7 @@ use mainstay_platform::scm::{self, Database, Intent, Purpose, Service};
 
 use crate::{
     client::{Client, escaped},
+    elevation,
     errors::CliError,
     place::{self, Place},
 };
@@ -88,6 +89,18 @@ pub(in crate::cli) fn service(name: &str, intent: Intent) -> Result<Service, Cli
         .map_err(|error| trouble::refused(&format!("open service `{name}`"), &error))
 }
 
+/// Opens a service that is ours; of others not even the state is changed.
+pub(in crate::cli) fn ours(name: &str, intent: Intent) -> Result<Service, CliError> {
+    let service = service(name, intent)?;
+    let record = service.record().map_err(|error| list::look(name, &error))?;
+    if list::is_ours(&record.command_line) {
+        return Ok(service);
+    }
+    let what = format!("`{name}` is no service of Mainstay: it runs `{}`", record.command_line);
+    let hint = "`mainstay service list` shows ours; sc.exe and services.msc change others";
+    Err(CliError::refused(what, hint))
+}
+
 /// Asks a service's agent for its only unit.
 async fn program_of(place: &Place) -> Result<UnitDetail, CliError> {
     let mut client = Client::connect(&place.located()).await?;
@@ -104,11 +117,8 @@ pub(in crate::cli) fn demand_elevation(doing: &str) -> Result<(), CliError> {
     match scm::is_elevated() {
         Ok(true) => Ok(()),
         Ok(false) => {
-            let words: Vec<String> = std::env::args().collect();
-            let here = std::env::current_dir().unwrap_or_default();
-            let line = format!("cd /d \"{}\" && {}", here.display(), scm::quoted(&words));
             let what = format!("{doing} needs an administrator");
-            Err(CliError::refused(what, format!("paste into an elevated terminal: {line}")))
+            Err(CliError::refused(what, elevation::paste()))
         }
         Err(error) => Err(trouble::impossible(doing, &error)),
     }

@@ -5,11 +5,14 @@
 mod bad_days;
 mod doctor;
 mod failures;
+mod first_minute;
 mod folders;
 mod foreground;
+mod guarded;
 mod held_logs;
 mod installed;
 mod machine;
+mod memory;
 mod names;
 mod orphans;
 mod overview;
