@@ -176,8 +176,6 @@ fn tell_system(name: &str, failure: &Failure) {
 
 /// Checks its place, and sends last words to a file: a service has no console.
 fn prepare(place: &Place) -> Result<KeeperOptions, Failure> {
-    // Whoever has no right to that leaves it to those that have.
-    cli::forget_former_programs();
     let located = place.located();
     match place.check() {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -6,6 +6,7 @@ mod failure;
 mod files;
 pub(in crate::cli) mod install;
 pub(in crate::cli) mod list;
+pub(in crate::cli) mod logon;
 pub(in crate::cli) mod recovery;
 pub(in crate::cli) mod remove;
 mod run;

@@ -118,8 +118,8 @@ pub(in crate::cli) fn status(service: &Service, name: &str) -> Result<Status, Cl
     service.status().map_err(|error| trouble::refused(&format!("look at `{name}`"), &error))
 }
 
-/// Waits until a service is where it is wanted, has ended instead, or takes longer than it has
-/// said; each sign of life gives it that time anew.
+/// Waits until a service is where it is wanted, has ended or come back instead, or takes longer
+/// than it has said; each sign of life gives it that time anew.
 pub(in crate::cli) async fn settled(
     service: &Service,
     wanted: State,
@@ -131,7 +131,8 @@ pub(in crate::cli) async fn settled(
     loop {
         let now = service.status().map_err(refused)?;
         let is_over = now.state == State::Stopped && wanted == State::Running;
-        if now.state == wanted || is_over || clock::monotonic() >= until {
+        let has_come_back = now.state == State::Running && last.state == State::StopPending;
+        if now.state == wanted || is_over || has_come_back || clock::monotonic() >= until {
             return Ok(now);
         }
         if now.checkpoint != last.checkpoint {
