@@ -92,6 +92,12 @@ pub fn program_base() -> io::Result<PathBuf> {
     imp::program_base()
 }
 
+/// Returns whether a folder holds much more than a program and its files: a drive, the folder of the
+/// users' profiles, a profile. On Unix rights are not given by folders, and there is no such thing.
+pub fn is_everybodys(folder: &Path) -> bool {
+    imp::is_everybodys(folder)
+}
+
 /// Creates a folder that only administrators, the system and the named identities may enter.
 ///
 /// The rights are there from birth and go to whatever is created in it. A folder that exists

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
-use super::{Registered, words::typed};
+use super::Registered;
+use crate::typed::{self, Reader};
 
 /// What is configured for a program. What is absent is our default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -137,8 +138,15 @@ impl Equivalent {
         table
     }
 
-    /// Returns the line that installs a new service like it.
-    pub(crate) fn install_line(&self, registered: &Registered) -> String {
+    /// Returns the same with the values of variables left out: many are secrets.
+    pub(crate) fn without_values(&self) -> Self {
+        let environment = self.environment.iter().map(|(name, _)| (name.clone(), "…".to_owned()));
+        Self { environment: environment.collect(), ..self.clone() }
+    }
+
+    /// Returns the line that installs a new service like it, as `cmd` reads it; nothing when it
+    /// cannot be typed.
+    pub(crate) fn install_line(&self, registered: &Registered) -> Option<String> {
         let mut words = vec!["mainstay".to_owned(), "service".into(), "install".into()];
         words.push(registered.name.clone());
         let mut option = |name: &str, text: &str| words.extend([name.to_owned(), text.to_owned()]);
@@ -171,7 +179,7 @@ impl Equivalent {
         }
         words.push("--".to_owned());
         words.extend(self.command.iter().cloned());
-        words.iter().map(|word| typed(word)).collect::<Vec<_>>().join(" ")
+        typed::line(&words, Reader::Prompt)
     }
 }
 

@@ -197,7 +197,7 @@ fn the_line_that_installs_anew_names_everything_that_it_can() {
     let expected = "mainstay service install web --display-name \"The web\" --description serves \
                     --start delayed --account LocalSystem --depends Tcpip --directory C:\\Windows -- \
                     \"C:\\Windows\\a b.exe\" -x \"a b\"";
-    assert_eq!(line, expected);
+    assert_eq!(line.as_deref(), Some(expected));
 }
 
 #[test]

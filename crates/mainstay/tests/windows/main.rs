@@ -10,6 +10,7 @@ mod foreground;
 mod guarded;
 mod held_logs;
 mod installed;
+mod lines;
 mod machine;
 mod names;
 mod orphans;
