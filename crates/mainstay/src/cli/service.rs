@@ -118,7 +118,10 @@ pub(in crate::cli) fn check_name(name: &str) -> Result<(), CliError> {
 /// Refuses whoever may not change services, with the line to paste where that is allowed.
 pub(in crate::cli) fn demand_elevation(doing: &str) -> Result<(), CliError> {
     match scm::is_elevated() {
-        Ok(true) => Ok(()),
+        Ok(true) => {
+            install::own::repair();
+            Ok(())
+        }
         Ok(false) => {
             let words: Vec<String> = std::env::args().collect();
             let here = std::env::current_dir().unwrap_or_default().display().to_string();

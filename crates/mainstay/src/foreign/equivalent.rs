@@ -26,6 +26,10 @@ pub(crate) struct Equivalent {
     pub(crate) stop_timeout: Option<Duration>,
     /// Whether descendants are left alone.
     pub(crate) leaves_tree: bool,
+    /// A word of `priority`, where it is not the usual one.
+    pub(crate) priority: Option<&'static str>,
+    /// Processors, as `affinity` has them.
+    pub(crate) affinity: Option<String>,
     pub(crate) log: Log,
     pub(crate) log_size: Option<u64>,
     pub(crate) log_keep: Option<u32>,
@@ -68,6 +72,12 @@ impl Equivalent {
         insert(&mut service, "environment", environment.collect());
         insert(&mut service, "restart", self.restart());
         insert(&mut service, "stop", self.stop());
+        if let Some(priority) = self.priority {
+            service.insert("priority", value(priority));
+        }
+        if let Some(affinity) = &self.affinity {
+            service.insert("affinity", value(affinity));
+        }
         match self.log {
             Log::Off => drop(service.insert("logs", value("off"))),
             Log::Joined | Log::Split => insert(&mut service, "logs", self.logs()),
@@ -213,6 +223,16 @@ impl OwnFiles {
 
 fn array(texts: &[String]) -> Array {
     texts.iter().map(String::as_str).collect()
+}
+
+/// Words of `priority`; others write them with or without the dash.
+const PRIORITIES: [&str; 6] =
+    ["idle", "below-normal", "normal", "above-normal", "high", "realtime"];
+
+/// Returns the word of `priority` that somebody else's word means.
+pub(super) fn priority(text: &str) -> Option<&'static str> {
+    let bare = |text: &str| text.replace(['-', '_', ' '], "").to_lowercase();
+    PRIORITIES.into_iter().find(|word| bare(word) == bare(text))
 }
 
 /// A table with nothing in it is left out.

@@ -8,7 +8,7 @@ use mainstay_platform::registry::{Data, Value};
 
 use super::{
     Equivalent, Registered, Remarks, Translation, Untranslatable, Variables, Wrapper,
-    equivalent::span,
+    equivalent::{priority, span},
     expanded, variable,
     words::{folder_of, split_arguments},
 };
@@ -51,7 +51,7 @@ pub(crate) fn translate(
     delays(&values, &mut equivalent, &mut remarks);
     stop(&values, &mut equivalent, &mut remarks);
     output::translate(&values, &mut equivalent, &mut remarks);
-    process(&values, &mut remarks);
+    process(&values, &mut equivalent, &mut remarks);
     for (event, command) in &found.hooks {
         let name = format!("AppEvents {event}");
         remarks.missing((&name, command), "hooks are not supported by this version");
@@ -294,17 +294,20 @@ fn stop(values: &Values<'_>, equivalent: &mut Equivalent, remarks: &mut Remarks)
     }
 }
 
-fn process(values: &Values<'_>, remarks: &mut Remarks) {
-    if let Some(priority) = values.number("AppPriority") {
-        let name = priority_of(priority);
-        if name == "NORMAL_PRIORITY_CLASS" {
-            remarks.same(("AppPriority", name), "it is the usual one");
-        } else {
-            remarks.missing(("AppPriority", name), "priorities are not supported by this version");
+fn process(values: &Values<'_>, equivalent: &mut Equivalent, remarks: &mut Remarks) {
+    if let Some(class) = values.number("AppPriority") {
+        let name = priority_of(class);
+        let word = name.strip_suffix("_PRIORITY_CLASS").and_then(priority);
+        match word {
+            Some("normal") => remarks.same(("AppPriority", name), "it is the usual one"),
+            Some(_) => remarks.same(("AppPriority", name), "`priority`"),
+            None => remarks.missing(("AppPriority", name), "no priority; it has no effect here"),
         }
+        equivalent.priority = word.filter(|word| *word != "normal");
     }
     if let Some(affinity) = values.text("AppAffinity") {
-        remarks.missing(("AppAffinity", &affinity), "affinity is not supported by this version");
+        remarks.same(("AppAffinity", &affinity), "`affinity`");
+        equivalent.affinity = Some(affinity);
     }
     if let Some(flag) = values.number("AppNoConsole") {
         let why = "each program has a console that nobody sees, so that Ctrl-C reaches it";

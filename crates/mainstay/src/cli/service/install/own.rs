@@ -3,9 +3,10 @@
 //! there.
 //!
 //! One that runs cannot be overwritten, but it can be renamed: whatever runs goes on, and services
-//! started from now on run the new one, under the path that firewalls and scanners know. Between
-//! two renames nothing has the name; the new one is whole by then, and whoever does it again ends
-//! it.
+//! started from now on run the new one, under the path that firewalls and scanners know. The new one
+//! takes the name in one step where the system lets it. Where it does not, nothing has the name
+//! between two renames; whoever was cut short there is put right by the next command of an
+//! administrator.
 
 use std::{
     fs::{self, File},
@@ -14,6 +15,8 @@ use std::{
 };
 
 use mainstay_platform::{daemon, paths};
+
+use crate::print;
 
 /// What our program is called there.
 const NAME: &str = "mainstay.exe";
@@ -29,9 +32,59 @@ pub(in crate::cli) struct Placed {
     pub(in crate::cli) former: Option<PathBuf>,
 }
 
-/// Returns our program's place for the whole machine, with this very program in it.
+/// Returns our program's place for the whole machine, with this very program in it, or a later one
+/// that is there already: services that run it do not become an earlier one by the way.
 pub(in crate::cli) fn install() -> io::Result<PathBuf> {
-    replace_by(&daemon::own_program()?).map(|placed| placed.target)
+    let target = paths::program_base()?.join(NAME);
+    let own = daemon::own_program()?;
+    if target.exists() && !is_same(&own, &target)? {
+        let installed = version_of(&target);
+        if is_later(&installed, env!("CARGO_PKG_VERSION")) {
+            print::talk(&format!(
+                "{} is of version {installed} and stays; `mainstay upgrade {}` goes back",
+                target.display(),
+                own.display()
+            ));
+            return Ok(target);
+        }
+    }
+    replace_by(&own).map(|placed| placed.target)
+}
+
+/// Returns whether a version comes after another one; one that is no row of numbers does not.
+fn is_later(one: &str, other: &str) -> bool {
+    let numbers = |text: &str| -> Option<Vec<u64>> {
+        let text = text.split(['-', '+', ' ']).next().unwrap_or_default();
+        text.split('.').map(|part| part.parse().ok()).collect()
+    };
+    numbers(one).zip(numbers(other)).is_some_and(|(one, other)| one > other)
+}
+
+/// Puts the program back that has made way, where whoever replaced it was killed before the new one
+/// had its name.
+pub(in crate::cli) fn repair() {
+    let Ok(folder) = paths::program_base() else { return };
+    if let Some(former) = repaired(&folder) {
+        print::talk(&format!("warning: {} had no name any more", former.display()));
+    }
+}
+
+fn repaired(folder: &Path) -> Option<PathBuf> {
+    let target = folder.join(NAME);
+    if target.exists() {
+        return None;
+    }
+    let made = |path: &PathBuf| fs::metadata(path).and_then(|found| found.modified()).ok();
+    let last = formers(folder).max_by_key(made)?;
+    fs::rename(&last, target).ok().map(|()| last)
+}
+
+fn formers(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let begin = [NAME, FORMER].concat();
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_former =
+        move |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with(&begin);
+    entries.filter(is_former).map(|entry| entry.path())
 }
 
 /// Puts a program into the place of ours.
@@ -49,11 +102,8 @@ pub(crate) fn sweep() {
 }
 
 fn sweep_in(folder: &Path) {
-    let begin = [NAME, FORMER].concat();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(&begin) {
-            drop(fs::remove_file(entry.path()));
-        }
+    if folder.join(NAME).exists() {
+        formers(folder).for_each(|former| drop(fs::remove_file(former)));
     }
 }
 
@@ -66,24 +116,35 @@ fn place(own: &Path, target: &Path, version_of: fn(&Path) -> String) -> io::Resu
     if is_same(own, &target)? {
         return Ok(Placed { target, former: None });
     }
-    let fresh = target.with_extension("exe.new");
+    // Two may do so at once.
+    let fresh = target.with_extension(format!("exe.new-{}", std::process::id()));
     fs::copy(own, &fresh)?;
     File::options().write(true).open(&fresh)?.sync_all()?;
     let former = target.exists().then(|| former(&target, &version_of(&target)));
-    if let Some(former) = &former {
-        fs::rename(&target, former)?;
-    }
     let placed = Placed { target, former };
-    match fs::rename(&fresh, &placed.target) {
-        Ok(()) => Ok(placed),
-        Err(error) => {
-            placed.give_back()?;
-            Err(error)
-        }
-    }
+    placed.take_name(&fresh).inspect_err(|_| drop(fs::remove_file(&fresh)))?;
+    Ok(placed)
 }
 
 impl Placed {
+    /// Gives the name to a new program. The former one gets a second name first, so that there is
+    /// always one under the first; only where a running program does not let itself be replaced
+    /// that has to be done in two steps.
+    fn take_name(&self, fresh: &Path) -> io::Result<()> {
+        let Some(former) = &self.former else { return fs::rename(fresh, &self.target) };
+        if fs::hard_link(&self.target, former).is_ok() {
+            if fs::rename(fresh, &self.target).is_ok() {
+                return Ok(());
+            }
+            fs::remove_file(former)?;
+        }
+        fs::rename(&self.target, former)?;
+        fs::rename(fresh, &self.target).or_else(|error| {
+            self.give_back()?;
+            Err(error)
+        })
+    }
+
     /// Puts the former program back, when there was one; the new one is a former one from now on.
     pub(in crate::cli) fn undo(self) -> io::Result<()> {
         if self.former.is_some() {
@@ -186,6 +247,31 @@ mod tests {
         fs::rename(ground.0.join(NAME), ground.0.join("mainstay.exe.old-1.0")).unwrap();
         ground.place("1.1").unwrap();
         assert_eq!(ground.installed(), "1.1");
+    }
+
+    #[test]
+    fn a_program_without_its_name_gets_it_back_and_is_not_swept_away() {
+        let ground = Ground::new("nameless");
+        ground.place("1.0").unwrap();
+        assert_eq!(repaired(&ground.0), None);
+        let former = ground.0.join("mainstay.exe.old-1.0");
+        fs::rename(ground.0.join(NAME), &former).unwrap();
+        sweep_in(&ground.0);
+        assert_eq!(repaired(&ground.0), Some(former));
+        assert_eq!(ground.installed(), "1.0");
+    }
+
+    #[test]
+    fn a_later_version_is_known_by_its_numbers() {
+        let check = |one: &str, other: &str, expected: bool| {
+            assert_eq!(is_later(one, other), expected, "{one} {other}");
+        };
+        check("0.2.0", "0.1.9", true);
+        check("0.10.0", "0.9.0", true);
+        check("0.1.0", "0.1.0", false);
+        check("0.1.0", "0.2.0", false);
+        check("unknown", "0.1.0", false);
+        check("1.0.0 (abc)", "0.9.0", true);
     }
 
     #[test]
