@@ -101,7 +101,7 @@ fn names_in(text: &str) -> Vec<String> {
     };
     let parts: Vec<&str> = text.split('%').collect();
     let inner = parts.get(1..parts.len().saturating_sub(1)).unwrap_or_default();
-    inner.iter().step_by(2).copied().filter(|part| is_name(&part)).map(str::to_owned).collect()
+    inner.iter().step_by(2).copied().filter(|part| is_name(part)).map(str::to_owned).collect()
 }
 
 /// Why a service cannot be translated.

@@ -175,10 +175,9 @@ fn escaped(name: &str) -> String {
     };
     let small = name.to_lowercase();
     let text: String = small.bytes().map(escape).collect();
-    match text.split_at_checked(1) {
-        Some((first, rest)) if is_device(&text) => {
-            let first: String = first.bytes().map(|byte| format!("%{byte:02x}")).collect();
-            first + rest
+    match small.as_bytes().first() {
+        Some(first) if is_device(&text) => {
+            format!("%{first:02x}{}", text.get(1..).unwrap_or_default())
         }
         // All that is in a folder would have a path that is too long for many programs.
         _ if text.len() > FOLDER_MAX => {

@@ -25,9 +25,9 @@ use mainstay_platform::scm::{self, Database, Intent, Purpose, Service};
 
 use crate::{
     client::{Client, escaped},
+    elevation,
     errors::CliError,
     place::{self, Place},
-    typed::{self, Reader},
 };
 
 /// Make a program a service of this system, one for each program
@@ -123,44 +123,9 @@ pub(in crate::cli) fn demand_elevation(doing: &str) -> Result<(), CliError> {
             Ok(())
         }
         Ok(false) => {
-            let words: Vec<String> = std::env::args().collect();
-            let here = std::env::current_dir().unwrap_or_default().display().to_string();
-            Err(CliError::refused(
-                format!("{doing} needs an administrator"),
-                elevated(&here, &words),
-            ))
+            let what = format!("{doing} needs an administrator");
+            Err(CliError::refused(what, elevation::paste()))
         }
         Err(error) => Err(trouble::impossible(doing, &error)),
-    }
-}
-
-/// Returns what to paste where one is an administrator, as the two shells read it.
-fn elevated(here: &str, words: &[String]) -> String {
-    let said = |shell| typed::word(here, shell).zip(typed::line(words, shell));
-    let for_cmd = said(Reader::Prompt)
-        .map(|(here, line)| format!("paste into an elevated cmd: cd /d {here} && {line}"));
-    let for_power_shell = said(Reader::PowerShell)
-        .map(|(here, line)| format!("or into an elevated PowerShell: cd {here}; {line}"));
-    let lines: Vec<String> = [for_cmd, for_power_shell].into_iter().flatten().collect();
-    if lines.is_empty() {
-        return "do it in an elevated terminal".to_owned();
-    }
-    lines.join("\n       ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_pasted_runs_nothing_but_what_was_typed() {
-        let words = [r"C:\a b\mainstay.exe", "service", "--", "x&calc"].map(str::to_owned);
-        let expected = "paste into an elevated cmd: cd /d \"C:\\p&q\" && \
-                        \"C:\\a b\\mainstay.exe\" service -- \"x&calc\"\n       \
-                        or into an elevated PowerShell: cd 'C:\\p&q'; \
-                        & 'C:\\a b\\mainstay.exe' service '--' 'x&calc'";
-        assert_eq!(elevated(r"C:\p&q", &words), expected);
-        let torn = [r"C:\mainstay.exe", "a\nb"].map(str::to_owned);
-        assert_eq!(elevated("C:", &torn), "do it in an elevated terminal");
     }
 }

@@ -5,6 +5,7 @@
 mod bad_days;
 mod doctor;
 mod failures;
+mod first_minute;
 mod folders;
 mod foreground;
 mod guarded;
@@ -12,6 +13,7 @@ mod held_logs;
 mod installed;
 mod lines;
 mod machine;
+mod memory;
 mod names;
 mod orphans;
 mod overview;

@@ -7,6 +7,7 @@ mod entry;
 mod outcome;
 pub(in crate::cli) mod own;
 mod variables;
+mod window;
 mod writers;
 
 use std::{
@@ -28,7 +29,7 @@ use self::{
     entry::{Entry, Reach},
 };
 use super::{
-    control, database, demand_elevation, failure::FailureArgs, files::FileArgs, grants, kept,
+    control, database, demand_elevation, failure::FailureArgs, files::FileArgs, grants, kept, list,
     shutdown, source, status, trouble,
 };
 use crate::{
@@ -38,6 +39,8 @@ use crate::{
     print, typed,
 };
 
+/// Whoever has more services is told how they can share an agent.
+const CROWD: usize = 10;
 /// How long to look whether the program stays up.
 const LOOK_FOR: Duration = Duration::from_secs(5);
 
@@ -164,10 +167,12 @@ async fn install(args: &Args) -> Result<ExitCode, CliError> {
     if !args.allow_writable {
         writers::refuse(&account, &weak)?;
     }
+    let mut warnings: Vec<String> = weak.iter().map(ToString::to_string).collect();
+    warnings.extend(window::warning(plan.image()));
     let password = account.password(args.password_stdin)?;
     let place = free_place(&args.name)?;
     let mut entry = entry::prepare(&account, &plan.reach(args))?;
-    entry.warnings.extend(weak.iter().map(ToString::to_string));
+    entry.warnings.extend(warnings);
     let created = create(args, &plan, &place, (&account, password)).inspect_err(|_| {
         // Nothing is left of what did not become a service.
         grants::revoke(&args.name, &entry.folders);
@@ -183,12 +188,26 @@ async fn install(args: &Args) -> Result<ExitCode, CliError> {
         entry.warnings.push(format!("{what}; grant it in secpol.msc"));
     }
     print::data(&summary(args, &plan, &account, &entry));
+    if let Some(hint) = crowd() {
+        print::talk(&hint);
+    }
     if args.no_start {
         let hint = format!("`mainstay service start {}` starts it", args.name);
         print::data(&format!("{} is installed; {hint}\n", args.name));
         return Ok(ExitCode::SUCCESS);
     }
     begin(args, &service, &place).await
+}
+
+/// Returns what to tell whoever has many: each costs a keeper and an agent of its own.
+fn crowd() -> Option<String> {
+    let count = database(Purpose::Look).and_then(|database| list::count(&database)).ok()?;
+    (count > CROWD).then(|| {
+        format!(
+            "note: Mainstay keeps {count} services here, each with an agent of its own; one agent can have all:\n      \
+             `mainstay install`, then `mainstay add NAME -- PROGRAM` for each"
+        )
+    })
 }
 
 fn summary(args: &Args, plan: &Plan, account: &Account, entry: &Entry) -> String {
@@ -219,15 +238,14 @@ async fn begin(args: &Args, service: &Service, place: &Place) -> Result<ExitCode
     control::begin(service, &args.name)?;
     let status = control::settled(service, State::Running, LOOK_FOR).await?;
     let name = typed::shown(&args.name);
-    let next = format!("  why       mainstay --instance {name} why {}\n", place.unit());
+    let next = format!("  why       mainstay why {name}\n");
     let remove = format!("  remove    mainstay service remove {name}\n");
     if status.state != State::Running {
         print::data(&format!("{name} is {}\n{next}{remove}", status::in_words(&status)));
         return Ok(ExitCode::from(1));
     }
     let outcome = outcome::watch(place).await?;
-    let logs = format!("  logs      mainstay --instance {name} logs -f\n");
-    print::data(&(outcome.told(&name) + &logs + &next + &remove));
+    print::data(&(outcome.told(&name) + &outcome.next(&name) + &next + &remove));
     Ok(ExitCode::from(u8::from(!outcome.is_well())))
 }
 
