@@ -300,7 +300,7 @@ fn process(values: &Values<'_>, equivalent: &mut Equivalent, remarks: &mut Remar
         match priority_of(class) {
             Some("normal") => remarks.same(("AppPriority", &shown), "it is the usual one"),
             Some(word) => {
-                remarks.same(("AppPriority", &shown), &format!("`priority = \"{word}\"`"));
+                remarks.same(("AppPriority", &shown), format!("`priority = \"{word}\"`"));
                 equivalent.priority = Some(word);
             }
             None => remarks.missing(("AppPriority", &shown), "it is no class of Windows"),
@@ -308,7 +308,7 @@ fn process(values: &Values<'_>, equivalent: &mut Equivalent, remarks: &mut Remar
     }
     if let Some(affinity) = values.text("AppAffinity") {
         remarks.same(("AppAffinity", &affinity), "`affinity`");
-        equivalent.affinity = Some(affinity.to_string());
+        equivalent.affinity = Some(affinity);
     }
     if let Some(flag) = values.number("AppNoConsole") {
         let why = "each program has a console that nobody sees, so that Ctrl-C reaches it";
