@@ -2,6 +2,7 @@
 //!
 //! Nothing here asks the system: what was found comes in, a translation goes out.
 
+mod belonging;
 mod equivalent;
 pub(crate) mod nssm;
 pub(crate) mod plain;
@@ -16,6 +17,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+pub(crate) use belonging::{Belonging, belonging, demand_own_process};
 pub(crate) use equivalent::Equivalent;
 pub(crate) use words::{file_stem, folder_of, split_line};
 

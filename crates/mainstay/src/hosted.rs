@@ -151,6 +151,13 @@ fn prepare(place: &Place) -> Result<KeeperOptions, Failure> {
     // Whoever has no right to that leaves it to those that have.
     cli::forget_former_programs();
     let located = place.located();
+    match place.check() {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(Failure::own(BAD_CONFIGURATION, error.to_string()));
+        }
+        // What is not there is told below.
+        Ok(()) | Err(_) => {}
+    }
     if !located.file.is_file() {
         let text = format!("there is no `{}`", located.file.display());
         return Err(Failure::own(BAD_CONFIGURATION, text));

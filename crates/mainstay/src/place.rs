@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mainstay_platform::{paths, scm};
+use mainstay_platform::{access, paths, scm};
 use mainstay_storage::instance::Instance;
 
 use crate::instance::Located;
@@ -112,6 +112,32 @@ impl Place {
         paths::create_guarded(&instance.state, &may(Modify))?;
         // The agent lets groups of `[[access]]` read there.
         paths::create_guarded(&instance.logs(), &may(Share))
+    }
+}
+
+impl Place {
+    /// Refuses folders that somebody else could have put there, or changed, since they were made:
+    /// what stands in the configuration is run as the service.
+    pub(crate) fn check(&self) -> io::Result<()> {
+        let folders = [self.base.clone(), self.of_services(), self.folder()];
+        let own = if is_machine(&self.name) { 1 } else { folders.len() };
+        for folder in folders.iter().take(own) {
+            paths::check_guarded(folder).map_err(|error| {
+                let text = format!("`{}` is not to be believed: {error}", folder.display());
+                io::Error::new(error.kind(), text)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Gives an account the rights that the service itself has in its folders.
+    pub(crate) fn admit(&self, identity: &str) -> io::Result<()> {
+        use paths::Right::{Modify, Read, Share};
+        access::grant(&self.folder(), identity, Read)?;
+        let instance = self.located().instance;
+        access::grant(&instance.runtime, identity, Modify)?;
+        access::grant(&instance.state, identity, Modify)?;
+        access::grant(&instance.logs(), identity, Share)
     }
 }
 

@@ -3,12 +3,16 @@
 #![expect(clippy::disallowed_methods, reason = "real processes in real time")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use std::process::{Command, Output};
+use std::{
+    process::{Command, Output},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use mainstay_platform::{
     event_log::{self, SOURCE},
     registry::{Data, Key, Lasts},
-    scm::{Change, Database, Intent, Purpose},
+    scm::{Change, Database, Intent, Purpose, RecoveryAction},
 };
 
 fn mainstay(arguments: &[&str]) -> Output {
@@ -23,12 +27,18 @@ fn said(output: &Output) -> String {
 struct Guest {
     database: Database,
     name: &'static str,
+    _alone: MutexGuard<'static, ()>,
 }
+
+/// There is one place for our own program, and whoever takes a service over puts it there.
+static ALONE: Mutex<()> = Mutex::new(());
 
 impl Guest {
     /// Returns nothing where there are no services.
     fn new(name: &'static str, command_line: &str) -> Option<Self> {
-        let guest = Self { database: Database::open(Purpose::Create).ok()?, name };
+        let database = Database::open(Purpose::Create).ok()?;
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let guest = Self { database, name, _alone: alone };
         guest.forget();
         let command_line = Some(command_line.to_owned());
         guest.database.create(name, &Change { command_line, ..Change::default() }).unwrap();
@@ -44,6 +54,12 @@ impl Guest {
     fn key(&self, below: &str) -> Key {
         let path = format!(r"SYSTEM\CurrentControlSet\Services\{}\{below}", self.name);
         Key::create(&path, Lasts::Forever).unwrap()
+    }
+
+    /// Returns what the system does when the service fails; nothing where it cannot tell.
+    fn actions(&self) -> Vec<(RecoveryAction, Duration)> {
+        let service = self.database.service(self.name, Intent::Look).unwrap();
+        service.recovery().map(|recovery| recovery.actions).unwrap_or_default()
     }
 
     fn command_line(&self) -> String {
@@ -100,6 +116,9 @@ fn a_service_of_nssm_is_reported_taken_over_and_given_back() {
     let folder = std::path::Path::new(file).parent().unwrap();
     let export = std::fs::read(folder.join("mainstay%20import%20nssm.nssm.reg")).unwrap();
     assert!(export.starts_with(&[0xff, 0xfe]));
+    // Wine has neither failure actions nor access lists of services.
+    let noted = std::fs::read_to_string(folder.join("added-settings")).unwrap();
+    assert_eq!(noted.contains("recovery"), !guest.actions().is_empty(), "{noted}");
     std::fs::write(file, "# edited").unwrap();
     let again = mainstay(&["import", "nssm", name, "--replace"]);
     assert!(said(&again).contains("is ours already"), "{}", said(&again));
@@ -107,6 +126,8 @@ fn a_service_of_nssm_is_reported_taken_over_and_given_back() {
     let undone = mainstay(&["import", "nssm", name, "--undo"]);
     assert!(undone.status.success(), "{}", said(&undone));
     assert_eq!(guest.command_line(), former);
+    assert!(guest.actions().is_empty(), "{:?}", guest.actions());
+    assert!(!folder.join("added-settings").exists());
     let left = mainstay(&["service", "list", "--json"]);
     let left: Vec<serde_json::Value> = serde_json::from_slice(&left.stdout).unwrap();
     assert_eq!(event_log::is_registered(SOURCE), !left.is_empty(), "it goes with the last");
@@ -135,6 +156,57 @@ fn services_of_other_kinds_are_told_apart() {
         "{plain}"
     );
     assert_eq!(guest.command_line(), line);
+}
+
+#[test]
+fn a_program_without_a_wrapper_is_taken_over_only_when_that_is_said() {
+    let name = "mainstay import plain";
+    let line = r"C:\app.exe --serve";
+    let Some(guest) = Guest::new(name, line) else { return };
+    let refused = said(&mainstay(&["import", "sc", name, "--replace"]));
+    assert!(refused.contains("does not run below another one (1063)"), "{refused}");
+    assert!(refused.contains("`--replace --yes` does it all the same"), "{refused}");
+    assert_eq!(guest.command_line(), line);
+    let replaced = mainstay(&["import", "sc", name, "--replace", "--yes"]);
+    assert!(replaced.status.success(), "{}", said(&replaced));
+    assert!(guest.command_line().contains("mainstay.exe"), "{}", guest.command_line());
+    let undone = mainstay(&["import", "sc", name, "--undo"]);
+    assert!(undone.status.success(), "{}", said(&undone));
+    assert_eq!(guest.command_line(), line);
+    let driver = mainstay(&["import", "sc", "MountMgr", "--replace", "--yes"]);
+    assert!(said(&driver).contains("`MountMgr` is a driver"), "{}", said(&driver));
+}
+
+#[test]
+fn a_file_that_names_another_service_takes_nothing_over() {
+    let name = "mainstay import other";
+    let Some(guest) = Guest::new(name, r"C:\other.exe") else { return };
+    let folder = std::env::temp_dir().join(format!("mainstay-stale-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("web.xml");
+    let text = format!("<service><id>{name}</id><executable>a.exe</executable></service>");
+    std::fs::write(&file, text).unwrap();
+    let file = file.display().to_string();
+    let refused = said(&mainstay(&["import", "winsw", &file, "--replace", "--yes"]));
+    assert!(refused.contains(&format!("`{name}` is not taken over: it runs")), "{refused}");
+    assert_eq!(guest.command_line(), r"C:\other.exe");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn services_of_others_are_neither_stopped_nor_changed_nor_removed() {
+    let name = "mainstay import stranger";
+    let Some(guest) = Guest::new(name, r"C:\stranger.exe") else { return };
+    for command in ["start", "stop", "restart", "remove", "edit"] {
+        let refused = mainstay(&["service", command, name]);
+        let text = said(&refused);
+        assert_eq!(refused.status.code(), Some(1), "{command}: {text}");
+        let expected = format!("`{name}` is no service of Mainstay: it runs `C:\\stranger.exe`");
+        assert!(text.contains(&expected), "{command}: {text}");
+    }
+    let refused = said(&mainstay(&["service", "set", name, "start=disabled"]));
+    assert!(refused.contains("is no service of Mainstay"), "{refused}");
+    assert_eq!(guest.command_line(), r"C:\stranger.exe");
 }
 
 #[test]

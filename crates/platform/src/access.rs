@@ -39,11 +39,21 @@ pub const EVERYBODY: &str = "S-1-1-0";
 pub const AUTHENTICATED: &str = "S-1-5-11";
 /// The group of ordinary users.
 pub const USERS: &str = "S-1-5-32-545";
+/// Everybody who sits at the machine or is connected to its desktop.
+pub const INTERACTIVE: &str = "S-1-5-4";
 
 /// Identities that every service's process has beside its own.
 const OF_EVERY_SERVICE: [&str; 5] = [EVERYBODY, AUTHENTICATED, USERS, "S-1-5-6", "S-1-5-80-0"];
-/// Creating and deleting what lies in a folder, writing to a file.
-const WRITING: u32 = 0x2 | 0x4 | 0x40;
+/// Putting something else in the place of a file or folder, or what leads to it: deleting it or
+/// what lies in it, and giving oneself that right.
+const MOVING: u32 = 0x40 | DELETE | WRITE_DAC | WRITE_OWNER | GENERIC_ALL;
+/// All that, creating what lies in a folder, and writing to a file.
+const WRITING: u32 = MOVING | 0x2 | 0x4 | GENERIC_WRITE;
+const DELETE: u32 = 0x1_0000;
+const WRITE_DAC: u32 = 0x4_0000;
+const WRITE_OWNER: u32 = 0x8_0000;
+const GENERIC_ALL: u32 = 0x1000_0000;
+const GENERIC_WRITE: u32 = 0x4000_0000;
 /// Reading data and attributes, and executing.
 const READING: u32 = 0x0012_00a9;
 /// All that and writing and deleting.
@@ -67,6 +77,12 @@ pub fn grant(path: &Path, who: &str, right: Right) -> io::Result<()> {
     imp::grant(path, who, mask_of(right))
 }
 
+/// Takes from somebody what it was given on a file or folder itself; what it has from a folder
+/// above stays.
+pub fn revoke(path: &Path, who: &str) -> io::Result<()> {
+    imp::revoke(path, who)
+}
+
 /// Returns whether the service with these identities has a right, by one of them or as every
 /// service.
 pub fn service_may(entries: &[Entry], identities: &[String], right: Right) -> bool {
@@ -83,15 +99,33 @@ pub fn service_may(entries: &[Entry], identities: &[String], right: Right) -> bo
     missing == 0
 }
 
-/// Returns which of the groups that hold every user may write, if any.
+/// Returns which of the groups that hold every user may change a file or what lies in a folder, if
+/// any. Denials are not counted: what is refused to some is not refused to all.
 pub fn who_writes(entries: &[Entry]) -> Option<&'static str> {
-    let everybody = [EVERYBODY, AUTHENTICATED, USERS];
-    let writes = |who: &&str| {
+    who_may(entries, WRITING)
+}
+
+/// Returns which of those groups may put another folder in the place of one that leads to a file,
+/// if any. Everybody may create what is not there yet beside it.
+pub fn who_moves(entries: &[Entry]) -> Option<&'static str> {
+    who_may(entries, MOVING)
+}
+
+/// Returns who beside the named identities may write, if anybody.
+pub fn stranger_who_writes<'a>(entries: &'a [Entry], known: &[String]) -> Option<&'a str> {
+    let is_stranger = |entry: &&Entry| {
+        entry.verdict == Verdict::Allow && entry.mask & WRITING != 0 && !known.contains(&entry.who)
+    };
+    entries.iter().find(is_stranger).map(|entry| entry.who.as_str())
+}
+
+fn who_may(entries: &[Entry], mask: u32) -> Option<&'static str> {
+    let may = |who: &&str| {
         entries.iter().any(|entry| {
-            entry.who == **who && entry.verdict == Verdict::Allow && entry.mask & WRITING != 0
+            entry.who == **who && entry.verdict == Verdict::Allow && entry.mask & mask != 0
         })
     };
-    everybody.into_iter().find(writes)
+    [EVERYBODY, AUTHENTICATED, USERS, INTERACTIVE].into_iter().find(may)
 }
 
 pub(crate) const fn mask_of(right: Right) -> u32 {
@@ -149,5 +183,30 @@ mod tests {
         assert_eq!(who_writes(std::slice::from_ref(&read)), None);
         let modify = entry(AUTHENTICATED, Verdict::Allow, MODIFYING);
         assert_eq!(who_writes(&[read, modify]), Some(AUTHENTICATED));
+        for mask in [0x2, 0x4, 0x40, DELETE, WRITE_DAC, WRITE_OWNER, GENERIC_ALL, GENERIC_WRITE] {
+            let given = entry(INTERACTIVE, Verdict::Allow, mask);
+            assert_eq!(who_writes(&[given]), Some(INTERACTIVE), "{mask:#x}");
+        }
+    }
+
+    #[test]
+    fn whoever_may_only_create_beside_a_folder_cannot_put_another_in_its_place() {
+        let create = entry(AUTHENTICATED, Verdict::Allow, 0x4 | READING);
+        assert_eq!(who_moves(std::slice::from_ref(&create)), None);
+        let delete_child = entry(USERS, Verdict::Allow, 0x40);
+        assert_eq!(who_moves(&[create, delete_child]), Some(USERS));
+    }
+
+    #[test]
+    fn a_stranger_is_whoever_may_write_and_is_not_named() {
+        let known = ["S-1-5-18".to_owned()];
+        let list = [
+            entry("S-1-5-18", Verdict::Allow, u32::MAX),
+            entry(SERVICE, Verdict::Allow, READING),
+            entry(USERS, Verdict::Deny, MODIFYING),
+        ];
+        assert_eq!(stranger_who_writes(&list, &known), None);
+        let guest = [entry(SERVICE, Verdict::Allow, MODIFYING)];
+        assert_eq!(stranger_who_writes(&guest, &known), Some(SERVICE));
     }
 }

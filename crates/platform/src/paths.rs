@@ -95,13 +95,19 @@ pub fn program_base() -> io::Result<PathBuf> {
 /// Creates a folder that only administrators, the system and the named identities may enter.
 ///
 /// The rights are there from birth and go to whatever is created in it. A folder that exists
-/// already is left as it is if administrators, the system or the caller own it; one that somebody
-/// else has put there, or that leads elsewhere, is refused ([`io::ErrorKind::PermissionDenied`]).
+/// already gets these rights and no others, if administrators, the system or the caller own it; one
+/// that somebody else has put there, or that leads elsewhere, is refused
+/// ([`io::ErrorKind::PermissionDenied`]).
 pub fn create_guarded(path: &Path, grants: &[(String, Right)]) -> io::Result<()> {
     imp::create_guarded(path, grants)
 }
 
-/// Refuses a folder that [`create_guarded`] would refuse.
+/// Refuses a guarded folder that nobody should believe any more: one that leads elsewhere, that is
+/// neither administrators', nor the system's, nor the caller's own, or that anybody but these may
+/// change.
+///
+/// A folder that the caller may not look at is let pass: whoever was let in by it can look at the
+/// one below.
 pub fn check_guarded(path: &Path) -> io::Result<()> {
     imp::check_guarded(path)
 }

@@ -56,9 +56,24 @@ pub enum Start {
     Disabled,
 }
 
+/// How the system runs a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// As a process that has no other service in it.
+    OwnProcess,
+    /// In a process that several services share.
+    SharedProcess,
+    /// Once for each user who logs on, from a template.
+    PerUser,
+    /// In the kernel, or in some other way that is no process.
+    Driver,
+}
+
 /// What the database says of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
+    /// How it is run.
+    pub form: Form,
     /// The name shown to people.
     pub display_name: String,
     /// The command line that the system runs.
@@ -116,6 +131,8 @@ pub enum Setting {
     OwnIdentity,
     /// Lets somebody, by the identity, start it and look at it, beside those who may already.
     MayStart(String),
+    /// Takes from somebody, by the identity, what it was given.
+    MayNotStart(String),
 }
 
 impl Setting {
@@ -127,7 +144,7 @@ impl Setting {
             Self::RecoverAfterFailure(_) => "recovery after a failure code",
             Self::PreshutdownTimeout(_) => "the time-out before a shutdown",
             Self::OwnIdentity => "the service's own identity",
-            Self::MayStart(_) => "the service's right to start itself",
+            Self::MayStart(_) | Self::MayNotStart(_) => "the service's right to start itself",
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The pieces of Win32 that several bodies need: results, wide text, events, duplicates.
 
 pub(crate) mod account;
+pub(crate) mod amended;
 pub(crate) mod caller;
 pub(crate) mod console;
-pub(crate) mod longer;
 pub(crate) mod overlapped;
 pub(crate) mod security;
 pub(crate) mod snapshot;

@@ -4,8 +4,8 @@ use std::{
     collections::BTreeSet,
     ffi::OsString,
     fs,
-    fs::File,
-    io::{BufRead as _, BufReader},
+    fs::{File, OpenOptions},
+    io::{BufRead as _, BufReader, Write as _},
     path::Path,
     process::ExitCode,
     time::Duration,
@@ -17,9 +17,11 @@ use mainstay_platform::{
 };
 use mainstay_storage::segment::ChainFiles;
 
-use super::{Folder, KILLS, PROGRAMS, agent::unit_of, exit_code_of, program::say};
+use super::{Folder, KILLS, PROGRAMS, agent::unit_of, exit_code_of, program::say, push_line};
 
 const SOON: Duration = Duration::from_secs(30);
+/// Logs are long, and reading is judging's whole work.
+const READ_AT_ONCE: usize = 1024 * 1024;
 /// Between two looks at something that will be true soon.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
@@ -28,7 +30,9 @@ pub(crate) fn run() -> ExitCode {
     let keeper = start_keeper(&folder);
     for kill in 0..KILLS {
         let pid = wait_for_agent(&folder, kill);
-        wait_for_progress(&folder);
+        let before = sizes(&folder);
+        begin_round(&folder);
+        wait_for_progress(&folder, &before);
         kill_agent(pid);
     }
     wait_for_agent(&folder, KILLS);
@@ -36,8 +40,11 @@ pub(crate) fn run() -> ExitCode {
     wait_until("the keeper ends", || keeper.has_ended());
     let lines = judge_logs(&folder);
     judge_facts(&folder);
+    let megabytes = sizes(&folder).iter().sum::<u64>() / 1_000_000;
     fs::remove_dir_all(&folder.0).unwrap();
-    say(&format!("agents_die: {KILLS} agents killed, {PROGRAMS} programs, {lines} lines, ok\n"))
+    say(&format!(
+        "agents_die: {KILLS} agents killed, {PROGRAMS} programs, {lines} lines, {megabytes} MB, ok\n"
+    ))
 }
 
 fn fresh() -> Folder {
@@ -74,12 +81,21 @@ fn wait_for_agent(folder: &Folder, kills: usize) -> u32 {
     facts(folder, "agent").last().unwrap().parse().unwrap()
 }
 
-/// Every program goes on writing after the agent came.
-fn wait_for_progress(folder: &Folder) {
-    let size = |index: u32| fs::metadata(live(folder, index)).map_or(0, |file| file.len());
-    let before: Vec<u64> = (0..PROGRAMS).map(size).collect();
+/// Lets every program write at full speed.
+fn begin_round(folder: &Folder) {
+    let file = OpenOptions::new().append(true).create(true).open(folder.rounds());
+    file.unwrap().write_all(b".").unwrap();
+}
+
+fn sizes(folder: &Folder) -> Vec<u64> {
+    let size = |index| fs::metadata(live(folder, index)).map_or(0, |file| file.len());
+    (0..PROGRAMS).map(size).collect()
+}
+
+/// Every program writes while there is this agent.
+fn wait_for_progress(folder: &Folder, before: &[u64]) {
     wait_until("all programs write", || {
-        (0..PROGRAMS).zip(&before).all(|(index, before)| size(index) > *before)
+        sizes(folder).iter().zip(before).all(|(now, before)| now > before)
     });
 }
 
@@ -108,17 +124,22 @@ fn judge_logs(folder: &Folder) -> u64 {
 }
 
 fn judge_log(path: &Path) -> u64 {
-    let mut last = 0;
-    let mut end = None;
-    for line in BufReader::new(File::open(path).unwrap()).lines() {
-        let line = line.unwrap();
+    let mut reader = BufReader::with_capacity(READ_AT_ONCE, File::open(path).unwrap());
+    let (mut text, mut expected) = (Vec::new(), Vec::new());
+    let (mut last, mut end) = (0, None);
+    while reader.read_until(b'\n', &mut text).unwrap() > 0 {
         assert_eq!(end, None, "{}: a line after the end", path.display());
-        if let Some(count) = line.strip_prefix("end ") {
-            end = Some(count.parse::<u64>().unwrap());
-        } else {
-            assert_eq!(line.parse::<u64>().ok(), Some(last + 1), "{}: {line}", path.display());
+        push_line(last + 1, &mut expected);
+        if text == expected {
             last += 1;
+        } else {
+            let text = String::from_utf8_lossy(&text);
+            let count = text.strip_prefix("end ").and_then(|count| count.trim_end().parse().ok());
+            assert!(count.is_some(), "{}: {text:?} after line {last}", path.display());
+            end = count;
         }
+        text.clear();
+        expected.clear();
     }
     assert_eq!(end, Some(last), "{}: the end is missing", path.display());
     last

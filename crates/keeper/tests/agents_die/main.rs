@@ -1,4 +1,4 @@
-//! The promise, small and on every system: the agent is killed ten times while ten programs
+//! The promise, small and on every system: the agent is killed twenty times while twenty programs
 //! write at full speed; no line is lost, torn or doubled, no program notices, every exit code is
 //! known.
 #![expect(clippy::unwrap_used, reason = "a test without the usual harness")]
@@ -8,12 +8,17 @@ mod agent;
 mod driver;
 mod program;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 /// How many programs write.
-pub(crate) const PROGRAMS: u32 = 10;
+pub(crate) const PROGRAMS: u32 = 20;
 /// How often the agent is killed.
-pub(crate) const KILLS: usize = 10;
+pub(crate) const KILLS: usize = 20;
+
+/// Adds a line of a program, 64 bytes with its end.
+pub(crate) fn push_line(number: u64, text: &mut Vec<u8>) {
+    writeln!(text, "{number:012} fifty bytes that nobody reads, to make lines long.").unwrap();
+}
 
 /// Returns the exit code that a program ends with.
 pub(crate) const fn exit_code_of(index: u32) -> u32 {
@@ -36,6 +41,11 @@ impl Folder {
     /// What agents saw, a line for each fact.
     pub(crate) fn facts(&self) -> PathBuf {
         self.0.join("facts")
+    }
+
+    /// As many bytes long as agents have come to be killed: see [`program`].
+    pub(crate) fn rounds(&self) -> PathBuf {
+        self.0.join("rounds")
     }
 
     /// Its presence tells programs to end.

@@ -1,5 +1,6 @@
 //! `mainstay import`: what other wrappers' services become here; a report, until `--replace`.
 
+mod added;
 mod find;
 mod replace;
 mod report;
@@ -15,6 +16,7 @@ use crate::{
     foreign::{Translation, Untranslatable},
 };
 
+use self::replace::{Doubts, Wish};
 use super::service;
 
 /// Take over services of other wrappers
@@ -77,6 +79,7 @@ struct WinswArgs {
 
 /// What to do with what was found.
 #[derive(Debug, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "options of a command line")]
 struct How {
     /// Print JSON
     #[arg(long)]
@@ -86,12 +89,26 @@ struct How {
     #[arg(long)]
     replace: bool,
 
+    /// Take it over also where it is not certain that it will work
+    #[arg(long, requires = "replace")]
+    yes: bool,
+
     /// Let its former wrapper run it again
     #[arg(long, conflicts_with = "replace")]
     undo: bool,
 }
 
+impl How {
+    const fn doubts(&self) -> Doubts {
+        if self.yes { Doubts::Accept } else { Doubts::Refuse }
+    }
+}
+
 pub(super) async fn run(args: Args) -> Result<ExitCode, CliError> {
+    let file = match &args.command {
+        Command::Winsw(args) => Some(find::whole(&args.file)),
+        Command::Nssm(_) | Command::Sc(_) | Command::Shawl(_) => None,
+    };
     let (found, how) = match args.command {
         Command::Nssm(NssmArgs { name: Some(name), how, .. }) if how.undo => {
             return replace::undo(&name).await;
@@ -116,7 +133,8 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, CliError> {
         if how.undo {
             replace::undo(&translation.registered.name).await?;
         } else if how.replace {
-            replace::replace(translation).await?;
+            let wish = Wish { file: file.as_deref(), doubts: how.doubts() };
+            replace::replace(translation, wish).await?;
         }
     }
     Ok(ExitCode::SUCCESS)

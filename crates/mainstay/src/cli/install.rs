@@ -116,7 +116,7 @@ fn former() -> Result<Option<Service>, CliError> {
         found => found.map_err(|error| trouble::refused(doing, &error))?,
     };
     let record = found.record().map_err(|error| trouble::refused(doing, &error))?;
-    if record.command_line.contains(list::OURS) {
+    if list::is_ours(&record.command_line) {
         return Ok(Some(found));
     }
     let what = format!("there is a service `mainstay` that runs `{}`", record.command_line);

@@ -88,6 +88,18 @@ pub(in crate::cli) fn service(name: &str, intent: Intent) -> Result<Service, Cli
         .map_err(|error| trouble::refused(&format!("open service `{name}`"), &error))
 }
 
+/// Opens a service that is ours; of others not even the state is changed.
+pub(in crate::cli) fn ours(name: &str, intent: Intent) -> Result<Service, CliError> {
+    let service = service(name, intent)?;
+    let record = service.record().map_err(|error| list::look(name, &error))?;
+    if list::is_ours(&record.command_line) {
+        return Ok(service);
+    }
+    let what = format!("`{name}` is no service of Mainstay: it runs `{}`", record.command_line);
+    let hint = "`mainstay service list` shows ours; sc.exe and services.msc change others";
+    Err(CliError::refused(what, hint))
+}
+
 /// Asks a service's agent for its only unit.
 async fn program_of(place: &Place) -> Result<UnitDetail, CliError> {
     let mut client = Client::connect(&place.located()).await?;

@@ -11,3 +11,7 @@ pub(super) fn entries(_path: &Path) -> io::Result<Vec<Entry>> {
 pub(super) fn grant(_path: &Path, _who: &str, _mask: u32) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
+
+pub(super) fn revoke(_path: &Path, _who: &str) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}

@@ -12,10 +12,10 @@ use windows_sys::Win32::{
     },
 };
 
-use super::{Entry, Verdict};
+use super::{EVERYBODY, Entry, Verdict};
 use crate::windows::{
     account,
-    longer::{Longer, check},
+    amended::{Amended, check},
     succeed, wide,
 };
 
@@ -78,6 +78,11 @@ impl Drop for List {
 
 pub(super) fn entries(path: &Path) -> io::Result<Vec<Entry>> {
     let list = List::of(path)?;
+    if list.list.is_null() {
+        // Where there is no list, which is not an empty one, everybody may do everything.
+        let who = EVERYBODY.to_owned();
+        return Ok(vec![Entry { who, verdict: Verdict::Allow, mask: u32::MAX }]);
+    }
     let mut found = Vec::new();
     for number in 0..list.count() {
         found.extend(read(list.entry(number)?)?);
@@ -105,17 +110,29 @@ fn read(entry: *const ACCESS_ALLOWED_ACE) -> io::Result<Option<Entry>> {
     Ok(Some(Entry { who: account::text_of(who)?, verdict, mask: entry.Mask }))
 }
 
-#[expect(unsafe_code, reason = "SetNamedSecurityInfoW")]
 pub(super) fn grant(path: &Path, who: &str, mask: u32) -> io::Result<()> {
     let list = List::of(path)?;
     let who = account::Identifier::parse(who)?;
-    let longer = Longer::of(list.list, &who, (mask, SUB_CONTAINERS_AND_OBJECTS_INHERIT))?;
+    set(path, &Amended::with(list.list, &who, (mask, SUB_CONTAINERS_AND_OBJECTS_INHERIT))?)
+}
+
+pub(super) fn revoke(path: &Path, who: &str) -> io::Result<()> {
+    let list = List::of(path)?;
+    if list.list.is_null() {
+        return Ok(());
+    }
+    let who = account::Identifier::parse(who)?;
+    set(path, &Amended::without(list.list, &who)?)
+}
+
+#[expect(unsafe_code, reason = "SetNamedSecurityInfoW")]
+fn set(path: &Path, list: &Amended) -> io::Result<()> {
     let name = wide(path);
     let (what, none, kind) = (DACL_SECURITY_INFORMATION, null_mut(), SE_FILE_OBJECT);
     // SAFETY: the name ends with NUL; the new list lives until the call returns; what stays is
     // null.
     check(unsafe {
-        SetNamedSecurityInfoW(name.as_ptr(), kind, what, none, none, longer.raw(), null_mut())
+        SetNamedSecurityInfoW(name.as_ptr(), kind, what, none, none, list.raw(), null_mut())
     })
 }
 
@@ -123,7 +140,7 @@ pub(super) fn grant(path: &Path, who: &str, mask: u32) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::{
-        access::{service_may, who_writes},
+        access::{service_may, who_moves, who_writes},
         paths::{self, Right},
     };
 
@@ -140,9 +157,13 @@ mod tests {
         assert!(may(&second, Right::Read));
         // Wine keeps of a list what the mode of a Unix file can say: what one identity may that is
         // not the owner, everybody may.
+        assert_eq!(who_moves(&list), None);
         let is_wine = std::env::var_os("MAINSTAY_WINE").is_some();
         assert_eq!(may(&first, Right::Modify), !is_wine);
         assert_eq!(may(&third, Right::Read), is_wine);
+        super::super::revoke(&folder, &second).unwrap();
+        let list = entries(&folder).unwrap();
+        assert_eq!(service_may(&list, std::slice::from_ref(&second), Right::Read), is_wine);
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -111,10 +111,10 @@ pub(super) fn create_guarded(_path: &Path, _grants: &[(String, super::Right)]) -
     Err(io::ErrorKind::Unsupported.into())
 }
 
-pub(super) fn guard_anew(_path: &Path, _grants: &[(String, super::Right)]) -> io::Result<()> {
+pub(super) fn check_guarded(_path: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-pub(super) fn check_guarded(_path: &Path) -> io::Result<()> {
+pub(super) fn guard_anew(_path: &Path, _grants: &[(String, super::Right)]) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }

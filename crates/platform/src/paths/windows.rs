@@ -11,6 +11,7 @@ use std::{
 };
 
 use windows_sys::Win32::{
+    Foundation::ERROR_ACCESS_DENIED,
     Storage::FileSystem::{CreateDirectoryW, FILE_ATTRIBUTE_REPARSE_POINT},
     System::Com::CoTaskMemFree,
     UI::Shell::{FOLDERID_ProgramData, FOLDERID_ProgramFiles, SHGetKnownFolderPath},
@@ -20,7 +21,11 @@ use windows_sys::core::GUID;
 use super::Right;
 use crate::{
     access::{self, Verdict},
-    windows::{account, security::Security, succeed, text_at, wide},
+    windows::{
+        account::{self, MASTERS},
+        security::Security,
+        succeed, text_at, wide,
+    },
 };
 
 /// Whoever owns a file or folder, in its access list: instead of the rights that owners have.
@@ -116,7 +121,7 @@ fn known_folder(which: GUID) -> io::Result<PathBuf> {
 
 pub(super) fn create_guarded(path: &Path, grants: &[(String, Right)]) -> io::Result<()> {
     match create_with(path, &Security::parse(&guard(grants))?) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => check_guarded(path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => take(path, grants),
         done => done,
     }
 }
@@ -124,9 +129,10 @@ pub(super) fn create_guarded(path: &Path, grants: &[(String, Right)]) -> io::Res
 /// Everybody who may enter, with rights as bits. Whoever owns what is created there has no rights by
 /// that: it may be an account that many services share.
 fn guests(grants: &[(String, Right)]) -> Vec<(&str, u32)> {
+    let [system, administrators] = MASTERS;
     let always = [
-        ("S-1-5-18", access::EVERYTHING),
-        ("S-1-5-32-544", access::EVERYTHING),
+        (system, access::EVERYTHING),
+        (administrators, access::EVERYTHING),
         (OWNER_RIGHTS, access::LOOKING),
     ];
     let named = grants.iter().map(|(who, right)| (who.as_str(), access::mask_of(*right)));
@@ -162,14 +168,43 @@ fn create_with(path: &Path, security: &Security) -> io::Result<()> {
     succeed(unsafe { CreateDirectoryW(wide(path).as_ptr(), &raw const attributes) })
 }
 
-/// Every user may create folders where machine-wide ones lie, and lead ours elsewhere.
-pub(super) fn check_guarded(path: &Path) -> io::Result<()> {
+/// Every user may create folders where machine-wide ones lie, and lead ours elsewhere, or keep the
+/// right to change what is ours.
+///
+/// Whoever is elevated owns as the group of administrators what it makes; a folder of the caller's
+/// own user was made by that user without being elevated, who thus loses it.
+fn take(path: &Path, grants: &[(String, Right)]) -> io::Result<()> {
     leads_nowhere_else(path)?;
-    if is_trusted_owner(path)? {
-        return Ok(());
+    if !is_trusted_owner(path)? {
+        return Err(refused("neither we nor the administrators nor the system own it"));
     }
-    let reason = "neither we nor the administrators nor the system own it";
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, reason))
+    if !MASTERS.contains(&account::owner_of(path)?.as_str()) {
+        Security::parse("O:BA")?.give(path)?;
+    }
+    guard_anew(path, grants)
+}
+
+pub(super) fn check_guarded(path: &Path) -> io::Result<()> {
+    match look_guarded(path) {
+        Err(error) if error.raw_os_error() == Some(ERROR_ACCESS_DENIED.cast_signed()) => Ok(()),
+        looked => looked,
+    }
+}
+
+fn look_guarded(path: &Path) -> io::Result<()> {
+    leads_nowhere_else(path)?;
+    let known = account::own_masters()?;
+    if !known.contains(&account::owner_of(path)?) {
+        return Err(refused("neither we nor the administrators nor the system own it"));
+    }
+    match access::stranger_who_writes(&access::entries(path)?, &known) {
+        None => Ok(()),
+        Some(who) => Err(refused(&format!("{who} may change it"))),
+    }
+}
+
+fn refused(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::PermissionDenied, reason)
 }
 
 fn leads_nowhere_else(path: &Path) -> io::Result<()> {
@@ -182,7 +217,7 @@ fn leads_nowhere_else(path: &Path) -> io::Result<()> {
     } else {
         return Ok(());
     };
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, reason))
+    Err(refused(reason))
 }
 
 #[cfg(test)]
@@ -233,6 +268,13 @@ mod tests {
         let file = base.join("file");
         File::create(&file).unwrap();
         assert_eq!(create_guarded(&file, &[]).unwrap_err().to_string(), "it is no folder");
+        assert_eq!(check_guarded(&file).unwrap_err().to_string(), "it is no folder");
+        check_guarded(&base).unwrap();
+        access::grant(&base, access::EVERYBODY, Right::Modify).unwrap();
+        let said = check_guarded(&base).unwrap_err().to_string();
+        assert_eq!(said, "S-1-1-0 may change it");
+        create_guarded(&base, &[]).unwrap();
+        check_guarded(&base).unwrap();
         fs::remove_dir_all(base).unwrap();
     }
 }

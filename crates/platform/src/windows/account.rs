@@ -28,6 +28,7 @@ use windows_sys::Win32::{
 use super::{is, own, own_process, succeed, text_at, wide};
 
 /// The system itself and the group of administrators, who own what they create while elevated.
+pub(crate) const MASTERS: [&str; 2] = [SYSTEM, ADMINISTRATORS];
 const SYSTEM: &str = "S-1-5-18";
 const ADMINISTRATORS: &str = "S-1-5-32-544";
 
@@ -214,14 +215,17 @@ pub(crate) fn identifier_of(name: &str) -> io::Result<Option<String>> {
 /// Returns whether somebody may act for the whole instance: our own user, our own service, the
 /// system, or whoever has the rights of an administrator.
 pub(crate) fn is_master(user: &str, groups: &[String]) -> io::Result<bool> {
-    Ok(masters(&own_user()?, &own_services()?)
-        .iter()
-        .any(|master| master == user || groups.contains(master)))
+    Ok(own_masters()?.iter().any(|master| master == user || groups.contains(master)))
+}
+
+/// Returns the identities that may act for what this process keeps.
+pub(crate) fn own_masters() -> io::Result<Vec<String>> {
+    Ok(masters(&own_user()?, &own_services()?))
 }
 
 /// Returns the identities that may act for an instance of this user and these services.
 fn masters(user: &str, services: &[String]) -> Vec<String> {
-    let mut masters = vec![SYSTEM.to_owned(), ADMINISTRATORS.to_owned()];
+    let mut masters = MASTERS.map(str::to_owned).to_vec();
     masters.extend_from_slice(services);
     if services.is_empty() || !SHARED.contains(&user) {
         masters.push(user.to_owned());

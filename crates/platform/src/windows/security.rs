@@ -1,6 +1,10 @@
 //! Who may reach a pipe or a folder, from birth.
 
-use std::{io, path::Path, ptr::null_mut};
+use std::{
+    io,
+    path::Path,
+    ptr::{null, null_mut},
+};
 
 use windows_sys::Win32::{
     Foundation::LocalFree,
@@ -9,12 +13,13 @@ use windows_sys::Win32::{
             ConvertStringSecurityDescriptorToSecurityDescriptorW, SDDL_REVISION_1, SE_FILE_OBJECT,
             SetNamedSecurityInfoW,
         },
-        DACL_SECURITY_INFORMATION, GetSecurityDescriptorDacl, PROTECTED_DACL_SECURITY_INFORMATION,
-        PSECURITY_DESCRIPTOR, SECURITY_ATTRIBUTES,
+        DACL_SECURITY_INFORMATION, GetSecurityDescriptorDacl, GetSecurityDescriptorOwner,
+        OWNER_SECURITY_INFORMATION, PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR,
+        SECURITY_ATTRIBUTES,
     },
 };
 
-use super::{account, longer::check, succeed, wide};
+use super::{account, amended::check, succeed, wide};
 
 /// A security descriptor that the system allocated.
 #[derive(Debug)]
@@ -65,6 +70,19 @@ impl Security {
         let (kind, rest) = (SE_FILE_OBJECT, null_mut());
         // SAFETY: the name ends with NUL; the list lies in the descriptor; what stays is null.
         check(unsafe { SetNamedSecurityInfoW(name.as_ptr(), kind, what, none, none, list, rest) })
+    }
+
+    /// Gives a file or folder to the owner that is described.
+    #[expect(unsafe_code, reason = "GetSecurityDescriptorOwner, SetNamedSecurityInfoW")]
+    pub(crate) fn give(&self, path: &Path) -> io::Result<()> {
+        let (mut owner, mut is_default) = (null_mut(), 0);
+        let (to, default) = (&raw mut owner, &raw mut is_default);
+        // SAFETY: the descriptor lives as long as `self`; both are valid for writes.
+        succeed(unsafe { GetSecurityDescriptorOwner(self.0, to, default) })?;
+        let (name, none, list) = (wide(path), null_mut(), null());
+        let (kind, what) = (SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION);
+        // SAFETY: the name ends with NUL; the owner lies in the descriptor; what stays is null.
+        check(unsafe { SetNamedSecurityInfoW(name.as_ptr(), kind, what, owner, none, list, list) })
     }
 
     /// Returns attributes that are valid as long as this value; the handle is not inherited.

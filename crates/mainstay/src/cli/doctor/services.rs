@@ -19,7 +19,7 @@ use super::finding::Finding;
 use crate::{
     cli::{
         install::{OWN_TIME, longest_stop},
-        service::list::OURS,
+        service::list::is_ours,
     },
     foreign::{folder_of, split_line},
     place::{Place, folders_of_services},
@@ -44,7 +44,7 @@ struct Registered {
 pub(super) fn look() -> Vec<Finding> {
     let Ok(all) = registered() else { return Vec::new() };
     let (ours, others): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|service| service.command_line.contains(OURS));
+        all.into_iter().partition(|service| is_ours(&service.command_line));
     let mut findings: Vec<Finding> = ours.iter().flat_map(of_ours).collect();
     findings.extend(writable_folders(&ours));
     findings.extend(left_over(&ours));

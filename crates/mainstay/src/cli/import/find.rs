@@ -1,17 +1,23 @@
 //! Reading what other wrappers have left: the manager's record, the registry, a file.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use mainstay_platform::{
     registry::{Key, Purpose as KeyPurpose, Value},
-    scm::{Intent, Listed, Purpose, Service, Start},
+    scm::{Intent, Listed, Purpose, Record, Service, Start},
 };
 
 use super::untranslatable;
 use crate::{
     cli::service::{self, trouble},
     errors::CliError,
-    foreign::{Registered, Translation, file_stem, nssm, plain, shawl, split_line, winsw},
+    foreign::{
+        Registered, Translation, demand_own_process, file_stem, nssm, plain, shawl, split_line,
+        winsw,
+    },
 };
 
 /// Where the keys of services are.
@@ -71,10 +77,15 @@ pub(super) fn winsw(path: &Path) -> Result<Translation, CliError> {
         let hint = "name the XML file beside the WinSW program";
         CliError::refused(format!("cannot read `{shown}`: {error}"), hint)
     })?;
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let absolute = whole(path);
     let folder = absolute.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
     let file = winsw::File { text: &text, folder: &folder };
     winsw::translate(file, &variable).map_err(|reason| untranslatable(&shown, reason))
+}
+
+/// Returns the path of a file as a service would name it.
+pub(super) fn whole(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 fn read(path: &Path) -> io::Result<String> {
@@ -93,19 +104,20 @@ fn variable(name: &str) -> Option<String> {
 
 fn registered(name: &str) -> Result<Registered, CliError> {
     let service = service::service(name, Intent::Look)?;
-    read_record(&service, name)
-        .map_err(|error| trouble::refused(&format!("look at `{name}`"), &error))
+    let refused = |error: io::Error| trouble::refused(&format!("look at `{name}`"), &error);
+    let record = service.record().map_err(refused)?;
+    demand_own_process(name, record.form).map_err(|reason| untranslatable(name, reason))?;
+    Ok(as_registered(record, &service, name))
 }
 
-fn read_record(service: &Service, name: &str) -> io::Result<Registered> {
-    let record = service.record()?;
+fn as_registered(record: Record, service: &Service, name: &str) -> Registered {
     let start = match record.start {
         Start::Automatic => "auto",
         Start::Delayed => "delayed",
         Start::Demand => "demand",
         Start::Disabled => "disabled",
     };
-    Ok(Registered {
+    Registered {
         name: name.to_owned(),
         display_name: record.display_name,
         description: service.description().unwrap_or_default(),
@@ -113,7 +125,7 @@ fn read_record(service: &Service, name: &str) -> io::Result<Registered> {
         start: start.to_owned(),
         account: record.account,
         dependencies: record.dependencies,
-    })
+    }
 }
 
 fn values(path: &str) -> io::Result<Vec<Value>> {

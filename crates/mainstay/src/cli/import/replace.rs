@@ -1,10 +1,10 @@
 //! Taking a service over in place, and giving it back.
 //!
 //! Of what the manager knows only the command line of the service changes: account, stored
-//! password, rights, dependencies and recovery stay, and so does whatever the former wrapper keeps
-//! for itself. (The service also gets an identity of its own for access lists and time before a
-//! shutdown, which harm no other wrapper.) That is why going back needs nothing but the former
-//! command line, which lies in the service's folder beside an export of its whole key.
+//! password, dependencies, and recovery where there is any stay, and so does whatever the former
+//! wrapper keeps for itself. What a keeper needs beside that is added, and noted: see `added`. Going
+//! back needs nothing but that note and the former command line; both lie in the service's folder
+//! beside an export of its whole key.
 
 use std::{
     fs::File,
@@ -16,15 +16,19 @@ use std::{
 
 use mainstay_platform::{
     registry,
-    scm::{Change, Intent, Service, Setting, State},
+    scm::{Change, Intent, Record, Service, State},
 };
 use mainstay_storage::atomic;
 
-use super::{configuration, find::SERVICES};
+use super::{added, configuration, find::SERVICES, untranslatable};
 use crate::{
-    cli::service::{self, control, install, list, status, trouble},
+    cli::service::{
+        self, control,
+        install::{self, account::Account},
+        list, status, trouble,
+    },
     errors::CliError,
-    foreign::Translation,
+    foreign::{Belonging, Translation, belonging, demand_own_process},
     place::Place,
     print,
 };
@@ -32,27 +36,38 @@ use crate::{
 /// How long to look whether the program stays up.
 const LOOK_FOR: Duration = Duration::from_secs(5);
 
+/// What whoever takes services over has said of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wish<'a> {
+    /// Where the settings stand, if that is a file.
+    pub(super) file: Option<&'a Path>,
+    pub(super) doubts: Doubts,
+}
+
+/// What to do where it is not certain that it will work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubts {
+    Refuse,
+    Accept,
+}
+
 /// Lets Mainstay run a service.
-pub(super) async fn replace(translation: &Translation) -> Result<(), CliError> {
+pub(super) async fn replace(translation: &Translation, wish: Wish<'_>) -> Result<(), CliError> {
     let name = &translation.registered.name;
     service::demand_elevation("taking over a service")?;
     let service = service::service(name, Intent::Change)?;
-    let former = command_line(&service, name)?;
-    if former.contains(list::OURS) {
-        let hint = format!("`mainstay service status {name}` shows it");
-        return Err(CliError::refused(format!("`{name}` is ours already"), hint));
-    }
+    let former = record(&service, name)?;
+    look_whose(translation, &former, wish)?;
+    let account = Account::parse(Some(&former.account), name);
     let (place, text) = configuration(translation)?;
-    keep_former(&place, translation.wrapper.word(), &former).map_err(failed("keep what it was"))?;
+    keep_former(&place, translation.wrapper.word(), &former.command_line)
+        .map_err(failed("keep what it was"))?;
+    warn(admit(&place, &account));
     configure(&place.located().file, &text).map_err(failed("write the configuration"))?;
     let own = install::own::install().map_err(failed("install our own program"))?;
     let did_run = end(&service, name).await?;
     change(&service, install::command_line(&own, name)).map_err(failed("change the service"))?;
-    for setting in [Setting::OwnIdentity, Setting::PreshutdownTimeout(install::SHUTDOWN_TIMEOUT)] {
-        if let Err(error) = service.set(&setting) {
-            print::talk(&format!("warning: {} could not be set: {error}", setting.name()));
-        }
-    }
+    added::add(&service, &place);
     warn(service::source::make_known());
     print::data(&format!(
         "{name} is run by Mainstay; `mainstay import {} {name} --undo` gives it back\n",
@@ -74,6 +89,7 @@ pub(super) async fn undo(name: &str) -> Result<ExitCode, CliError> {
     })?;
     let did_run = end(&service, name).await?;
     change(&service, former).map_err(failed("change the service"))?;
+    added::take_back(&service, &place);
     std::fs::remove_file(&kept).map_err(failed("forget what it was"))?;
     warn(service::source::forget_with_the_last());
     print::data(&format!("{name} is run as before\n"));
@@ -87,15 +103,48 @@ fn warn(warning: Option<String>) {
     }
 }
 
+/// The service's own identity, for which its folders are made, is in its processes at the latest
+/// after the next start of the system; the account's is there from the beginning.
+fn admit(place: &Place, account: &Account) -> Option<String> {
+    let error = place.admit(&account.identity()?).err()?;
+    let folder = place.folder();
+    Some(format!("{} may not enter {}: {error}", account.name(), folder.display()))
+}
+
 fn failed(doing: &'static str) -> impl Fn(io::Error) -> CliError {
     move |error| trouble::refused(doing, &error)
 }
 
-fn command_line(service: &Service, name: &str) -> Result<String, CliError> {
-    let record = service.record();
-    record
-        .map(|record| record.command_line)
-        .map_err(|error| trouble::refused(&format!("look at `{name}`"), &error))
+fn record(service: &Service, name: &str) -> Result<Record, CliError> {
+    service.record().map_err(|error| trouble::refused(&format!("look at `{name}`"), &error))
+}
+
+/// Refuses what is no service of that wrapper, by the program that it runs.
+fn look_whose(translation: &Translation, former: &Record, wish: Wish<'_>) -> Result<(), CliError> {
+    let name = &translation.registered.name;
+    let line = &former.command_line;
+    if list::is_ours(line) {
+        let hint = format!("`mainstay service status {name}` shows it");
+        return Err(CliError::refused(format!("`{name}` is ours already"), hint));
+    }
+    demand_own_process(name, former.form).map_err(|reason| untranslatable(name, reason))?;
+    let file = wish.file.map(|file| file.display().to_string());
+    match belonging(translation.wrapper, line, file.as_deref()) {
+        Belonging::Certain => Ok(()),
+        Belonging::Doubtful(why) if wish.doubts == Doubts::Accept => {
+            print::talk(&format!("taken over though {why}"));
+            Ok(())
+        }
+        Belonging::Doubtful(why) => {
+            let what = format!("`{name}` is not taken over: {why}");
+            let hint = "`--replace --yes` does it all the same, and `--undo` gives it back";
+            Err(CliError::refused(what, hint))
+        }
+        Belonging::Another(why) => {
+            let what = format!("`{name}` is not taken over: {why}");
+            Err(CliError::refused(what, "its `<id>` names another service: look into the file"))
+        }
+    }
 }
 
 /// Nothing that is kept is overwritten: the first export is the one of the former wrapper.
@@ -132,7 +181,7 @@ fn former_of(place: &Place) -> PathBuf {
     place.folder().join("former-command-line")
 }
 
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     atomic::replace(path, bytes, |path| File::create(path))
 }
 

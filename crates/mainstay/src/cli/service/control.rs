@@ -9,7 +9,7 @@ use mainstay_platform::{
     scm::{Control, Intent, Service, State, Status, code},
 };
 
-use super::{service, trouble};
+use super::{ours, trouble};
 use crate::{errors::CliError, print};
 
 /// How long a start may take before nobody waits any more.
@@ -32,7 +32,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn start(args: &Args) -> Result<ExitCode, CliError> {
-    let service = service(&args.name, Intent::Control)?;
+    let service = ours(&args.name, Intent::Control)?;
     begin(&service, &args.name)?;
     if args.no_wait {
         return Ok(ExitCode::SUCCESS);
@@ -41,7 +41,7 @@ pub(super) async fn start(args: &Args) -> Result<ExitCode, CliError> {
 }
 
 pub(super) async fn stop(args: &Args) -> Result<ExitCode, CliError> {
-    let service = service(&args.name, Intent::Control)?;
+    let service = ours(&args.name, Intent::Control)?;
     if !args.no_wait {
         end(&service, &args.name).await?;
         return Ok(report(&args.name, &status(&service, &args.name)?));
@@ -51,7 +51,7 @@ pub(super) async fn stop(args: &Args) -> Result<ExitCode, CliError> {
 }
 
 pub(super) async fn restart(args: &Args) -> Result<ExitCode, CliError> {
-    let service = service(&args.name, Intent::Control)?;
+    let service = ours(&args.name, Intent::Control)?;
     end(&service, &args.name).await?;
     start(args).await
 }

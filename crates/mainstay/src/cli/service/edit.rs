@@ -10,7 +10,7 @@ use clap::Args as ClapArgs;
 use mainstay_platform::{editor, scm::Intent};
 
 use super::{
-    demand_elevation, failure::FailureArgs, files::FileArgs, install::set_all, service,
+    demand_elevation, failure::FailureArgs, files::FileArgs, install::set_all, ours,
     settings::Configuration,
 };
 use crate::{errors::CliError, print};
@@ -34,6 +34,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     demand_elevation("changing a service")?;
+    ours(&args.name, Intent::Look)?;
     let file = Configuration::of(&args.name)?;
     if !args.failure.is_empty() || !args.files.is_empty() {
         return change(args, &file);
@@ -56,7 +57,7 @@ fn change(args: &Args, file: &Configuration) -> Result<ExitCode, CliError> {
         print::talk(&format!("the account of `{name}` must be allowed to write to {folder}"));
     }
     let text = file.with(failure, files)?;
-    let service = service(name, Intent::Change)?;
+    let service = ours(name, Intent::Change)?;
     for warning in set_all(&service, &failure.settings(&service)) {
         print::talk(&format!("warning: {warning}"));
     }

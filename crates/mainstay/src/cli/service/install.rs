@@ -1,6 +1,6 @@
 //! `mainstay service install`: a program becomes a service of its own.
 
-mod account;
+pub(in crate::cli) mod account;
 mod asked;
 mod dialogue;
 mod entry;

@@ -7,10 +7,12 @@ use mainstay_platform::scm::{Database, Intent, Purpose, Record, Service, State, 
 use serde::Serialize;
 
 use super::{database, trouble};
-use crate::{errors::CliError, place::Place, print};
-
-/// What stands in the command line of each of our services.
-pub(in crate::cli) const OURS: &str = " keeper --service ";
+use crate::{
+    errors::CliError,
+    foreign::{file_stem, split_line},
+    place::Place,
+    print,
+};
 
 /// List the services that Mainstay keeps
 #[derive(Debug, ClapArgs)]
@@ -60,6 +62,13 @@ pub(super) fn list(args: &Args) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Returns whether a service is one of ours, going by the command line that it runs.
+pub(in crate::cli) fn is_ours(command_line: &str) -> bool {
+    let words = split_line(command_line);
+    let [program, keeper, option, _name] = words.as_slice() else { return false };
+    file_stem(program) == "mainstay" && keeper == "keeper" && option == "--service"
+}
+
 /// Returns how many services are ours.
 pub(super) fn count(database: &Database) -> Result<usize, CliError> {
     ours(database).map(|rows| rows.len())
@@ -79,7 +88,7 @@ pub(super) fn ours(database: &Database) -> Result<Vec<Seen>, CliError> {
         let found = database.service(&listed.name, Intent::Look).ok()?;
         row(&found, &listed.name).ok()
     });
-    Ok(rows.filter(|(row, _)| row.command_line.contains(OURS)).collect())
+    Ok(rows.filter(|(row, _)| is_ours(&row.command_line)).collect())
 }
 
 pub(super) fn look(name: &str, error: &std::io::Error) -> CliError {
@@ -106,4 +115,30 @@ pub(super) fn row(service: &Service, name: &str) -> Result<Seen, CliError> {
         logs: place.logs().display().to_string(),
     };
     Ok((row, status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_ours_when_it_runs_our_keeper_and_nothing_else() {
+        let ours = [
+            r#""C:\Program Files\Mainstay\mainstay.exe" keeper --service "my web""#,
+            r"D:\Mainstay.exe keeper --service web",
+        ];
+        for line in ours {
+            assert!(is_ours(line), "{line}");
+        }
+        let foreign = [
+            r"C:\Windows\System32\spoolsv.exe",
+            r#"C:\tools\other.exe keeper --service "web""#,
+            r#""C:\tools\nssm.exe" run -- mainstay keeper --service web"#,
+            r"C:\mainstay.exe up",
+            "",
+        ];
+        for line in foreign {
+            assert!(!is_ours(line), "{line}");
+        }
+    }
 }

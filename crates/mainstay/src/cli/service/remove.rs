@@ -8,7 +8,7 @@ use mainstay_platform::{
     scm::{Intent, Purpose, code},
 };
 
-use super::{control, database, demand_elevation, service, source, trouble};
+use super::{control, database, demand_elevation, ours, source, trouble};
 use crate::{
     errors::CliError,
     place::{self, Place},
@@ -54,7 +54,7 @@ pub(in crate::cli) enum Purge {
 /// Stops a service, waits for its end, deletes it, and sees that it is gone.
 pub(in crate::cli) async fn from_system(name: &str, purge: Purge) -> Result<(), CliError> {
     {
-        let service = service(name, Intent::Change)?;
+        let service = ours(name, Intent::Change)?;
         control::end_process(&service, name).await?;
         match service.delete() {
             Err(error) if error.raw_os_error() == Some(code::MARKED_FOR_DELETION) => {}

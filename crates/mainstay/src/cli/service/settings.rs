@@ -17,7 +17,7 @@ use super::{
     demand_elevation,
     failure::{self, FailureArgs},
     files::{self, FileArgs},
-    service, trouble,
+    ours, service, trouble,
 };
 use crate::{errors::CliError, place::Place, print};
 
@@ -78,6 +78,7 @@ pub(super) fn get(args: &GetArgs) -> Result<ExitCode, CliError> {
 
 pub(super) fn set(args: &SetArgs) -> Result<ExitCode, CliError> {
     demand_elevation("changing a service")?;
+    ours(&args.name, Intent::Look)?;
     let mut pairs = Vec::new();
     for pair in &args.pairs {
         let hint = "write `KEY=VALUE`, for example `restart.delay=5s`";
@@ -175,7 +176,7 @@ fn change_manager(name: &str, pairs: &[(&str, &str)]) -> Result<(), CliError> {
             _ => description = Some(Setting::Description((*typed).to_owned())),
         }
     }
-    let service = service(name, Intent::Change)?;
+    let service = ours(name, Intent::Change)?;
     let refused = |error: io::Error| trouble::refused(&format!("change `{name}`"), &error);
     service.change(&change).map_err(refused)?;
     description.map_or(Ok(()), |setting| service.set(&setting).map_err(refused))
@@ -290,6 +291,7 @@ mod tests {
     #[test]
     fn a_dump_is_the_line_that_installs_it_anew() {
         let record = Record {
+            form: scm::Form::OwnProcess,
             display_name: "The site".to_owned(),
             command_line: String::new(),
             start: Start::Delayed,

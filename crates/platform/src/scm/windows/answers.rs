@@ -17,12 +17,13 @@ use windows_sys::{
             SERVICE_FAILURE_ACTIONS_FLAG, SERVICE_FAILURE_ACTIONSW, SERVICE_PAUSE_PENDING,
             SERVICE_PAUSED, SERVICE_PRESHUTDOWN_INFO, SERVICE_RUNNING, SERVICE_START_PENDING,
             SERVICE_STATE_ALL, SERVICE_STATUS_PROCESS, SERVICE_STOP_PENDING, SERVICE_WIN32,
+            SERVICE_WIN32_OWN_PROCESS, SERVICE_WIN32_SHARE_PROCESS,
         },
     },
     core::BOOL,
 };
 
-use super::super::{Listed, Record, Recovery, RecoveryAction, Start, State, Status};
+use super::super::{Form, Listed, Record, Recovery, RecoveryAction, Start, State, Status};
 use crate::windows::{succeed, text_at};
 
 /// Room for structures, aligned as every one of them wants it.
@@ -112,12 +113,28 @@ pub(super) fn record(service: SC_HANDLE) -> io::Result<Record> {
     // SAFETY: the texts lie in the room and end with NUL, or the pointer is null.
     let text = |at: *mut u16| unsafe { text_at(at) };
     Ok(Record {
+        form: form_of(raw.dwServiceType),
         display_name: text(raw.lpDisplayName),
         command_line: text(raw.lpBinaryPathName),
         start,
         account: text(raw.lpServiceStartName),
         dependencies: several_at(raw.lpDependencies),
     })
+}
+
+/// Bits of the type of a service that is started for each user: of the template, of an instance.
+const PER_USER: u32 = 0x40 | 0x80;
+
+/// Whether it may show itself on a desktop makes no difference.
+const fn form_of(kind: u32) -> Form {
+    if kind & PER_USER != 0 {
+        return Form::PerUser;
+    }
+    match kind & SERVICE_WIN32 {
+        SERVICE_WIN32_OWN_PROCESS => Form::OwnProcess,
+        SERVICE_WIN32_SHARE_PROCESS => Form::SharedProcess,
+        _ => Form::Driver,
+    }
 }
 
 /// Reads texts that follow each other and end with an empty one.
@@ -264,5 +281,25 @@ fn listed_of(raw: &ENUM_SERVICE_STATUS_PROCESSW) -> Listed {
         name: text(raw.lpServiceName),
         display_name: text(raw.lpDisplayName),
         status: status_of(&raw.ServiceStatusProcess),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_is_told_from_a_process_of_its_own() {
+        let check = |kind: u32, expected: Form| assert_eq!(form_of(kind), expected, "{kind:#x}");
+        for kind in [0x1, 0x2, 0x4, 0x8] {
+            check(kind, Form::Driver);
+        }
+        check(0x10, Form::OwnProcess);
+        check(0x110, Form::OwnProcess);
+        check(0x20, Form::SharedProcess);
+        check(0x120, Form::SharedProcess);
+        for kind in [0x50, 0x60, 0xd0, 0xe0] {
+            check(kind, Form::PerUser);
+        }
     }
 }

@@ -11,7 +11,7 @@ use windows_sys::Win32::{
 };
 
 use super::answers::{Room, ask};
-use crate::windows::{account::Identifier, longer::Longer, succeed};
+use crate::windows::{account::Identifier, amended::Amended, succeed};
 
 /// `SECURITY_DESCRIPTOR_REVISION`.
 const REVISION: u32 = 1;
@@ -20,8 +20,16 @@ const REVISION: u32 = 1;
 pub(super) fn grant(service: SC_HANDLE, who: &str, access: u32) -> io::Result<()> {
     let who = Identifier::parse(who)?;
     let mut former = list_of(service)?;
-    let longer = Longer::of(dacl_in(&mut former)?, &who, (access, NO_INHERITANCE))?;
+    let longer = Amended::with(dacl_in(&mut former)?, &who, (access, NO_INHERITANCE))?;
     set(service, &longer)
+}
+
+/// Takes from somebody whatever it was given.
+pub(super) fn revoke(service: SC_HANDLE, who: &str) -> io::Result<()> {
+    let who = Identifier::parse(who)?;
+    let mut former = list_of(service)?;
+    let shorter = Amended::without(dacl_in(&mut former)?, &who)?;
+    set(service, &shorter)
 }
 
 #[expect(unsafe_code, reason = "QueryServiceObjectSecurity")]
@@ -51,7 +59,7 @@ fn dacl_in(former: &mut Room) -> io::Result<*mut ACL> {
 }
 
 #[expect(unsafe_code, reason = "a security descriptor around a list, SetServiceObjectSecurity")]
-fn set(service: SC_HANDLE, list: &Longer) -> io::Result<()> {
+fn set(service: SC_HANDLE, list: &Amended) -> io::Result<()> {
     let mut descriptor = SECURITY_DESCRIPTOR::default();
     let at = (&raw mut descriptor).cast();
     // SAFETY: the descriptor is valid for writes.

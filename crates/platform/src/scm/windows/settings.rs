@@ -41,6 +41,7 @@ pub(super) fn set(service: SC_HANDLE, setting: &Setting) -> io::Result<()> {
             change(service, SERVICE_CONFIG_SERVICE_SID_INFO, &info)
         }
         Setting::MayStart(who) => rights::grant(service, who, super::STARTING),
+        Setting::MayNotStart(who) => rights::revoke(service, who),
     }
 }
 

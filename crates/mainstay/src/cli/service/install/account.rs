@@ -18,7 +18,7 @@ const WELL_KNOWN: [[&str; 2]; 6] = [
 
 /// Whom a service runs as.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Account {
+pub(in crate::cli) enum Account {
     /// An account that only this service has; the system makes it.
     Own {
         /// The service's name.
@@ -34,7 +34,7 @@ pub(super) enum Account {
 
 impl Account {
     /// Reads what was typed; nothing means an account of the service's own.
-    pub(super) fn parse(typed: Option<&str>, service: &str) -> Self {
+    pub(in crate::cli) fn parse(typed: Option<&str>, service: &str) -> Self {
         let Some(typed) = typed else { return Self::Own { service: service.to_owned() } };
         if typed.eq_ignore_ascii_case(&own_name(service)) {
             return Self::Own { service: service.to_owned() };
@@ -48,7 +48,7 @@ impl Account {
     }
 
     /// Returns the manager's name for it.
-    pub(super) fn name(&self) -> String {
+    pub(in crate::cli) fn name(&self) -> String {
         match self {
             Self::Own { service } => own_name(service),
             Self::WellKnown(name) => (*name).to_owned(),
@@ -71,14 +71,17 @@ impl Account {
             return Ok(Vec::new());
         }
         let own = scm::identity_of(service)?;
-        let account = match self {
-            Self::Own { .. } => None,
-            // A directory server that does not answer is no reason to give up.
-            Self::WellKnown(_) | Self::Managed(_) | Self::Person(_) => {
-                local::group(&self.name()).ok().flatten()
-            }
-        };
-        Ok([own].into_iter().chain(account).collect())
+        Ok([own].into_iter().chain(self.identity()).collect())
+    }
+
+    /// Returns the identity of the account itself, where it is another one than the service's and
+    /// does not have every right anyway.
+    pub(in crate::cli) fn identity(&self) -> Option<String> {
+        if self.is_mighty() || matches!(self, Self::Own { .. }) {
+            return None;
+        }
+        // A directory server that does not answer is no reason to give up.
+        local::group(&self.name()).ok().flatten()
     }
 
     /// Asks for the password of an account that has one.
