@@ -14,6 +14,7 @@ use mainstay_platform::local;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
+    elevation,
     errors::{CliError, Kind},
     instance::{self, Located},
     print,
@@ -137,8 +138,17 @@ pub(crate) fn escaped(text: &str) -> String {
 fn not_allowed(located: &Located) -> CliError {
     CliError::refused(
         format!("you have no rights on the instance of `{}`", located.file.display()),
-        local::WAY_IN,
+        way_in(local::WAY_IN),
     )
+}
+
+/// Adds what to paste, where an administrator's rights are what is missing.
+fn way_in(hint: &str) -> String {
+    match elevation::hint() {
+        Some(paste) if hint.is_empty() => paste,
+        Some(paste) => format!("{hint}\n       {paste}"),
+        None => hint.to_owned(),
+    }
 }
 
 fn understand<T: DeserializeOwned>(status: StatusCode, bytes: &[u8]) -> Result<T, CliError> {
@@ -147,6 +157,9 @@ fn understand<T: DeserializeOwned>(status: StatusCode, bytes: &[u8]) -> Result<T
             .map_err(|error| CliError::bug(format!("cannot understand the agent: {error}")));
     }
     Err(match serde_json::from_slice::<Problem>(bytes) {
+        Ok(problem) if status == StatusCode::FORBIDDEN => {
+            CliError::refused(problem.error, way_in(&problem.hint))
+        }
         Ok(problem) => CliError::refused(problem.error, problem.hint),
         Err(_) => CliError::refused(String::from_utf8_lossy(bytes).into_owned(), ""),
     })

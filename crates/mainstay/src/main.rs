@@ -5,6 +5,7 @@ mod card;
 mod cli;
 mod client;
 mod cost;
+mod elevation;
 mod errors;
 mod explain;
 mod foreign;

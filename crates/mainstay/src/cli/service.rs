@@ -22,6 +22,7 @@ use mainstay_platform::scm::{self, Database, Intent, Purpose, Service};
 
 use crate::{
     client::{Client, escaped},
+    elevation,
     errors::CliError,
     place::{self, Place},
 };
@@ -116,11 +117,8 @@ pub(in crate::cli) fn demand_elevation(doing: &str) -> Result<(), CliError> {
     match scm::is_elevated() {
         Ok(true) => Ok(()),
         Ok(false) => {
-            let words: Vec<String> = std::env::args().collect();
-            let here = std::env::current_dir().unwrap_or_default();
-            let line = format!("cd /d \"{}\" && {}", here.display(), scm::quoted(&words));
             let what = format!("{doing} needs an administrator");
-            Err(CliError::refused(what, format!("paste into an elevated terminal: {line}")))
+            Err(CliError::refused(what, elevation::paste()))
         }
         Err(error) => Err(trouble::impossible(doing, &error)),
     }

@@ -5,6 +5,7 @@
 mod bad_days;
 mod doctor;
 mod failures;
+mod first_minute;
 mod folders;
 mod foreground;
 mod guarded;

@@ -6,6 +6,7 @@ mod dialogue;
 mod entry;
 mod outcome;
 pub(in crate::cli) mod own;
+mod window;
 
 use std::{
     fs::File,
@@ -28,8 +29,8 @@ use self::{
     entry::{Entry, Reach},
 };
 use super::{
-    control, database, demand_elevation, failure::FailureArgs, files::FileArgs, source, status,
-    trouble,
+    control, database, demand_elevation, failure::FailureArgs, files::FileArgs, list, source,
+    status, trouble,
 };
 use crate::{
     cli::add::{Variable, parse_variable},
@@ -38,6 +39,8 @@ use crate::{
     print,
 };
 
+/// Whoever has more services is told how they can share an agent.
+const CROWD: usize = 10;
 /// How long to look whether the program stays up.
 const LOOK_FOR: Duration = Duration::from_secs(5);
 /// What stopping may take before the machine shuts down: the program's own time and ours.
@@ -158,11 +161,15 @@ async fn install(args: &Args) -> Result<ExitCode, CliError> {
     demand_elevation("creating a service")?;
     let plan = Plan::of(args)?;
     let account = Account::parse(args.account.as_deref(), &args.name);
-    let warning = entry::look_who_writes(&account, plan.folder(), args.allow_writable)?;
+    let mut warnings = Vec::new();
+    for folder in plan.folders() {
+        warnings.extend(entry::look_who_writes(&account, folder, args.allow_writable)?);
+    }
+    warnings.extend(window::warning(plan.image()));
     let password = account.password(args.password_stdin)?;
     let place = free_place(&args.name)?;
     let mut entry = entry::prepare(&account, &plan.reach(args))?;
-    entry.warnings.extend(warning);
+    entry.warnings.extend(warnings);
     let service = create(args, &plan, &place, (&account, password))?;
     entry.warnings.extend(settings(args, &service));
     entry.warnings.extend(source::make_known());
@@ -171,12 +178,26 @@ async fn install(args: &Args) -> Result<ExitCode, CliError> {
         entry.warnings.push(format!("{what}; grant it in secpol.msc"));
     }
     print::data(&summary(args, &plan, &account, &entry));
+    if let Some(hint) = crowd() {
+        print::talk(&hint);
+    }
     if args.no_start {
         let hint = format!("`mainstay service start {}` starts it", args.name);
         print::data(&format!("{} is installed; {hint}\n", args.name));
         return Ok(ExitCode::SUCCESS);
     }
     begin(args, &service, &place).await
+}
+
+/// Returns what to tell whoever has many: each costs a keeper and an agent of its own.
+fn crowd() -> Option<String> {
+    let count = database(Purpose::Look).and_then(|database| list::count(&database)).ok()?;
+    (count > CROWD).then(|| {
+        format!(
+            "note: Mainstay keeps {count} services here, each with an agent of its own; one agent can have all:\n      \
+             `mainstay install`, then `mainstay add NAME -- PROGRAM` for each"
+        )
+    })
 }
 
 fn summary(args: &Args, plan: &Plan, account: &Account, entry: &Entry) -> String {
@@ -207,15 +228,14 @@ async fn begin(args: &Args, service: &Service, place: &Place) -> Result<ExitCode
     control::begin(service, &args.name)?;
     let status = control::settled(service, State::Running, LOOK_FOR).await?;
     let name = scm::quoted(std::slice::from_ref(&args.name));
-    let next = format!("  why       mainstay --instance {name} why {}\n", place.unit());
+    let next = format!("  why       mainstay why {name}\n");
     let remove = format!("  remove    mainstay service remove {name}\n");
     if status.state != State::Running {
         print::data(&format!("{name} is {}\n{next}{remove}", status::in_words(&status)));
         return Ok(ExitCode::from(1));
     }
     let outcome = outcome::watch(place).await?;
-    let logs = format!("  logs      mainstay --instance {name} logs -f\n");
-    print::data(&(outcome.told(&name) + &logs + &next + &remove));
+    print::data(&(outcome.told(&name) + &outcome.next(&name) + &next + &remove));
     Ok(ExitCode::from(u8::from(!outcome.is_well())))
 }
 
@@ -239,9 +259,12 @@ impl Plan {
         Ok(Self { command, directory, environment: args.environment.clone(), log_folders })
     }
 
-    /// The folder that the program lies in.
-    fn folder(&self) -> &Path {
-        self.image().parent().unwrap_or_else(|| self.image())
+    /// The folders that the program and what it works with lie in.
+    fn folders(&self) -> Vec<&Path> {
+        let own = self.image().parent().unwrap_or_else(|| self.image());
+        let mut folders = vec![own, &self.directory];
+        folders.dedup();
+        folders
     }
 
     fn image(&self) -> &Path {

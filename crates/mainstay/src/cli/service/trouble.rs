@@ -2,7 +2,10 @@
 
 use std::io;
 
+use mainstay_platform::scm::code;
+
 use crate::{
+    elevation,
     errors::CliError,
     explain::{self, Language},
 };
@@ -12,7 +15,11 @@ pub(in crate::cli) fn refused(doing: &str, error: &io::Error) -> CliError {
     if error.kind() == io::ErrorKind::Unsupported {
         return CliError::refused(format!("cannot {doing}: {error}"), ELSEWHERE);
     }
-    told(doing, error, explain::language())
+    let told = told(doing, error, explain::language());
+    match elevation::hint().filter(|_| error.raw_os_error() == Some(code::ACCESS_DENIED)) {
+        Some(hint) => CliError { hint, ..told },
+        None => told,
+    }
 }
 
 /// Returns what to tell somebody who cannot do this at all; `doing` is something like "removing a
@@ -36,8 +43,6 @@ fn told(doing: &str, error: &io::Error, language: Language) -> CliError {
 
 #[cfg(test)]
 mod tests {
-    use mainstay_platform::scm::code;
-
     use super::*;
 
     #[test]

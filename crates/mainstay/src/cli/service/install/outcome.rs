@@ -6,7 +6,7 @@ use mainstay_api::control::{Unit, UnitDetail};
 use mainstay_platform::clock;
 
 use crate::{
-    cli::{service::program_of, why},
+    cli::{service::program_of, status, why},
     errors::CliError,
     place::Place,
     print,
@@ -71,12 +71,25 @@ impl Outcome {
             }
             Self::Falls(detail) => {
                 let why = print::harmless(&detail.unit.why);
-                let mut text = format!("{name} is installed but does not stay up: {why}\n");
+                let mut text = format!("{name} is installed but does not stay up: {why}");
+                if let Some(next) = &detail.unit.next {
+                    let wait = status::milliseconds(next.in_ms);
+                    text.push_str(&["; ", &next.what, " in ", &wait].concat());
+                }
+                text.push('\n');
                 for line in why::last_lines(detail).iter().rev().take(LINES_SHOWN).rev() {
                     text.push_str(&["    | ", line, "\n"].concat());
                 }
                 text
             }
+        }
+    }
+
+    /// Returns what to do next, by a name as it is typed.
+    pub(super) fn next(&self, name: &str) -> String {
+        match self {
+            Self::Stays(_) => format!("  logs      mainstay logs {name} -f\n"),
+            Self::Falls(_) => format!("  change    mainstay service edit {name}\n"),
         }
     }
 
