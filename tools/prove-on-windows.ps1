@@ -523,7 +523,8 @@ if (-not $Exe) {
 $Exe = (Resolve-Path -LiteralPath $Exe).Path
 
 try {
-    New-Programs
+    # After a restart one of them runs, so that it cannot be made anew, and none is needed.
+    if (-not $AfterReboot) { New-Programs }
     if (-not ($BeforeReboot -or $AfterReboot)) {
         Test-Accounts
         Test-Manager
