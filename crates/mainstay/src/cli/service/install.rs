@@ -383,7 +383,7 @@ pub(in crate::cli) fn command_line(own: &Path, name: &str) -> String {
 fn settings(args: &Args, service: &Service) -> Vec<String> {
     let mut wanted = args.failure.first_settings();
     wanted.push(Setting::PreshutdownTimeout(SHUTDOWN_TIMEOUT));
-    wanted.push(Setting::OwnIdentity);
+    wanted.extend([Setting::OwnIdentity, Setting::OthersLook]);
     // An agent whose keeper is gone starts its service; see `mainstay_agent`.
     wanted.extend(scm::identity_of(&args.name).ok().map(Setting::MayStart));
     wanted.extend(args.description.clone().map(Setting::Description));
