@@ -51,7 +51,7 @@ pub(crate) fn translate(
     delays(&values, &mut equivalent, &mut remarks);
     stop(&values, &mut equivalent, &mut remarks);
     output::translate(&values, &mut equivalent, &mut remarks);
-    process(&values, &mut remarks);
+    process(&values, &mut equivalent, &mut remarks);
     for (event, command) in &found.hooks {
         let name = format!("AppEvents {event}");
         remarks.missing((&name, command), "hooks are not supported by this version");
@@ -294,17 +294,23 @@ fn stop(values: &Values<'_>, equivalent: &mut Equivalent, remarks: &mut Remarks)
     }
 }
 
-fn process(values: &Values<'_>, remarks: &mut Remarks) {
-    if let Some(priority) = values.number("AppPriority") {
-        let name = priority_of(priority);
-        if name == "NORMAL_PRIORITY_CLASS" {
-            remarks.same(("AppPriority", name), "it is the usual one");
+fn process(values: &Values<'_>, equivalent: &mut Equivalent, remarks: &mut Remarks) {
+    if let Some(class) = values.number("AppPriority") {
+        let found = ("AppPriority", priority_of(class));
+        if equivalent.take_priority(found.1) {
+            remarks.same(found, "`priority`");
         } else {
-            remarks.missing(("AppPriority", name), "priorities are not supported by this version");
+            remarks.missing(found, "there is no such class");
         }
     }
     if let Some(affinity) = values.text("AppAffinity") {
-        remarks.missing(("AppAffinity", &affinity), "affinity is not supported by this version");
+        let is_known = affinity.bytes().all(|byte| byte.is_ascii_digit() || b"-,".contains(&byte));
+        if is_known {
+            remarks.same(("AppAffinity", &affinity), "`affinity`");
+            equivalent.affinity = Some(affinity);
+        } else {
+            remarks.same(("AppAffinity", &affinity), "all processors are the usual ones");
+        }
     }
     if let Some(flag) = values.number("AppNoConsole") {
         let why = "each program has a console that nobody sees, so that Ctrl-C reaches it";
@@ -317,12 +323,12 @@ fn process(values: &Values<'_>, remarks: &mut Remarks) {
 
 fn priority_of(class: u32) -> &'static str {
     match class {
-        0x100 => "REALTIME_PRIORITY_CLASS",
-        0x80 => "HIGH_PRIORITY_CLASS",
-        0x8000 => "ABOVE_NORMAL_PRIORITY_CLASS",
-        0x20 => "NORMAL_PRIORITY_CLASS",
-        0x4000 => "BELOW_NORMAL_PRIORITY_CLASS",
-        0x40 => "IDLE_PRIORITY_CLASS",
+        0x100 => "realtime",
+        0x80 => "high",
+        0x8000 => "above-normal",
+        0x20 => "normal",
+        0x4000 => "below-normal",
+        0x40 => "idle",
         _ => "of no known class",
     }
 }
