@@ -127,19 +127,26 @@ struct Ending {
     quiet_since: Option<Duration>,
 }
 
+/// How a keeper came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// As it was told to, with the code of the program whose end was the instance's; else 0.
+    Done(u32),
+    /// There is one already.
+    Taken,
+}
+
 /// Runs a keeper until it is told to end, or returns at once when there is one already.
-///
-/// Returns the code of the program whose end was the instance's, if there was one; else 0.
-pub(crate) fn run(options: KeeperOptions, company: Company) -> Result<u32, KeeperError> {
+pub(crate) fn run(options: KeeperOptions, company: Company) -> Result<End, KeeperError> {
     if options.probe {
         upgrade::answer_probe()?;
-        return Ok(0);
+        return Ok(End::Done(0));
     }
     let instance = Instance::new(options.runtime.clone(), PathBuf::new());
     paths::create_private(&options.runtime).map_err(doing("create the runtime folder"))?;
     let inherited = Inheritance::find(&options)?;
     let Some(lock) = upgrade::lock_of(&options, inherited.as_ref(), &instance)? else {
-        return Ok(0);
+        return Ok(End::Taken);
     };
     memory::be_thrifty();
     panics::survive(&options, &lock);
@@ -148,7 +155,7 @@ pub(crate) fn run(options: KeeperOptions, company: Company) -> Result<u32, Keepe
     let mut control = Control::begin(options, &instance, lock, inherited)?;
     control.company = company;
     control.tell_what_was_found();
-    control.work()
+    control.work().map(End::Done)
 }
 
 impl Control {

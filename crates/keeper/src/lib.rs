@@ -50,7 +50,8 @@ pub fn run(arguments: &[String]) -> ExitCode {
         .and_then(|options| control::run(options, Company::default()));
     match ended {
         // Elsewhere than on Windows a process has only the last byte.
-        Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)),
+        Ok(control::End::Done(code)) => ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)),
+        Ok(control::End::Taken) => ExitCode::SUCCESS,
         Err(error) => {
             note::complain("the keeper ends", &error);
             ExitCode::FAILURE
@@ -64,6 +65,17 @@ pub type FirstStart = Result<(), i32>;
 
 /// Hears of the [`FirstStart`], once.
 pub type Audience = Box<dyn FnOnce(FirstStart) + Send>;
+
+/// A keeper that did not come to a good end.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// Somebody else is the keeper, with this number, where it answers.
+    #[error("the instance has a keeper already")]
+    Taken(Option<u32>),
+    /// It could not begin or go on.
+    #[error("the keeper ends")]
+    Ended(#[source] Box<dyn Error + Send + Sync>),
+}
 
 /// Who else there is in a keeper's process, and what they have to say to each other.
 #[derive(Default)]
@@ -85,6 +97,11 @@ impl fmt::Debug for Company {
 /// Returns the code of the program whose end was the instance's, if there was one; else 0.
 /// `mainstay_platform::port::ask_to_end` asks it to end, [`Leave`] to leave its programs to a
 /// successor.
-pub fn keep(options: KeeperOptions, company: Company) -> Result<u32, Box<dyn Error + Send + Sync>> {
-    Ok(control::run(options, company)?)
+pub fn keep(options: KeeperOptions, company: Company) -> Result<u32, KeepError> {
+    let runtime = options.runtime.clone();
+    match control::run(options, company) {
+        Ok(control::End::Done(code)) => Ok(code),
+        Ok(control::End::Taken) => Err(KeepError::Taken(upgrade::keeper_of(runtime))),
+        Err(error) => Err(KeepError::Ended(error.into())),
+    }
 }

@@ -244,6 +244,13 @@ fn take_lock(instance: &Instance) -> io::Result<Option<FileLock>> {
     }
 }
 
+/// Returns the number of the process that is the keeper, where one answers.
+pub(crate) fn keeper_of(runtime: PathBuf) -> Option<u32> {
+    let instance = Instance::new(runtime, PathBuf::new());
+    let connection = Connection::open(&instance.keeper_socket()).ok()?;
+    connection.peer().ok().map(|peer| peer.pid)
+}
+
 /// Returns the listeners: inherited, or opened now.
 pub(crate) fn doors(
     inherited: Option<&Inheritance>,

@@ -2,7 +2,6 @@
 //! service's name.
 
 use std::{
-    error::Error,
     fs::OpenOptions,
     io,
     process::ExitCode,
@@ -15,11 +14,12 @@ use std::{
     time::Duration,
 };
 
-use mainstay_keeper::{Company, FirstStart, KeeperOptions, Leave};
+use mainstay_keeper::{Company, FirstStart, KeepError, KeeperOptions, Leave};
 use mainstay_platform::{
-    daemon,
+    complaint, daemon,
     event_log::{EventLog, SOURCE, Weight},
     paths, port,
+    scm::code,
 };
 use mainstay_service::{Failure, Host, Program, Service, StopReason, manner};
 
@@ -48,35 +48,53 @@ pub(crate) fn run(name: &str) -> ExitCode {
     Program::new(name).serve(manner(), hosted)
 }
 
+/// What the manager is told when the keeper has ended.
+type Verdict = Result<(), Failure>;
+
 /// A keeper in a thread of this process.
 struct Hosted {
     name: String,
-    /// Closed when the keeper has ended.
-    ended: Option<mpsc::Receiver<()>>,
+    /// How the keeper has ended.
+    ended: Option<mpsc::Receiver<Verdict>>,
     leave: Leave,
     /// The start has failed: its reason is what the service ends with, and not the keeper's end.
     has_failed: Arc<AtomicBool>,
 }
 
 impl Hosted {
-    fn begin(&mut self, host: &Host) -> Result<(), Failure> {
+    fn begin(&mut self, host: &Host) -> Result<mpsc::Receiver<FirstStart>, Failure> {
         let place =
             Place::of(&self.name).map_err(|error| Failure::system(&error, "find its folder"))?;
-        let first = self.keep(prepare(&place)?, host)?;
-        if place::is_machine(&self.name) {
-            // It has many programs, and none of them is the service.
-            return Ok(());
-        }
+        self.keep(prepare(&place)?, host)
+    }
+
+    fn await_first(
+        &mut self,
+        first: &mpsc::Receiver<FirstStart>,
+        host: &Host,
+    ) -> Result<(), Failure> {
+        // A service with many programs is none of them.
+        let is_told = host.was_asked_for() && !place::is_machine(&self.name);
         match first.recv_timeout(FIRST_START_WITHIN) {
             // Whoever asked for it is told now; a start at boot may succeed a minute later.
-            Ok(Err(code)) if code != 0 && host.was_asked_for() => {
+            Ok(Err(code)) if code != 0 && is_told => {
                 self.has_failed.store(true, Ordering::Release);
                 self.stop(StopReason::Asked)?;
                 let error = io::Error::from_raw_os_error(code);
-                Err(Failure::system(&error, "start the program"))
+                let failure = Failure::system(&error, "start the program");
+                tell_system(&self.name, &failure);
+                Err(failure)
             }
-            Ok(_) | Err(_) => Ok(()),
+            // It has told the system why.
+            Err(mpsc::RecvTimeoutError::Disconnected) => self.await_end(),
+            Ok(_) | Err(mpsc::RecvTimeoutError::Timeout) => Ok(()),
         }
+    }
+
+    /// Returns how the keeper has ended, when it has.
+    fn await_end(&mut self) -> Result<(), Failure> {
+        // Nobody has told: it is over all the same.
+        self.ended.take().and_then(|ended| ended.recv().ok()).unwrap_or(Ok(()))
     }
 
     /// Starts the keeper's thread; returns where its first start is told.
@@ -89,18 +107,23 @@ impl Hosted {
         let (told, first) = mpsc::channel();
         self.ended = Some(ended);
         let (host, has_failed) = (host.clone(), Arc::clone(&self.has_failed));
-        let leave = self.leave.clone();
+        let (name, leave) = (self.name.clone(), self.leave.clone());
         let keeper = move || {
             let audience = Box::new(move |outcome| {
                 told.send(outcome).ok();
             });
             let company = Company { audience: Some(audience), leave };
-            let result = mainstay_keeper::keep(options, company);
-            drop(alive);
-            if has_failed.load(Ordering::Acquire) {
-                return;
+            let kept = mainstay_keeper::keep(options, company);
+            let has_broken = kept.is_err();
+            let verdict = verdict(kept);
+            if let (true, Err(failure)) = (has_broken, &verdict) {
+                tell_system(&name, failure);
             }
-            host.end(verdict(result));
+            // Nobody listens any more once the service runs.
+            alive.send(verdict.clone()).ok();
+            if !has_failed.load(Ordering::Acquire) {
+                host.end(verdict);
+            }
         };
         let started = thread::Builder::new().name("keeper".to_owned()).spawn(keeper);
         started.map_err(|error| Failure::system(&error, "start a thread"))?;
@@ -110,7 +133,8 @@ impl Hosted {
 
 impl Service for Hosted {
     fn start(&mut self, host: &Host) -> Result<(), Failure> {
-        self.begin(host).inspect_err(|failure| tell_system(&self.name, failure))
+        let first = self.begin(host).inspect_err(|failure| tell_system(&self.name, failure))?;
+        self.await_first(&first, host)
     }
 
     fn stop(&mut self, reason: StopReason) -> Result<(), Failure> {
@@ -119,27 +143,31 @@ impl Service for Hosted {
             StopReason::Asked | StopReason::ShutDown => port::ask_to_end(),
         };
         asked.map_err(|error| Failure::system(&error, "ask the keeper to end"))?;
-        if let Some(ended) = self.ended.take() {
-            // An error says that it has ended, and nothing else is ever sent.
-            ended.recv().ok();
-        }
+        // How it has ended is said where it ends.
+        drop(self.await_end());
         Ok(())
     }
 }
 
 /// Returns what the manager is told when the keeper has ended.
-fn verdict(ended: Result<u32, Box<dyn Error + Send + Sync>>) -> Result<(), Failure> {
+fn verdict(ended: Result<u32, KeepError>) -> Verdict {
     match ended {
         Ok(0) => Ok(()),
         Ok(code) => Err(Failure::own(code, format!("its program has ended with code {code}"))),
-        Err(error) => Err(Failure::own(1, format!("the keeper ends: {error}"))),
+        Err(KeepError::Taken(by)) => {
+            let other = by.map_or_else(String::new, |pid| format!(" (process {pid})"));
+            let doing = format!("keep its programs, which another keeper{other} has");
+            let error = io::Error::from_raw_os_error(code::ALREADY_RUNNING);
+            Err(Failure::system(&error, &doing))
+        }
+        Err(error) => Err(Failure::own(1, complaint::with_causes(&error))),
     }
 }
 
 /// Tells why a service cannot start where an administrator looks first: there is no agent that
 /// could be asked.
 fn tell_system(name: &str, failure: &Failure) {
-    let entry = format!("{name}: the service cannot start: {failure}");
+    let entry = format!("{name}: the service cannot start or go on: {failure}");
     let told =
         EventLog::open(SOURCE).and_then(|log| log.report(Weight::Error, CANNOT_START, &entry));
     // A system without such a log has a console.

@@ -28,7 +28,12 @@ pub fn complain(who: &str, what: &str, error: &dyn Error) {
 }
 
 fn line(who: &str, what: &str, error: &dyn Error) -> String {
-    let mut line = format!("{who}: {what}: {error}");
+    format!("{who}: {what}: {}", with_causes(error))
+}
+
+/// Returns what went wrong with all its causes, in one line.
+pub fn with_causes(error: &dyn Error) -> String {
+    let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         line.push_str(": ");

@@ -53,8 +53,15 @@ pub(super) const TABLE: &[Entry] = &[
     ),
     entry(
         1056,
-        ["it runs already", "`mainstay service restart NAME` starts it anew"],
-        ["服务已在运行", "`mainstay service restart NAME` 可以重新启动它"],
+        [
+            "it runs already, under the manager or by hand",
+            "`mainstay service restart NAME` starts it anew; one that `mainstay service run` has \
+             started ends with Ctrl-C there",
+        ],
+        [
+            "服务已在运行，由服务管理器启动或手动启动",
+            "`mainstay service restart NAME` 可以重新启动它；由 `mainstay service run` 启动的，在那里按 Ctrl-C 结束",
+        ],
     ),
     entry(
         1058,

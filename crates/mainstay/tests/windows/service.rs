@@ -84,6 +84,12 @@ fn a_service_is_run_by_hand_with_its_own_configuration_and_never_twice() {
     });
     assert!(printed.contains("`mainstay-debug` runs here, as you and not as LocalSystem"));
     assert_eq!(service.status().state, State::Stopped, "the manager has no part in it");
+    let refused = service.ask(&["service", "start"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    let status = service.status();
+    assert_eq!((status.state, status.exit_code), (State::Stopped, 1056), "{refused:?}");
+    assert_eq!(sandbox.unit("mainstay-debug").pid, unit.pid, "it runs on");
+    assert!(refused.out.contains("started ends with Ctrl-C there"), "{refused:?}");
     by_hand.end();
     assert!(has_ended(unit.pid.unwrap()), "Ctrl-C has stopped it");
     assert_eq!(service.ask(&["service", "start"]).code, 0);

@@ -1,12 +1,12 @@
 //! `CreateProcessW`: suspended, with a list of the handles it may inherit, into a named job; it
 //! runs when it is released.
 
+#[path = "windows/attributes.rs"]
+mod attributes;
 #[path = "windows/command_line.rs"]
 mod command_line;
 #[path = "windows/environment.rs"]
 mod environment;
-#[path = "windows/handle_list.rs"]
-mod handle_list;
 #[path = "windows/helper.rs"]
 mod helper;
 #[path = "windows/script.rs"]
@@ -39,7 +39,7 @@ use windows_sys::Win32::{
     },
 };
 
-use self::{handle_list::HandleList, script::Called};
+use self::{attributes::Attributes, script::Called};
 use super::{Nascent, Output, Priority, Program, Seats, Share, SpawnError, Step};
 use crate::{
     pipe::KEPT_ACCESS,
@@ -86,7 +86,7 @@ pub(super) fn spawn(
     })?;
     let streams = Streams::new(program).map_err(|source| fail(Step::Streams, name, source))?;
     let job = Job::new(program.label).map_err(|source| fail(Step::Limits, name, source))?;
-    let suspended = prepared.create(&streams).map_err(|source| {
+    let suspended = prepared.create(&streams, Some(&job)).map_err(|source| {
         let step = if is(&source, ERROR_BAD_EXE_FORMAT) { Step::Foreign } else { Step::Clone };
         fail(step, &file.display().to_string(), source)
     })?;
@@ -127,8 +127,8 @@ impl Prepared {
     }
 
     #[expect(unsafe_code, reason = "CreateProcessW")]
-    fn create(&self, streams: &Streams) -> io::Result<Suspended> {
-        let list = HandleList::new(streams.raw())?;
+    fn create(&self, streams: &Streams, job: Option<&Job>) -> io::Result<Suspended> {
+        let list = Attributes::new(streams.raw(), job)?;
         let [input, output, error] = streams.raw();
         let mut startup = STARTUPINFOEXW {
             StartupInfo: STARTUPINFOW {
@@ -184,7 +184,8 @@ struct Suspended {
 }
 
 impl Suspended {
-    /// Puts it into its job and gives it what keeps job and pipes alive.
+    /// Gives it what keeps job and pipes alive. Until it has that, it ends with us: nobody could
+    /// find it.
     fn equip(self, program: &Program<'_>, job: Job) -> io::Result<Process> {
         if let Err(error) = self.furnish(program, &job) {
             self.abandon();
@@ -196,7 +197,6 @@ impl Suspended {
     /// Nothing of it is inherited by what the program starts.
     fn furnish(&self, program: &Program<'_>, job: &Job) -> io::Result<()> {
         let raw = self.process.as_raw_handle();
-        job.assign(raw)?;
         self.share(program.share)?;
         let output = match program.output {
             Output::Pipe(writer) => Some(writer),
@@ -205,7 +205,8 @@ impl Suspended {
         for writer in [output, program.error].into_iter().flatten() {
             writer.is_kept_as(give(raw, writer.reader(), KEPT_ACCESS)?);
         }
-        give(raw, job.raw(), JOB_ACCESS).map(drop)
+        give(raw, job.raw(), JOB_ACCESS)?;
+        job.outlive_us()
     }
 
     #[expect(unsafe_code, reason = "SetPriorityClass, GetPriorityClass, SetProcessAffinityMask")]

@@ -1,5 +1,5 @@
-//! Named jobs: a program with everything it starts. Never kill-on-close: a dead keeper takes
-//! nobody along.
+//! Named jobs: a program with everything it starts. A dead keeper takes nobody along, but for a
+//! program that has not begun and that nobody could find.
 
 use std::{
     io,
@@ -11,9 +11,10 @@ use windows_sys::Win32::{
     Foundation::{ERROR_ALREADY_EXISTS, ERROR_FILE_NOT_FOUND, ERROR_MORE_DATA},
     System::{
         JobObjects::{
-            AssignProcessToJobObject, CreateJobObjectW, JOBOBJECT_BASIC_PROCESS_ID_LIST,
-            JobObjectBasicProcessIdList, OpenJobObjectW, QueryInformationJobObject,
-            TerminateJobObject,
+            CreateJobObjectW, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE, JOBOBJECT_BASIC_PROCESS_ID_LIST,
+            JOBOBJECT_EXTENDED_LIMIT_INFORMATION, JobObjectBasicProcessIdList,
+            JobObjectExtendedLimitInformation, OpenJobObjectW, QueryInformationJobObject,
+            SetInformationJobObject, TerminateJobObject,
         },
         Threading::QueryFullProcessImageNameW,
     },
@@ -40,7 +41,8 @@ fn name_of(id: &str) -> Vec<u16> {
 
 impl Job {
     /// Makes a job that can be opened by its name as long as somebody holds it. One of that name
-    /// must not be there: it would be somebody else's.
+    /// must not be there: it would be somebody else's. Whoever is in it ends with its last handle
+    /// until [`outlive_us`](Self::outlive_us).
     #[expect(unsafe_code, reason = "CreateJobObjectW")]
     pub(crate) fn new(id: &str) -> io::Result<Self> {
         let name = name_of(id);
@@ -49,7 +51,30 @@ impl Job {
         let outcome = io::Error::last_os_error();
         // SAFETY: the handle is new or null.
         let handle = unsafe { own(raw) }?;
-        if is(&outcome, ERROR_ALREADY_EXISTS) { Err(outcome) } else { Ok(Self { handle }) }
+        if is(&outcome, ERROR_ALREADY_EXISTS) {
+            return Err(outcome);
+        }
+        let job = Self { handle };
+        job.limit(JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE)?;
+        Ok(job)
+    }
+
+    /// Lets go of whoever is in it: they run on when the last handle is closed.
+    pub(crate) fn outlive_us(&self) -> io::Result<()> {
+        self.limit(0)
+    }
+
+    #[expect(unsafe_code, reason = "SetInformationJobObject")]
+    fn limit(&self, flags: u32) -> io::Result<()> {
+        let mut limits = JOBOBJECT_EXTENDED_LIMIT_INFORMATION::default();
+        limits.BasicLimitInformation.LimitFlags = flags;
+        let size = u32::try_from(size_of_val(&limits)).unwrap_or_default();
+        let from = (&raw const limits).cast();
+        // SAFETY: `from` is valid for reads of `size` bytes.
+        succeed(unsafe {
+            let what = JobObjectExtendedLimitInformation;
+            SetInformationJobObject(self.raw(), what, from, size)
+        })
     }
 
     /// Opens a job by its name, if there is one.
@@ -68,13 +93,6 @@ impl Job {
 
     pub(crate) fn raw(&self) -> RawHandle {
         self.handle.as_raw_handle()
-    }
-
-    /// Puts a process, which must not have started anything yet, into the job.
-    #[expect(unsafe_code, reason = "AssignProcessToJobObject")]
-    pub(crate) fn assign(&self, process: RawHandle) -> io::Result<()> {
-        // SAFETY: both handles are open.
-        succeed(unsafe { AssignProcessToJobObject(self.raw(), process) })
     }
 
     #[expect(unsafe_code, reason = "TerminateJobObject")]

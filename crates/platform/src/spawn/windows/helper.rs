@@ -20,7 +20,7 @@ pub(crate) fn spawn_helper(image: &Path, words: &[String]) -> io::Result<Process
         directory: None,
         flags: DETACHED_PROCESS,
     };
-    let made = prepared.create(&Streams::null()?)?;
+    let made = prepared.create(&Streams::null()?, None)?;
     let process = Process::from_child(made.pid, [made.process, made.thread], None);
     process.release()?;
     Ok(process)

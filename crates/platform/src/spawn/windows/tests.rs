@@ -107,6 +107,35 @@ fn a_program_that_is_held_begins_when_it_is_released() {
 }
 
 #[test]
+fn a_program_that_nobody_could_find_ends_with_its_starter_and_any_other_outlives_it() {
+    let image = std::env::var("ComSpec").unwrap();
+    let prepared = Prepared {
+        image: wide(&image),
+        line: wide("cmd /c exit 3"),
+        environment: command_line::environment(&[]),
+        directory: None,
+        flags: CREATE_NO_WINDOW,
+    };
+    let make = |job: &Job| {
+        let made = prepared.create(&Streams::null().unwrap(), Some(job)).unwrap();
+        assert_eq!(job.members().unwrap(), [made.pid], "it is born in its job");
+        Process::from_child(made.pid, [made.process, made.thread], None)
+    };
+    // As far as a starter came who is killed before it could give away the job.
+    let job = Job::new(&label("lost")).unwrap();
+    let lost = make(&job);
+    drop(job);
+    wait(&lost);
+    let job = Job::new(&label("found")).unwrap();
+    let found = make(&job);
+    give(found.raw(), job.raw(), JOB_ACCESS).unwrap();
+    job.outlive_us().unwrap();
+    drop(job);
+    found.release().unwrap();
+    assert_eq!(wait(&found), Ended::Code(3));
+}
+
+#[test]
 fn priority_and_processors_are_set_before_it_begins() {
     let (label, command) = (label("share"), own_role().map(str::to_owned));
     let own = std::env::current_exe().unwrap().display().to_string();
