@@ -25,12 +25,14 @@ pub(crate) struct Equivalent {
     pub(crate) stop_timeout: Option<Duration>,
     /// Whether descendants are left alone.
     pub(crate) leaves_tree: bool,
+    /// Which processes come first, where that is not as usual.
+    pub(crate) priority: Option<&'static str>,
+    /// On which processors it runs.
+    pub(crate) affinity: Option<String>,
     pub(crate) log: Log,
     pub(crate) log_size: Option<u64>,
     pub(crate) log_keep: Option<u32>,
     pub(crate) own_files: OwnFiles,
-    pub(crate) priority: Option<&'static str>,
-    pub(crate) affinity: Option<String>,
 }
 
 /// Files of the user's own that get the output, too.
@@ -56,19 +58,7 @@ pub(crate) enum Log {
 /// No delay of ours may be longer than this by default, so a longer one needs another limit.
 const MAX_DELAY: Duration = Duration::from_mins(1);
 
-/// Our words for priorities; others write them without hyphens.
-const PRIORITIES: [&str; 6] =
-    ["idle", "below-normal", "normal", "above-normal", "high", "realtime"];
-
 impl Equivalent {
-    /// Takes over a priority by its word; returns whether there is such a one.
-    pub(super) fn take_priority(&mut self, word: &str) -> bool {
-        let plain = |word: &str| word.to_lowercase().replace('-', "");
-        let known = PRIORITIES.into_iter().find(|known| plain(known) == plain(word));
-        self.priority = known.filter(|known| *known != "normal");
-        known.is_some()
-    }
-
     /// Returns the configuration as a person would write it.
     pub(crate) fn configuration(&self, unit: &str) -> String {
         let mut service = Table::new();
@@ -79,14 +69,17 @@ impl Equivalent {
         let environment =
             self.environment.iter().map(|(name, text)| (name.as_str(), Value::from(text)));
         insert(&mut service, "environment", environment.collect());
+        if let Some(priority) = self.priority {
+            service.insert("priority", value(priority));
+        }
+        if let Some(affinity) = &self.affinity {
+            service.insert("affinity", value(affinity));
+        }
         insert(&mut service, "restart", self.restart());
         insert(&mut service, "stop", self.stop());
         match self.log {
             Log::Off => drop(service.insert("logs", value("off"))),
             Log::Joined | Log::Split => insert(&mut service, "logs", self.logs()),
-        }
-        for (key, text) in self.share() {
-            service.insert(key, value(text));
         }
         let mut services = Table::new();
         services.set_implicit(true);
@@ -94,11 +87,6 @@ impl Equivalent {
         let mut document = DocumentMut::new();
         document.insert("services", Item::Table(services));
         document.to_string()
-    }
-
-    fn share(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let all = [("priority", self.priority), ("affinity", self.affinity.as_deref())];
-        all.into_iter().filter_map(|(key, text)| Some((key, text?)))
     }
 
     fn restart(&self) -> InlineTable {
@@ -184,9 +172,6 @@ impl Equivalent {
         }
         for (name, text) in &self.environment {
             option("--env", &format!("{name}={text}"));
-        }
-        for (key, text) in self.share() {
-            option(&format!("--{key}"), text);
         }
         for (name, text) in self.own_files.options() {
             option(name, &text);

@@ -296,21 +296,19 @@ fn stop(values: &Values<'_>, equivalent: &mut Equivalent, remarks: &mut Remarks)
 
 fn process(values: &Values<'_>, equivalent: &mut Equivalent, remarks: &mut Remarks) {
     if let Some(class) = values.number("AppPriority") {
-        let found = ("AppPriority", priority_of(class));
-        if equivalent.take_priority(found.1) {
-            remarks.same(found, "`priority`");
-        } else {
-            remarks.missing(found, "there is no such class");
+        let shown = format!("0x{class:x}");
+        match priority_of(class) {
+            Some("normal") => remarks.same(("AppPriority", &shown), "it is the usual one"),
+            Some(word) => {
+                remarks.same(("AppPriority", &shown), format!("`priority = \"{word}\"`"));
+                equivalent.priority = Some(word);
+            }
+            None => remarks.missing(("AppPriority", &shown), "it is no class of Windows"),
         }
     }
     if let Some(affinity) = values.text("AppAffinity") {
-        let is_known = affinity.bytes().all(|byte| byte.is_ascii_digit() || b"-,".contains(&byte));
-        if is_known {
-            remarks.same(("AppAffinity", &affinity), "`affinity`");
-            equivalent.affinity = Some(affinity);
-        } else {
-            remarks.same(("AppAffinity", &affinity), "all processors are the usual ones");
-        }
+        remarks.same(("AppAffinity", &affinity), "`affinity`");
+        equivalent.affinity = Some(affinity);
     }
     if let Some(flag) = values.number("AppNoConsole") {
         let why = "each program has a console that nobody sees, so that Ctrl-C reaches it";
@@ -321,15 +319,15 @@ fn process(values: &Values<'_>, equivalent: &mut Equivalent, remarks: &mut Remar
     }
 }
 
-fn priority_of(class: u32) -> &'static str {
+fn priority_of(class: u32) -> Option<&'static str> {
     match class {
-        0x100 => "realtime",
-        0x80 => "high",
-        0x8000 => "above-normal",
-        0x20 => "normal",
-        0x4000 => "below-normal",
-        0x40 => "idle",
-        _ => "of no known class",
+        0x100 => Some("realtime"),
+        0x80 => Some("high"),
+        0x8000 => Some("above-normal"),
+        0x20 => Some("normal"),
+        0x4000 => Some("below-normal"),
+        0x40 => Some("idle"),
+        _ => None,
     }
 }
 

@@ -125,8 +125,8 @@ fn option(found: (&str, &str), equivalent: &mut Equivalent, remarks: &mut Remark
             remarks.same(found, "`stop.timeout`, for the whole tree");
         }
         "--kill-process-tree" => remarks.same(found, "always: a job holds the tree"),
-        "--priority" if equivalent.take_priority(text) => remarks.same(found, "`priority`"),
-        "--priority" => remarks.missing(found, "there is no such priority"),
+        "--priority" if text == "normal" => remarks.same(found, "it is the usual one"),
+        "--priority" => remarks.missing(found, "priorities are not supported by this version"),
         "--dependencies" => remarks.same(found, "they stand in the manager's list already"),
         "--pass-start-args" => {
             remarks.missing(found, "arguments of a start are not passed to the program");

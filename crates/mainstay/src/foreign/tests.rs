@@ -2,7 +2,7 @@
 
 use mainstay_api::{
     config::{self, Config, LogFiles, SourceText},
-    keeper::{Priority, Streams},
+    keeper::Streams,
 };
 use mainstay_core::service::{Delays, ExitAction, ExitKey, RestartWhen};
 use mainstay_platform::registry::{Data, Value};
@@ -141,7 +141,7 @@ fn every_value_of_nssm_is_translated_or_explained() {
     check("AppTimestampLog", number(1), Better);
     check("AppPriority", number(0x20), Same);
     check("AppPriority", number(0x80), Same);
-    check("AppPriority", number(7), Missing);
+    check("AppPriority", number(1), Missing);
     check("AppAffinity", Data::Text("0-2".to_owned()), Same);
     check("AppNoConsole", number(1), Better);
     check("AppRedirectHook", number(1), Missing);
@@ -172,15 +172,6 @@ fn times_logs_and_trees_of_nssm_are_configured() {
     assert_eq!(service.logs.path.max_size, (1 << 32) + 1);
     let without = [("AppRotateFiles", Data::Number(1)), ("AppRotateBytes", Data::Number(7))];
     assert_eq!(read(&of_nssm(&without)).logs.max_size, 7);
-}
-
-#[test]
-fn priority_and_processors_of_nssm_are_the_same_here() {
-    let affinity = ("AppAffinity", text("0-2,4"));
-    let share = read(&of_nssm(&[("AppPriority", Data::Number(0x4000)), affinity])).share;
-    assert_eq!((share.priority, share.processors), (Some(Priority::BelowNormal), Some(0b1_0111)));
-    let all = [("AppPriority", Data::Number(0x20)), ("AppAffinity", text("All"))];
-    assert!(read(&of_nssm(&all)).share.is_usual());
 }
 
 #[test]
@@ -234,7 +225,7 @@ fn a_command_line_of_shawl_is_taken_apart() {
     let stopped = |code| service.restart.exits.get(&ExitKey::Code(code)) == Some(&ExitAction::Stop);
     assert!(stopped(0) && stopped(u32::MAX));
     assert_eq!((service.logs.max_size, service.logs.keep), (1000, 5));
-    assert_eq!(service.share.priority, Some(Priority::High));
+    assert_eq!(verdict(&translation, "--priority"), Verdict::Missing);
     assert_eq!(verdict(&translation, "--pass-start-args"), Verdict::Missing);
 }
 
@@ -292,10 +283,7 @@ fn a_file_of_winsw_is_translated() {
     assert_eq!(dependencies, &["Tcpip", "Dhcp"]);
     assert_eq!(description, "serves & more");
     assert_eq!(verdict(&translation, "prestart"), Verdict::Missing);
-    assert_eq!(service.share.priority, Some(Priority::Idle));
-    let files = read(&of_winsw(r"<logpath>D:\logs\</logpath>").unwrap()).logs.path.files;
-    let [stdout, stderr] = ["out", "err"].map(|end| Some(format!(r"D:\logs\web.{end}.log")));
-    assert_eq!(files, LogFiles::Split { stdout, stderr });
+    assert_eq!(verdict(&translation, "priority"), Verdict::Missing);
     assert!(!format!("{translation:?}").contains("secret"));
 }
 

@@ -6,9 +6,7 @@ use roxmltree::{Document, Node};
 
 use super::{
     Equivalent, Registered, Remarks, Translation, Untranslatable, Variables, Wrapper,
-    equivalent::{Log, OwnFiles},
-    expanded,
-    words::split_arguments,
+    equivalent::Log, expanded, words::split_arguments,
 };
 
 /// How long `WinSW` waits after Ctrl-C.
@@ -48,7 +46,6 @@ pub(crate) fn translate(
     failures(&service, &mut equivalent, &mut remarks);
     stop(&service, &mut equivalent, &mut remarks);
     logs(&service, &mut equivalent, &mut remarks);
-    priority(&service, &mut equivalent, &mut remarks);
     for node in root.children().filter(Node::is_element) {
         leftover(&service, node, &mut remarks);
     }
@@ -228,15 +225,6 @@ fn stop(service: &Service<'_, '_>, equivalent: &mut Equivalent, remarks: &mut Re
     }
 }
 
-fn priority(service: &Service<'_, '_>, equivalent: &mut Equivalent, remarks: &mut Remarks) {
-    let Some(text) = service.text("priority") else { return };
-    if equivalent.take_priority(&text) {
-        remarks.same(("priority", &text), "`priority`");
-    } else {
-        remarks.missing(("priority", &text), "there is no such priority");
-    }
-}
-
 fn logs(service: &Service<'_, '_>, equivalent: &mut Equivalent, remarks: &mut Remarks) {
     let log = service.node("log");
     let mode = log.and_then(|log| log.attribute("mode")).map(str::to_owned);
@@ -267,14 +255,8 @@ fn logs(service: &Service<'_, '_>, equivalent: &mut Equivalent, remarks: &mut Re
         remarks.missing(("log", &mode), "rotation by age is not supported by this version");
     }
     if let Some(path) = service.text("logpath") {
-        let why = "`logs.path`, by the service's id; `mainstay logs` has all of it, too";
-        remarks.better(("logpath", &path), why);
-        let name = service.text("logname").or_else(|| service.text("id")).unwrap_or_default();
-        let file = |stream: &str| format!(r"{}\{name}.{stream}.log", path.trim_end_matches('\\'));
-        if equivalent.log == Log::Split {
-            let (stdout, stderr) = (Some(file("out")), Some(file("err")));
-            equivalent.own_files = OwnFiles { stdout, stderr, ..OwnFiles::default() };
-        }
+        let why = "logs are kept in the service's own folder: `mainstay logs`";
+        remarks.missing(("logpath", &path), why);
     }
 }
 
@@ -300,7 +282,6 @@ const TRANSLATED: &[&str] = &[
     "logmode",
     "logpath",
     "startmode",
-    "priority",
     "delayedautostart",
     "depend",
     "serviceaccount",
@@ -312,6 +293,10 @@ fn leftover(service: &Service<'_, '_>, node: Node<'_, '_>, remarks: &mut Remarks
     let found = (name, text.as_str());
     match name.to_lowercase().as_str() {
         known if TRANSLATED.contains(&known) => {}
+        "priority" if text.eq_ignore_ascii_case("normal") => {
+            remarks.same(found, "it is the usual one");
+        }
+        "priority" => remarks.missing(found, "priorities are not supported by this version"),
         "prestart" | "poststart" | "prestop" | "poststop" => {
             remarks.missing(found, "hooks are not supported by this version");
         }
