@@ -12,7 +12,7 @@ measured and not a setting. Memory is what keeper and agent, or the wrapper, hav
 that only waits, each without its image and without what Wine touches of each thread's stack.
 """
 
-import os, pathlib, re, statistics, subprocess, sys, time
+import os, pathlib, re, signal, statistics, subprocess, sys, time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BASE = pathlib.Path("/tmp/mainstay-bench")
@@ -208,6 +208,25 @@ def memory(tool):
     return sum_kib
 
 
+def killed(tool):
+    """Kills keeper or wrapper while the program writes; tells what becomes of programs."""
+    tool.install(str(10 * LINES))
+    tool.start()
+    time.sleep(1)
+    program = next(processes(dos(BASE / "program.exe"), first=True))
+    for folder in list(processes(tool.processes[0])):
+        os.kill(int(folder.name), signal.SIGKILL)
+    time.sleep(5)
+    fate = "runs on" if program.exists() else "ends"
+    wine("sc", "start", tool.service)
+    time.sleep(5)
+    count = len(list(processes(dos(BASE / "program.exe"), first=True)))
+    tool.remove()
+    for folder in list(processes(dos(BASE / "program.exe"), first=True)):
+        os.kill(int(folder.name), signal.SIGKILL)
+    return fate, count
+
+
 def bench(tool, rounds):
     tool.remove()
     tool.install()
@@ -240,6 +259,7 @@ def bench(tool, rounds):
     time.sleep(3)
     kept = {int(found) for found in re.findall(r"line (\d{9}) of a program that has", tool.lines())}
     tool.remove()
+    fate, count = killed(tool)
     return {
         "start: `sc start` to the program's first instruction, median of 5, ms":
             f"{statistics.median(starts):.0f}",
@@ -253,6 +273,8 @@ def bench(tool, rounds):
         f"{LINES:,} lines at once: lost": f"{LINES - len(kept):,}",
         "the same: how long the program took to say them, ms": f"{took:.0f}",
         "memory beyond a bare process, KiB": f"{used:,}",
+        "keeper or wrapper killed while the program writes: the program": fate,
+        "programs that run after `sc start`": str(count),
         "processes beside the program (and its console)": str(len(tool.processes)),
     }
 
