@@ -12,6 +12,7 @@ pub(in crate::cli) mod recovery;
 pub(in crate::cli) mod remove;
 mod run;
 mod settings;
+mod share;
 pub(in crate::cli) mod shutdown;
 pub(in crate::cli) mod source;
 pub(in crate::cli) mod status;

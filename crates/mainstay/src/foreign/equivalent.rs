@@ -26,9 +26,9 @@ pub(crate) struct Equivalent {
     pub(crate) stop_timeout: Option<Duration>,
     /// Whether descendants are left alone.
     pub(crate) leaves_tree: bool,
-    /// A word of `priority`, where it is not the usual one.
+    /// Which processes come first, where that is not as usual.
     pub(crate) priority: Option<&'static str>,
-    /// Processors, as `affinity` has them.
+    /// On which processors it runs.
     pub(crate) affinity: Option<String>,
     pub(crate) log: Log,
     pub(crate) log_size: Option<u64>,

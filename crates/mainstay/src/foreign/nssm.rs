@@ -8,7 +8,7 @@ use mainstay_platform::registry::{Data, Value};
 
 use super::{
     Equivalent, Registered, Remarks, Translation, Untranslatable, Variables, Wrapper,
-    equivalent::{priority, span},
+    equivalent::span,
     expanded, variable,
     words::{folder_of, split_arguments},
 };
@@ -296,14 +296,15 @@ fn stop(values: &Values<'_>, equivalent: &mut Equivalent, remarks: &mut Remarks)
 
 fn process(values: &Values<'_>, equivalent: &mut Equivalent, remarks: &mut Remarks) {
     if let Some(class) = values.number("AppPriority") {
-        let name = priority_of(class);
-        let word = name.strip_suffix("_PRIORITY_CLASS").and_then(priority);
-        match word {
-            Some("normal") => remarks.same(("AppPriority", name), "it is the usual one"),
-            Some(_) => remarks.same(("AppPriority", name), "`priority`"),
-            None => remarks.missing(("AppPriority", name), "no priority; it has no effect here"),
+        let shown = format!("0x{class:x}");
+        match priority_of(class) {
+            Some("normal") => remarks.same(("AppPriority", &shown), "it is the usual one"),
+            Some(word) => {
+                remarks.same(("AppPriority", &shown), format!("`priority = \"{word}\"`"));
+                equivalent.priority = Some(word);
+            }
+            None => remarks.missing(("AppPriority", &shown), "it is no class of Windows"),
         }
-        equivalent.priority = word.filter(|word| *word != "normal");
     }
     if let Some(affinity) = values.text("AppAffinity") {
         remarks.same(("AppAffinity", &affinity), "`affinity`");
@@ -318,15 +319,15 @@ fn process(values: &Values<'_>, equivalent: &mut Equivalent, remarks: &mut Remar
     }
 }
 
-fn priority_of(class: u32) -> &'static str {
+fn priority_of(class: u32) -> Option<&'static str> {
     match class {
-        0x100 => "REALTIME_PRIORITY_CLASS",
-        0x80 => "HIGH_PRIORITY_CLASS",
-        0x8000 => "ABOVE_NORMAL_PRIORITY_CLASS",
-        0x20 => "NORMAL_PRIORITY_CLASS",
-        0x4000 => "BELOW_NORMAL_PRIORITY_CLASS",
-        0x40 => "IDLE_PRIORITY_CLASS",
-        _ => "of no known class",
+        0x100 => Some("realtime"),
+        0x80 => Some("high"),
+        0x8000 => Some("above-normal"),
+        0x20 => Some("normal"),
+        0x4000 => Some("below-normal"),
+        0x40 => Some("idle"),
+        _ => None,
     }
 }
 

@@ -141,7 +141,7 @@ fn every_value_of_nssm_is_translated_or_explained() {
     check("AppTimestampLog", number(1), Better);
     check("AppPriority", number(0x20), Same);
     check("AppPriority", number(0x80), Same);
-    check("AppPriority", number(0x7777), Missing);
+    check("AppPriority", number(1), Missing);
     check("AppAffinity", Data::Text("0-2".to_owned()), Same);
     check("AppNoConsole", number(1), Better);
     check("AppRedirectHook", number(1), Missing);

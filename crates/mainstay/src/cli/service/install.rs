@@ -18,7 +18,7 @@ use std::{
 };
 
 use clap::{Args as ClapArgs, ValueEnum};
-use mainstay_api::config::{self, NewService};
+use mainstay_api::config::{self, NewService, SourceText};
 use mainstay_platform::{
     scm::{self, Change, Intent, Purpose, Service, Setting, Start, State},
     spawn::{self, Group, Output, Program, Share},
@@ -30,7 +30,7 @@ use self::{
 };
 use super::{
     control, database, demand_elevation, failure::FailureArgs, files::FileArgs, grants, kept, list,
-    shutdown, source, status, trouble,
+    share::ShareArgs, shutdown, source, status, trouble,
 };
 use crate::{
     cli::add::{Variable, parse_variable},
@@ -101,6 +101,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     files: FileArgs,
+
+    #[command(flatten)]
+    share: ShareArgs,
 
     #[command(flatten)]
     failure: FailureArgs,
@@ -343,6 +346,22 @@ fn free_place(name: &str) -> Result<Place, CliError> {
     Place::of(name).map_err(|error| trouble::refused("find its folder", &error))
 }
 
+/// Returns the configuration with everything in it that was asked for.
+fn configuration(args: &Args, plan: &Plan, unit: &str) -> Result<String, CliError> {
+    let text = plan.configuration(unit)?;
+    let text = args
+        .failure
+        .configured(text, unit)
+        .and_then(|text| args.files.configured(text, unit))
+        .and_then(|text| args.share.configured(text, unit))
+        .map_err(|error| CliError::bug(error.to_string()))?;
+    let source = SourceText { file: &args.name, bytes: text.as_bytes() };
+    let refused =
+        |found: Vec<_>| CliError::refused(config::render(&found), "nothing was installed");
+    config::parse(&[source]).map_err(refused)?;
+    Ok(text)
+}
+
 /// Creates the service, which settles whose the name is, then its configuration: it cannot be
 /// started before that is there. Returns both.
 fn create(
@@ -374,13 +393,6 @@ fn create(
             Err(error)
         }
     }
-}
-
-fn configuration(args: &Args, plan: &Plan, unit: &str) -> Result<String, CliError> {
-    args.failure
-        .configured(plan.configuration(unit)?, unit)
-        .and_then(|text| args.files.configured(text, unit))
-        .map_err(|error| CliError::bug(error.to_string()))
 }
 
 /// Creates its folders, and writes its configuration.

@@ -17,7 +17,7 @@ use super::{
     demand_elevation,
     failure::{self, FailureArgs},
     files::{self, FileArgs},
-    ours, service, shutdown, trouble,
+    ours, service, share, shutdown, trouble,
 };
 use crate::{
     errors::CliError,
@@ -123,7 +123,8 @@ pub(super) fn dump(args: &DumpArgs) -> Result<ExitCode, CliError> {
     let Some(configured) = parsed.services.values().next() else {
         return Err(file.refused(&config::EditError::Missing(file.unit.clone())));
     };
-    let mut options = files::options_of(configured);
+    let mut options = share::options_of(&configured.share);
+    options.extend(files::options_of(configured));
     options.extend(failure::options_of(configured, Some(&found)));
     if !args.show_values && !configured.environment.is_empty() {
         let names: Vec<&str> = configured.environment.keys().map(String::as_str).collect();
