@@ -222,9 +222,9 @@ impl Copyist {
             }
             let source = self.source()?;
             source.note(&target, run)?;
-            fail::point("copy.noted");
+            fail::point("agent.copy.noted");
             target.append(&bytes).map_err(CopyError::File)?;
-            fail::point("copy.appended");
+            fail::point("agent.copy.appended");
             source.pending.advance(bytes.len());
         }
         self.target = Some(target);

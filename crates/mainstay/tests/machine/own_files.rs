@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::{
+    disks::Disk,
     processes::{kill, wait_until},
     sandbox::Sandbox,
 };
@@ -87,6 +88,52 @@ fn a_file_that_cannot_be_written_hinders_neither_the_program_nor_its_log() {
     let events = sandbox.get(&["events"]);
     assert_eq!(events.matches("does not get the lines").count(), 1, "{events}");
     assert_eq!(events.matches("gets the lines of `count` again").count(), 1, "{events}");
+}
+
+#[test]
+fn a_full_disk_holds_the_file_up_and_neither_the_program_nor_its_log() {
+    let mut sandbox = Sandbox::new(
+        "[services.count]\n\
+         shell = \"n=0; while sleep 0.02; do n=$((n+1)); echo \\\"line $n\\\"; done\"\n\
+         logs = { path = \"disk/count.log\" }\n",
+    );
+    let Some(disk) = Disk::of_size(&sandbox.path("disk"), 1024) else { return };
+    disk.fill_but(0);
+    sandbox.up();
+    let full = sandbox.wait_for("count", |unit| unit.pressure.is_some()).pressure.unwrap();
+    assert!(full.contains("No space left"), "{full}");
+    wait_until("its own log goes on", || sandbox.get(&["logs", "count"]).contains("line 20"));
+    disk.make_room();
+    sandbox.wait_for("count", |unit| unit.pressure.is_none());
+    wait_until("nothing is missing", || sandbox.read("disk/count.log").lines().count() > 20);
+    for (line, number) in sandbox.read("disk/count.log").lines().zip(1..) {
+        assert_eq!(line, format!("line {number}"));
+    }
+    assert_eq!(sandbox.down(), Some(0));
+}
+
+#[cfg(feature = "fail")]
+#[test]
+fn an_agent_that_dies_in_the_middle_of_a_copy_leaves_the_rest_to_the_next_one() {
+    let mut sandbox = Sandbox::new(
+        "[services.count]\n\
+         shell = \"n=0; while sleep 0.01; do n=$((n+1)); echo $n; done\"\n\
+         logs = { path = \"count.log\" }\n",
+    );
+    let folder = sandbox.path("fail");
+    fs::create_dir(&folder).unwrap();
+    let mut up = sandbox.command(&["up"]);
+    up.env("MAINSTAY_FAIL_DIR", &folder);
+    sandbox.start_up(up);
+    for point in ["agent.copy.noted", "agent.copy.appended"].repeat(3) {
+        fs::write(folder.join(point), "").unwrap();
+        wait_until("it dies there", || !folder.join(point).exists());
+        let copied = sandbox.read("count.log").lines().count();
+        wait_until("the copy goes on", || sandbox.read("count.log").lines().count() > copied + 5);
+    }
+    for (line, number) in sandbox.read("count.log").lines().zip(1..) {
+        assert_eq!(line, number.to_string());
+    }
 }
 
 fn is_all(sandbox: &Sandbox) -> bool {

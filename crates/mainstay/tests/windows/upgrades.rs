@@ -12,7 +12,7 @@ use std::{
 use mainstay_api::control::Status;
 use mainstay_platform::{
     paths,
-    scm::{Database, Intent, Purpose, State},
+    scm::{Change, Database, Intent, Purpose, Start, State},
 };
 
 use crate::{
@@ -96,6 +96,22 @@ fn a_keeper_that_leaves_is_started_again_by_its_agent_where_nobody_else_does() {
     assert!(!told.contains("the keeper is lost"), "{told}");
     story.end_programs();
     story.check_log(&story.log_of_service());
+}
+
+#[test]
+fn a_service_that_nobody_could_start_again_is_left_as_it_is() {
+    let story = Story::new();
+    let before = [story.machine.status(), story.sandbox.status()];
+    let service = Database::open(Purpose::Look).unwrap().service(NAME, Intent::Change).unwrap();
+    service.change(&Change { start: Some(Start::Disabled), ..Change::default() }).unwrap();
+    let other = story.another_program();
+    let upgraded = story.machine.ask(&["upgrade", "--program", other.to_str().unwrap()]);
+    assert_eq!(upgraded.code, 1, "{upgraded:?}");
+    assert!(upgraded.err.contains("is disabled: nobody could start it again"), "{upgraded:?}");
+    let after = [story.machine.status(), story.sandbox.status()];
+    assert_ne!(after[0].keeper.pid, before[0].keeper.pid, "the others are handed over");
+    assert_eq!(after[1].keeper.pid, before[1].keeper.pid);
+    assert_eq!(before.map(|one| pids(&one)), after.map(|one| pids(&one)));
 }
 
 /// The machine's instance with two programs, and a service with one.

@@ -6,7 +6,7 @@ use std::{io, path::Path, process::ExitCode, time::Duration};
 use mainstay_api::control::Status;
 use mainstay_platform::{
     desk,
-    scm::{Control, Database, Intent, Purpose, Service, State, code},
+    scm::{Control, Database, Intent, Purpose, Service, Start, State, code},
 };
 use serde::Serialize;
 
@@ -19,6 +19,7 @@ use crate::{
     client::Client,
     cost::{Before, Cost},
     errors::CliError,
+    instance::Located,
     place::Place,
     print,
 };
@@ -63,7 +64,8 @@ pub(super) async fn run(program: &str, names: &[String], json: Json) -> Result<E
         print::json(&handed);
     }
     let is_nothing = handed.iter().all(|one| one.cost.is_nothing());
-    Ok(ExitCode::from(u8::from(!is_nothing)))
+    let is_all = handed.len() == names.len();
+    Ok(ExitCode::from(u8::from(!is_nothing || !is_all)))
 }
 
 /// Whether JSON is printed.
@@ -92,7 +94,14 @@ async fn hand_over_all(
 ) -> Result<Vec<HandedOver>, CliError> {
     let mut handed = Vec::new();
     for name in names {
-        match hand_over(name).await {
+        let asked = match ask(name).await {
+            Ok(asked) => asked,
+            Err(error) => {
+                leave_out(name, &error);
+                continue;
+            }
+        };
+        match hand_over(name, asked).await {
             Ok(cost) => {
                 if json == Json::No {
                     print::data(&format!("{name}\n{cost}"));
@@ -110,24 +119,42 @@ fn go_back(name: &str, placed: Placed, error: CliError) -> CliError {
     if placed.former.is_none() {
         return error;
     }
-    let undone = placed.undo().and_then(|()| {
-        let service = Database::open(Purpose::Look)?.service(name, Intent::Control)?;
-        started(service.start(&[]))
-    });
-    let hint = match undone {
-        Ok(()) => "the former program has its place again, and serves".to_owned(),
+    let hint = match placed.undo().map(|()| start_again(name)) {
+        Ok(Ok(())) => "the former program has its place again, and serves".to_owned(),
+        Ok(Err(error)) => format!("the former program has its place again, but: {error}"),
         Err(error) => format!("the former program could not take its place again: {error}"),
     };
     CliError { hint, ..error }
 }
 
+fn start_again(name: &str) -> io::Result<()> {
+    started(Database::open(Purpose::Look)?.service(name, Intent::Control)?.start(&[]))
+}
+
+/// Whoever cannot be asked now goes on as it is: what is wrong with it is no affair of the others.
+fn leave_out(name: &str, error: &CliError) {
+    print::talk(&format!("`{name}` is not handed over, and goes on with the former program"));
+    print::talk(&error.to_string());
+}
+
+async fn ask(name: &str) -> Result<(Located, Status), CliError> {
+    let record = service::service(name, Intent::Look)?.record();
+    let record = record.map_err(|error| trouble::refused(&format!("look at `{name}`"), &error))?;
+    if record.start == Start::Disabled {
+        let what = format!("`{name}` is disabled: nobody could start it again");
+        return Err(CliError::refused(what, "`mainstay service set NAME start=demand` first"));
+    }
+    let place = Place::of(name).map_err(|error| trouble::refused("find its folder", &error))?;
+    let located = place.located();
+    let status = Client::connect(&located).await?.get("/v1/status").await?;
+    Ok((located, status))
+}
+
 /// Lets the keeper of a service leave, and starts its successor.
-async fn hand_over(name: &str) -> Result<Cost, CliError> {
+async fn hand_over(name: &str, (located, status): (Located, Status)) -> Result<Cost, CliError> {
     let doing = format!("hand over `{name}`");
     let refused = |error: io::Error| trouble::refused(&doing, &error);
     let service = service::service(name, Intent::Control)?;
-    let located = Place::of(name).map_err(refused)?.located();
-    let status: Status = Client::connect(&located).await?.get("/v1/status").await?;
     let agent = status.agent.pid;
     let mut before = Before::look(&located, status)?;
     let process = control::process_of(&service, name)?;
