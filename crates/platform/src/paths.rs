@@ -118,6 +118,11 @@ pub fn guard_anew(path: &Path, grants: &[(String, Right)]) -> io::Result<()> {
     imp::guard_anew(path, grants)
 }
 
+/// Returns who has [`Right::Share`] in a folder, where rights go by lists.
+pub fn sharers(path: &Path) -> io::Result<Vec<String>> {
+    imp::sharers(path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

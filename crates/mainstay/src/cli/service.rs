@@ -10,6 +10,7 @@ pub(in crate::cli) mod recovery;
 pub(in crate::cli) mod remove;
 mod run;
 mod settings;
+mod share;
 pub(in crate::cli) mod source;
 pub(in crate::cli) mod status;
 pub(in crate::cli) mod trouble;

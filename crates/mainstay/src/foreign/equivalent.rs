@@ -25,6 +25,10 @@ pub(crate) struct Equivalent {
     pub(crate) stop_timeout: Option<Duration>,
     /// Whether descendants are left alone.
     pub(crate) leaves_tree: bool,
+    /// Which processes come first, where that is not as usual.
+    pub(crate) priority: Option<&'static str>,
+    /// On which processors it runs.
+    pub(crate) affinity: Option<String>,
     pub(crate) log: Log,
     pub(crate) log_size: Option<u64>,
     pub(crate) log_keep: Option<u32>,
@@ -65,6 +69,12 @@ impl Equivalent {
         let environment =
             self.environment.iter().map(|(name, text)| (name.as_str(), Value::from(text)));
         insert(&mut service, "environment", environment.collect());
+        if let Some(priority) = self.priority {
+            service.insert("priority", value(priority));
+        }
+        if let Some(affinity) = &self.affinity {
+            service.insert("affinity", value(affinity));
+        }
         insert(&mut service, "restart", self.restart());
         insert(&mut service, "stop", self.stop());
         match self.log {

@@ -140,8 +140,9 @@ fn every_value_of_nssm_is_translated_or_explained() {
     check("AppRotateDelay", number(5), Better);
     check("AppTimestampLog", number(1), Better);
     check("AppPriority", number(0x20), Same);
-    check("AppPriority", number(0x80), Missing);
-    check("AppAffinity", Data::Text("0-2".to_owned()), Missing);
+    check("AppPriority", number(0x80), Same);
+    check("AppPriority", number(1), Missing);
+    check("AppAffinity", Data::Text("0-2".to_owned()), Same);
     check("AppNoConsole", number(1), Better);
     check("AppRedirectHook", number(1), Missing);
     check("Whatever", number(7), Missing);

@@ -118,3 +118,7 @@ pub(super) fn check_guarded(_path: &Path) -> io::Result<()> {
 pub(super) fn guard_anew(_path: &Path, _grants: &[(String, super::Right)]) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
+
+pub(super) fn sharers(_path: &Path) -> io::Result<Vec<String>> {
+    Err(io::ErrorKind::Unsupported.into())
+}

@@ -161,6 +161,12 @@ pub(super) fn guard_anew(path: &Path, grants: &[(String, Right)]) -> io::Result<
     Security::parse(&guard(grants))?.protect(path)
 }
 
+pub(super) fn sharers(path: &Path) -> io::Result<Vec<String>> {
+    let sharing = (access::mask_of(Right::Share), Verdict::Allow);
+    let entries = access::entries(path)?.into_iter();
+    Ok(entries.filter(|entry| (entry.mask, entry.verdict) == sharing).map(|it| it.who).collect())
+}
+
 #[expect(unsafe_code, reason = "CreateDirectoryW")]
 fn create_with(path: &Path, security: &Security) -> io::Result<()> {
     let attributes = security.attributes();
@@ -248,6 +254,7 @@ mod tests {
             let list = access::entries(&folder).unwrap();
             let found: Vec<_> = list.iter().map(|entry| (entry.who.as_str(), entry.mask)).collect();
             assert_eq!(found, guests(&grants));
+            assert_eq!(sharers(&folder).unwrap(), [grants[0].0.clone()]);
         }
         let missing = guard_anew(&folder.join("missing"), &grants).unwrap_err();
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);

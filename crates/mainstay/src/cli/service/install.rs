@@ -17,7 +17,7 @@ use std::{
 };
 
 use clap::{Args as ClapArgs, ValueEnum};
-use mainstay_api::config::{self, NewService};
+use mainstay_api::config::{self, NewService, SourceText};
 use mainstay_platform::{
     scm::{self, Change, Intent, Purpose, Service, Setting, Start, State},
     spawn::{self, Group, Output, Program, Share},
@@ -29,8 +29,8 @@ use self::{
     entry::{Entry, Reach},
 };
 use super::{
-    control, database, demand_elevation, failure::FailureArgs, files::FileArgs, list, source,
-    status, trouble,
+    control, database, demand_elevation, failure::FailureArgs, files::FileArgs, list,
+    share::ShareArgs, source, status, trouble,
 };
 use crate::{
     cli::add::{Variable, parse_variable},
@@ -99,6 +99,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     files: FileArgs,
+
+    #[command(flatten)]
+    share: ShareArgs,
 
     #[command(flatten)]
     failure: FailureArgs,
@@ -339,6 +342,22 @@ fn free_place(name: &str) -> Result<Place, CliError> {
     Place::of(name).map_err(|error| trouble::refused("find its folder", &error))
 }
 
+/// Returns the configuration with everything in it that was asked for.
+fn configuration(args: &Args, plan: &Plan, unit: &str) -> Result<String, CliError> {
+    let text = plan.configuration(unit)?;
+    let text = args
+        .failure
+        .configured(text, unit)
+        .and_then(|text| args.files.configured(text, unit))
+        .and_then(|text| args.share.configured(text, unit))
+        .map_err(|error| CliError::bug(error.to_string()))?;
+    let source = SourceText { file: &args.name, bytes: text.as_bytes() };
+    let refused =
+        |found: Vec<_>| CliError::refused(config::render(&found), "nothing was installed");
+    config::parse(&[source]).map_err(refused)?;
+    Ok(text)
+}
+
 /// Writes the configuration, then creates the service: one without a configuration would end.
 fn create(
     args: &Args,
@@ -347,16 +366,11 @@ fn create(
     (account, password): (&Account, Option<String>),
 ) -> Result<Service, CliError> {
     let failed = |what: &str, error: io::Error| trouble::refused(what, &error);
+    // What can be wrong is wrong before anything is there.
+    let text = configuration(args, plan, &place.unit())?;
     place.create().map_err(|error| {
         failed(&format!("use the folder `{}`", place.folder().display()), error)
     })?;
-    let text = plan.configuration(&place.unit())?;
-    let unit = place.unit();
-    let text = args
-        .failure
-        .configured(text, &unit)
-        .and_then(|text| args.files.configured(text, &unit))
-        .map_err(|error| CliError::bug(error.to_string()))?;
     atomic::replace(&place.located().file, text.as_bytes(), |path| File::create(path))
         .map_err(|error| failed("write the configuration", error))?;
     let own = own::install().map_err(|error| failed("install our own program", error))?;
@@ -383,7 +397,7 @@ pub(in crate::cli) fn command_line(own: &Path, name: &str) -> String {
 fn settings(args: &Args, service: &Service) -> Vec<String> {
     let mut wanted = args.failure.first_settings();
     wanted.push(Setting::PreshutdownTimeout(SHUTDOWN_TIMEOUT));
-    wanted.push(Setting::OwnIdentity);
+    wanted.extend([Setting::OwnIdentity, Setting::OthersLook]);
     // An agent whose keeper is gone starts its service; see `mainstay_agent`.
     wanted.extend(scm::identity_of(&args.name).ok().map(Setting::MayStart));
     wanted.extend(args.description.clone().map(Setting::Description));

@@ -17,7 +17,7 @@ use super::{
     demand_elevation,
     failure::{self, FailureArgs},
     files::{self, FileArgs},
-    ours, service, trouble,
+    ours, service, share, trouble,
 };
 use crate::{errors::CliError, place::Place, print};
 
@@ -107,7 +107,8 @@ pub(super) fn dump(args: &DumpArgs) -> Result<ExitCode, CliError> {
     let Some(configured) = parsed.services.values().next() else {
         return Err(file.refused(&config::EditError::Missing(file.unit.clone())));
     };
-    let mut options = files::options_of(configured);
+    let mut options = share::options_of(&configured.share);
+    options.extend(files::options_of(configured));
     options.extend(failure::options_of(configured, Some(&found)));
     print::data(&(install_line(&args.name, &record, (configured, options)) + "\n"));
     print::talk("keys beyond these stand in its configuration file:");
