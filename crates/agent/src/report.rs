@@ -1,5 +1,7 @@
 //! What clients see of units.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use mainstay_api::control::{LastExit, Next, Unit};
 use mainstay_core::{Exit, Moment, UnitView, view};
@@ -32,11 +34,15 @@ pub(crate) struct Beside {
     pub(crate) outdated: bool,
     /// See [`Unit::pressure`].
     pub(crate) pressure: Option<String>,
+    /// A run that has lasted so long wipes out earlier failures.
+    pub(crate) well_after: Duration,
 }
 
 /// Returns a unit as clients see it.
 pub(crate) fn unit(view: UnitView<'_>, clocks: Clocks, beside: Beside) -> Unit {
-    let Beside { outdated, pressure } = beside;
+    let Beside { outdated, pressure, well_after } = beside;
+    // The core forgets failures at the end of a good run, which may be far.
+    let is_well = view.state() == "running" && clocks.now.since(view.since()) >= well_after;
     Unit {
         unit: view.name().to_string(),
         service: view.name().service.to_string(),
@@ -48,7 +54,7 @@ pub(crate) fn unit(view: UnitView<'_>, clocks: Clocks, beside: Beside) -> Unit {
         pid: view.pid(),
         run: view.run(),
         restarts: view.restarts(),
-        degraded: view.is_degraded(),
+        degraded: view.is_degraded() && !is_well,
         orphaned: view.is_orphaned(),
         outdated,
         pressure,

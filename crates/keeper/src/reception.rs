@@ -2,7 +2,10 @@
 //!
 //! Where a listener can be shared, each agent gets it, and the system's queue holds whoever comes
 //! while there is none. Elsewhere the keeper accepts: a client is handed over, and kept until the
-//! agent says that it has it, so that one agent more or less loses nobody.
+//! agent says that it has it, so that one agent more or less loses nobody who still waits.
+//!
+//! A client to whom an agent has begun to listen is lost with that agent: its pipe is bound to the
+//! agent's way of waiting for life, and what it has asked for may have been read.
 
 use std::{collections::VecDeque, io, path::Path, time::Duration};
 

@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::keeper::{self, Logs, RunRef, Spawn, Streams};
+use mainstay_api::keeper::{self, Environment, Logs, RunRef, Spawn, Streams};
 use mainstay_platform::{
     clock,
     descriptor::borrow_file,
@@ -28,6 +28,7 @@ use mainstay_platform::{
     random,
     spawn::{
         self, BaseEnvironment, Group, Nascent, Output, Priority, Program, Seats, Share, SpawnError,
+        is_same_variable,
     },
 };
 
@@ -258,7 +259,7 @@ fn start_run(
         label: id,
         command: &asked.command,
         directory: asked.directory.as_ref().map(PathBuf::from),
-        environment: environment(asked, id, &shared.base.variables()),
+        environment: environment(&asked.environment, id, &shared.base.variables()),
         output: made.writer.as_ref().map_or(Output::Null, Output::Pipe),
         error: made.error_writer.as_ref(),
         files: asked.files.or(Some(shared.files).filter(|files| *files > 0)),
@@ -353,17 +354,17 @@ const MARK: &str = "MAINSTAY_ID";
 
 /// Returns the program's environment: the keeper's own, less what is unset, with what is set. Of
 /// the mark there is only ours, even where the keeper itself is a program of another instance.
-fn environment(asked: &Spawn, id: &str, base: &[Vec<u8>]) -> Vec<Vec<u8>> {
-    let changes = &asked.environment;
+fn environment(changes: &Environment, id: &str, base: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let is_changed = |name: &str| {
-        name == MARK || changes.set.contains_key(name) || changes.unset.iter().any(|it| it == name)
+        let mut all = changes.set.keys().chain(&changes.unset).map(String::as_str).chain([MARK]);
+        all.any(|changed| is_same_variable(changed, name))
     };
     let is_kept = |variable: &&Vec<u8>| {
         let name = variable.split(|byte| *byte == b'=').next();
         !name.and_then(|name| std::str::from_utf8(name).ok()).is_some_and(is_changed)
     };
     let mut all: Vec<Vec<u8>> = base.iter().filter(is_kept).cloned().collect();
-    let set = changes.set.iter().filter(|(name, _)| *name != MARK);
+    let set = changes.set.iter().filter(|(name, _)| !is_same_variable(name, MARK));
     all.extend(set.map(|(name, value)| format!("{name}={value}").into_bytes()));
     all.push(format!("{MARK}={id}").into_bytes());
     all
@@ -381,5 +382,22 @@ impl From<SpawnError> for NotStarted {
         let code = error.source.raw_os_error().unwrap_or_default();
         let message = format!("{error}: {}", error.source);
         Self { step: error.step.to_string(), code, message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_is_changed_under_whatever_name_the_system_takes_for_the_same() {
+        let base = ["Path=a", "HOME=b", "mainstay_id=c"].map(|one| one.as_bytes().to_vec());
+        let set = [("PATH".to_owned(), "new".to_owned())].into();
+        let changes = Environment { set, unset: vec!["HOME".to_owned()] };
+        let all = environment(&changes, "7", &base);
+        let has = |variable: &str| all.iter().any(|one| one == variable.as_bytes());
+        assert!(has("PATH=new") && has("MAINSTAY_ID=7") && !has("HOME=b"));
+        let is_one = is_same_variable("Path", "PATH");
+        assert_eq!((has("Path=a"), has("mainstay_id=c")), (!is_one, !is_one));
     }
 }

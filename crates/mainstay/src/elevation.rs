@@ -1,11 +1,11 @@
 //! What to tell whoever needs an administrator's rights for what they have typed: the very line to
 //! paste into an elevated terminal. Nobody is shown a window: there may be none over a network.
 
-use std::{env, path::Path};
+use std::env;
 
 use mainstay_platform::{daemon, scm};
 
-use crate::foreign::words::typed;
+use crate::typed::{self, Reader};
 
 /// Returns the lines to paste, where the system says that elevation is what is missing.
 pub(crate) fn hint() -> Option<String> {
@@ -16,47 +16,22 @@ pub(crate) fn hint() -> Option<String> {
 pub(crate) fn paste() -> String {
     let own = daemon::own_program().unwrap_or_default().display().to_string();
     let words: Vec<String> = [own].into_iter().chain(env::args().skip(1)).collect();
-    let here = env::current_dir().unwrap_or_default();
+    let here = env::current_dir().unwrap_or_default().display().to_string();
     lines(&here, &words)
 }
 
-fn lines(here: &Path, words: &[String]) -> String {
-    format!(
-        "paste into an elevated terminal: {}\n       into an elevated PowerShell: {}",
-        for_cmd(here, words),
-        for_power_shell(here, words)
-    )
-}
-
-fn for_cmd(here: &Path, words: &[String]) -> String {
-    let words: Vec<String> = words.iter().map(|word| in_cmd(word)).collect();
-    format!("cd /d \"{}\" && {}", here.display(), words.join(" "))
-}
-
-/// Within quotes `cmd` leaves everything alone but quotes and `%`; where there are such, each
-/// letter that means something to it gets a caret, quotes included.
-fn in_cmd(word: &str) -> String {
-    let quoted = typed(word);
-    if !word.contains(['"', '%']) {
-        return quoted;
+/// Where no line can say it in either shell, people have to.
+fn lines(here: &str, words: &[String]) -> String {
+    let said = |reader| typed::word(here, reader).zip(typed::line(words, reader));
+    let for_cmd = said(Reader::Prompt)
+        .map(|(here, line)| format!("paste into an elevated cmd: cd /d {here} && {line}"));
+    let for_power_shell = said(Reader::PowerShell)
+        .map(|(here, line)| format!("or into an elevated PowerShell: cd {here}; {line}"));
+    let lines: Vec<String> = [for_cmd, for_power_shell].into_iter().flatten().collect();
+    if lines.is_empty() {
+        return "do it in an elevated terminal".to_owned();
     }
-    let mut text = String::with_capacity(quoted.len());
-    for letter in quoted.chars() {
-        if "\"%&|<>^()!".contains(letter) {
-            text.push('^');
-        }
-        text.push(letter);
-    }
-    text
-}
-
-/// Behind `--%` every version of PowerShell passes a line on as it is.
-fn for_power_shell(here: &Path, words: &[String]) -> String {
-    let literal = |text: &str| format!("'{}'", text.replace('\'', "''"));
-    let here = literal(&here.display().to_string());
-    let Some((program, rest)) = words.split_first() else { return String::new() };
-    let rest: Vec<String> = rest.iter().map(|word| typed(word)).collect();
-    format!("cd {here}; & {} --% {}", literal(program), rest.join(" "))
+    lines.join("\n       ")
 }
 
 #[cfg(test)]
@@ -64,25 +39,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_to_paste_does_the_same_again_in_either_shell() {
-        let own = r"C:\Program Files\Mainstay\mainstay.exe";
-        let words = [own, "service", "install", "web", "--env", "A=b c", "--", "node", "server.js"];
-        assert_eq!(
-            lines(Path::new(r"C:\apps\it's"), &words.map(str::to_owned)),
-            "paste into an elevated terminal: cd /d \"C:\\apps\\it's\" && \
-             \"C:\\Program Files\\Mainstay\\mainstay.exe\" service install web --env \"A=b c\" -- node server.js\n       \
-             into an elevated PowerShell: cd 'C:\\apps\\it''s'; & \
-             'C:\\Program Files\\Mainstay\\mainstay.exe' --% service install web --env \"A=b c\" -- node server.js"
-        );
-    }
-
-    #[test]
-    fn what_a_shell_would_read_is_kept_from_it() {
-        let check = |word: &str, expected: &str| assert_eq!(in_cmd(word), expected);
-        check("plain", "plain");
-        check("a & b", "\"a & b\"");
-        check("100%", "^\"100^%^\"");
-        check("say \"a&b\"", "^\"say \\^\"a^&b\\^\"^\"");
-        check(r"C:\a b\", "\"C:\\a b\\\\\"");
+    fn what_is_pasted_runs_nothing_but_what_was_typed() {
+        let words = [r"C:\a b\mainstay.exe", "service", "--", "x&calc"].map(str::to_owned);
+        let expected = "paste into an elevated cmd: cd /d \"C:\\p&q\" && \
+                        \"C:\\a b\\mainstay.exe\" service -- \"x&calc\"\n       \
+                        or into an elevated PowerShell: cd 'C:\\p&q'; \
+                        & 'C:\\a b\\mainstay.exe' service '--' 'x&calc'";
+        assert_eq!(lines(r"C:\p&q", &words), expected);
+        let torn = [r"C:\mainstay.exe", "a\nb"].map(str::to_owned);
+        assert_eq!(lines("C:", &torn), "do it in an elevated terminal");
     }
 }

@@ -75,6 +75,35 @@ pub(crate) struct Translation {
     pub(crate) remarks: Vec<Remark>,
 }
 
+impl Translation {
+    /// Says which variables were left as they are: nobody but the account knows what they hold.
+    pub(crate) fn with_what_is_left(mut self) -> Self {
+        let Equivalent { command, directory, environment, .. } = &self.equivalent;
+        let values = environment.iter().map(|(_, value)| value);
+        let texts = command.iter().chain(directory).chain(values);
+        let left: std::collections::BTreeSet<String> =
+            texts.flat_map(|text| names_in(text)).collect();
+        let remarks = left.into_iter().map(|name| Remark {
+            setting: "variable".to_owned(),
+            value: format!("%{name}%"),
+            verdict: Verdict::Missing,
+            why: "it is the account's own and stays as it is: write what it is to hold".to_owned(),
+        });
+        self.remarks.extend(remarks);
+        self
+    }
+}
+
+/// Returns what looks like a variable between percent signs.
+fn names_in(text: &str) -> Vec<String> {
+    let is_name = |part: &&str| {
+        !part.is_empty() && part.chars().all(|one| one.is_alphanumeric() || "_()".contains(one))
+    };
+    let parts: Vec<&str> = text.split('%').collect();
+    let inner = parts.get(1..parts.len().saturating_sub(1)).unwrap_or_default();
+    inner.iter().step_by(2).copied().filter(|part| is_name(part)).map(str::to_owned).collect()
+}
+
 /// Why a service cannot be translated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Untranslatable {

@@ -30,7 +30,7 @@ use crate::{
 
 /// What the service ends with when its files are not as they should be; the number of `sysexits.h`
 /// for that.
-const BAD_CONFIGURATION: u32 = 78;
+pub(crate) const BAD_CONFIGURATION: u32 = 78;
 /// The number of the entry in the system's log of events.
 const CANNOT_START: u16 = 116;
 

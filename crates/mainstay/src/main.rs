@@ -16,6 +16,7 @@ mod meant;
 mod names;
 mod place;
 mod print;
+mod typed;
 
 use std::process::ExitCode;
 

@@ -178,7 +178,39 @@ fn escaped(name: &str) -> String {
     let escape = |byte: u8| {
         if is_kept(byte) { char::from(byte).to_string() } else { format!("%{byte:02x}") }
     };
-    name.to_lowercase().bytes().map(escape).collect()
+    let small = name.to_lowercase();
+    let text: String = small.bytes().map(escape).collect();
+    match small.as_bytes().first() {
+        Some(first) if is_device(&text) => {
+            format!("%{first:02x}{}", text.get(1..).unwrap_or_default())
+        }
+        // All that is in a folder would have a path that is too long for many programs.
+        _ if text.len() > FOLDER_MAX => {
+            let begin = text.get(..FOLDER_BEGIN).unwrap_or_default();
+            format!("{begin}~{:016x}", hash(small.as_bytes()))
+        }
+        _ => text,
+    }
+}
+
+/// The longest name of a folder, and how much of a longer one is still to be read.
+const FOLDER_MAX: usize = 120;
+const FOLDER_BEGIN: usize = 90;
+
+/// Names that mean a device in every folder.
+fn is_device(name: &str) -> bool {
+    let numbered = |text: &str| {
+        let digit = text.strip_prefix("com").or_else(|| text.strip_prefix("lpt"));
+        digit.is_some_and(|digit| digit.len() == 1 && digit.bytes().all(|one| one.is_ascii_digit()))
+    };
+    matches!(name, "con" | "prn" | "aux" | "nul") || numbered(name)
+}
+
+/// FNV-1a: the same on every machine and in every version.
+fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// Returns a name of the service whose folder this is, in lower case.
@@ -218,6 +250,19 @@ mod tests {
         check("..", "%2e%2e");
         check("Größe", "gr%c3%b6%c3%9fe");
         check("a%20b", "a%2520b");
+        check("CON", "%63on");
+        check("com1", "%63om1");
+        check("lpt", "lpt");
+        check("com10", "com10");
+    }
+
+    #[test]
+    fn a_long_name_has_a_short_folder_of_its_own() {
+        let [one, other] = ["人".repeat(256), "人".repeat(255)].map(|name| escaped(&name));
+        assert!(one.len() <= FOLDER_MAX && one.starts_with("%e4%ba%ba"), "{one}");
+        assert_ne!(one, other);
+        let whole = "x".repeat(FOLDER_MAX);
+        assert_eq!(escaped(&whole), whole);
     }
 
     #[test]

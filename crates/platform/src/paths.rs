@@ -92,6 +92,12 @@ pub fn program_base() -> io::Result<PathBuf> {
     imp::program_base()
 }
 
+/// Returns whether a folder holds much more than a program and its files: a drive, the folder of the
+/// users' profiles, a profile. On Unix rights are not given by folders, and there is no such thing.
+pub fn is_everybodys(folder: &Path) -> bool {
+    imp::is_everybodys(folder)
+}
+
 /// Creates a folder that only administrators, the system and the named identities may enter.
 ///
 /// The rights are there from birth and go to whatever is created in it. A folder that exists
@@ -116,6 +122,11 @@ pub fn check_guarded(path: &Path) -> io::Result<()> {
 /// system. The caller needs [`Right::Share`] there; nothing is done where it is so already.
 pub fn guard_anew(path: &Path, grants: &[(String, Right)]) -> io::Result<()> {
     imp::guard_anew(path, grants)
+}
+
+/// Returns who has [`Right::Share`] in a folder, where rights go by lists.
+pub fn sharers(path: &Path) -> io::Result<Vec<String>> {
+    imp::sharers(path)
 }
 
 #[cfg(test)]

@@ -133,6 +133,9 @@ pub enum Setting {
     MayStart(String),
     /// Takes from somebody, by the identity, what it was given.
     MayNotStart(String),
+    /// Lets whoever is merely logged on look at it, and no more: the system would let them send it
+    /// controls of its own.
+    OthersLook,
 }
 
 impl Setting {
@@ -145,6 +148,7 @@ impl Setting {
             Self::PreshutdownTimeout(_) => "the time-out before a shutdown",
             Self::OwnIdentity => "the service's own identity",
             Self::MayStart(_) | Self::MayNotStart(_) => "the service's right to start itself",
+            Self::OthersLook => "the rights of whoever is logged on",
         }
     }
 }

@@ -38,14 +38,14 @@ use crate::{
 #[cfg(windows)]
 use imp::image_of as search_image;
 #[cfg(windows)]
-pub use imp::{BaseEnvironment, own_environment};
+pub use imp::{BaseEnvironment, is_same_variable, own_environment};
 #[cfg(windows)]
 pub(crate) use imp::{command_line, spawn_helper, variables_of_now};
 pub use seats::Seats;
 #[cfg(unix)]
 use unix::image_of as search_image;
 #[cfg(unix)]
-pub use unix::{BaseEnvironment, own_environment};
+pub use unix::{BaseEnvironment, is_same_variable, own_environment};
 
 /// A program to be started.
 #[derive(Debug)]

@@ -22,7 +22,8 @@ use std::{
 use windows_sys::{
     Win32::{
         Foundation::{
-            DUPLICATE_SAME_ACCESS, DuplicateHandle, HANDLE, INVALID_HANDLE_VALUE, WAIT_OBJECT_0,
+            DUPLICATE_SAME_ACCESS, DuplicateHandle, ERROR_SUCCESS, HANDLE, INVALID_HANDLE_VALUE,
+            WAIT_OBJECT_0,
         },
         System::Threading::{
             CreateEventW, GetCurrentProcess, ResetEvent, SetEvent, WaitForSingleObject,
@@ -62,6 +63,15 @@ pub(crate) unsafe fn text_at(at: *const u16) -> String {
 /// Turns the result of a call into ours.
 pub(crate) fn succeed(result: BOOL) -> io::Result<()> {
     if result == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Turns the result of a call into ours that returns the error instead of setting it.
+pub(crate) fn check(code: u32) -> io::Result<()> {
+    if code == ERROR_SUCCESS {
+        Ok(())
+    } else {
+        Err(io::Error::from_raw_os_error(code.cast_signed()))
+    }
 }
 
 /// Returns whether the system has said this number.

@@ -1,6 +1,6 @@
 //! Letting in the groups that `[[access]]` names: whoever may not even knock is never heard.
 
-use std::{io, path::PathBuf};
+use std::{collections::BTreeSet, io, path::PathBuf};
 
 use mainstay_api::config::Access;
 use mainstay_platform::{
@@ -57,10 +57,12 @@ fn open(gate: &Gate, access: &[Access]) -> (AccessList, Vec<String>) {
 }
 
 /// Lets whoever is let in read what the programs of a service write: nobody else may enter its
-/// folders.
+/// folders. Whoever writes there goes on to: an account whose service has no identity of its own
+/// yet is one of them.
 fn share_logs(gate: &Gate, service: &str, list: &AccessList) -> io::Result<()> {
-    let own = (scm::identity_of(service)?, Right::Share);
+    let mut writers = BTreeSet::from_iter(paths::sharers(&gate.logs)?);
+    writers.insert(scm::identity_of(service)?);
+    let writers = writers.into_iter().map(|who| (who, Right::Share));
     let groups = list.groups().into_iter().map(|group| (group, Right::Read));
-    let grants: Vec<_> = [own].into_iter().chain(groups).collect();
-    paths::guard_anew(&gate.logs, &grants)
+    paths::guard_anew(&gate.logs, &writers.chain(groups).collect::<Vec<_>>())
 }

@@ -3,7 +3,7 @@
 
 use std::{io, path::Path};
 
-use mainstay_platform::paths;
+use mainstay_platform::{boot, paths};
 use mainstay_storage::{
     read::{self, Cursor},
     segment::ChainFiles,
@@ -48,12 +48,23 @@ impl Place {
     }
 }
 
+/// A place as it is written down.
+#[derive(Debug, Serialize, Deserialize)]
+struct Record {
+    #[serde(flatten)]
+    place: Place,
+    /// When it was written.
+    #[serde(default)]
+    boot: String,
+}
+
 /// A place that outlives the agent.
 #[derive(Debug)]
 pub(super) struct Bookmark {
     slots: SlotFile,
     slot: SlotIndex,
     place: Place,
+    boot: String,
 }
 
 impl Bookmark {
@@ -61,16 +72,22 @@ impl Bookmark {
     pub(super) fn open(path: &Path, chain: &ChainFiles) -> io::Result<Self> {
         let mut slots =
             SlotFile::open(paths::open_private_file(path)?, EVERY_BOOT).map_err(told)?;
+        let boot = boot::identity()?;
         let found = slots.records().map_err(told)?.into_iter().next();
-        let known = found
-            .and_then(|record| Some((record.index, serde_json::from_slice(&record.payload).ok()?)));
-        if let Some((slot, place)) = known {
-            return Ok(Self { slots, slot, place });
+        let known = found.and_then(|found| {
+            Some((found.index, serde_json::from_slice::<Record>(&found.payload).ok()?))
+        });
+        let Some((slot, record)) = known else {
+            slots.clear().map_err(told)?;
+            let place = Place::NOWHERE.from(read::end(chain)?);
+            let slot = slots.add(&payload(place, &boot)?).map_err(told)?;
+            return Ok(Self { slots, slot, place, boot });
+        };
+        let mut place = record.place;
+        if record.boot != boot {
+            place = place.from(not_behind(place.cursor(), read::end(chain)?));
         }
-        slots.clear().map_err(told)?;
-        let place = Place::NOWHERE.from(read::end(chain)?);
-        let slot = slots.add(&serde_json::to_vec(&place)?).map_err(told)?;
-        Ok(Self { slots, slot, place })
+        Ok(Self { slots, slot, place, boot })
     }
 
     /// Returns where it is.
@@ -83,9 +100,30 @@ impl Bookmark {
         if self.place == place {
             return Ok(());
         }
-        self.slots.put(self.slot, &serde_json::to_vec(&place)?).map_err(told)?;
+        self.slots.put(self.slot, &payload(place, &self.boot)?).map_err(told)?;
         self.place = place;
         Ok(())
+    }
+}
+
+fn payload(place: Place, boot: &str) -> io::Result<Vec<u8>> {
+    Ok(serde_json::to_vec(&Record { place, boot: boot.to_owned() })?)
+}
+
+/// A log that lost its end with the power goes on behind what is left of it, all of which has
+/// arrived; one that somebody has emptied begins anew, which only whoever lives through it tells
+/// from that.
+fn not_behind(cursor: Cursor, end: Cursor) -> Cursor {
+    if (end.segment, end.offset) < (cursor.segment, cursor.offset) { end } else { cursor }
+}
+
+#[cfg(test)]
+impl Bookmark {
+    /// Writes it down as it was before the machine was started.
+    pub(super) fn leave_to_the_next_boot(mut self) {
+        self.boot = "a former one".to_owned();
+        let payload = payload(self.place, &self.boot).unwrap();
+        self.slots.put(self.slot, &payload).unwrap();
     }
 }
 

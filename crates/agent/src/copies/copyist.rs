@@ -208,10 +208,7 @@ impl Copyist {
             Some(target) => target,
             None => self.open()?,
         };
-        let room = match self.copy.max_size {
-            0 => u64::MAX,
-            max => max.saturating_sub(target.length()),
-        };
+        let room = self.room_in(&target);
         let pending = &mut self.source()?.pending;
         let (run, bytes) = pending.batch(room);
         let arrived = target.has_already(&bytes).map_err(CopyError::File)?;
@@ -231,9 +228,23 @@ impl Copyist {
         Ok(())
     }
 
+    /// Returns how much goes into the file at once.
+    fn room_in(&self, target: &Target) -> u64 {
+        let max = self.copy.max_size;
+        // A file that keeps its name for now grows on.
+        if max == 0 || clock::monotonic() < self.aside_at {
+            return u64::MAX;
+        }
+        max.saturating_sub(target.length())
+    }
+
+    /// Opens the file. What it holds behind the bookmark are the next bytes only where the bookmark
+    /// stands before those: it was noted for an append that was not seen through.
     fn open(&mut self) -> Result<Target, CopyError> {
-        let place = self.source()?.bookmark.place();
-        Target::open(&self.copy.path, &place).map_err(CopyError::File)
+        let source = self.source()?;
+        let place = source.bookmark.place();
+        let begun = (place.cursor() == source.pending.begin()).then_some(place);
+        Target::open(&self.copy.path, begun).map_err(CopyError::File)
     }
 
     /// A file is given another name at a line end, and an empty one never.
@@ -320,6 +331,19 @@ impl Copyist {
     pub(super) fn copy_all(&mut self) -> Result<(), CopyError> {
         while let Turn::Busy = self.turn()? {}
         Ok(())
+    }
+
+    /// Copies once, and does not come to rest.
+    pub(super) fn copy_once(&mut self, copy: Copy) -> Result<(), CopyError> {
+        assert!(self.has_lines()?);
+        self.copy_batch()?;
+        self.change(copy);
+        Ok(())
+    }
+
+    /// Ends with the machine.
+    pub(super) fn lose_power(self) {
+        self.source.unwrap().bookmark.leave_to_the_next_boot();
     }
 
     /// Notes where the next bytes go, as if it died then.

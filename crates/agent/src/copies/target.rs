@@ -28,8 +28,8 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Opens or creates the file.
-    pub(super) fn open(path: &Path, place: &Place) -> io::Result<Self> {
+    /// Opens or creates the file, into which an append was begun at a place.
+    pub(super) fn open(path: &Path, begun: Option<Place>) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         let file = paths::open_log(options.read(true).append(true), path)?;
         let metadata = file.metadata()?;
@@ -37,8 +37,8 @@ impl Target {
             return Err(io::Error::other("it is no regular file"));
         }
         let (identity, length) = (filesystem::identity(&file)?, metadata.len());
-        let has_more = identity == place.file && length > place.length;
-        let arrived = if has_more { place.length..length } else { 0..0 };
+        let begun = begun.filter(|place| identity == place.file && length > place.length);
+        let arrived = begun.map_or(0..0, |place| place.length..length);
         Ok(Self { path: path.to_owned(), file, identity, length, arrived })
     }
 

@@ -43,6 +43,31 @@ fn a_file_that_is_moved_away_or_emptied_is_begun_anew_and_equal_lines_stay_apart
 }
 
 #[test]
+fn equal_lines_stay_apart_when_a_copy_is_changed_while_it_is_busy() {
+    let bench = Bench::new("changed");
+    bench.write("tick\n");
+    let mut copyist = Copyist::new(bench.copy.clone(), bench.teller.clone());
+    copyist.copy_once(Copy { max_size: 1 << 20, ..bench.copy.clone() }).unwrap();
+    bench.write("tick\n");
+    copyist.copy_all().unwrap();
+    assert_eq!(bench.copied(), "tick\ntick\n");
+}
+
+#[test]
+fn a_log_that_lost_its_end_with_the_power_is_not_copied_again() {
+    let bench = Bench::new("power");
+    bench.write("one\ntwo\nthree\n");
+    bench.copyist_that_has_copied().lose_power();
+    let live = File::options().write(true).open(bench.copy.chain.live()).unwrap();
+    live.set_len(4).unwrap();
+    let mut copyist = bench.copyist_that_has_copied();
+    assert_eq!(bench.copied(), "one\ntwo\nthree\n");
+    bench.write("four\n");
+    copyist.copy_all().unwrap();
+    assert_eq!(bench.copied(), "one\ntwo\nthree\nfour\n");
+}
+
+#[test]
 fn a_copy_begins_where_the_log_is_when_it_is_asked_for() {
     let bench = Bench::new("begins");
     bench.write_segment("old\n");

@@ -1,5 +1,7 @@
 //! Answers to clients.
 
+use std::time::Duration;
+
 use mainstay_api::{
     control::{
         CommandAnswer, CommandName, CommandRequest, Events, Role, Status, Unit, UnitAnswer,
@@ -72,7 +74,8 @@ impl Agent {
         let outdated =
             service.is_some_and(|service| self.given.is_outdated(name, view.run(), service));
         let pressure = self.pressed.of(name).or_else(|| self.copies.trouble_of(name));
-        let beside = Beside { outdated, pressure };
+        let well_after = service.map_or(Duration::MAX, |service| service.restart.reset_after);
+        let beside = Beside { outdated, pressure, well_after };
         report::unit(view, clocks, beside)
     }
 

@@ -19,9 +19,11 @@ use super::complain;
 
 /// So many entries may wait for the system.
 const QUEUE_MAX: usize = 256;
-/// So many entries are written within [`WINDOW`]: the log belongs to everybody.
+/// So many entries of a weight are written within a window: the log belongs to everybody.
 const ENTRIES_MAX: u32 = 60;
-const WINDOW: Duration = Duration::from_mins(10);
+/// How long a window is; each that was too short for what happened is followed by a longer one.
+const WINDOW_SHORTEST: Duration = Duration::from_mins(10);
+const WINDOW_LONGEST: Duration = Duration::from_hours(24);
 
 /// Numbers of entries. Scripts rely on them: none is ever given another meaning.
 mod id {
@@ -93,14 +95,57 @@ struct Digest {
     service: String,
     /// Units that fail again and again: that was told once, and their attempts are told no more.
     degraded: BTreeSet<String>,
+    /// Errors have room of their own: what is given up is told, whatever else happens.
+    errors: Quota,
+    others: Quota,
+}
+
+/// How much is told in how long.
+#[derive(Debug)]
+struct Quota {
     since: Duration,
+    window: Duration,
     told: u32,
+}
+
+/// What becomes of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Admitted {
+    Yes,
+    /// It is the last that there is room for: others will be left out.
+    Last,
+    No,
+}
+
+impl Quota {
+    const fn new(now: Duration) -> Self {
+        Self { since: now, window: WINDOW_SHORTEST, told: 0 }
+    }
+
+    fn admit(&mut self, now: Duration) -> Admitted {
+        if now.saturating_sub(self.since) >= self.window {
+            let is_flooded = self.told >= ENTRIES_MAX;
+            self.window = if is_flooded { self.longer() } else { WINDOW_SHORTEST };
+            (self.since, self.told) = (now, 0);
+        }
+        self.told = self.told.saturating_add(1);
+        match self.told {
+            ..ENTRIES_MAX => Admitted::Yes,
+            ENTRIES_MAX => Admitted::Last,
+            _ => Admitted::No,
+        }
+    }
+
+    fn longer(&self) -> Duration {
+        self.window.saturating_mul(2).min(WINDOW_LONGEST)
+    }
 }
 
 impl Digest {
     fn new(service: &str) -> Self {
-        let (degraded, since) = (BTreeSet::new(), clock::monotonic());
-        Self { service: service.to_owned(), degraded, since, told: 0 }
+        let now = clock::monotonic();
+        let (errors, others) = (Quota::new(now), Quota::new(now));
+        Self { service: service.to_owned(), degraded: BTreeSet::new(), errors, others }
     }
 
     fn of(&mut self, event: &Event, now: Duration) -> Option<Entry> {
@@ -142,19 +187,18 @@ impl Digest {
 
     /// The last entry that a window has room for says that others are left out.
     fn admit(&mut self, now: Duration, entry: Entry) -> Option<Entry> {
-        if now.saturating_sub(self.since) >= WINDOW {
-            self.since = now;
-            self.told = 0;
-        }
-        self.told += 1;
-        match self.told {
-            ..ENTRIES_MAX => Some(entry),
-            ENTRIES_MAX => {
+        let quota = match entry.weight {
+            Weight::Error => &mut self.errors,
+            Weight::Warning | Weight::Information => &mut self.others,
+        };
+        match quota.admit(now) {
+            Admitted::Yes => Some(entry),
+            Admitted::Last => {
                 let text =
                     format!("{}: too much happens; `mainstay events` has it all", self.service);
                 Some(Entry { weight: Weight::Warning, id: id::WITHHELD, text })
             }
-            _ => None,
+            Admitted::No => None,
         }
     }
 }
@@ -220,14 +264,34 @@ mod tests {
     #[test]
     fn the_log_that_belongs_to_everybody_is_not_flooded() {
         let mut digest = Digest::new("web");
-        let start = digest.since;
+        let start = digest.errors.since;
         let flood = event("ConfigRefused", "", false);
         let told: Vec<u16> =
             (0..500).filter_map(|_| digest.of(&flood, start)).map(|entry| entry.id).collect();
         assert_eq!(told.len(), 60);
         assert_eq!(told.iter().filter(|id| **id == id::WITHHELD).count(), 1);
         assert_eq!(told.last(), Some(&id::WITHHELD));
-        assert_eq!(digest.of(&flood, start + WINDOW).unwrap().id, id::CONFIG_REFUSED);
+        assert_eq!(digest.of(&flood, start + WINDOW_SHORTEST).unwrap().id, id::CONFIG_REFUSED);
+    }
+
+    #[test]
+    fn a_unit_that_comes_and_goes_for_days_hides_no_error_and_fills_no_log() {
+        let mut digest = Digest::new("web");
+        let start = digest.others.since;
+        let second = Duration::from_secs(1);
+        let day = 24 * 60 * 60;
+        let comes_and_goes = ["backoff", "running"];
+        let mut told = 0;
+        for (at, state) in (0..3 * day).zip(comes_and_goes.into_iter().cycle()) {
+            let event = event("UnitStateChanged", state, false);
+            told += u32::from(digest.of(&event, start + at * second).is_some());
+        }
+        assert!((300..700).contains(&told), "{told} in three days");
+        let given_up = event("UnitStateChanged", "failed", false);
+        assert_eq!(digest.of(&given_up, start + 3 * day * second).unwrap().id, id::GAVE_UP);
+        // A quiet time, and everything is told again.
+        let later = start + 10 * day * second;
+        assert!(digest.of(&event("UnitStateChanged", "running", false), later).is_some());
     }
 
     #[test]
@@ -240,7 +304,22 @@ mod tests {
 
     #[test]
     fn every_number_fits_the_messages_of_the_system() {
-        let all = [id::RUNNING, id::DEGRADED, id::AGENT_RECOVERED, id::WITHHELD];
+        let all = [
+            id::RUNNING,
+            id::STOPPED,
+            id::CRASHED,
+            id::GAVE_UP,
+            id::DEGRADED,
+            id::AGENT_RECOVERED,
+            id::CONFIG_REFUSED,
+            id::STATE_DAMAGED,
+            id::EVENTS_HELD,
+            id::LOG_FAILED,
+            id::KEEPER_LOST,
+            id::SERVICE_LOST,
+            id::WITHHELD,
+        ];
         assert!(all.iter().all(|id| (1..=1000).contains(id)));
+        assert!(all.is_sorted(), "each is there once: {all:?}");
     }
 }

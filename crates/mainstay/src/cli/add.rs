@@ -81,7 +81,8 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
         requires: args.requires,
     };
     let _answer: CommandAnswer = client.post("/v1/services", &service).await?;
-    print::data(&format!("added `{}` to {}\n", args.name, located.file.display()));
+    let place = service.directory.map_or_else(String::new, |folder| format!(", in {folder}"));
+    print::data(&format!("added `{}` to {}{place}\n", args.name, located.file.display()));
     let units = settled(&mut client, &args.name, |unit| unit.state != "starting").await?;
     for unit in units {
         print::data(&super::command::in_words(&unit));
@@ -92,14 +93,20 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
 /// Returns where the program starts, as the configuration says it: its own folder needs no word,
 /// and whoever stands elsewhere means where they stand.
 fn directory(config: &Path, said: Option<String>) -> Result<Option<String>, CliError> {
-    let here = env::current_dir().map_err(|error| {
-        CliError::refused(format!("cannot tell the current folder: {error}"), "go to another one")
-    })?;
+    if said.as_ref().is_some_and(|said| Path::new(said).is_absolute()) {
+        return Ok(said);
+    }
+    let nowhere = |why: String| {
+        let what = format!("cannot tell the current folder: {why}");
+        CliError::refused(what, "go to another one, or name one with `--directory`")
+    };
+    let here = env::current_dir().map_err(|error| nowhere(error.to_string()))?;
     if is_same(&here, config.parent().unwrap_or(config)) {
         return Ok(said);
     }
     let path = said.map_or_else(|| here.clone(), |said| here.join(said));
-    Ok(Some(path.display().to_string()))
+    let text = path.to_str().ok_or_else(|| nowhere("its name is no UTF-8".to_owned()))?;
+    Ok(Some(text.to_owned()))
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {

@@ -16,7 +16,10 @@ use crate::{
     foreign::{Translation, Untranslatable},
 };
 
-use self::replace::{Doubts, Wish};
+use self::{
+    replace::{Doubts, Wish},
+    report::Values,
+};
 use super::service;
 
 /// Take over services of other wrappers
@@ -85,6 +88,10 @@ struct How {
     #[arg(long)]
     json: bool,
 
+    /// Show the values of variables, too, which may be secrets
+    #[arg(long)]
+    show_values: bool,
+
     /// Let Mainstay run it from now on
     #[arg(long)]
     replace: bool,
@@ -99,6 +106,10 @@ struct How {
 }
 
 impl How {
+    const fn values(&self) -> Values {
+        if self.show_values { Values::Show } else { Values::Hide }
+    }
+
     const fn doubts(&self) -> Doubts {
         if self.yes { Doubts::Accept } else { Doubts::Refuse }
     }
@@ -125,9 +136,9 @@ pub(super) async fn run(args: Args) -> Result<ExitCode, CliError> {
         Command::Winsw(args) => (vec![find::winsw(&args.file)?], args.how),
     };
     if how.json {
-        report::print_json(&found)?;
+        report::print_json(&found, how.values())?;
     } else {
-        report::print(&found)?;
+        report::print(&found, how.values())?;
     }
     for translation in &found {
         if how.undo {

@@ -196,6 +196,7 @@ fn settings(config: &Config) -> Vec<Setting> {
         Setting::RecoverAfterFailure(true),
         Setting::PreshutdownTimeout(longest_stop(config) + OWN_TIME),
         Setting::OwnIdentity,
+        Setting::OthersLook,
     ];
     settings.extend(scm::identity_of(MACHINE).ok().map(Setting::MayStart));
     settings

@@ -4,13 +4,17 @@ pub(in crate::cli) mod control;
 mod edit;
 mod failure;
 mod files;
+mod grants;
 pub(in crate::cli) mod install;
+pub(in crate::cli) mod kept;
 pub(in crate::cli) mod list;
 pub(in crate::cli) mod logon;
 pub(in crate::cli) mod recovery;
 pub(in crate::cli) mod remove;
 mod run;
 mod settings;
+mod share;
+pub(in crate::cli) mod shutdown;
 pub(in crate::cli) mod source;
 pub(in crate::cli) mod status;
 pub(in crate::cli) mod trouble;
@@ -116,7 +120,10 @@ pub(in crate::cli) fn check_name(name: &str) -> Result<(), CliError> {
 /// Refuses whoever may not change services, with the line to paste where that is allowed.
 pub(in crate::cli) fn demand_elevation(doing: &str) -> Result<(), CliError> {
     match scm::is_elevated() {
-        Ok(true) => Ok(()),
+        Ok(true) => {
+            install::own::repair();
+            Ok(())
+        }
         Ok(false) => {
             let what = format!("{doing} needs an administrator");
             Err(CliError::refused(what, elevation::paste()))

@@ -18,6 +18,10 @@ pub(super) struct Subject {
 }
 
 impl Subject {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Asks the agent of an instance for everything about the units: one at least.
     pub(super) async fn ask(&self, instance: Option<&str>) -> Result<Vec<UnitDetail>, CliError> {
         let name = std::slice::from_ref(&self.name);

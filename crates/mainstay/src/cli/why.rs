@@ -9,9 +9,9 @@ use mainstay_storage::{
     segment::{self, ChainFiles},
 };
 
-use super::{logs::DISCARDED, status::milliseconds, subject::Subject};
+use super::{logs::DISCARDED, service, status::milliseconds, subject::Subject};
 use crate::{
-    errors::CliError,
+    errors::{CliError, Kind},
     explain::{self, Language},
     print,
 };
@@ -32,7 +32,9 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
-    for (count, detail) in args.subject.ask(instance).await?.iter().enumerate() {
+    let asked = args.subject.ask(instance).await;
+    let details = asked.map_err(|error| of_manager(args, instance, error))?;
+    for (count, detail) in details.iter().enumerate() {
         let lines = last_lines(detail);
         if args.subject.json {
             print::json(
@@ -44,6 +46,16 @@ pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode,
         print::data(&story(detail, &lines));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A service that has ended has no agent to tell why; its manager knows with which number.
+fn of_manager(args: &Args, instance: Option<&str>, error: CliError) -> CliError {
+    if error.kind != Kind::Unreachable {
+        return error;
+    }
+    let names = instance.into_iter().chain([args.subject.name()]);
+    let Some(what) = names.into_iter().find_map(service::status::of_ended) else { return error };
+    CliError { what, ..error }
 }
 
 fn story(detail: &UnitDetail, lines: &[String]) -> String {

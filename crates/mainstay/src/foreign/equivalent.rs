@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
-use super::{Registered, words::typed};
+use super::Registered;
+use crate::typed::{self, Reader};
 
 /// What is configured for a program. What is absent is our default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +26,10 @@ pub(crate) struct Equivalent {
     pub(crate) stop_timeout: Option<Duration>,
     /// Whether descendants are left alone.
     pub(crate) leaves_tree: bool,
+    /// Which processes come first, where that is not as usual.
+    pub(crate) priority: Option<&'static str>,
+    /// On which processors it runs.
+    pub(crate) affinity: Option<String>,
     pub(crate) log: Log,
     pub(crate) log_size: Option<u64>,
     pub(crate) log_keep: Option<u32>,
@@ -67,6 +72,12 @@ impl Equivalent {
         insert(&mut service, "environment", environment.collect());
         insert(&mut service, "restart", self.restart());
         insert(&mut service, "stop", self.stop());
+        if let Some(priority) = self.priority {
+            service.insert("priority", value(priority));
+        }
+        if let Some(affinity) = &self.affinity {
+            service.insert("affinity", value(affinity));
+        }
         match self.log {
             Log::Off => drop(service.insert("logs", value("off"))),
             Log::Joined | Log::Split => insert(&mut service, "logs", self.logs()),
@@ -137,8 +148,15 @@ impl Equivalent {
         table
     }
 
-    /// Returns the line that installs a new service like it.
-    pub(crate) fn install_line(&self, registered: &Registered) -> String {
+    /// Returns the same with the values of variables left out: many are secrets.
+    pub(crate) fn without_values(&self) -> Self {
+        let environment = self.environment.iter().map(|(name, _)| (name.clone(), "…".to_owned()));
+        Self { environment: environment.collect(), ..self.clone() }
+    }
+
+    /// Returns the line that installs a new service like it, as `cmd` reads it; nothing when it
+    /// cannot be typed.
+    pub(crate) fn install_line(&self, registered: &Registered) -> Option<String> {
         let mut words = vec!["mainstay".to_owned(), "service".into(), "install".into()];
         words.push(registered.name.clone());
         let mut option = |name: &str, text: &str| words.extend([name.to_owned(), text.to_owned()]);
@@ -171,7 +189,7 @@ impl Equivalent {
         }
         words.push("--".to_owned());
         words.extend(self.command.iter().cloned());
-        words.iter().map(|word| typed(word)).collect::<Vec<_>>().join(" ")
+        typed::line(&words, Reader::Prompt)
     }
 }
 
@@ -205,6 +223,16 @@ impl OwnFiles {
 
 fn array(texts: &[String]) -> Array {
     texts.iter().map(String::as_str).collect()
+}
+
+/// Words of `priority`; others write them with or without the dash.
+const PRIORITIES: [&str; 6] =
+    ["idle", "below-normal", "normal", "above-normal", "high", "realtime"];
+
+/// Returns the word of `priority` that somebody else's word means.
+pub(super) fn priority(text: &str) -> Option<&'static str> {
+    let bare = |text: &str| text.replace(['-', '_', ' '], "").to_lowercase();
+    PRIORITIES.into_iter().find(|word| bare(word) == bare(text))
 }
 
 /// A table with nothing in it is left out.

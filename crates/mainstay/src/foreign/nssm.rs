@@ -51,7 +51,7 @@ pub(crate) fn translate(
     delays(&values, &mut equivalent, &mut remarks);
     stop(&values, &mut equivalent, &mut remarks);
     output::translate(&values, &mut equivalent, &mut remarks);
-    process(&values, &mut remarks);
+    process(&values, &mut equivalent, &mut remarks);
     for (event, command) in &found.hooks {
         let name = format!("AppEvents {event}");
         remarks.missing((&name, command), "hooks are not supported by this version");
@@ -294,17 +294,21 @@ fn stop(values: &Values<'_>, equivalent: &mut Equivalent, remarks: &mut Remarks)
     }
 }
 
-fn process(values: &Values<'_>, remarks: &mut Remarks) {
-    if let Some(priority) = values.number("AppPriority") {
-        let name = priority_of(priority);
-        if name == "NORMAL_PRIORITY_CLASS" {
-            remarks.same(("AppPriority", name), "it is the usual one");
-        } else {
-            remarks.missing(("AppPriority", name), "priorities are not supported by this version");
+fn process(values: &Values<'_>, equivalent: &mut Equivalent, remarks: &mut Remarks) {
+    if let Some(class) = values.number("AppPriority") {
+        let shown = format!("0x{class:x}");
+        match priority_of(class) {
+            Some("normal") => remarks.same(("AppPriority", &shown), "it is the usual one"),
+            Some(word) => {
+                remarks.same(("AppPriority", &shown), format!("`priority = \"{word}\"`"));
+                equivalent.priority = Some(word);
+            }
+            None => remarks.missing(("AppPriority", &shown), "it is no class of Windows"),
         }
     }
     if let Some(affinity) = values.text("AppAffinity") {
-        remarks.missing(("AppAffinity", &affinity), "affinity is not supported by this version");
+        remarks.same(("AppAffinity", &affinity), "`affinity`");
+        equivalent.affinity = Some(affinity);
     }
     if let Some(flag) = values.number("AppNoConsole") {
         let why = "each program has a console that nobody sees, so that Ctrl-C reaches it";
@@ -315,15 +319,15 @@ fn process(values: &Values<'_>, remarks: &mut Remarks) {
     }
 }
 
-fn priority_of(class: u32) -> &'static str {
+fn priority_of(class: u32) -> Option<&'static str> {
     match class {
-        0x100 => "REALTIME_PRIORITY_CLASS",
-        0x80 => "HIGH_PRIORITY_CLASS",
-        0x8000 => "ABOVE_NORMAL_PRIORITY_CLASS",
-        0x20 => "NORMAL_PRIORITY_CLASS",
-        0x4000 => "BELOW_NORMAL_PRIORITY_CLASS",
-        0x40 => "IDLE_PRIORITY_CLASS",
-        _ => "of no known class",
+        0x100 => Some("realtime"),
+        0x80 => Some("high"),
+        0x8000 => Some("above-normal"),
+        0x20 => Some("normal"),
+        0x4000 => Some("below-normal"),
+        0x40 => Some("idle"),
+        _ => None,
     }
 }
 

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::{
-    Equivalent, Registered, Remarks, Translation, Untranslatable, Wrapper, equivalent::Log,
-    variable, words::split_line,
+    Equivalent, Registered, Remarks, Translation, Untranslatable, Wrapper,
+    equivalent::{Log, priority},
+    variable,
+    words::split_line,
 };
 
 /// How long shawl waits after Ctrl-C.
@@ -126,7 +128,10 @@ fn option(found: (&str, &str), equivalent: &mut Equivalent, remarks: &mut Remark
         }
         "--kill-process-tree" => remarks.same(found, "always: a job holds the tree"),
         "--priority" if text == "normal" => remarks.same(found, "it is the usual one"),
-        "--priority" => remarks.missing(found, "priorities are not supported by this version"),
+        "--priority" => {
+            equivalent.priority = priority(text);
+            remarks.same(found, "`priority`");
+        }
         "--dependencies" => remarks.same(found, "they stand in the manager's list already"),
         "--pass-start-args" => {
             remarks.missing(found, "arguments of a start are not passed to the program");

@@ -140,8 +140,9 @@ fn every_value_of_nssm_is_translated_or_explained() {
     check("AppRotateDelay", number(5), Better);
     check("AppTimestampLog", number(1), Better);
     check("AppPriority", number(0x20), Same);
-    check("AppPriority", number(0x80), Missing);
-    check("AppAffinity", Data::Text("0-2".to_owned()), Missing);
+    check("AppPriority", number(0x80), Same);
+    check("AppPriority", number(1), Missing);
+    check("AppAffinity", Data::Text("0-2".to_owned()), Same);
     check("AppNoConsole", number(1), Better);
     check("AppRedirectHook", number(1), Missing);
     check("Whatever", number(7), Missing);
@@ -197,7 +198,7 @@ fn the_line_that_installs_anew_names_everything_that_it_can() {
     let expected = "mainstay service install web --display-name \"The web\" --description serves \
                     --start delayed --account LocalSystem --depends Tcpip --directory C:\\Windows -- \
                     \"C:\\Windows\\a b.exe\" -x \"a b\"";
-    assert_eq!(line, expected);
+    assert_eq!(line.as_deref(), Some(expected));
 }
 
 #[test]
@@ -224,7 +225,7 @@ fn a_command_line_of_shawl_is_taken_apart() {
     let stopped = |code| service.restart.exits.get(&ExitKey::Code(code)) == Some(&ExitAction::Stop);
     assert!(stopped(0) && stopped(u32::MAX));
     assert_eq!((service.logs.max_size, service.logs.keep), (1000, 5));
-    assert_eq!(verdict(&translation, "--priority"), Verdict::Missing);
+    assert_eq!(verdict(&translation, "--priority"), Verdict::Same);
     assert_eq!(verdict(&translation, "--pass-start-args"), Verdict::Missing);
 }
 
@@ -282,7 +283,7 @@ fn a_file_of_winsw_is_translated() {
     assert_eq!(dependencies, &["Tcpip", "Dhcp"]);
     assert_eq!(description, "serves & more");
     assert_eq!(verdict(&translation, "prestart"), Verdict::Missing);
-    assert_eq!(verdict(&translation, "priority"), Verdict::Missing);
+    assert_eq!(verdict(&translation, "priority"), Verdict::Same);
     assert!(!format!("{translation:?}").contains("secret"));
 }
 
@@ -342,4 +343,31 @@ fn unknown_variables_and_single_percent_signs_stay() {
     check(r"%SystemRoot%\x", r"C:\Windows\x");
     check("100% of %nope% %SystemRoot%", r"100% of %nope% C:\Windows");
     check("%", "%");
+}
+
+#[test]
+fn priority_and_processors_stay() {
+    let affinity = Data::Text("0-1,3".to_owned());
+    let translation = of_nssm(&[("AppPriority", Data::Number(0x4000)), ("AppAffinity", affinity)]);
+    let configuration = translation.equivalent.configuration("web");
+    assert!(configuration.contains("priority = \"below-normal\""), "{configuration}");
+    assert!(configuration.contains("affinity = \"0-1,3\""), "{configuration}");
+}
+
+#[test]
+fn values_of_variables_are_hidden_and_their_names_are_told() {
+    let extra = Data::Texts(vec!["TOKEN=secret".to_owned()]);
+    let translation = of_nssm(&[("AppEnvironmentExtra", extra)]);
+    let bare = translation.equivalent.without_values();
+    let told = bare.configuration("web") + &bare.install_line(&translation.registered).unwrap();
+    assert!(told.contains("TOKEN") && !told.contains("secret"), "{told}");
+}
+
+#[test]
+fn a_variable_of_the_account_is_told_and_stays() {
+    let translation = of_nssm(&[("AppDirectory", Data::Expandable(r"%APPDATA%\web".to_owned()))]);
+    let told = translation.with_what_is_left();
+    assert_eq!(told.equivalent.directory.as_deref(), Some(r"%APPDATA%\web"));
+    let row = told.remarks.iter().find(|remark| remark.setting == "variable").unwrap();
+    assert_eq!((row.value.as_str(), row.verdict), ("%APPDATA%", Verdict::Missing));
 }

@@ -6,7 +6,9 @@ use roxmltree::{Document, Node};
 
 use super::{
     Equivalent, Registered, Remarks, Translation, Untranslatable, Variables, Wrapper,
-    equivalent::Log, expanded, words::split_arguments,
+    equivalent::{Log, priority},
+    expanded,
+    words::split_arguments,
 };
 
 /// How long `WinSW` waits after Ctrl-C.
@@ -47,7 +49,7 @@ pub(crate) fn translate(
     stop(&service, &mut equivalent, &mut remarks);
     logs(&service, &mut equivalent, &mut remarks);
     for node in root.children().filter(Node::is_element) {
-        leftover(&service, node, &mut remarks);
+        leftover(&service, node, &mut equivalent, &mut remarks);
     }
     remarks.registered(&registered);
     Ok(Translation { wrapper: Wrapper::Winsw, registered, equivalent, remarks: remarks.0 })
@@ -287,16 +289,21 @@ const TRANSLATED: &[&str] = &[
     "serviceaccount",
 ];
 
-fn leftover(service: &Service<'_, '_>, node: Node<'_, '_>, remarks: &mut Remarks) {
+fn leftover(
+    service: &Service<'_, '_>,
+    node: Node<'_, '_>,
+    equivalent: &mut Equivalent,
+    remarks: &mut Remarks,
+) {
     let name = node.tag_name().name();
     let text = service.expanded(node.text().unwrap_or_default().trim());
     let found = (name, text.as_str());
     match name.to_lowercase().as_str() {
         known if TRANSLATED.contains(&known) => {}
-        "priority" if text.eq_ignore_ascii_case("normal") => {
-            remarks.same(found, "it is the usual one");
+        "priority" => {
+            equivalent.priority = priority(&text).filter(|word| *word != "normal");
+            remarks.same(found, "`priority`");
         }
-        "priority" => remarks.missing(found, "priorities are not supported by this version"),
         "prestart" | "poststart" | "prestop" | "poststop" => {
             remarks.missing(found, "hooks are not supported by this version");
         }

@@ -59,33 +59,6 @@ const fn is_blank(letter: char) -> bool {
     matches!(letter, ' ' | '\t')
 }
 
-/// Returns a word as a person types it for `cmd`.
-pub(crate) fn typed(word: &str) -> String {
-    let is_plain = |letter: char| {
-        letter.is_alphanumeric()
-            || matches!(letter, '-' | '_' | '.' | ':' | '\\' | '/' | '=' | ',' | '+' | '@')
-    };
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    let mut text = String::from("\"");
-    let mut backslashes = 0;
-    for letter in word.chars() {
-        match letter {
-            '\\' => backslashes += 1,
-            '"' => {
-                text.extend(std::iter::repeat_n('\\', backslashes + 1));
-                backslashes = 0;
-            }
-            _ => backslashes = 0,
-        }
-        text.push(letter);
-    }
-    text.extend(std::iter::repeat_n('\\', backslashes));
-    text.push('"');
-    text
-}
-
 /// Returns the name of a program's file in small letters, without folder and `.exe`.
 pub(crate) fn file_stem(program: &str) -> String {
     let name = program.rsplit(['\\', '/']).next().unwrap_or(program).to_lowercase();
@@ -112,13 +85,6 @@ mod tests {
         check(r#"a "b ""c"" d" "" e\\f\"#, &["a", "b \"c\" d", "", r"e\\f\"]);
         check(r#"a "open end"#, &["a", "open end"]);
         check(r#""C:\a\" b"#, &[r"C:\a\", "b"]);
-    }
-
-    #[test]
-    fn what_is_typed_is_split_into_the_same_words() {
-        for word in ["plain", "", "a b", "a\"b", r"a b\", r#"a\"b c"#, r"C:\x\", "ä&b", "100%"] {
-            assert_eq!(split_arguments(&typed(word)), [word]);
-        }
     }
 
     #[test]

@@ -225,3 +225,19 @@ fn a_program_that_cannot_be_started_is_told_with_the_step_and_the_reason() {
         assert!(sandbox.get(&["why", name]).contains(&unit.why));
     }
 }
+
+/// Fails three times, then stays up.
+const AT_LAST: &str = r#"
+[services.web]
+shell = "echo >> tries; test $(wc -l < tries) -gt 3 || exit 1; exec sleep 1000"
+restart = { delay = "20ms", max-delay = "20ms", reset-after = "2s" }
+"#;
+
+#[test]
+fn a_unit_that_stays_up_at_last_is_degraded_no_more() {
+    let sandbox = Sandbox::up_with(AT_LAST);
+    let degraded = sandbox.wait_for("web", |unit| unit.state == "running" && unit.degraded);
+    assert_eq!(degraded.run, 4);
+    let well = sandbox.wait_for("web", |unit| !unit.degraded);
+    assert_eq!((well.run, well.pid, well.state.as_str()), (4, degraded.pid, "running"));
+}

@@ -35,6 +35,13 @@ fn a_program_that_is_missing_ends_the_start_with_the_number_of_the_system() {
     let seen =
         wait_for("it has ended", || sc::query(service.name).filter(|seen| seen.state == "STOPPED"));
     assert_eq!(seen.exit_code, NOT_FOUND);
+    let why = sandbox.ask(&["why", service.name]);
+    assert_eq!(why.code, 3, "{why:?}");
+    assert!(
+        why.err.contains("`mainstay-missing` is STOPPED: the program is not there (2)"),
+        "{why:?}"
+    );
+    assert!(why.err.contains("mainstay service start mainstay-missing"), "{why:?}");
     service.remove();
 }
 

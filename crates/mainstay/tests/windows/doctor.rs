@@ -19,22 +19,28 @@ fn a_service_with_holes_and_a_folder_without_a_service_are_found() {
     let command = ["cmd", "/c", "ping -n 1000 127.0.0.1"].map(ToOwned::to_owned);
     let service = Installed::new("mainstay-doctor", &[], &command);
     fs::create_dir_all(&left).unwrap();
-    let database = Database::open(Purpose::Look).unwrap();
-    let open = database.service(service.name, Intent::Change).unwrap();
-    let command_line = Some(r"C:\Program Files\m.exe keeper --service x".to_owned());
-    open.change(&Change { command_line, ..Change::default() }).unwrap();
-    drop(open);
+    let quoted = service.open().record().unwrap().command_line;
+    runs(service.name, r"C:\Program Files\mainstay.exe keeper --service x");
 
     let found = findings();
+    runs(service.name, &quoted);
     fs::remove_dir_all(&left).unwrap();
     let unquoted =
-        r"command line of `mainstay-doctor` is not quoted: C:\Program Files\m.exe keeper";
+        r"command line of `mainstay-doctor` is not quoted: C:\Program Files\mainstay.exe";
     assert_eq!(verdict_of(&found, unquoted), "bad", "{found:#?}");
     let folder = "folder of `gone service`, which is no service any more";
     assert_eq!(verdict_of(&found, folder), "hint", "{found:#?}");
     assert_eq!(verdict_of(&found, "folder of the machine: C:\\ProgramData"), "ok", "{found:#?}");
     service.remove();
     assert_eq!(verdict_of(&findings(), folder), "nothing");
+}
+
+/// Changes what a service runs.
+fn runs(service: &str, command_line: &str) {
+    let database = Database::open(Purpose::Look).unwrap();
+    let open = database.service(service, Intent::Change).unwrap();
+    let command_line = Some(command_line.to_owned());
+    open.change(&Change { command_line, ..Change::default() }).unwrap();
 }
 
 /// Asks for JSON; the exit code says whether anything is bad.

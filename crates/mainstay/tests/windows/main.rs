@@ -11,6 +11,7 @@ mod foreground;
 mod guarded;
 mod held_logs;
 mod installed;
+mod lines;
 mod machine;
 mod memory;
 mod names;

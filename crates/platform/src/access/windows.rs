@@ -13,11 +13,7 @@ use windows_sys::Win32::{
 };
 
 use super::{EVERYBODY, Entry, Verdict};
-use crate::windows::{
-    account,
-    amended::{Amended, check},
-    succeed, wide,
-};
+use crate::windows::{account, amended::Amended, check, succeed, wide};
 
 /// Types of entries; others (objects, callbacks) do not occur in lists of files.
 const ALLOWED: u8 = 0;

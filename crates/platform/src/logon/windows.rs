@@ -1,9 +1,10 @@
-//! The security policy of the machine, and the console's mode.
+//! The security policy of the machine.
+
+#[path = "windows/secret.rs"]
+mod secret;
 
 use std::{
-    fs::OpenOptions,
-    io::{self, BufRead as _, BufReader, Write as _},
-    os::windows::io::AsRawHandle as _,
+    io,
     ptr::{null, null_mut},
 };
 
@@ -14,13 +15,14 @@ use windows_sys::Win32::{
         LsaEnumerateAccountRights, LsaFreeMemory, LsaNtStatusToWinError, LsaOpenPolicy,
         POLICY_CREATE_ACCOUNT, POLICY_LOOKUP_NAMES,
     },
-    System::Console::{ENABLE_ECHO_INPUT, GetConsoleMode, SetConsoleMode},
 };
 
 use crate::windows::{
     account::{Identifier, Named},
-    succeed, wide,
+    check, wide,
 };
+
+pub(super) use self::secret::ask_secret;
 
 /// `ERROR_FILE_NOT_FOUND`: nobody was ever given a right by that name.
 const NOT_FOUND: i32 = 2;
@@ -57,7 +59,7 @@ impl Policy {
         let access = u32::try_from(access).unwrap_or_default();
         let mut handle = LSA_HANDLE::default();
         // SAFETY: null asks this machine; the attributes are empty; `handle` is valid for writes.
-        check(unsafe { LsaOpenPolicy(null(), &raw const attributes, access, &raw mut handle) })?;
+        granted(unsafe { LsaOpenPolicy(null(), &raw const attributes, access, &raw mut handle) })?;
         Ok(Self(handle))
     }
 
@@ -67,7 +69,7 @@ impl Policy {
         let (who, to) = (identity.raw(), &raw mut rights);
         // SAFETY: the policy is open; the identity lives until the call returns; both are valid for
         // writes.
-        let done = check(unsafe { LsaEnumerateAccountRights(self.0, who, to, &raw mut count) });
+        let done = granted(unsafe { LsaEnumerateAccountRights(self.0, who, to, &raw mut count) });
         match done {
             Err(error) if error.raw_os_error() == Some(NOT_FOUND) => return Ok(Vec::new()),
             done => done?,
@@ -92,7 +94,7 @@ impl Policy {
         };
         let who = identifier.as_mut_ptr();
         // SAFETY: the policy is open; identifier and text live until the call returns.
-        check(unsafe { LsaAddAccountRights(self.0, who, &raw const right, 1) })
+        granted(unsafe { LsaAddAccountRights(self.0, who, &raw const right, 1) })
     }
 }
 
@@ -105,53 +107,9 @@ impl Drop for Policy {
 }
 
 #[expect(unsafe_code, reason = "LsaNtStatusToWinError")]
-fn check(status: NTSTATUS) -> io::Result<()> {
-    if status >= 0 {
-        return Ok(());
-    }
+fn granted(status: NTSTATUS) -> io::Result<()> {
     // SAFETY: no memory is involved.
-    let code = unsafe { LsaNtStatusToWinError(status) };
-    Err(io::Error::from_raw_os_error(code.cast_signed()))
-}
-
-pub(super) fn ask_secret(prompt: &str) -> io::Result<String> {
-    let missing = |_| io::Error::from(io::ErrorKind::NotFound);
-    let input = OpenOptions::new().read(true).write(true).open("CONIN$").map_err(missing)?;
-    let mut output = OpenOptions::new().write(true).open("CONOUT$").map_err(missing)?;
-    write!(output, "{prompt}")?;
-    output.flush()?;
-    let silent = Silent::new(&input)?;
-    let mut line = String::new();
-    BufReader::new(&input).read_line(&mut line)?;
-    drop(silent);
-    writeln!(output)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-/// A console that does not show what is typed, until the value is dropped.
-struct Silent<'a> {
-    input: &'a std::fs::File,
-    former: u32,
-}
-
-impl<'a> Silent<'a> {
-    #[expect(unsafe_code, reason = "GetConsoleMode, SetConsoleMode")]
-    fn new(input: &'a std::fs::File) -> io::Result<Self> {
-        let mut former = 0;
-        // SAFETY: the console is open; `former` is valid for writes.
-        succeed(unsafe { GetConsoleMode(input.as_raw_handle(), &raw mut former) })?;
-        // SAFETY: the console is open.
-        succeed(unsafe { SetConsoleMode(input.as_raw_handle(), former & !ENABLE_ECHO_INPUT) })?;
-        Ok(Self { input, former })
-    }
-}
-
-impl Drop for Silent<'_> {
-    #[expect(unsafe_code, reason = "SetConsoleMode")]
-    fn drop(&mut self) {
-        // SAFETY: the console is open.
-        unsafe { SetConsoleMode(self.input.as_raw_handle(), self.former) };
-    }
+    check(unsafe { LsaNtStatusToWinError(status) })
 }
 
 #[cfg(test)]

@@ -107,6 +107,10 @@ pub(super) fn program_base() -> io::Result<PathBuf> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+pub(super) const fn is_everybodys(_folder: &Path) -> bool {
+    false
+}
+
 pub(super) fn create_guarded(_path: &Path, _grants: &[(String, super::Right)]) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
@@ -116,5 +120,9 @@ pub(super) fn check_guarded(_path: &Path) -> io::Result<()> {
 }
 
 pub(super) fn guard_anew(_path: &Path, _grants: &[(String, super::Right)]) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+pub(super) fn sharers(_path: &Path) -> io::Result<Vec<String>> {
     Err(io::ErrorKind::Unsupported.into())
 }

@@ -14,7 +14,9 @@ use windows_sys::Win32::{
     Foundation::ERROR_ACCESS_DENIED,
     Storage::FileSystem::{CreateDirectoryW, FILE_ATTRIBUTE_REPARSE_POINT},
     System::Com::CoTaskMemFree,
-    UI::Shell::{FOLDERID_ProgramData, FOLDERID_ProgramFiles, SHGetKnownFolderPath},
+    UI::Shell::{
+        FOLDERID_ProgramData, FOLDERID_ProgramFiles, FOLDERID_UserProfiles, SHGetKnownFolderPath,
+    },
 };
 use windows_sys::core::GUID;
 
@@ -119,6 +121,14 @@ fn known_folder(which: GUID) -> io::Result<PathBuf> {
     if result < 0 { Err(io::Error::from_raw_os_error(result)) } else { Ok(folder.into()) }
 }
 
+pub(super) fn is_everybodys(folder: &Path) -> bool {
+    let profiles = known_folder(FOLDERID_UserProfiles).unwrap_or_default();
+    let small = |path: &Path| path.to_string_lossy().trim_end_matches('\\').to_lowercase();
+    let Some(above) = folder.parent() else { return true };
+    let profiles = small(&profiles);
+    !profiles.is_empty() && (small(folder) == profiles || small(above) == profiles)
+}
+
 pub(super) fn create_guarded(path: &Path, grants: &[(String, Right)]) -> io::Result<()> {
     match create_with(path, &Security::parse(&guard(grants))?) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => take(path, grants),
@@ -159,6 +169,12 @@ pub(super) fn guard_anew(path: &Path, grants: &[(String, Right)]) -> io::Result<
         return Ok(());
     }
     Security::parse(&guard(grants))?.protect(path)
+}
+
+pub(super) fn sharers(path: &Path) -> io::Result<Vec<String>> {
+    let sharing = (access::mask_of(Right::Share), Verdict::Allow);
+    let entries = access::entries(path)?.into_iter();
+    Ok(entries.filter(|entry| (entry.mask, entry.verdict) == sharing).map(|it| it.who).collect())
 }
 
 #[expect(unsafe_code, reason = "CreateDirectoryW")]
@@ -248,10 +264,22 @@ mod tests {
             let list = access::entries(&folder).unwrap();
             let found: Vec<_> = list.iter().map(|entry| (entry.who.as_str(), entry.mask)).collect();
             assert_eq!(found, guests(&grants));
+            assert_eq!(sharers(&folder).unwrap(), [grants[0].0.clone()]);
         }
         let missing = guard_anew(&folder.join("missing"), &grants).unwrap_err();
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
         fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_drive_and_a_profile_hold_more_than_a_program() {
+        let profiles = known_folder(FOLDERID_UserProfiles).unwrap();
+        for folder in [Path::new(r"C:\"), &profiles, &profiles.join("Anna")] {
+            assert!(is_everybodys(folder), "{}", folder.display());
+        }
+        for folder in [Path::new(r"C:\apps"), &profiles.join("anna").join("web")] {
+            assert!(!is_everybodys(folder), "{}", folder.display());
+        }
     }
 
     #[test]

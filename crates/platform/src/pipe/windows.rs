@@ -12,6 +12,9 @@
     reason = "the contract is that of systems where this can fail"
 )]
 
+#[path = "windows/found.rs"]
+mod found;
+
 use std::{
     fs::File,
     hash::{BuildHasher as _, Hasher as _, RandomState},
@@ -30,9 +33,8 @@ use std::{
 use windows_sys::Win32::{
     Foundation::GENERIC_WRITE,
     Storage::FileSystem::{
-        CreateFileW, FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, FILE_NAME_INFO,
-        FILE_READ_DATA, FileNameInfo, GetFileInformationByHandleEx, OPEN_EXISTING,
-        PIPE_ACCESS_INBOUND, SYNCHRONIZE,
+        CreateFileW, FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, FILE_READ_DATA,
+        OPEN_EXISTING, PIPE_ACCESS_INBOUND, SYNCHRONIZE,
     },
     System::Pipes::{
         CreateNamedPipeW, PIPE_READMODE_BYTE, PIPE_REJECT_REMOTE_CLIENTS, PIPE_TYPE_BYTE,
@@ -141,24 +143,7 @@ pub fn reopen_output(pid: u32, _number: u32, serial: u64) -> io::Result<Option<P
     let number = usize::try_from(serial).unwrap_or_default();
     let handle = std::ptr::without_provenance_mut(number);
     let Ok(pipe) = duplicate_out_of(process.raw(), handle) else { return Ok(None) };
-    let is_ours = name_of(pipe.as_raw_handle()).is_some_and(|name| name.contains(NAME));
-    Ok(is_ours.then(|| PipeReader::new(pipe, serial)))
-}
-
-/// Returns the name of a pipe, without its folder.
-#[expect(unsafe_code, reason = "GetFileInformationByHandleEx")]
-fn name_of(pipe: RawHandle) -> Option<String> {
-    let mut room = [0_u32; 256];
-    let (to, size) = (room.as_mut_ptr(), u32::try_from(size_of_val(&room)).ok()?);
-    // SAFETY: `to` is valid for writes of `size` bytes and aligned.
-    let done = unsafe { GetFileInformationByHandleEx(pipe, FileNameInfo, to.cast(), size) };
-    succeed(done).ok()?;
-    let (length, text) = room.split_first()?;
-    let units = usize::try_from(*length).ok()? / 2;
-    debug_assert_eq!(std::mem::offset_of!(FILE_NAME_INFO, FileName), 4);
-    let low_high = |both: &u32| [both & 0xFFFF, both >> 16];
-    let text = text.iter().flat_map(low_high).filter_map(|unit| u16::try_from(unit).ok());
-    Some(String::from_utf16_lossy(&text.take(units).collect::<Vec<u16>>()))
+    Ok(found::if_ours(pipe, NAME).map(|pipe| PipeReader::new(pipe, serial)))
 }
 
 /// Returns how many bytes wait in a pipe; nothing when nobody writes to it any more.

@@ -6,9 +6,7 @@ use std::{
 };
 
 use windows_sys::Win32::{
-    Foundation::{
-        ERROR_FILE_NOT_FOUND, ERROR_MORE_DATA, ERROR_NO_MORE_ITEMS, ERROR_SUCCESS, WIN32_ERROR,
-    },
+    Foundation::{ERROR_FILE_NOT_FOUND, ERROR_MORE_DATA, ERROR_NO_MORE_ITEMS},
     System::Registry::{
         HKEY, HKEY_LOCAL_MACHINE, KEY_READ, KEY_WRITE, REG_DWORD, REG_EXPAND_SZ, REG_MULTI_SZ,
         REG_OPTION_NON_VOLATILE, REG_OPTION_VOLATILE, REG_SZ, RegCloseKey, RegCreateKeyExW,
@@ -17,7 +15,7 @@ use windows_sys::Win32::{
 };
 
 use super::{Data, Lasts, Purpose, Value};
-use crate::windows::wide;
+use crate::windows::{check, wide};
 
 /// The longest name of a key has 255 characters, the longest of a value 16,383.
 const NAME_MAX: usize = 16_384;
@@ -52,7 +50,7 @@ impl Key {
         // SAFETY: the path ends with NUL and lives until the call returns; `key` is valid for writes.
         let result =
             unsafe { RegOpenKeyExW(HKEY_LOCAL_MACHINE, path.as_ptr(), 0, access, &raw mut key) };
-        succeed(result).map(|()| Self(key))
+        check(result).map(|()| Self(key))
     }
 
     /// Opens a key for changes, and creates it first when there is none.
@@ -80,7 +78,7 @@ impl Key {
                 null_mut(),
             )
         };
-        succeed(result).map(|()| Self(key))
+        check(result).map(|()| Self(key))
     }
 
     /// Returns all its values.
@@ -121,7 +119,7 @@ impl Key {
                 // The size is only now known.
                 ERROR_MORE_DATA if size > bytes.len() && size <= BYTES_MAX => bytes.resize(size, 0),
                 _ => {
-                    succeed(result)?;
+                    check(result)?;
                     bytes.truncate(size);
                     return Ok(Some(Value {
                         name: text_of(&name, letters),
@@ -165,7 +163,7 @@ impl Key {
         if result == ERROR_NO_MORE_ITEMS {
             return Ok(None);
         }
-        succeed(result).map(|()| Some(text_of(&name, letters)))
+        check(result).map(|()| Some(text_of(&name, letters)))
     }
 
     /// Sets a value.
@@ -174,7 +172,7 @@ impl Key {
         let (kind, bytes) = raw(data);
         let name = wide(name);
         // SAFETY: the name ends with NUL; it and the bytes live until the call returns.
-        succeed(unsafe {
+        check(unsafe {
             RegSetValueExW(self.0, name.as_ptr(), 0, kind, bytes.as_ptr(), count(bytes.len()))
         })
     }
@@ -186,14 +184,7 @@ pub fn delete_tree(path: &str) -> io::Result<()> {
     let path = wide(path);
     // SAFETY: the path ends with NUL and lives until the call returns.
     let result = unsafe { RegDeleteTreeW(HKEY_LOCAL_MACHINE, path.as_ptr()) };
-    if result == ERROR_FILE_NOT_FOUND { Ok(()) } else { succeed(result) }
-}
-
-fn succeed(result: WIN32_ERROR) -> io::Result<()> {
-    if result == ERROR_SUCCESS {
-        return Ok(());
-    }
-    Err(io::Error::from_raw_os_error(i32::try_from(result).unwrap_or(i32::MAX)))
+    if result == ERROR_FILE_NOT_FOUND { Ok(()) } else { check(result) }
 }
 
 fn count(length: usize) -> u32 {

@@ -22,6 +22,11 @@ pub fn own_environment() -> Vec<Vec<u8>> {
     std::env::vars_os().map(joined).collect()
 }
 
+/// Returns whether two names mean the same variable.
+pub fn is_same_variable(one: &str, other: &str) -> bool {
+    one == other
+}
+
 /// What programs inherit: our own environment.
 #[derive(Debug)]
 pub struct BaseEnvironment(Vec<Vec<u8>>);

@@ -48,7 +48,7 @@ use crate::{
 };
 
 pub(crate) use environment::fresh as variables_of_now;
-pub use environment::{BaseEnvironment, own_environment};
+pub use environment::{BaseEnvironment, is_same_variable, own_environment};
 pub(crate) use helper::spawn_helper;
 
 /// What a program may do with its own job: ask about it, `JOB_OBJECT_QUERY`. Its handle is what

@@ -9,15 +9,15 @@ use std::{
 };
 
 use windows_sys::Win32::{
-    Foundation::{ERROR_NONE_MAPPED, ERROR_SUCCESS, LocalFree},
+    Foundation::{ERROR_NONE_MAPPED, LocalFree},
     Security::{
         Authorization::{
             ConvertSidToStringSidW, ConvertStringSidToSidW, GetNamedSecurityInfoW, GetSecurityInfo,
             SE_FILE_OBJECT, SE_KERNEL_OBJECT,
         },
-        GetTokenInformation, LookupAccountNameW, OWNER_SECURITY_INFORMATION, PSID, RevertToSelf,
-        SID_AND_ATTRIBUTES, TOKEN_ELEVATION, TOKEN_GROUPS, TOKEN_INFORMATION_CLASS, TOKEN_QUERY,
-        TOKEN_USER, TokenElevation, TokenGroups, TokenUser,
+        GetTokenInformation, LookupAccountNameW, OWNER_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR,
+        PSID, RevertToSelf, SID_AND_ATTRIBUTES, TOKEN_ELEVATION, TOKEN_GROUPS,
+        TOKEN_INFORMATION_CLASS, TOKEN_QUERY, TOKEN_USER, TokenElevation, TokenGroups, TokenUser,
     },
     System::{
         Pipes::ImpersonateNamedPipeClient,
@@ -25,7 +25,7 @@ use windows_sys::Win32::{
     },
 };
 
-use super::{is, own, own_process, succeed, text_at, wide};
+use super::{check, is, own, own_process, succeed, text_at, wide};
 
 /// The system itself and the group of administrators, who own what they create while elevated.
 pub(crate) const MASTERS: [&str; 2] = [SYSTEM, ADMINISTRATORS];
@@ -236,51 +236,30 @@ fn masters(user: &str, services: &[String]) -> Vec<String> {
 /// Returns the owner of a pipe or another object that is open.
 #[expect(unsafe_code, reason = "GetSecurityInfo")]
 pub(crate) fn owner_of_open(object: RawHandle) -> io::Result<String> {
-    let (mut owner, mut descriptor) = (null_mut(), null_mut());
-    // SAFETY: `owner` and `descriptor` are valid for writes; what is not asked for is null.
-    let code = unsafe {
-        GetSecurityInfo(
-            object,
-            SE_KERNEL_OBJECT,
-            OWNER_SECURITY_INFORMATION,
-            &raw mut owner,
-            null_mut(),
-            null_mut(),
-            null_mut(),
-            &raw mut descriptor,
-        )
-    };
-    if code != ERROR_SUCCESS {
-        return Err(io::Error::from_raw_os_error(code.cast_signed()));
-    }
-    let text = text_of(owner);
-    // SAFETY: the call allocated the descriptor for us; `owner` points into it and is used no more.
-    unsafe { LocalFree(descriptor) };
-    text
+    let (kind, what, none) = (SE_KERNEL_OBJECT, OWNER_SECURITY_INFORMATION, null_mut());
+    // SAFETY: both places are valid for writes; what is not asked for is null.
+    owner_in(|owner, descriptor| unsafe {
+        GetSecurityInfo(object, kind, what, owner, none, null_mut(), null_mut(), descriptor)
+    })
 }
 
 /// Returns the owner of a file or folder.
 #[expect(unsafe_code, reason = "GetNamedSecurityInfoW")]
 pub(crate) fn owner_of(path: &Path) -> io::Result<String> {
+    let (kind, what, none) = (SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION, null_mut());
+    let (name, rest) = (wide(path), null_mut());
+    // SAFETY: the name ends with NUL; both places are valid for writes; what is not asked for is
+    // null.
+    owner_in(|owner, descriptor| unsafe {
+        GetNamedSecurityInfoW(name.as_ptr(), kind, what, owner, none, rest, null_mut(), descriptor)
+    })
+}
+
+/// Asks for an owner, and for the descriptor in which it lies.
+#[expect(unsafe_code, reason = "LocalFree")]
+fn owner_in(ask: impl FnOnce(*mut PSID, *mut PSECURITY_DESCRIPTOR) -> u32) -> io::Result<String> {
     let (mut owner, mut descriptor) = (null_mut(), null_mut());
-    let name = wide(path);
-    // SAFETY: the name ends with NUL; `owner` and `descriptor` are valid for writes; what is not
-    // asked for is null.
-    let code = unsafe {
-        GetNamedSecurityInfoW(
-            name.as_ptr(),
-            SE_FILE_OBJECT,
-            OWNER_SECURITY_INFORMATION,
-            &raw mut owner,
-            null_mut(),
-            null_mut(),
-            null_mut(),
-            &raw mut descriptor,
-        )
-    };
-    if code != ERROR_SUCCESS {
-        return Err(io::Error::from_raw_os_error(code.cast_signed()));
-    }
+    check(ask(&raw mut owner, &raw mut descriptor))?;
     let text = text_of(owner);
     // SAFETY: the call allocated the descriptor for us; `owner` points into it and is used no more.
     unsafe { LocalFree(descriptor) };

@@ -6,7 +6,7 @@ use std::{
 };
 
 use windows_sys::Win32::{
-    Foundation::{ERROR_SUCCESS, LocalFree},
+    Foundation::LocalFree,
     Security::{
         ACE_FLAGS, ACL,
         Authorization::{
@@ -16,7 +16,7 @@ use windows_sys::Win32::{
     },
 };
 
-use super::account::Identifier;
+use super::{account::Identifier, check};
 
 /// A list that the system allocated.
 #[derive(Debug)]
@@ -77,15 +77,6 @@ fn trustee(who: &Identifier) -> TRUSTEE_W {
         TrusteeType: TRUSTEE_IS_UNKNOWN,
         ptstrName: with_exposed_provenance_mut(who.raw().expose_provenance()),
         ..TRUSTEE_W::default()
-    }
-}
-
-/// The calls for access lists return the error instead of setting it.
-pub(crate) fn check(code: u32) -> io::Result<()> {
-    if code == ERROR_SUCCESS {
-        Ok(())
-    } else {
-        Err(io::Error::from_raw_os_error(code.cast_signed()))
     }
 }
 

@@ -19,7 +19,7 @@ use windows_sys::Win32::{
     },
 };
 
-use super::{account, amended::check, succeed, wide};
+use super::{account, check, succeed, wide};
 
 /// A security descriptor that the system allocated.
 #[derive(Debug)]

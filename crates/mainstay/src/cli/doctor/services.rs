@@ -2,6 +2,7 @@
 //! forgotten.
 
 use std::{
+    borrow::Cow,
     collections::BTreeSet,
     path::{Path, PathBuf},
     time::Duration,
@@ -47,7 +48,7 @@ struct Registered {
 pub(super) fn look() -> Vec<Finding> {
     let Ok(all) = registered() else { return Vec::new() };
     let (ours, others): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|service| is_ours(&service.command_line));
+        all.into_iter().partition(|service| is_ours(&quoted(&service.command_line)));
     let mut findings: Vec<Finding> = ours.iter().flat_map(of_ours).collect();
     findings.extend(writable_folders(&ours));
     findings.extend(left_over(&ours));
@@ -127,6 +128,17 @@ fn is_unquoted(command_line: &str) -> bool {
     }
     let end = line.to_ascii_lowercase().find(".exe").unwrap_or(0);
     line.get(..end).is_some_and(|program| program.contains(' '))
+}
+
+/// Returns the line as it was meant: whoever has taken the quotes away has changed nothing else.
+fn quoted(command_line: &str) -> Cow<'_, str> {
+    if !is_unquoted(command_line) {
+        return Cow::Borrowed(command_line);
+    }
+    let line = command_line.trim_start();
+    let end = line.to_ascii_lowercase().find(".exe").map_or(0, |at| at + ".exe".len());
+    let (program, rest) = line.split_at_checked(end).unwrap_or((line, ""));
+    Cow::Owned(format!("\"{program}\"{rest}"))
 }
 
 fn marked(service: &Registered) -> Option<Finding> {
@@ -253,6 +265,8 @@ mod tests {
         check(r"C:\tools\a.EXE C:\b c.exe", false);
         check(r"\SystemRoot\System32\drivers\x y.sys", false);
         check("", false);
+        let line = r"C:\Program Files\Mainstay\mainstay.exe keeper --service web";
+        assert!(!is_ours(line) && is_ours(&quoted(line)), "it is ours all the same");
         let ours = unquoted(&service("web", r"C:\Program Files\m.exe keeper --service web"));
         assert_eq!(ours.unwrap().verdict, Verdict::Bad);
     }

@@ -7,7 +7,7 @@ use mainstay_platform::scm::{self, Recovery, Service, Setting};
 
 use super::replace::write;
 use crate::{
-    cli::service::{install, recovery},
+    cli::service::{recovery, shutdown},
     place::Place,
     print,
 };
@@ -17,12 +17,9 @@ const RECOVERY: &str = "recovery";
 const START_RIGHT: &str = "start-right";
 
 /// Adds what is missing. What cannot be added is told: the service runs without it.
-pub(super) fn add(service: &Service, place: &Place) {
+pub(super) fn add(service: &Service, place: &Place, text: &str) {
     // An identity of its own and time before a shutdown harm no other wrapper, and stay.
-    let mut wanted = vec![
-        (None, Setting::OwnIdentity),
-        (None, Setting::PreshutdownTimeout(install::SHUTDOWN_TIMEOUT)),
-    ];
+    let mut wanted = vec![(None, Setting::OwnIdentity), (None, shutdown::setting_for(text))];
     let may_start = scm::identity_of(&place.name).map(Setting::MayStart);
     wanted.extend(may_start.ok().map(|setting| (Some(START_RIGHT), setting)));
     // Actions that somebody has chosen stay; NSSM and others leave them empty.

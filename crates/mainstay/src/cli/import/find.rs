@@ -40,7 +40,9 @@ pub(super) fn nssm(name: &str) -> Result<Translation, CliError> {
         exits: values(&format!(r"{below}\AppExit")).unwrap_or_default(),
         hooks: hooks(&format!(r"{below}\AppEvents")).unwrap_or_default(),
     };
-    nssm::translate(&found, &variable).map_err(|reason| untranslatable(name, reason))
+    nssm::translate(&found, &variable)
+        .map(Translation::with_what_is_left)
+        .map_err(|reason| untranslatable(name, reason))
 }
 
 /// A service that is run by a program of that name, whatever its folder and version.
@@ -80,7 +82,9 @@ pub(super) fn winsw(path: &Path) -> Result<Translation, CliError> {
     let absolute = whole(path);
     let folder = absolute.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
     let file = winsw::File { text: &text, folder: &folder };
-    winsw::translate(file, &variable).map_err(|reason| untranslatable(&shown, reason))
+    winsw::translate(file, &variable)
+        .map(Translation::with_what_is_left)
+        .map_err(|reason| untranslatable(&shown, reason))
 }
 
 /// Returns the path of a file as a service would name it.
@@ -98,9 +102,37 @@ fn read(path: &Path) -> io::Result<String> {
     std::str::from_utf8(text).map(str::to_owned).map_err(no_text)
 }
 
+/// Variables of the machine, which are the same for every account; that of an administrator who
+/// runs this would lead a service to that one's folders.
 fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+    let is_machines = OF_MACHINE.iter().any(|known| known.eq_ignore_ascii_case(name));
+    if is_machines {
+        return std::env::var(name).ok();
+    }
+    let set = values(ENVIRONMENT).unwrap_or_default();
+    let found = set.into_iter().find(|value| value.name.eq_ignore_ascii_case(name))?;
+    found.data.text().map(str::to_owned)
 }
+
+/// What the system sets for every process.
+const OF_MACHINE: [&str; 14] = [
+    "SystemRoot",
+    "SystemDrive",
+    "windir",
+    "ComSpec",
+    "COMPUTERNAME",
+    "PUBLIC",
+    "ALLUSERSPROFILE",
+    "ProgramData",
+    "ProgramFiles",
+    "ProgramFiles(x86)",
+    "ProgramW6432",
+    "CommonProgramFiles",
+    "CommonProgramFiles(x86)",
+    "CommonProgramW6432",
+];
+/// Where the others of the machine are.
+const ENVIRONMENT: &str = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
 
 fn registered(name: &str) -> Result<Registered, CliError> {
     let service = service::service(name, Intent::Look)?;
@@ -142,4 +174,17 @@ fn hooks(path: &str) -> io::Result<Vec<nssm::Hook>> {
         }
     }
     Ok(hooks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folders_of_whoever_imports_are_no_service_s() {
+        for name in ["APPDATA", "USERPROFILE", "TEMP", "HOME", "USER"] {
+            assert!(OF_MACHINE.iter().all(|known| *known != name));
+        }
+        assert_eq!(variable("HOME"), None);
+    }
 }

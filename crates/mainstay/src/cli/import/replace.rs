@@ -25,7 +25,7 @@ use crate::{
     cli::service::{
         self, control,
         install::{self, account::Account},
-        list, status, trouble,
+        kept, list, status, trouble,
     },
     errors::CliError,
     foreign::{Belonging, Translation, belonging, demand_own_process},
@@ -63,11 +63,11 @@ pub(super) async fn replace(translation: &Translation, wish: Wish<'_>) -> Result
     keep_former(&place, translation.wrapper.word(), &former.command_line)
         .map_err(failed("keep what it was"))?;
     warn(admit(&place, &account));
-    configure(&place.located().file, &text).map_err(failed("write the configuration"))?;
+    kept::configure(&place.located().file, &text).map_err(failed("write the configuration"))?;
     let own = install::own::install().map_err(failed("install our own program"))?;
     let did_run = end(&service, name).await?;
     change(&service, install::command_line(&own, name)).map_err(failed("change the service"))?;
-    added::add(&service, &place);
+    added::add(&service, &place, &text);
     warn(service::source::make_known());
     print::data(&format!(
         "{name} is run by Mainstay; `mainstay import {} {name} --undo` gives it back\n",
@@ -164,17 +164,6 @@ fn export_of(place: &Place, wrapper: &str) -> PathBuf {
     let mut name = folder.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{wrapper}.reg"));
     folder.join(name)
-}
-
-/// What somebody has edited there makes way, but is kept.
-fn configure(file: &Path, text: &str) -> io::Result<()> {
-    let is_edited = std::fs::read(file).is_ok_and(|found| found != text.as_bytes());
-    if is_edited {
-        let aside = file.with_extension("toml.former");
-        std::fs::rename(file, &aside)?;
-        print::talk(&format!("the configuration of an earlier time is in {}", aside.display()));
-    }
-    write(file, text.as_bytes())
 }
 
 fn former_of(place: &Place) -> PathBuf {

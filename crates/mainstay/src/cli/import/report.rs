@@ -22,33 +22,46 @@ struct Told<'a> {
     wrapper: Wrapper,
     file: String,
     configuration: String,
-    install: String,
+    /// Absent when no line of `cmd` can say it.
+    install: Option<String>,
     remarks: &'a [Remark],
 }
 
-pub(super) fn print_json(all: &[Translation]) -> Result<(), CliError> {
-    let told: Vec<Told<'_>> = all.iter().map(told).collect::<Result<_, _>>()?;
+/// Whether values of variables are told: many are secrets, and a terminal is read by others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Values {
+    Hide,
+    Show,
+}
+
+pub(super) fn print_json(all: &[Translation], values: Values) -> Result<(), CliError> {
+    let told: Vec<Told<'_>> = all.iter().map(|one| told(one, values)).collect::<Result<_, _>>()?;
     print::json(&told);
     Ok(())
 }
 
-pub(super) fn print(all: &[Translation]) -> Result<(), CliError> {
+pub(super) fn print(all: &[Translation], values: Values) -> Result<(), CliError> {
     for (count, translation) in all.iter().enumerate() {
         print::data(if count > 0 { "\n" } else { "" });
-        print::data(&text(&told(translation)?));
+        print::data(&text(&told(translation, values)?));
     }
     Ok(())
 }
 
-fn told(translation: &Translation) -> Result<Told<'_>, CliError> {
-    let (place, configuration) = configuration(translation)?;
+fn told(translation: &Translation, values: Values) -> Result<Told<'_>, CliError> {
+    let (place, whole) = configuration(translation)?;
     let registered = &translation.registered;
+    let bare = translation.equivalent.without_values();
+    let (configuration, equivalent) = match values {
+        Values::Show => (whole, &translation.equivalent),
+        Values::Hide => (bare.configuration(&place.unit()), &bare),
+    };
     Ok(Told {
         name: &registered.name,
         wrapper: translation.wrapper,
         file: place.located().file.display().to_string(),
         configuration,
-        install: translation.equivalent.install_line(registered),
+        install: equivalent.install_line(registered),
         remarks: &translation.remarks,
     })
 }
@@ -59,7 +72,10 @@ fn text(told: &Told<'_>) -> String {
     for line in configuration.lines() {
         let _ = writeln!(text, "    {}", print::harmless(line));
     }
-    let _ = writeln!(text, "\nA new service like it:\n\n    {}\n", print::harmless(install));
+    let install = install
+        .as_deref()
+        .map_or_else(|| "(no line can say it: a word has a line break)".into(), print::harmless);
+    let _ = writeln!(text, "\nA new service like it:\n\n    {install}\n");
     for row in *remarks {
         text.push_str(&line(row));
     }

@@ -6,10 +6,11 @@ mod dialogue;
 mod entry;
 mod outcome;
 pub(in crate::cli) mod own;
+mod variables;
 mod window;
+mod writers;
 
 use std::{
-    fs::File,
     io,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -17,34 +18,31 @@ use std::{
 };
 
 use clap::{Args as ClapArgs, ValueEnum};
-use mainstay_api::config::{self, NewService};
+use mainstay_api::config::{self, NewService, SourceText};
 use mainstay_platform::{
     scm::{self, Change, Intent, Purpose, Service, Setting, Start, State},
     spawn::{self, Group, Output, Program, Share},
 };
-use mainstay_storage::atomic;
 
 use self::{
     account::Account,
     entry::{Entry, Reach},
 };
 use super::{
-    control, database, demand_elevation, failure::FailureArgs, files::FileArgs, list, source,
-    status, trouble,
+    control, database, demand_elevation, failure::FailureArgs, files::FileArgs, grants, kept, list,
+    share::ShareArgs, shutdown, source, status, trouble,
 };
 use crate::{
     cli::add::{Variable, parse_variable},
     errors::CliError,
     place::{self, Place},
-    print,
+    print, typed,
 };
 
 /// Whoever has more services is told how they can share an agent.
 const CROWD: usize = 10;
 /// How long to look whether the program stays up.
 const LOOK_FOR: Duration = Duration::from_secs(5);
-/// What stopping may take before the machine shuts down: the program's own time and ours.
-pub(in crate::cli) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// Install a program as a service and start it
 #[derive(Debug, ClapArgs)]
@@ -71,6 +69,10 @@ pub(super) struct Args {
     /// A variable that it gets; may be given several times
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = parse_variable)]
     environment: Vec<Variable>,
+
+    /// Read such variables from a file, `NAME=VALUE` in each line: other users see a command line
+    #[arg(long, value_name = "FILE")]
+    env_file: Option<PathBuf>,
 
     /// When the system starts it
     #[arg(long, value_enum, default_value_t = StartType::Auto)]
@@ -99,6 +101,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     files: FileArgs,
+
+    #[command(flatten)]
+    share: ShareArgs,
 
     #[command(flatten)]
     failure: FailureArgs,
@@ -161,17 +166,25 @@ async fn install(args: &Args) -> Result<ExitCode, CliError> {
     demand_elevation("creating a service")?;
     let plan = Plan::of(args)?;
     let account = Account::parse(args.account.as_deref(), &args.name);
-    let mut warnings = Vec::new();
-    for folder in plan.folders() {
-        warnings.extend(entry::look_who_writes(&account, folder, args.allow_writable)?);
+    let weak = writers::look(plan.image(), &plan.directory);
+    if !args.allow_writable {
+        writers::refuse(&account, &weak)?;
     }
+    let mut warnings: Vec<String> = weak.iter().map(ToString::to_string).collect();
     warnings.extend(window::warning(plan.image()));
     let password = account.password(args.password_stdin)?;
     let place = free_place(&args.name)?;
     let mut entry = entry::prepare(&account, &plan.reach(args))?;
     entry.warnings.extend(warnings);
-    let service = create(args, &plan, &place, (&account, password))?;
-    entry.warnings.extend(settings(args, &service));
+    let created = create(args, &plan, &place, (&account, password)).inspect_err(|_| {
+        // Nothing is left of what did not become a service.
+        grants::revoke(&args.name, &entry.folders);
+    });
+    let (service, text) = created?;
+    if let Err(error) = grants::note(&place, &entry.folders) {
+        entry.warnings.push(format!("rights were given and could not be noted: {error}"));
+    }
+    entry.warnings.extend(settings(args, &service, &text));
     entry.warnings.extend(source::make_known());
     if let Err(error) = account.allow() {
         let what = format!("{} may not log on as a service yet: {error}", account.name());
@@ -227,7 +240,7 @@ fn summary(args: &Args, plan: &Plan, account: &Account, entry: &Entry) -> String
 async fn begin(args: &Args, service: &Service, place: &Place) -> Result<ExitCode, CliError> {
     control::begin(service, &args.name)?;
     let status = control::settled(service, State::Running, LOOK_FOR).await?;
-    let name = scm::quoted(std::slice::from_ref(&args.name));
+    let name = typed::shown(&args.name);
     let next = format!("  why       mainstay why {name}\n");
     let remove = format!("  remove    mainstay service remove {name}\n");
     if status.state != State::Running {
@@ -256,15 +269,9 @@ impl Plan {
         let rest = args.command.iter().skip(1).cloned();
         let command = [image.display().to_string()].into_iter().chain(rest).collect();
         let log_folders = args.files.folders()?;
-        Ok(Self { command, directory, environment: args.environment.clone(), log_folders })
-    }
-
-    /// The folders that the program and what it works with lie in.
-    fn folders(&self) -> Vec<&Path> {
-        let own = self.image().parent().unwrap_or_else(|| self.image());
-        let mut folders = vec![own, &self.directory];
-        folders.dedup();
-        folders
+        let file = args.env_file.as_deref().map(variables::read).transpose()?;
+        let environment = file.into_iter().flatten().chain(args.environment.clone()).collect();
+        Ok(Self { command, directory, environment, log_folders })
     }
 
     fn image(&self) -> &Path {
@@ -339,39 +346,64 @@ fn free_place(name: &str) -> Result<Place, CliError> {
     Place::of(name).map_err(|error| trouble::refused("find its folder", &error))
 }
 
-/// Writes the configuration, then creates the service: one without a configuration would end.
+/// Returns the configuration with everything in it that was asked for.
+fn configuration(args: &Args, plan: &Plan, unit: &str) -> Result<String, CliError> {
+    let text = plan.configuration(unit)?;
+    let text = args
+        .failure
+        .configured(text, unit)
+        .and_then(|text| args.files.configured(text, unit))
+        .and_then(|text| args.share.configured(text, unit))
+        .map_err(|error| CliError::bug(error.to_string()))?;
+    let source = SourceText { file: &args.name, bytes: text.as_bytes() };
+    let refused =
+        |found: Vec<_>| CliError::refused(config::render(&found), "nothing was installed");
+    config::parse(&[source]).map_err(refused)?;
+    Ok(text)
+}
+
+/// Creates the service, which settles whose the name is, then its configuration: it cannot be
+/// started before that is there. Returns both.
 fn create(
     args: &Args,
     plan: &Plan,
     place: &Place,
     (account, password): (&Account, Option<String>),
-) -> Result<Service, CliError> {
-    let failed = |what: &str, error: io::Error| trouble::refused(what, &error);
-    place.create().map_err(|error| {
-        failed(&format!("use the folder `{}`", place.folder().display()), error)
-    })?;
-    let text = plan.configuration(&place.unit())?;
-    let unit = place.unit();
-    let text = args
-        .failure
-        .configured(text, &unit)
-        .and_then(|text| args.files.configured(text, &unit))
-        .map_err(|error| CliError::bug(error.to_string()))?;
-    atomic::replace(&place.located().file, text.as_bytes(), |path| File::create(path))
-        .map_err(|error| failed("write the configuration", error))?;
-    let own = own::install().map_err(|error| failed("install our own program", error))?;
+) -> Result<(Service, String), CliError> {
+    let text = configuration(args, plan, &place.unit())?;
+    let own = own::install().map_err(failed("install our own program"))?;
     let first = Change {
         display_name: args.display_name.clone(),
         command_line: Some(command_line(&own, &args.name)),
-        start: Some(args.start.into()),
+        start: Some(Start::Disabled),
         account: Some(account.name()),
         password,
         dependencies: Some(args.depends.clone()).filter(|names| !names.is_empty()),
     };
     let doing = format!("install `{}`", args.name);
-    database(Purpose::Create)?
-        .create(&args.name, &first)
-        .map_err(|error| trouble::refused(&doing, &error))
+    let refused = |error: io::Error| trouble::refused(&doing, &error);
+    let service = database(Purpose::Create)?.create(&args.name, &first).map_err(refused)?;
+    let last = Change { start: Some(args.start.into()), ..Change::default() };
+    let filled = fill(place, &text).and_then(|()| service.change(&last).map_err(refused));
+    match filled {
+        Ok(()) => Ok((service, text)),
+        Err(error) => {
+            // What is told is why it went wrong, not what followed from that.
+            drop(service.delete());
+            Err(error)
+        }
+    }
+}
+
+/// Creates its folders, and writes its configuration.
+fn fill(place: &Place, text: &str) -> Result<(), CliError> {
+    let doing = format!("use the folder `{}`", place.folder().display());
+    place.create().map_err(|error| trouble::refused(&doing, &error))?;
+    kept::configure(&place.located().file, text).map_err(failed("write the configuration"))
+}
+
+fn failed(doing: &'static str) -> impl Fn(io::Error) -> CliError {
+    move |error| trouble::refused(doing, &error)
 }
 
 /// Both are always quoted: a path with a space would be looked for at every space.
@@ -380,9 +412,9 @@ pub(in crate::cli) fn command_line(own: &Path, name: &str) -> String {
 }
 
 /// Sets what stands beside the record; returns what the system does not have.
-fn settings(args: &Args, service: &Service) -> Vec<String> {
+fn settings(args: &Args, service: &Service, text: &str) -> Vec<String> {
     let mut wanted = args.failure.first_settings();
-    wanted.push(Setting::PreshutdownTimeout(SHUTDOWN_TIMEOUT));
+    wanted.push(shutdown::setting_for(text));
     wanted.push(Setting::OwnIdentity);
     // An agent whose keeper is gone starts its service; see `mainstay_agent`.
     wanted.extend(scm::identity_of(&args.name).ok().map(Setting::MayStart));

@@ -8,7 +8,7 @@ use mainstay_platform::{
     scm::{Intent, Purpose, code},
 };
 
-use super::{control, database, demand_elevation, ours, source, trouble};
+use super::{control, database, demand_elevation, grants, ours, source, trouble};
 use crate::{
     errors::CliError,
     place::{self, Place},
@@ -87,6 +87,7 @@ async fn wait_until_gone(name: &str) -> Result<(), CliError> {
 
 fn forget(name: &str, purge: Purge) -> Result<(), CliError> {
     let place = Place::of(name).map_err(|error| trouble::refused("find its folder", &error))?;
+    grants::take_back(&place);
     let folder = place.folder();
     if purge == Purge::No {
         let kept =

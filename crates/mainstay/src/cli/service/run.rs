@@ -6,14 +6,14 @@
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
-use mainstay_platform::scm::{self, Intent, State};
+use mainstay_platform::scm::{Intent, State};
 
 use super::{control, demand_elevation, service, settings::Configuration, trouble};
 use crate::{
     cli::{logs::tail::Tail, up},
     errors::CliError,
     place::Place,
-    print,
+    print, typed,
 };
 
 /// Run a service here, in the foreground, to see what is wrong; Ctrl-C stops it
@@ -48,7 +48,7 @@ fn idle(name: &str) -> Result<String, CliError> {
     let status = control::status(&service, name)?;
     if status.state != State::Stopped {
         let what = format!("cannot run `{name}` here: the service is {}", status.state);
-        let quoted = scm::quoted(std::slice::from_ref(&name.to_owned()));
+        let quoted = typed::shown(name);
         let hint = format!("stop it first: `mainstay service stop {quoted}`");
         return Err(CliError::refused(what, hint));
     }

@@ -17,9 +17,14 @@ use super::{
     demand_elevation,
     failure::{self, FailureArgs},
     files::{self, FileArgs},
-    ours, service, trouble,
+    ours, service, share, shutdown, trouble,
 };
-use crate::{errors::CliError, place::Place, print};
+use crate::{
+    errors::CliError,
+    place::Place,
+    print,
+    typed::{self, Reader},
+};
 
 /// Settings that the manager keeps; every other key is one of the configuration.
 const OF_MANAGER: [&str; 4] = ["display-name", "description", "start", "depends"];
@@ -59,6 +64,10 @@ pub(super) struct SetArgs {
 pub(super) struct DumpArgs {
     /// The service's name
     name: String,
+
+    /// Print the values of variables, too, which may be secrets
+    #[arg(long)]
+    show_values: bool,
 }
 
 pub(super) fn get(args: &GetArgs) -> Result<ExitCode, CliError> {
@@ -90,9 +99,16 @@ pub(super) fn set(args: &SetArgs) -> Result<ExitCode, CliError> {
     // What can be wrong comes first, so that nothing is half done.
     let file = Configuration::of(&args.name)?;
     let text = file.changed(&own, &args.unset)?;
-    change_manager(&args.name, &managers)?;
-    if let Some(text) = text {
-        file.replace(&text)?;
+    let change = of_pairs(&managers)?;
+    if let Some(text) = &text {
+        file.replace(text)?;
+    }
+    if let Err(error) = change_manager(&args.name, change) {
+        // The other half is taken back, as far as that is possible.
+        text.map_or(Ok(()), |_| file.replace(&file.text))?;
+        return Err(error);
+    }
+    if text.is_some() {
         file.say_how_to_apply();
     }
     Ok(ExitCode::SUCCESS)
@@ -107,19 +123,44 @@ pub(super) fn dump(args: &DumpArgs) -> Result<ExitCode, CliError> {
     let Some(configured) = parsed.services.values().next() else {
         return Err(file.refused(&config::EditError::Missing(file.unit.clone())));
     };
-    let mut options = files::options_of(configured);
+    let mut options = share::options_of(&configured.share);
+    options.extend(files::options_of(configured));
     options.extend(failure::options_of(configured, Some(&found)));
-    print::data(&(install_line(&args.name, &record, (configured, options)) + "\n"));
+    if !args.show_values && !configured.environment.is_empty() {
+        let names: Vec<&str> = configured.environment.keys().map(String::as_str).collect();
+        let (names, file) = (names.join(", "), env_file(&args.name));
+        print::talk(&format!("write NAME=VALUE for {names} into {file}, a line each;"));
+        print::talk("`--show-values` puts them into the line");
+    }
+    let values = if args.show_values { Values::Show } else { Values::Hide };
+    let words = install_words(&args.name, &record, (configured, options), values);
+    let line = typed::line(&words, Reader::File).ok_or_else(|| {
+        CliError::refused("no line can say it: a word has a line break", "copy its configuration")
+    })?;
+    print::data(&(line + "\n"));
     print::talk("keys beyond these stand in its configuration file:");
     print::talk(&file.path.display().to_string());
     Ok(ExitCode::SUCCESS)
 }
 
-fn install_line(
+/// Whether the values of variables stand in the line: many are secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Values {
+    Hide,
+    Show,
+}
+
+/// What to call the file that the line takes the values from.
+fn env_file(name: &str) -> String {
+    format!("{name}.env")
+}
+
+fn install_words(
     name: &str,
     record: &Record,
     (configured, options): (&config::ServiceConfig, Vec<failure::Opted>),
-) -> String {
+    values: Values,
+) -> Vec<String> {
     let mut words: Vec<String> = ["mainstay", "service", "install", name].map(str::to_owned).into();
     let mut option = |key: &str, value: String| words.extend([format!("--{key}"), value]);
     option("start", start_word(record.start).to_owned());
@@ -133,8 +174,12 @@ fn install_line(
     if let Some(folder) = &configured.directory {
         option("directory", folder.clone());
     }
-    for (key, value) in &configured.environment {
-        option("env", format!("{key}={value}"));
+    if values == Values::Hide && !configured.environment.is_empty() {
+        option("env-file", env_file(name));
+    } else {
+        for (key, value) in &configured.environment {
+            option("env", format!("{key}={value}"));
+        }
     }
     for (key, text) in options {
         option(key, text);
@@ -144,7 +189,7 @@ fn install_line(
     }
     words.push("--".to_owned());
     words.extend(configured.command.iter().cloned());
-    scm::quoted(&words)
+    words
 }
 
 fn of_manager(service: &Service, key: &str) -> Result<Option<String>, CliError> {
@@ -160,10 +205,10 @@ fn of_manager(service: &Service, key: &str) -> Result<Option<String>, CliError> 
     }))
 }
 
-fn change_manager(name: &str, pairs: &[(&str, &str)]) -> Result<(), CliError> {
-    if pairs.is_empty() {
-        return Ok(());
-    }
+/// What the manager is to be told, with a description.
+type Managers = Option<(Change, Option<Setting>)>;
+
+fn of_pairs(pairs: &[(&str, &str)]) -> Result<Managers, CliError> {
     let mut change = Change::default();
     let mut description = None;
     for (key, typed) in pairs {
@@ -176,6 +221,11 @@ fn change_manager(name: &str, pairs: &[(&str, &str)]) -> Result<(), CliError> {
             _ => description = Some(Setting::Description((*typed).to_owned())),
         }
     }
+    Ok((!pairs.is_empty()).then_some((change, description)))
+}
+
+fn change_manager(name: &str, change: Managers) -> Result<(), CliError> {
+    let Some((change, description)) = change else { return Ok(()) };
     let service = ours(name, Intent::Change)?;
     let refused = |error: io::Error| trouble::refused(&format!("change `{name}`"), &error);
     service.change(&change).map_err(refused)?;
@@ -221,7 +271,12 @@ impl Configuration {
         let path = place.located().file;
         let text = fs::read_to_string(&path).map_err(|error| {
             let what = format!("cannot read `{}`: {error}", path.display());
-            CliError::refused(what, "`mainstay service list` shows the services of Mainstay")
+            let hint = if error.kind() == io::ErrorKind::PermissionDenied {
+                "ask in an elevated terminal"
+            } else {
+                "`mainstay service list` shows the services of Mainstay"
+            };
+            CliError::refused(what, hint)
         })?;
         let shown = path.display().to_string();
         Ok(Self { name: name.to_owned(), shown, unit: place.unit(), path, text })
@@ -269,14 +324,27 @@ impl Configuration {
 
     /// Tells whoever has changed it what is left to do.
     pub(super) fn say_how_to_apply(&self) {
-        let restart = scm::quoted(std::slice::from_ref(&self.name));
+        let restart = typed::shown(&self.name);
         print::talk(&format!("`mainstay service restart {restart}` makes it so"));
     }
 
     pub(super) fn replace(&self, text: &str) -> Result<(), CliError> {
         atomic::replace(&self.path, text.as_bytes(), |path: &Path| File::create(path)).map_err(
             |error| CliError::refused(format!("cannot write `{}`: {error}", self.shown), ""),
-        )
+        )?;
+        self.tell_manager(text);
+        Ok(())
+    }
+
+    /// A system without such a time has nothing to be told.
+    fn tell_manager(&self, text: &str) {
+        let Ok(service) = ours(&self.name, Intent::Change) else { return };
+        match service.set(&shutdown::setting_for(text)) {
+            Err(error) if !scm::is_lacking(&error) => {
+                print::talk(&format!("warning: the time before a shutdown stays: {error}"));
+            }
+            Ok(()) | Err(_) => {}
+        }
     }
 
     fn refused(&self, error: &config::EditError) -> CliError {
@@ -303,7 +371,12 @@ mod tests {
         let parsed = config::parse(&[source]).unwrap();
         let line = parsed.services.values().next().unwrap();
         let failure = vec![("on-failure", "scm".to_owned())];
-        let line = install_line("web", &record, (line, failure));
+        let said = |values| {
+            let words = install_words("web", &record, (line, failure.clone()), values);
+            typed::line(&words, Reader::File).unwrap()
+        };
+        assert!(said(Values::Hide).contains(" --env-file web.env "), "{}", said(Values::Hide));
+        let line = said(Values::Show);
         assert!(
             line.starts_with(
                 "mainstay service install web --start delayed --account LocalSystem --display-name "

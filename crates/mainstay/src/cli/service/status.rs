@@ -18,6 +18,7 @@ use crate::{
     cli::status,
     errors::CliError,
     explain::{self, Explanation, Language},
+    hosted::BAD_CONFIGURATION,
     place::Place,
     print,
 };
@@ -128,10 +129,22 @@ pub(in crate::cli) fn in_words(status: &Status) -> String {
     told(status, explain::language())
 }
 
+/// Returns what the manager says of a service of ours that has ended: there is nobody else to ask.
+pub(in crate::cli) fn of_ended(name: &str) -> Option<String> {
+    let found = service(name, Intent::Look).ok()?;
+    let (row, status) = list::row(&found, name).ok()?;
+    let is_ours = list::is_ours(&row.command_line);
+    (is_ours && status.state == State::Stopped)
+        .then(|| format!("`{name}` is {}", in_words(&status)))
+}
+
 fn told(status: &Status, language: Language) -> String {
     let state = status.state.to_string();
     match (status.state, i32::try_from(status.exit_code).unwrap_or_default()) {
         (State::Stopped, 0) => state,
+        (State::Stopped, code::OWN_CODE) if status.own_code == BAD_CONFIGURATION => {
+            format!("{state}: {} ({BAD_CONFIGURATION})", bad_configuration(language))
+        }
         (State::Stopped, code::OWN_CODE) => format!("{state}: it ended with {}", status.own_code),
         (State::Stopped, number) => match explain::number(number, language) {
             Some(Explanation { meaning, remedy }) => {
@@ -140,6 +153,15 @@ fn told(status: &Status, language: Language) -> String {
             None => format!("{state}: error {number} of the system"),
         },
         _ => format!("{state}, pid {}", status.pid),
+    }
+}
+
+const fn bad_configuration(language: Language) -> &'static str {
+    match language {
+        Language::English => {
+            "its configuration is missing or wrong; `mainstay check FILE` says what is wrong with it"
+        }
+        Language::Chinese => "它的配置缺失或有误；`mainstay check FILE` 会指出问题",
     }
 }
 
@@ -161,7 +183,10 @@ mod tests {
             assert_eq!(told(&status, Language::English), expected);
         };
         check(0, 0, "STOPPED");
-        check(1066, 78, "STOPPED: it ended with 78");
+        let configuration = "STOPPED: its configuration is missing or wrong; \
+                             `mainstay check FILE` says what is wrong with it (78)";
+        check(1066, 78, configuration);
+        check(1066, 79, "STOPPED: it ended with 79");
         check(4711, 0, "STOPPED: error 4711 of the system");
         let missing = "STOPPED: the program is not there (2); \
                        look at its path with `mainstay service status NAME`";

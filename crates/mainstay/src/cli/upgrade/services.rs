@@ -44,12 +44,16 @@ pub(super) fn meant(named: Option<&str>) -> Result<Vec<Seen>, CliError> {
 }
 
 pub(super) async fn run(program: &str, ours: Vec<Seen>, json: Json) -> Result<ExitCode, CliError> {
+    let was_missing = own::is_missing();
     demand_elevation("upgrading services")?;
     let refused = |why: String| CliError::refused(why, "nothing has changed");
     let version = mainstay_keeper::version_of(Path::new(program))
         .map_err(|error| refused(format!("cannot upgrade: {error}")))?;
-    let placed = own::replace_by(Path::new(program))
+    let mut placed = own::replace_by(Path::new(program))
         .map_err(|error| refused(format!("cannot put `{program}` in its place: {error}")))?;
+    if was_missing {
+        placed.found = Found::Nothing;
+    }
     if json == Json::No {
         print::data(&told(&placed, &version));
     }

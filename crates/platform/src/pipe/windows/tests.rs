@@ -64,6 +64,8 @@ fn a_pipe_is_found_again_through_whoever_keeps_its_read_end() {
     let found = reopen_output(std::process::id(), 1, serial).unwrap().unwrap();
     assert_eq!(found.serial(), serial);
     assert_eq!(text(&found), "still here");
+    let writing = u64::try_from(writer.as_descriptor().as_raw_handle().addr()).unwrap();
+    assert!(reopen_output(std::process::id(), 1, writing).unwrap().is_none(), "the other end");
     let other = File::open(std::env::current_exe().unwrap()).unwrap();
     let other = u64::try_from(other.as_raw_handle().addr()).unwrap();
     assert!(reopen_output(std::process::id(), 1, other).unwrap().is_none());

@@ -24,7 +24,10 @@ use windows_sys::{
 };
 
 use super::super::{Form, Listed, Record, Recovery, RecoveryAction, Start, State, Status};
-use crate::windows::{succeed, text_at};
+use crate::windows::{is, succeed, text_at};
+
+/// The most that `EnumServicesStatusExW` takes at once.
+const LIST_BYTES: u32 = 256 * 1024;
 
 /// Room for structures, aligned as every one of them wants it.
 pub(super) struct Room(Vec<u64>);
@@ -239,38 +242,60 @@ pub(super) fn preshutdown_timeout(service: SC_HANDLE) -> io::Result<Duration> {
     Ok(Duration::from_millis(raw.dwPreshutdownTimeout.into()))
 }
 
-#[expect(unsafe_code, reason = "EnumServicesStatusExW")]
 pub(super) fn list(database: SC_HANDLE) -> io::Result<Vec<Listed>> {
-    let mut count = 0;
-    let mut room = ask(|room, needed| {
-        let (bytes, mut resume) = (room.bytes(), 0);
-        let (kind, states) = (SERVICE_WIN32, SERVICE_STATE_ALL);
-        let to = room.pointer();
-        // SAFETY: the room is valid for writes of `bytes` and aligned; so are the counters. The
-        // list begins anew each time; null asks for every group.
-        let done = unsafe {
-            EnumServicesStatusExW(
-                database,
-                SC_ENUM_PROCESS_INFO,
-                kind,
-                states,
-                to,
-                bytes,
-                needed,
-                &raw mut count,
-                &raw mut resume,
-                null(),
-            )
-        };
-        // What was needed counts what is missing only.
-        *needed = needed.saturating_add(bytes);
-        done
-    })?;
+    all_of(|resume| page(database, resume))
+}
+
+/// A part of a list, and whether there is more.
+type Page = (Vec<Listed>, bool);
+
+/// Collects a list that comes in parts; `ask` gets where the part before has ended.
+fn all_of(mut ask: impl FnMut(&mut u32) -> io::Result<Page>) -> io::Result<Vec<Listed>> {
+    let (mut all, mut resume) = (Vec::new(), 0);
+    loop {
+        let (part, is_more) = ask(&mut resume)?;
+        let is_stuck = part.is_empty() && is_more;
+        all.extend(part);
+        if !is_more {
+            return Ok(all);
+        }
+        if is_stuck {
+            return Err(io::Error::from_raw_os_error(ERROR_MORE_DATA.cast_signed()));
+        }
+    }
+}
+
+#[expect(unsafe_code, reason = "EnumServicesStatusExW")]
+fn page(database: SC_HANDLE, resume: &mut u32) -> io::Result<Page> {
+    let mut room = Room::new(LIST_BYTES);
+    let (bytes, to) = (room.bytes(), room.pointer());
+    let (mut count, mut missing) = (0, 0);
+    let (kind, states) = (SERVICE_WIN32, SERVICE_STATE_ALL);
+    // SAFETY: the room is valid for writes of `bytes` and aligned; so are the counters; null asks
+    // for every group.
+    let done = succeed(unsafe {
+        EnumServicesStatusExW(
+            database,
+            SC_ENUM_PROCESS_INFO,
+            kind,
+            states,
+            to,
+            bytes,
+            &raw mut missing,
+            &raw mut count,
+            &raw mut *resume,
+            null(),
+        )
+    });
+    let is_more = done.as_ref().is_err_and(|error| is(error, ERROR_MORE_DATA));
+    if !is_more {
+        done?;
+    }
     let first = room.pointer::<ENUM_SERVICE_STATUS_PROCESSW>();
     let count = usize::try_from(count).unwrap_or_default();
     // SAFETY: the call filled in `count` structures from the beginning of the room.
     let raw = unsafe { std::slice::from_raw_parts(first, count) };
-    Ok(raw.iter().map(listed_of).collect())
+    Ok((raw.iter().map(listed_of).collect(), is_more))
 }
 
 #[expect(unsafe_code, reason = "texts behind a structure")]
@@ -301,5 +326,26 @@ mod tests {
         for kind in [0x50, 0x60, 0xd0, 0xe0] {
             check(kind, Form::PerUser);
         }
+    }
+
+    fn named(name: &str) -> Listed {
+        let status = status_of(&SERVICE_STATUS_PROCESS::default());
+        Listed { name: name.to_owned(), display_name: String::new(), status }
+    }
+
+    #[test]
+    fn a_list_that_comes_in_parts_is_put_together_and_one_that_stands_still_is_an_error() {
+        let mut parts = [(vec!["a", "b"], true), (vec!["c"], true), (vec![], false)].into_iter();
+        let mut seen = Vec::new();
+        let all = all_of(|resume| {
+            seen.push(*resume);
+            *resume += 1;
+            let (names, is_more) = parts.next().unwrap();
+            Ok((names.into_iter().map(named).collect(), is_more))
+        });
+        let names: Vec<String> = all.unwrap().into_iter().map(|one| one.name).collect();
+        assert_eq!((names.join(" ").as_str(), seen), ("a b c", vec![0, 1, 2]));
+        let stuck = all_of(|_| Ok((Vec::new(), true))).unwrap_err();
+        assert!(is(&stuck, ERROR_MORE_DATA));
     }
 }

@@ -7,7 +7,11 @@ use windows_sys::Win32::{
         ACL, DACL_SECURITY_INFORMATION, GetSecurityDescriptorDacl, InitializeSecurityDescriptor,
         NO_INHERITANCE, SECURITY_DESCRIPTOR, SetSecurityDescriptorDacl,
     },
-    System::Services::{QueryServiceObjectSecurity, SC_HANDLE, SetServiceObjectSecurity},
+    Storage::FileSystem::READ_CONTROL,
+    System::Services::{
+        QueryServiceObjectSecurity, SC_HANDLE, SERVICE_ENUMERATE_DEPENDENTS, SERVICE_INTERROGATE,
+        SERVICE_QUERY_CONFIG, SERVICE_QUERY_STATUS, SetServiceObjectSecurity,
+    },
 };
 
 use super::answers::{Room, ask};
@@ -15,6 +19,11 @@ use crate::windows::{account::Identifier, amended::Amended, succeed};
 
 /// `SECURITY_DESCRIPTOR_REVISION`.
 const REVISION: u32 = 1;
+const LOOKING: u32 = SERVICE_QUERY_CONFIG
+    | SERVICE_QUERY_STATUS
+    | SERVICE_ENUMERATE_DEPENDENTS
+    | SERVICE_INTERROGATE
+    | READ_CONTROL;
 
 /// Gives somebody rights beside those that it has.
 pub(super) fn grant(service: SC_HANDLE, who: &str, access: u32) -> io::Result<()> {
@@ -22,6 +31,14 @@ pub(super) fn grant(service: SC_HANDLE, who: &str, access: u32) -> io::Result<()
     let mut former = list_of(service)?;
     let longer = Amended::with(dacl_in(&mut former)?, &who, (access, NO_INHERITANCE))?;
     set(service, &longer)
+}
+
+/// Leaves somebody nothing but to look.
+pub(super) fn narrow(service: SC_HANDLE, who: &str) -> io::Result<()> {
+    let who = Identifier::parse(who)?;
+    let mut former = list_of(service)?;
+    let without = Amended::without(dacl_in(&mut former)?, &who)?;
+    set(service, &Amended::with(without.raw(), &who, (LOOKING, NO_INHERITANCE))?)
 }
 
 /// Takes from somebody whatever it was given.

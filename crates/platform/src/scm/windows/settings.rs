@@ -22,6 +22,9 @@ use super::{
 };
 use crate::windows::{succeed, wide};
 
+/// Whoever is logged on at the machine, and whatever is logged on as a service.
+const OTHERS: [&str; 2] = ["S-1-5-4", "S-1-5-6"];
+
 pub(super) fn set(service: SC_HANDLE, setting: &Setting) -> io::Result<()> {
     match setting {
         Setting::Description(text) => describe(service, text),
@@ -42,6 +45,7 @@ pub(super) fn set(service: SC_HANDLE, setting: &Setting) -> io::Result<()> {
         }
         Setting::MayStart(who) => rights::grant(service, who, super::STARTING),
         Setting::MayNotStart(who) => rights::revoke(service, who),
+        Setting::OthersLook => OTHERS.iter().try_for_each(|who| rights::narrow(service, who)),
     }
 }
 

@@ -87,6 +87,7 @@ fn every_setting_is_taken_or_lacking() {
         Setting::RecoverAfterFailure(true),
         Setting::PreshutdownTimeout(60 * second),
         Setting::OwnIdentity,
+        Setting::OthersLook,
         Setting::MayStart(identity_of("mainstay-test-settings").unwrap()),
     ];
     let lacking: Vec<&str> = settings

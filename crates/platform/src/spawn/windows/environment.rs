@@ -10,6 +10,7 @@ use std::{
 };
 
 use windows_sys::Win32::{
+    Globalization::{CSTR_EQUAL, CompareStringOrdinal},
     Security::{TOKEN_DUPLICATE, TOKEN_QUERY},
     System::{
         Environment::{CreateEnvironmentBlock, DestroyEnvironmentBlock},
@@ -19,7 +20,7 @@ use windows_sys::Win32::{
 
 use crate::{
     desk::{self, Manner},
-    windows::{own, own_process, succeed, text_at},
+    windows::{own, own_process, succeed, text_at, wide},
 };
 
 /// Returns the environment of this process, as `NAME=value`.
@@ -28,6 +29,14 @@ pub fn own_environment() -> Vec<Vec<u8>> {
         format!("{}={}", name.to_string_lossy(), value.to_string_lossy()).into_bytes()
     };
     std::env::vars_os().map(joined).collect()
+}
+
+/// Returns whether two names mean the same variable: here `Path` is `PATH`.
+#[expect(unsafe_code, reason = "CompareStringOrdinal")]
+pub fn is_same_variable(one: &str, other: &str) -> bool {
+    let (one, other) = (wide(one), wide(other));
+    // SAFETY: both texts end with NUL, which -1 says; 1 asks to overlook case.
+    unsafe { CompareStringOrdinal(one.as_ptr(), -1, other.as_ptr(), -1, 1) == CSTR_EQUAL }
 }
 
 /// What programs inherit: our own environment.

@@ -10,10 +10,7 @@ use std::{
 
 use self::words::{Fault, Question, fault_in, text_of};
 use crate::{
-    cli::add::parse_variable,
-    explain::Language,
-    foreign::words::{split_arguments, typed},
-    place,
+    cli::add::parse_variable, explain::Language, foreign::words::split_arguments, place, typed,
 };
 
 /// So many times somebody may answer wrongly.
@@ -67,7 +64,7 @@ pub(super) fn ask(
     words.extend(split_arguments(&arguments));
     let line =
         ["mainstay", "service", "install"].into_iter().chain(words.iter().map(String::as_str));
-    let line = line.map(typed).collect::<Vec<_>>().join(" ");
+    let line = line.map(typed::shown).collect::<Vec<_>>().join(" ");
     talk.desk.say(&format!("\n{}\n  {line}\n\n", text_of(Question::Line, language)));
     let is_wanted = talk.agrees()?;
     Ok(is_wanted.then_some(words))

@@ -1,8 +1,14 @@
-//! Whether the service can enter where its program lies, and who else can change what it runs.
+//! Whether the service can enter where its program lies.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
-use mainstay_platform::{access, paths::Right};
+use mainstay_platform::{
+    access,
+    paths::{self, Right},
+};
 
 use super::account::Account;
 use crate::errors::CliError;
@@ -12,6 +18,8 @@ use crate::errors::CliError;
 pub(super) struct Entry {
     /// What was granted.
     pub(super) granted: Vec<String>,
+    /// Where.
+    pub(super) folders: Vec<PathBuf>,
     /// What they should know.
     pub(super) warnings: Vec<String>,
 }
@@ -49,6 +57,7 @@ pub(super) fn prepare(account: &Account, reach: &Reach<'_>) -> Result<Entry, Cli
                 cannot(&format!("grant rights on `{}`", folder.display()), &error)
             })?;
             entry.granted.push(format!("write on {}", folder.display()));
+            entry.folders.push((*folder).to_owned());
         }
     }
     Ok(entry)
@@ -66,6 +75,15 @@ fn admit(
     if access::service_may(&list, identities, Right::Read) {
         return Ok(());
     }
+    if paths::is_everybodys(folder) {
+        let what = format!(
+            "`{}` may not read `{}`, which holds much more than a program",
+            account.name(),
+            folder.display()
+        );
+        let hint = "put the program into a folder of its own, and name that with `--directory`\n       or run as the system: --account LocalSystem";
+        return Err(CliError::refused(what, hint));
+    }
     access::grant(folder, identity, Right::Read).map_err(|error| {
         let what = format!("`{}` may not read `{}`: {error}", account.name(), folder.display());
         let hint = format!(
@@ -75,30 +93,8 @@ fn admit(
         CliError::refused(what, hint)
     })?;
     entry.granted.push(format!("read on {}", folder.display()));
+    entry.folders.push(folder.to_owned());
     Ok(())
-}
-
-/// Who can change the program can do whatever its account can.
-pub(super) fn look_who_writes(
-    account: &Account,
-    folder: &Path,
-    is_accepted: bool,
-) -> Result<Option<String>, CliError> {
-    // Where there is no list to be read there is nothing to warn of.
-    let list = access::entries(folder).unwrap_or_default();
-    let Some(who) = access::who_writes(&list) else { return Ok(None) };
-    let what = format!("{} can be changed by every user", folder.display());
-    let line = format!("icacls \"{}\" /inheritance:d /remove:g *{who}", folder.display());
-    if account.is_mighty() && !is_accepted {
-        let hint = format!(
-            "take that away: {line}\n       or let an account of the service's own run it: leave `--account` out\n       or accept it: --allow-writable"
-        );
-        return Err(CliError::refused(
-            format!("{what}, and its programs would run as the system"),
-            hint,
-        ));
-    }
-    Ok(Some(format!("{what}: {line}")))
 }
 
 fn cannot(what: &str, error: &io::Error) -> CliError {

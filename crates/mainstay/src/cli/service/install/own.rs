@@ -3,19 +3,22 @@
 //! there.
 //!
 //! One that runs cannot be overwritten, but it can be renamed: whatever runs goes on, and services
-//! started from now on run the new one, under the path that firewalls and scanners know. Between
-//! two renames nothing has the name; the new one is whole by then, and whoever does it again ends
-//! it, with what has made way as the former one. Former ones stay until an upgrade has come to its
-//! end: one that does not serve goes back to them.
+//! started from now on run the new one, under the path that firewalls and scanners know. The new one
+//! takes the name in one step where the system lets it. Where it does not, nothing has the name
+//! between two renames; whoever was cut short there is put right by the next command of an
+//! administrator.
+//!
+//! Former ones stay until an upgrade has come to its end: one that does not serve goes back to them.
 
 use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
-    time::SystemTime,
 };
 
 use mainstay_platform::{daemon, paths};
+
+use crate::print;
 
 /// What our program is called there.
 const NAME: &str = "mainstay.exe";
@@ -25,6 +28,8 @@ const FORMER: &str = ".old-";
 const FORMER_MAX: u32 = 100;
 /// What stands there for one that did not serve.
 const REFUSED: &str = "refused";
+/// What stands there for a further name of the former program.
+const ASIDE: &str = "aside";
 
 /// A program in its place, and the one that has made way for it.
 #[derive(Debug)]
@@ -45,9 +50,63 @@ pub(in crate::cli) enum Found {
     Nothing,
 }
 
-/// Returns our program's place for the whole machine, with this very program in it.
+/// Returns our program's place for the whole machine, with this very program in it, or a later one
+/// that is there already: services that run it do not become an earlier one by the way.
 pub(in crate::cli) fn install() -> io::Result<PathBuf> {
-    replace_by(&daemon::own_program()?).map(|placed| placed.target)
+    let target = paths::program_base()?.join(NAME);
+    let own = daemon::own_program()?;
+    if target.exists() && !is_same(&own, &target)? {
+        let installed = version_of(&target);
+        if is_later(&installed, env!("CARGO_PKG_VERSION")) {
+            print::talk(&format!(
+                "{} is of version {installed} and stays; `mainstay upgrade {}` goes back",
+                target.display(),
+                own.display()
+            ));
+            return Ok(target);
+        }
+    }
+    replace_by(&own).map(|placed| placed.target)
+}
+
+/// Returns whether a version comes after another one; one that is no row of numbers does not.
+fn is_later(one: &str, other: &str) -> bool {
+    let numbers = |text: &str| -> Option<Vec<u64>> {
+        let text = text.split(['-', '+', ' ']).next().unwrap_or_default();
+        text.split('.').map(|part| part.parse().ok()).collect()
+    };
+    numbers(one).zip(numbers(other)).is_some_and(|(one, other)| one > other)
+}
+
+/// Returns whether no program has the name: whoever wanted to run one could not.
+pub(in crate::cli) fn is_missing() -> bool {
+    paths::program_base().is_ok_and(|folder| !folder.join(NAME).exists())
+}
+
+/// Puts the program back that has made way, where whoever replaced it was killed before the new one
+/// had its name.
+pub(in crate::cli) fn repair() {
+    let Ok(folder) = paths::program_base() else { return };
+    if let Some(former) = repaired(&folder) {
+        print::talk(&format!("warning: {} had no name any more", former.display()));
+    }
+}
+
+fn repaired(folder: &Path) -> Option<PathBuf> {
+    let target = folder.join(NAME);
+    if target.exists() {
+        return None;
+    }
+    let last = last_former(folder)?;
+    fs::rename(&last, target).ok().map(|()| last)
+}
+
+fn formers(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let begin = [NAME, FORMER].concat();
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_former =
+        move |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with(&begin);
+    entries.filter(is_former).map(|entry| entry.path())
 }
 
 /// Puts a program into the place of ours.
@@ -64,8 +123,10 @@ pub(in crate::cli) fn sweep() -> io::Result<Swept> {
 }
 
 fn sweep_in(folder: &Path) -> Swept {
-    let formers = formers(folder);
-    let left = formers.iter().filter(|former| fs::remove_file(former).is_err()).count();
+    if !folder.join(NAME).exists() {
+        return Swept::NotAll;
+    }
+    let left = formers(folder).filter(|former| fs::remove_file(former).is_err()).count();
     if left == 0 { Swept::All } else { Swept::NotAll }
 }
 
@@ -77,25 +138,14 @@ pub(in crate::cli) enum Swept {
     NotAll,
 }
 
-fn formers(folder: &Path) -> Vec<PathBuf> {
-    let begin = [NAME, FORMER].concat();
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let formers = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&begin));
-    formers.map(|entry| entry.path()).collect()
-}
-
-/// Returns what had the place last, where a replacement was cut short.
-fn last_former(target: &Path) -> Option<PathBuf> {
+/// Returns what had the name last, and served.
+fn last_former(folder: &Path) -> Option<PathBuf> {
     let refused = [NAME, FORMER, REFUSED].concat();
     let is_refused = |path: &PathBuf| {
         path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&refused))
     };
-    let since = |path: &PathBuf| {
-        let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
-        modified.unwrap_or(SystemTime::UNIX_EPOCH)
-    };
-    let formers = formers(target.parent()?);
-    formers.into_iter().filter(|path| !is_refused(path)).max_by_key(since)
+    let made = |path: &PathBuf| fs::metadata(path).and_then(|found| found.modified()).ok();
+    formers(folder).filter(|path| !is_refused(path)).max_by_key(made)
 }
 
 fn version_of(program: &Path) -> String {
@@ -107,23 +157,14 @@ fn place(own: &Path, target: &Path, version_of: fn(&Path) -> String) -> io::Resu
     if is_same(own, &target)? {
         return Ok(Placed { target, former: None, found: Found::Same });
     }
-    let fresh = target.with_extension("exe.new");
+    // Two may do so at once.
+    let fresh = target.with_extension(format!("exe.new-{}", std::process::id()));
     copy(own, &fresh)?;
-    let placed = if target.exists() {
-        let former = former(&target, &version_of(&target));
-        fs::rename(&target, &former)?;
-        Placed { target, former: Some(former), found: Found::Other }
-    } else {
-        let former = last_former(&target);
-        Placed { target, former, found: Found::Nothing }
-    };
-    match fs::rename(&fresh, &placed.target) {
-        Ok(()) => Ok(placed),
-        Err(error) => {
-            placed.give_back()?;
-            Err(error)
-        }
-    }
+    let former = target.exists().then(|| other_name(&target, &version_of(&target)));
+    let found = if former.is_some() { Found::Other } else { Found::Nothing };
+    let placed = Placed { target, former, found };
+    placed.take_name(&fresh).inspect_err(|_| drop(fs::remove_file(&fresh)))?;
+    Ok(placed)
 }
 
 /// Copies what is in a file, and nothing that belongs to the file itself: neither that it may only
@@ -139,16 +180,35 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 impl Placed {
+    /// Gives the name to a new program. The former one gets a second name first, so that there is
+    /// always one under the first; only where a running program does not let itself be replaced
+    /// that has to be done in two steps.
+    fn take_name(&self, fresh: &Path) -> io::Result<()> {
+        let Some(former) = &self.former else { return fs::rename(fresh, &self.target) };
+        if fs::hard_link(&self.target, former).is_err() {
+            fs::rename(&self.target, former)?;
+        } else if fs::rename(fresh, &self.target).is_ok() {
+            return Ok(());
+        } else {
+            // Of a program that runs not even a second name can be deleted.
+            fs::rename(&self.target, other_name(&self.target, ASIDE))?;
+        }
+        fs::rename(fresh, &self.target).or_else(|error| {
+            self.give_back()?;
+            Err(error)
+        })
+    }
+
     /// Puts the former program back, when there was one; the new one is a former one from now on.
     ///
     /// At no outcome is there no program at all.
     pub(in crate::cli) fn undo(self) -> io::Result<()> {
-        let Some(former_one) = &self.former else { return Ok(()) };
-        if !former_one.try_exists()? {
-            let text = format!("`{}` is not there any more", former_one.display());
+        let Some(former) = &self.former else { return Ok(()) };
+        if !former.try_exists()? {
+            let text = format!("`{}` is not there any more", former.display());
             return Err(io::Error::new(io::ErrorKind::NotFound, text));
         }
-        let refused = former(&self.target, REFUSED);
+        let refused = other_name(&self.target, REFUSED);
         fs::rename(&self.target, &refused)?;
         self.give_back().inspect_err(|_| {
             // Why the former one could not come back says more.
@@ -162,7 +222,7 @@ impl Placed {
 }
 
 /// Returns a name that nobody has: the file of a former upgrade may still run.
-fn former(target: &Path, version: &str) -> PathBuf {
+fn other_name(target: &Path, version: &str) -> PathBuf {
     let numbered = |number: u32| {
         let number = if number == 1 { String::new() } else { format!("-{number}") };
         target.with_extension(format!("exe{FORMER}{version}{number}"))
@@ -271,8 +331,8 @@ mod tests {
         let ground = Ground::new("short");
         ground.place("1.0").unwrap();
         fs::rename(ground.0.join(NAME), ground.0.join("mainstay.exe.old-1.0")).unwrap();
+        assert!(repaired(&ground.0).is_some());
         let placed = ground.place("1.1").unwrap();
-        assert_eq!(placed.found, Found::Nothing);
         assert_eq!(ground.installed(), "1.1");
         // It can still be taken back.
         placed.undo().unwrap();
@@ -288,6 +348,31 @@ mod tests {
         let error = placed.undo().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
         assert_eq!(ground.installed(), "2.0");
+    }
+
+    #[test]
+    fn a_program_without_its_name_gets_it_back_and_is_not_swept_away() {
+        let ground = Ground::new("nameless");
+        ground.place("1.0").unwrap();
+        assert_eq!(repaired(&ground.0), None);
+        let former = ground.0.join("mainstay.exe.old-1.0");
+        fs::rename(ground.0.join(NAME), &former).unwrap();
+        sweep_in(&ground.0);
+        assert_eq!(repaired(&ground.0), Some(former));
+        assert_eq!(ground.installed(), "1.0");
+    }
+
+    #[test]
+    fn a_later_version_is_known_by_its_numbers() {
+        let check = |one: &str, other: &str, expected: bool| {
+            assert_eq!(is_later(one, other), expected, "{one} {other}");
+        };
+        check("0.2.0", "0.1.9", true);
+        check("0.10.0", "0.9.0", true);
+        check("0.1.0", "0.1.0", false);
+        check("0.1.0", "0.2.0", false);
+        check("unknown", "0.1.0", false);
+        check("1.0.0 (abc)", "0.9.0", true);
     }
 
     #[test]
