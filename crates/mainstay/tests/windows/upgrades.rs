@@ -11,6 +11,7 @@ use std::{
 
 use mainstay_api::control::Status;
 use mainstay_platform::{
+    lock::FileLock,
     paths,
     scm::{Change, Database, Intent, Purpose, Start, State},
 };
@@ -97,6 +98,22 @@ fn a_keeper_that_leaves_is_started_again_by_its_agent_where_nobody_else_does() {
     assert!(!told.contains("the keeper is lost"), "{told}");
     story.end_programs();
     story.check_log(&story.log_of_service());
+}
+
+#[test]
+fn a_service_that_is_stopped_while_its_keeper_makes_room_stays_stopped() {
+    let story = Story::new();
+    let database = Database::open(Purpose::Look).unwrap();
+    let service = database.service(NAME, Intent::Control).unwrap();
+    let leave = mainstay_platform::scm::Control::Own(mainstay_platform::desk::LEAVE);
+    service.control(leave).unwrap();
+    story.machine.get(&["service", "stop", NAME]);
+    assert_eq!(service.status().unwrap().state, State::Stopped);
+    let folder = paths::machine_base().unwrap().join("services").join(NAME);
+    let lock = FileLock::try_take(&folder.join("run").join("agent.lock"));
+    assert!(lock.unwrap().is_some(), "there is no agent that could start it again");
+    story.machine.get(&["service", "start", NAME]);
+    assert!(!story.sandbox.get(&["events"]).contains("lock"), "its agent was not refused");
 }
 
 #[test]
