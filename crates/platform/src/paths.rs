@@ -51,6 +51,17 @@ pub fn open_log(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     imp::open_log(options, path)
 }
 
+/// Opens a log file in a folder where others may write: a name that leads elsewhere is refused, or
+/// they would choose the file that we write to.
+pub fn open_exposed_log(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    imp::open_exposed_log(options, path)
+}
+
+fn leads_elsewhere() -> io::Error {
+    let text = "it is a link; name the file that it leads to";
+    io::Error::new(io::ErrorKind::InvalidInput, text)
+}
+
 /// Gives a file to the owner and the group of another one, where there are such; a no-op when it
 /// is theirs already.
 pub fn share_owner(file: &File, other: &Path) -> io::Result<()> {

@@ -31,7 +31,7 @@ impl Target {
     /// Opens or creates the file, into which an append was begun at a place.
     pub(super) fn open(path: &Path, begun: Option<Place>) -> io::Result<Self> {
         let mut options = OpenOptions::new();
-        let file = paths::open_log(options.read(true).append(true), path)?;
+        let file = paths::open_exposed_log(options.read(true).append(true), path)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(io::Error::other("it is no regular file"));

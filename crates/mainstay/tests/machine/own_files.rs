@@ -67,6 +67,22 @@ fn streams_go_into_files_of_their_own_and_last_words_with_them() {
 }
 
 #[test]
+fn a_link_in_the_place_of_the_file_is_not_followed() {
+    let mut sandbox = Sandbox::new(
+        "[services.talk]\nshell = \"echo said; exec sleep 1000\"\nlogs = { path = \"talk.log\" }\n",
+    );
+    sandbox.shell("touch victim && ln -s victim talk.log");
+    sandbox.up();
+    sandbox.wait_for("talk", |unit| unit.pressure.is_some());
+    let what = sandbox.unit("talk").pressure.unwrap();
+    assert!(what.contains("it is a link; name the file that it leads to"), "{what}");
+    assert_eq!(sandbox.read("victim"), "");
+    sandbox.shell("rm talk.log");
+    wait_until("it gets the lines after all", || sandbox.read("talk.log") == "said\n");
+    assert_eq!(sandbox.read("victim"), "");
+}
+
+#[test]
 fn a_file_that_cannot_be_written_hinders_neither_the_program_nor_its_log() {
     let sandbox = Sandbox::up_with(
         "[services.count]\n\

@@ -82,6 +82,14 @@ pub(super) fn open_log(options: &mut OpenOptions, path: &Path) -> io::Result<Fil
     options.create(true).mode(0o640).open(path)
 }
 
+pub(super) fn open_exposed_log(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+    open_log(options, path).map_err(|error| {
+        let is_link = Errno::from_io_error(&error) == Some(Errno::LOOP);
+        if is_link { super::leads_elsewhere() } else { error }
+    })
+}
+
 pub(super) fn share_owner(file: &File, other: &Path) -> io::Result<()> {
     let (now, wanted) = (file.metadata()?, fs::metadata(other)?);
     if (now.uid(), now.gid()) == (wanted.uid(), wanted.gid()) {

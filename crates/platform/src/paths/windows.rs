@@ -5,14 +5,16 @@ use std::{
     env, fs,
     fs::{File, OpenOptions},
     io,
-    os::windows::fs::MetadataExt as _,
+    os::windows::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     ptr::null_mut,
 };
 
 use windows_sys::Win32::{
     Foundation::ERROR_ACCESS_DENIED,
-    Storage::FileSystem::{CreateDirectoryW, FILE_ATTRIBUTE_REPARSE_POINT},
+    Storage::FileSystem::{
+        CreateDirectoryW, FILE_ATTRIBUTE_REPARSE_POINT, FILE_FLAG_OPEN_REPARSE_POINT,
+    },
     System::Com::CoTaskMemFree,
     UI::Shell::{
         FOLDERID_ProgramData, FOLDERID_ProgramFiles, FOLDERID_UserProfiles, SHGetKnownFolderPath,
@@ -75,6 +77,12 @@ pub(super) fn open_regular(path: &Path) -> io::Result<File> {
 
 pub(super) fn open_log(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     options.create(true).open(path)
+}
+
+pub(super) fn open_exposed_log(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let file = open_log(options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT), path)?;
+    let is_link = file.metadata()?.file_attributes() & FILE_ATTRIBUTE_REPARSE_POINT != 0;
+    if is_link { Err(super::leads_elsewhere()) } else { Ok(file) }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "other systems can refuse it")]
