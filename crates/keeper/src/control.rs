@@ -111,7 +111,7 @@ pub(crate) struct Control {
     pub(crate) aftermath: ends::Aftermath,
     pub(crate) reports: talk::Reports,
     /// Who still has to hear of the first start, and who may ask us to leave.
-    company: Company,
+    pub(crate) company: Company,
     pub(crate) upgrade: Option<upgrade::Wanted>,
     inbox: Receiver<Note>,
     ending: Option<Ending>,
@@ -317,7 +317,8 @@ impl Control {
 
     fn next_deadline(&self) -> Option<Duration> {
         let owner = self.agents.owner.as_ref().and_then(Conversation::next_deadline);
-        let ending = self.ending.map(|ending| ending.until);
+        let ending = self.ending.filter(|ending| !self.is_awaited(*ending));
+        let ending = ending.map(|ending| ending.until);
         let upgrade = self.upgrade.as_ref().and_then(upgrade::Wanted::gives_up_at);
         // A keeper that ends needs no agent any more.
         let agent = self.agents.life.next_deadline().filter(|_| self.ending.is_none());
@@ -360,18 +361,25 @@ impl Control {
 
     fn is_done(&mut self) -> bool {
         let is_said = self.agents.is_flushed();
-        // A program that is being started is none that a successor would find.
-        let is_settled = !self.spawner.is_busy();
         let (is_quiet, is_drained) = (self.is_quiet(), self.aftermath.draining.is_empty());
         let now = clock::monotonic();
+        if self.ending.is_some_and(|ending| self.is_awaited(ending)) {
+            return false;
+        }
         let Some(ending) = &mut self.ending else { return false };
         if is_quiet {
             // The last words of programs are worth a moment, but no disk that hangs is.
             let since = *ending.quiet_since.get_or_insert(now);
             ending.until = ending.until.min(since + DRAIN_WITHIN);
         }
-        let is_left = ending.programs == Leftover::Leave && is_settled;
+        let is_left = ending.programs == Leftover::Leave;
         (is_said && (is_left || (is_quiet && is_drained))) || now >= ending.until
+    }
+
+    /// Returns whether a start is waited for, however long it takes: a program that is being started
+    /// is none that a successor would find, and it would start another one.
+    fn is_awaited(&self, ending: Ending) -> bool {
+        ending.programs == Leftover::Leave && self.spawner.is_busy()
     }
 
     /// Returns whether no program is left, nor anything that one has left behind.

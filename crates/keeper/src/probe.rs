@@ -16,8 +16,11 @@ use crate::note::{Note, Notes};
 
 /// How a keeper that is probed begins to speak; its version follows.
 const INTRODUCTION: &str = "mainstay keeper ";
-/// A keeper answers within milliseconds.
+/// A keeper answers within milliseconds, and another keeper must not wait for long.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+/// Whoever has just come from elsewhere is scanned before it runs for the first time, and somebody
+/// at a terminal can wait for that.
+const PEOPLE_WAIT: Duration = Duration::from_secs(30);
 
 /// A binary that a keeper does not become.
 #[derive(Debug, thiserror::Error)]
@@ -59,14 +62,18 @@ pub(crate) fn begin(program: PathBuf, state: Vec<u8>, notes: Notes) -> io::Resul
 
 /// Returns the version of a binary, when it is one of ours.
 pub fn version_of(program: &Path) -> Result<String, ProbeError> {
-    introduction_of(program, &[]).map(|(version, _)| version)
+    introduction_of(program, &[], PEOPLE_WAIT).map(|(version, _)| version)
 }
 
 /// Returns what a binary says that it is, and whether it understands our state.
-fn introduction_of(program: &Path, state: &[u8]) -> Result<(String, bool), ProbeError> {
+fn introduction_of(
+    program: &Path,
+    state: &[u8],
+    within: Duration,
+) -> Result<(String, bool), ProbeError> {
     let name = program.display().to_string();
     let arguments = ["keeper", "--probe"].map(OsString::from);
-    let probed = match replace::probe(program, &arguments, state, ANSWER_WITHIN) {
+    let probed = match replace::probe(program, &arguments, state, within) {
         Ok(probed) => probed,
         Err(error) if error.kind() == io::ErrorKind::TimedOut => {
             return Err(ProbeError::Stranger(name));
@@ -81,7 +88,7 @@ fn introduction_of(program: &Path, state: &[u8]) -> Result<(String, bool), Probe
 
 /// Runs a binary on a copy of our state.
 fn ask(program: &Path, state: &[u8]) -> Result<(), ProbeError> {
-    let (version, understands) = introduction_of(program, state)?;
+    let (version, understands) = introduction_of(program, state, ANSWER_WITHIN)?;
     if understands {
         return Ok(());
     }

@@ -23,9 +23,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use self::{
-    service::install::own::sweep as forget_former_programs, up::keeper_arguments,
-};
+pub(crate) use self::up::keeper_arguments;
 
 use crate::{
     client::Client,

@@ -36,6 +36,8 @@ const CANNOT_START: u16 = 116;
 
 /// A start that takes longer goes on while the service counts as running.
 const FIRST_START_WITHIN: Duration = Duration::from_millis(1500);
+/// How soon a keeper that refuses to leave is heard.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Runs the keeper of a service until the manager or Ctrl-C ends it.
 pub(crate) fn run(name: &str) -> ExitCode {
@@ -97,6 +99,18 @@ impl Hosted {
         self.ended.take().and_then(|ended| ended.recv().ok()).unwrap_or(Ok(()))
     }
 
+    /// Waits until the keeper has left, or has refused to; starts under way may take their time.
+    fn await_leave(&self) -> Result<(), Failure> {
+        let Some(ended) = &self.ended else { return Ok(()) };
+        while let Err(mpsc::RecvTimeoutError::Timeout) = ended.recv_timeout(LOOK_EVERY) {
+            if self.leave.take_refusal() {
+                let text = "no agent would hold its programs meanwhile";
+                return Err(Failure::own(1, text));
+            }
+        }
+        Ok(())
+    }
+
     /// Starts the keeper's thread; returns where its first start is told.
     fn keep(
         &mut self,
@@ -143,6 +157,9 @@ impl Service for Hosted {
             StopReason::Asked | StopReason::ShutDown => port::ask_to_end(),
         };
         asked.map_err(|error| Failure::system(&error, "ask the keeper to end"))?;
+        if reason == StopReason::Left {
+            return self.await_leave();
+        }
         // How it has ended is said where it ends.
         drop(self.await_end());
         Ok(())
@@ -176,8 +193,6 @@ fn tell_system(name: &str, failure: &Failure) {
 
 /// Checks its place, and sends last words to a file: a service has no console.
 fn prepare(place: &Place) -> Result<KeeperOptions, Failure> {
-    // Whoever has no right to that leaves it to those that have.
-    cli::forget_former_programs();
     let located = place.located();
     match place.check() {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {

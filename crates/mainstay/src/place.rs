@@ -19,8 +19,13 @@ pub(crate) const MACHINE: &str = "mainstay";
 
 /// Returns whether a service is the machine's instance.
 pub(crate) fn is_machine(name: &str) -> bool {
-    // The manager does not tell cases apart.
-    name.eq_ignore_ascii_case(MACHINE)
+    is_same_name(name, MACHINE)
+}
+
+/// Returns whether both are the name of one service: the manager does not tell cases apart, not
+/// even of letters beyond ASCII.
+pub(crate) fn is_same_name(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
 }
 
 /// The place of one service.
@@ -258,6 +263,14 @@ mod tests {
         assert_ne!(one, other);
         let whole = "x".repeat(FOLDER_MAX);
         assert_eq!(escaped(&whole), whole);
+    }
+
+    #[test]
+    fn a_name_is_the_same_in_upper_and_in_lower_case() {
+        assert!(is_same_name("web", "WEB"));
+        assert!(is_same_name("GRÖSSE", "grösse"));
+        assert!(!is_same_name("web", "web2"));
+        assert!(is_machine("Mainstay"));
     }
 
     #[test]

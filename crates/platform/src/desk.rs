@@ -56,6 +56,8 @@ pub enum Stage {
     Reloading,
     /// It is about to end.
     Stopping,
+    /// It is about to end without ending what it has started, unless it cannot.
+    Leaving,
     /// It has ended.
     Ended(Exit),
 }

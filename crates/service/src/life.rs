@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! starting ──started──▶ running ◀──▶ reloading
-//!     │                    │
+//!     │                    │ ▲──cannot── leaving ──stopped──▶ ended
 //!     └───────stop─────────┴──▶ stopping ──stopped──▶ ended
 //!     start failed, or it ended by itself ─────────────▲
 //! ```
@@ -87,7 +87,11 @@ impl Life {
     pub(crate) const fn ended(&self) -> Option<Exit> {
         match self.stage {
             Stage::Ended(exit) => Some(exit),
-            Stage::Starting | Stage::Running | Stage::Reloading | Stage::Stopping => None,
+            Stage::Starting
+            | Stage::Running
+            | Stage::Reloading
+            | Stage::Stopping
+            | Stage::Leaving => None,
         }
     }
 
@@ -115,14 +119,20 @@ impl Life {
                 let told = result.err().map(|why| Action::Tell("it runs on as it was", why));
                 told.into_iter().chain([running]).collect()
             }
-            (Stage::Stopping, Input::Stopped(Ok(()))) => {
+            (Stage::Stopping | Stage::Leaving, Input::Stopped(Ok(()))) => {
                 vec![self.enter(now, Stage::Ended(Exit::Done))]
+            }
+            (Stage::Leaving, Input::Stopped(Err(why))) => {
+                let running = self.enter(now, Stage::Running);
+                vec![Action::Tell("it does not leave", why), running]
             }
             (Stage::Stopping, Input::Stopped(Err(failure))) => {
                 self.fail(now, "it does not stop as it should", failure)
             }
             // It was told to stop meanwhile, and will say so when it has.
-            (Stage::Stopping, Input::Started(Ok(())) | Input::Reloaded(_)) => Vec::new(),
+            (Stage::Stopping | Stage::Leaving, Input::Started(Ok(())) | Input::Reloaded(_)) => {
+                Vec::new()
+            }
             // Answers to calls that were not made.
             (Stage::Running | Stage::Reloading, Input::Started(Ok(())))
             | (Stage::Starting | Stage::Running, Input::Reloaded(_))
@@ -138,7 +148,7 @@ impl Life {
                 vec![self.enter(now, Stage::Reloading), Action::Call(Call::Reload)]
             }
             (Stage::Running, Order::Resumed) => vec![Action::Call(Call::Resume)],
-            (Stage::Stopping | Stage::Ended(_), _) => Vec::new(),
+            (Stage::Stopping | Stage::Leaving | Stage::Ended(_), _) => Vec::new(),
             (_, Order::Stop) => self.stop(now, StopReason::Asked),
             (_, Order::ShutDown) => self.stop(now, StopReason::ShutDown),
             (_, Order::Leave) => self.stop(now, StopReason::Left),
@@ -149,7 +159,11 @@ impl Life {
 
     fn stop(&mut self, now: Duration, reason: StopReason) -> Vec<Action> {
         self.until = now + self.patience;
-        vec![self.enter(now, Stage::Stopping), Action::Call(Call::Stop(reason))]
+        let stage = match reason {
+            StopReason::Left => Stage::Leaving,
+            StopReason::Asked | StopReason::ShutDown => Stage::Stopping,
+        };
+        vec![self.enter(now, stage), Action::Call(Call::Stop(reason))]
     }
 
     fn fail(&mut self, now: Duration, what: &'static str, failure: Failure) -> Vec<Action> {
@@ -159,7 +173,7 @@ impl Life {
 
     fn enter(&mut self, now: Duration, stage: Stage) -> Action {
         self.stage = stage;
-        let is_pending = matches!(stage, Stage::Starting | Stage::Stopping);
+        let is_pending = matches!(stage, Stage::Starting | Stage::Stopping | Stage::Leaving);
         self.checkpoint = u32::from(is_pending);
         self.tick_at = is_pending.then_some(now + TICK);
         Action::Report(self.report(now))
@@ -168,7 +182,7 @@ impl Life {
     fn report(&self, now: Duration) -> Report {
         let wait_hint = match self.stage {
             Stage::Starting => TICK + SLACK,
-            Stage::Stopping => self.until.saturating_sub(now).max(TICK) + SLACK,
+            Stage::Stopping | Stage::Leaving => self.until.saturating_sub(now).max(TICK) + SLACK,
             Stage::Running | Stage::Reloading | Stage::Ended(_) => Duration::ZERO,
         };
         Report { stage: self.stage, checkpoint: self.checkpoint, wait_hint }
@@ -243,6 +257,20 @@ mod tests {
         assert_eq!(calls(&leave), [Call::Stop(StopReason::Left)]);
         let ended = life.handle(11 * SECOND, Input::Stopped(Ok(())));
         assert_eq!(reports(&ended), [(Stage::Ended(Exit::Done), 0, 0)]);
+    }
+
+    #[test]
+    fn whoever_cannot_leave_runs_on_and_can_be_stopped() {
+        let mut life = running();
+        let leave = life.handle(10 * SECOND, Input::Order(Order::Leave));
+        assert_eq!(reports(&leave), [(Stage::Leaving, 1, 32)]);
+        assert_eq!(reports(&life.tick(11 * SECOND)), [(Stage::Leaving, 2, 31)]);
+        let why = Failure::own(1, "there is no agent");
+        let refused = life.handle(12 * SECOND, Input::Stopped(Err(why.clone())));
+        assert_eq!(refused.first(), Some(&Action::Tell("it does not leave", why)));
+        assert_eq!(reports(&refused), [(Stage::Running, 0, 0)]);
+        let stop = life.handle(13 * SECOND, Input::Order(Order::Stop));
+        assert_eq!(calls(&stop), [Call::Stop(StopReason::Asked)]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod grants;
 pub(in crate::cli) mod install;
 pub(in crate::cli) mod kept;
 pub(in crate::cli) mod list;
+pub(in crate::cli) mod logon;
 pub(in crate::cli) mod recovery;
 pub(in crate::cli) mod remove;
 mod run;

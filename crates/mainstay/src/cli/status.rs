@@ -12,7 +12,7 @@ use crate::{
     client::Client,
     errors::CliError,
     instance::{self, Located},
-    names, print,
+    names, place, print,
 };
 
 /// The columns between the name and the note, with the space around them.
@@ -71,7 +71,7 @@ async fn everything(args: &Args) -> Result<ExitCode, CliError> {
     let own = located.as_ref().ok().and_then(|located| located.service.clone());
     let mut services = service::status::all().await;
     services
-        .retain(|report| own.as_ref().is_none_or(|own| !report.name().eq_ignore_ascii_case(own)));
+        .retain(|report| own.as_ref().is_none_or(|own| !place::is_same_name(report.name(), own)));
     let status = match located {
         Ok(located) => asked(&located).await,
         Err(error) => Err(error),

@@ -1,5 +1,6 @@
 //! `mainstay upgrade`: keeper and agent become another binary while programs run on.
 
+mod handover;
 mod services;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -26,10 +27,10 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
     let program = binary(args.program)?;
-    let names = services::meant(instance)?;
-    if !names.is_empty() {
+    let ours = services::meant(instance)?;
+    if !ours.is_empty() {
         let json = if args.json { services::Json::Yes } else { services::Json::No };
-        return services::run(&program, &names, json).await;
+        return services::run(&program, ours, json).await;
     }
     let (located, mut client) = super::connect(instance).await?;
     let status: Status = client.get("/v1/status").await?;

@@ -9,10 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mainstay_api::control::Status;
 use mainstay_platform::{
+    desk::LEAVE,
+    paths,
     port::Notices,
     process::{Process, SignalKind},
-    scm::{Change, Database, Intent, Purpose, Start, State},
+    scm::{Change, Control, Database, Intent, Purpose, Start, State},
 };
 
 use crate::{
@@ -52,6 +55,39 @@ fn how_a_program_ends_while_there_is_no_keeper_is_known_afterwards() {
     story.end_program();
     wait_for("the program has ended", || program.has_ended().then_some(()));
     story.wait_for_keeper(before.keeper.pid);
+    story.wait_for_exit();
+    story.service.remove();
+}
+
+#[test]
+fn a_keeper_that_has_no_agent_does_not_leave_its_program() {
+    let story = Story::new("mainstay-orphan-none");
+    let (before, main) = (story.sandbox.status(), story.main());
+    let own = paths::program_base().unwrap().join("mainstay.exe");
+    let aside = own.with_extension("exe.aside");
+    fs::rename(&own, &aside).unwrap();
+    let agent = Process::open_pid(before.agent.pid).unwrap().unwrap();
+    agent.signal(SignalKind::Kill).unwrap();
+    let folder = paths::machine_base().unwrap().join("services").join(story.service.name);
+    wait_for("no other agent can be started", || {
+        let said = fs::read_to_string(folder.join("state").join("keeper.log")).ok()?;
+        said.contains("cannot start the agent").then_some(())
+    });
+    let database = Database::open(Purpose::Look).unwrap();
+    let service = database.service(story.service.name, Intent::Control).unwrap();
+    service.control(Control::Own(LEAVE)).unwrap();
+    // Whoever leaves can be asked for nothing.
+    wait_for("it serves again", || service.control(Control::Reload).ok());
+    // Whoever has it open keeps it from being removed.
+    drop(service);
+    fs::rename(&aside, &own).unwrap();
+    let after = wait_for("there is an agent again", || {
+        serde_json::from_str::<Status>(&story.sandbox.ask(&["status", "--json"]).out).ok()
+    });
+    assert_eq!(after.keeper.pid, before.keeper.pid, "it has not left");
+    assert_ne!(after.agent.pid, before.agent.pid);
+    assert_eq!((story.main().pid, story.main().run), (main.pid, main.run));
+    story.end_program();
     story.wait_for_exit();
     story.service.remove();
 }
@@ -113,7 +149,7 @@ impl Story {
     fn wait_for_keeper(&self, former: u32) {
         wait_for("another keeper serves, and the manager knows it", || {
             let answer = self.sandbox.ask(&["status", "--json"]);
-            let status: mainstay_api::control::Status = serde_json::from_str(&answer.out).ok()?;
+            let status: Status = serde_json::from_str(&answer.out).ok()?;
             let known = self.service.status();
             let keeper = status.keeper.pid;
             let is_new = keeper != former && known.pid == keeper;

@@ -11,6 +11,7 @@ use std::{
 
 use mainstay_api::control::Status;
 use mainstay_platform::{
+    lock::FileLock,
     paths,
     scm::{Change, Database, Intent, Purpose, Start, State},
 };
@@ -52,6 +53,7 @@ fn an_upgrade_hands_every_service_over_and_costs_no_program_and_no_line() {
         assert!(one["lines"]["numbered"].as_u64() > Some(0), "{text}");
         assert_eq!(one["lines"]["missing"], 0, "{text}");
         assert_eq!(one["lines"]["doubled"], 0, "{text}");
+        assert!(one["programs"]["running"].as_u64() > Some(0), "{text}");
         assert_eq!(one["programs"]["running"], one["programs"]["kept"], "{text}");
     }
     let after = [machine.status(), service.status()];
@@ -99,6 +101,22 @@ fn a_keeper_that_leaves_is_started_again_by_its_agent_where_nobody_else_does() {
 }
 
 #[test]
+fn a_service_that_is_stopped_while_its_keeper_makes_room_stays_stopped() {
+    let story = Story::new();
+    let database = Database::open(Purpose::Look).unwrap();
+    let service = database.service(NAME, Intent::Control).unwrap();
+    let leave = mainstay_platform::scm::Control::Own(mainstay_platform::desk::LEAVE);
+    service.control(leave).unwrap();
+    story.machine.get(&["service", "stop", NAME]);
+    assert_eq!(service.status().unwrap().state, State::Stopped);
+    let folder = paths::machine_base().unwrap().join("services").join(NAME);
+    let lock = FileLock::try_take(&folder.join("run").join("agent.lock"));
+    assert!(lock.unwrap().is_some(), "there is no agent that could start it again");
+    story.machine.get(&["service", "start", NAME]);
+    assert!(!story.sandbox.get(&["events"]).contains("lock"), "its agent was not refused");
+}
+
+#[test]
 fn a_service_that_nobody_could_start_again_is_left_as_it_is() {
     let story = Story::new();
     let before = [story.machine.status(), story.sandbox.status()];
@@ -112,6 +130,59 @@ fn a_service_that_nobody_could_start_again_is_left_as_it_is() {
     assert_ne!(after[0].keeper.pid, before[0].keeper.pid, "the others are handed over");
     assert_eq!(after[1].keeper.pid, before[1].keeper.pid);
     assert_eq!(before.map(|one| pids(&one)), after.map(|one| pids(&one)));
+}
+
+#[test]
+fn an_upgrade_that_does_not_serve_gives_every_service_its_former_program_back() {
+    let story = Story::new();
+    let before = [story.machine.status(), story.sandbox.status()];
+    let own = paths::program_base().unwrap().join("mainstay.exe");
+    let former = fs::read(&own).unwrap();
+    let configuration =
+        paths::machine_base().unwrap().join("services").join(NAME).join("mainstay.toml");
+    let aside = configuration.with_extension("aside");
+    fs::rename(&configuration, &aside).unwrap();
+    let other = story.another_program();
+    let upgraded = story.machine.ask(&["upgrade", "--program", other.to_str().unwrap()]);
+    fs::rename(&aside, &configuration).unwrap();
+    assert_eq!(upgraded.code, 1, "{upgraded:?}");
+    assert!(upgraded.err.contains("the former program has its place again"), "{upgraded:?}");
+    assert!(upgraded.err.contains("`mainstay` runs it"), "{upgraded:?}");
+    assert!(!upgraded.err.contains(&format!("`{NAME}` runs it")), "{upgraded:?}");
+    assert!(fs::read(&own).unwrap() == former, "it is the former program");
+    let after = wait_for("its agent has started it again", || {
+        let answer = story.sandbox.ask(&["status", "--json"]);
+        let status: Status = serde_json::from_str(&answer.out).ok()?;
+        (status.keeper.pid != before[1].keeper.pid).then_some(status)
+    });
+    let [machine, service] = before.map(|one| pids(&one));
+    assert_eq!((pids(&story.machine.status()), pids(&after)), (machine, service));
+    story.end_programs();
+    story.check_log(&story.log_of_service());
+}
+
+#[test]
+fn an_upgrade_mends_what_was_cut_short_though_no_service_runs() {
+    let story = Story::new();
+    for name in ["mainstay", NAME] {
+        story.machine.get(&["service", "stop", name]);
+    }
+    let own = paths::program_base().unwrap().join("mainstay.exe");
+    fs::rename(&own, own.with_extension("exe.old-cut")).unwrap();
+    let start = story.machine.ask(&["service", "start", NAME]);
+    assert_eq!(start.code, 1, "there is no program: {start:?}");
+    // Any name of a service will do, in any case.
+    let one = story.machine.get(&["--instance", &NAME.to_uppercase(), "upgrade"]);
+    assert!(one.contains("mainstay.exe was not there"), "{one}");
+    let database = Database::open(Purpose::Look).unwrap();
+    wait_for("it starts", || {
+        let service = database.service(NAME, Intent::Look).ok()?;
+        (service.status().ok()?.state == State::Running).then_some(())
+    });
+    assert!(fs::read(&own).unwrap() == fs::read(BINARY).unwrap(), "it is this program");
+    let rest = story.machine.ask(&["upgrade"]);
+    assert_eq!(rest.code, 0, "{rest:?}");
+    assert!(rest.err.contains("`mainstay` does not run"), "{rest:?}");
 }
 
 /// The machine's instance with two programs, and a service with one.

@@ -67,7 +67,7 @@ fn text_of(report: &Report) -> String {
             let micros = crate::clock::monotonic().as_micros();
             format!("RELOADING=1\nMONOTONIC_USEC={micros}\nSTATUS=reloading")
         }
-        Stage::Stopping => format!("STOPPING=1\nSTATUS=stopping{}", more_time()),
+        Stage::Stopping | Stage::Leaving => format!("STOPPING=1\nSTATUS=stopping{}", more_time()),
         Stage::Ended(_) => "STATUS=ended".to_owned(),
     }
 }

@@ -130,7 +130,7 @@ fn status_of(report: &Report) -> SERVICE_STATUS {
     let (state, accepted, exit) = match report.stage {
         Stage::Starting => (SERVICE_START_PENDING, ends, Exit::Done),
         Stage::Running | Stage::Reloading => (SERVICE_RUNNING, running, Exit::Done),
-        Stage::Stopping => (SERVICE_STOP_PENDING, 0, Exit::Done),
+        Stage::Stopping | Stage::Leaving => (SERVICE_STOP_PENDING, 0, Exit::Done),
         Stage::Ended(exit) => (SERVICE_STOPPED, 0, exit),
     };
     let (code, own) = match exit {
@@ -138,7 +138,7 @@ fn status_of(report: &Report) -> SERVICE_STATUS {
         Exit::System(code) => (code, 0),
         Exit::Own(code) => (ERROR_SERVICE_SPECIFIC_ERROR, code),
     };
-    let is_pending = matches!(report.stage, Stage::Starting | Stage::Stopping);
+    let is_pending = matches!(report.stage, Stage::Starting | Stage::Stopping | Stage::Leaving);
     let hint = u32::try_from(report.wait_hint.as_millis()).unwrap_or(u32::MAX);
     SERVICE_STATUS {
         dwServiceType: SERVICE_WIN32_OWN_PROCESS,
@@ -290,5 +290,6 @@ mod tests {
         assert_eq!(accepted(Stage::Starting), ends);
         assert_eq!(accepted(Stage::Running) & ends, ends);
         assert_eq!(accepted(Stage::Stopping), 0);
+        assert_eq!(accepted(Stage::Leaving), 0);
     }
 }

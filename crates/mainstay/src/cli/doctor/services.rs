@@ -11,16 +11,19 @@ use std::{
 use mainstay_agent::configuration;
 use mainstay_api::config::Config;
 use mainstay_platform::{
-    access, local, logon,
+    access,
     registry::{Key, Purpose as Wanted},
-    scm::{self, Database, Intent, Purpose},
+    scm::{Database, Intent, Purpose},
 };
 
 use super::finding::Finding;
 use crate::{
     cli::{
         install::{OWN_TIME, longest_stop},
-        service::list::is_ours,
+        service::{
+            list::is_ours,
+            logon::{is_own, who_lacks},
+        },
     },
     foreign::{folder_of, split_line},
     place::{Place, folders_of_services},
@@ -148,23 +151,14 @@ fn marked(service: &Registered) -> Option<Finding> {
     })
 }
 
-/// Only administrators may ask for rights; others are told nothing.
 fn logon_missing(service: &Registered) -> Option<Finding> {
-    let own = service.account.to_lowercase().starts_with(r"nt service\");
-    let may = |identity: &str| logon::may_serve(identity);
-    if own {
-        let identity = scm::identity_of(&service.name).ok()?;
-        let is_missing = !may(logon::ALL_SERVICES).ok()? && !may(&identity).ok()?;
-        let why = "it cannot be started (1069): a policy has replaced who may log on as a service";
-        return is_missing.then(|| logon_finding(service, r"NT SERVICE\ALL SERVICES", why));
-    }
-    if is_of_system(&service.account) {
-        return None;
-    }
-    let identity = local::group(&service.account).ok().flatten()?;
-    let is_missing = !may(&identity).ok()?;
-    let why = "unless a group of the account has it, it cannot be started (1069)";
-    is_missing.then(|| logon_finding(service, &service.account, why))
+    let who = who_lacks(&service.name, &service.account)?;
+    let why = if is_own(&service.account) {
+        "it cannot be started (1069): a policy has replaced who may log on as a service"
+    } else {
+        "unless a group of the account has it, it cannot be started (1069)"
+    };
+    Some(logon_finding(service, &who, why))
 }
 
 fn logon_finding(service: &Registered, who: &str, why: &'static str) -> Finding {
@@ -178,11 +172,6 @@ fn logon_finding(service: &Registered, who: &str, why: &'static str) -> Finding 
             "grant `Log on as a service` to {who} in secpol.msc, or in the policy of the domain"
         ),
     )
-}
-
-fn is_of_system(account: &str) -> bool {
-    let account = account.to_lowercase();
-    account == "localsystem" || account.starts_with(r"nt authority\")
 }
 
 fn short_shutdown(service: &Registered, config: &Config) -> Option<Finding> {
@@ -317,12 +306,6 @@ mod tests {
         assert_eq!((look(true).verdict, look(false).verdict), (Verdict::Bad, Verdict::Hint));
         let line = r#"icacls "C:\web" /inheritance:d /remove:g *S-1-5-32-545"#;
         assert_eq!(look(true).remedy, line);
-    }
-
-    #[test]
-    fn accounts_of_the_system_need_no_right_to_log_on() {
-        assert!(is_of_system("LocalSystem") && is_of_system(r"NT AUTHORITY\LocalService"));
-        assert!(!is_of_system(r".\anna") && !is_of_system(r"NT SERVICE\web"));
     }
 
     #[test]

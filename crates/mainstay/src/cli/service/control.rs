@@ -1,16 +1,17 @@
 //! `mainstay service start|stop|restart`: ask the manager, then wait until it is so.
 
-use std::{io, process::ExitCode, time::Duration};
+use std::{io, path::Path, process::ExitCode, time::Duration};
 
 use clap::Args as ClapArgs;
 use mainstay_platform::{
     clock,
+    lock::FileLock,
     process::Process,
     scm::{Control, Intent, Service, State, Status, code},
 };
 
 use super::{ours, trouble};
-use crate::{errors::CliError, print};
+use crate::{errors::CliError, place::Place, print};
 
 /// How long a start may take before nobody waits any more.
 const START_WITHIN: Duration = Duration::from_secs(30);
@@ -18,6 +19,8 @@ const START_WITHIN: Duration = Duration::from_secs(30);
 const SLACK: Duration = Duration::from_secs(5);
 /// How long a process may take to go when its service has stopped.
 const GONE_WITHIN: Duration = Duration::from_secs(10);
+/// So often a service is asked to stop that runs again.
+const ASKED_MAX: u32 = 3;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Which service, and whether to wait.
@@ -56,16 +59,62 @@ pub(super) async fn restart(args: &Args) -> Result<ExitCode, CliError> {
     start(args).await
 }
 
-/// Stops a service and waits for it; one that does not run is as good.
+/// Stops a service and waits for it and for its agent; one that does not run is as good.
+///
+/// An agent without a keeper starts its service again: a stop that comes while a keeper makes room
+/// for its successor is none until the successor has heard of it, too.
 pub(in crate::cli) async fn end(service: &Service, name: &str) -> Result<(), CliError> {
-    ask(service, name)?;
-    let until = status(service, name)?.wait_hint + SLACK;
-    let now = settled(service, State::Stopped, until).await?;
-    if now.state == State::Stopped {
-        return Ok(());
+    for _ in 0..ASKED_MAX {
+        ask(service, name)?;
+        let until = status(service, name)?.wait_hint + SLACK;
+        let now = settled(service, State::Stopped, until).await?;
+        if now.state == State::Stopped {
+            if agent_gone(service, name).await? == Gone::Yes {
+                return Ok(());
+            }
+        } else if now.state != State::Running {
+            return Err(still(name, now.state));
+        }
     }
-    let what = format!("`{name}` is still {}", now.state);
-    Err(CliError::refused(what, "`mainstay service status NAME` says when it has stopped"))
+    Err(still(name, status(service, name)?.state))
+}
+
+fn still(name: &str, state: State) -> CliError {
+    let what = format!("`{name}` is still {state}");
+    CliError::refused(what, "`mainstay service status NAME` says when it has stopped")
+}
+
+/// Whether a service that has stopped will stay so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gone {
+    Yes,
+    RunsAgain,
+}
+
+/// Waits until the agent of a service that has stopped is gone, or the service runs again. The
+/// agent has files open that may be deleted next, and the lock that its successor needs.
+async fn agent_gone(service: &Service, name: &str) -> Result<Gone, CliError> {
+    let place = Place::of(name).map_err(|error| trouble::refused("find its folder", &error))?;
+    let lock = place.located().instance.agent_lock();
+    let until = clock::monotonic() + GONE_WITHIN;
+    while is_held(&lock) {
+        if status(service, name)?.state != State::Stopped {
+            // Before it has said what it accepts nothing can be asked of it.
+            settled(service, State::Running, START_WITHIN).await?;
+            return Ok(Gone::RunsAgain);
+        }
+        if clock::monotonic() >= until {
+            let what = format!("`{name}` has stopped, but its agent has not");
+            return Err(CliError::refused(what, "end it in Task Manager, then try again"));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(Gone::Yes)
+}
+
+/// Returns whether somebody is seen to hold a lock; whoever may not look sees nobody.
+fn is_held(lock: &Path) -> bool {
+    lock.exists() && FileLock::try_take(lock).is_ok_and(|lock| lock.is_none())
 }
 
 /// Stops a service and waits until its process is gone, too: it has said that it has stopped a
@@ -118,8 +167,8 @@ pub(in crate::cli) fn status(service: &Service, name: &str) -> Result<Status, Cl
     service.status().map_err(|error| trouble::refused(&format!("look at `{name}`"), &error))
 }
 
-/// Waits until a service is where it is wanted, has ended instead, or takes longer than it has
-/// said; each sign of life gives it that time anew.
+/// Waits until a service is where it is wanted, has ended or come back instead, or takes longer
+/// than it has said; each sign of life gives it that time anew.
 pub(in crate::cli) async fn settled(
     service: &Service,
     wanted: State,
@@ -131,7 +180,8 @@ pub(in crate::cli) async fn settled(
     loop {
         let now = service.status().map_err(refused)?;
         let is_over = now.state == State::Stopped && wanted == State::Running;
-        if now.state == wanted || is_over || clock::monotonic() >= until {
+        let has_come_back = now.state == State::Running && last.state == State::StopPending;
+        if now.state == wanted || is_over || has_come_back || clock::monotonic() >= until {
             return Ok(now);
         }
         if now.checkpoint != last.checkpoint {

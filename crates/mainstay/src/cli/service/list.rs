@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
-use mainstay_platform::scm::{Database, Intent, Purpose, Record, Service, State, Status};
+use mainstay_platform::scm::{Database, Intent, Purpose, Record, Service, Status};
 use serde::Serialize;
 
 use super::{database, trouble};
@@ -26,22 +26,22 @@ pub(super) struct Args {
 /// One service of ours.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Row {
-    pub(super) name: String,
+pub(in crate::cli) struct Row {
+    pub(in crate::cli) name: String,
     display_name: String,
     state: String,
     pid: Option<u32>,
     exit_code: u32,
     own_code: u32,
-    pub(super) account: String,
-    pub(super) start: String,
-    pub(super) command_line: String,
+    pub(in crate::cli) account: String,
+    pub(in crate::cli) start: String,
+    pub(in crate::cli) command_line: String,
     pub(super) configuration: String,
     pub(super) logs: String,
 }
 
 /// A service, and what it has said last.
-pub(super) type Seen = (Row, Status);
+pub(in crate::cli) type Seen = (Row, Status);
 
 pub(super) fn list(args: &Args) -> Result<ExitCode, CliError> {
     let rows = ours(&database(Purpose::Look)?)?;
@@ -74,14 +74,8 @@ pub(super) fn count(database: &Database) -> Result<usize, CliError> {
     ours(database).map(|rows| rows.len())
 }
 
-/// Returns the names of our services that run.
-pub(in crate::cli) fn running(database: &Database) -> Result<Vec<String>, CliError> {
-    let runs = ours(database)?.into_iter().filter(|(_, status)| status.state == State::Running);
-    Ok(runs.map(|(row, _)| row.name).collect())
-}
-
 /// Returns those services whose command line is one of ours.
-pub(super) fn ours(database: &Database) -> Result<Vec<Seen>, CliError> {
+pub(in crate::cli) fn ours(database: &Database) -> Result<Vec<Seen>, CliError> {
     let all = database.list().map_err(|error| trouble::refused("list the services", &error))?;
     let rows = all.iter().filter_map(|listed| {
         // One that vanished meanwhile, or that this account may not look at, is none to show.

@@ -7,6 +7,8 @@
 //! takes the name in one step where the system lets it. Where it does not, nothing has the name
 //! between two renames; whoever was cut short there is put right by the next command of an
 //! administrator.
+//!
+//! Former ones stay until an upgrade has come to its end: one that does not serve goes back to them.
 
 use std::{
     fs::{self, File},
@@ -24,12 +26,28 @@ const NAME: &str = "mainstay.exe";
 const FORMER: &str = ".old-";
 /// So many former programs of one version may still run.
 const FORMER_MAX: u32 = 100;
+/// What stands there for one that did not serve.
+const REFUSED: &str = "refused";
+/// What stands there for a further name of the former program.
+const ASIDE: &str = "aside";
 
 /// A program in its place, and the one that has made way for it.
 #[derive(Debug)]
 pub(in crate::cli) struct Placed {
     pub(in crate::cli) target: PathBuf,
     pub(in crate::cli) former: Option<PathBuf>,
+    pub(in crate::cli) found: Found,
+}
+
+/// What had the place before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum Found {
+    /// The same program.
+    Same,
+    /// Another one.
+    Other,
+    /// None: there never was one, or a replacement was cut short.
+    Nothing,
 }
 
 /// Returns our program's place for the whole machine, with this very program in it, or a later one
@@ -60,6 +78,11 @@ fn is_later(one: &str, other: &str) -> bool {
     numbers(one).zip(numbers(other)).is_some_and(|(one, other)| one > other)
 }
 
+/// Returns whether no program has the name: whoever wanted to run one could not.
+pub(in crate::cli) fn is_missing() -> bool {
+    paths::program_base().is_ok_and(|folder| !folder.join(NAME).exists())
+}
+
 /// Puts the program back that has made way, where whoever replaced it was killed before the new one
 /// had its name.
 pub(in crate::cli) fn repair() {
@@ -74,8 +97,7 @@ fn repaired(folder: &Path) -> Option<PathBuf> {
     if target.exists() {
         return None;
     }
-    let made = |path: &PathBuf| fs::metadata(path).and_then(|found| found.modified()).ok();
-    let last = formers(folder).max_by_key(made)?;
+    let last = last_former(folder)?;
     fs::rename(&last, target).ok().map(|()| last)
 }
 
@@ -94,17 +116,36 @@ pub(in crate::cli) fn replace_by(program: &Path) -> io::Result<Placed> {
     place(program, &folder.join(NAME), version_of)
 }
 
-/// Deletes former programs that do not run any more; what cannot be deleted waits for the next
-/// time.
-pub(crate) fn sweep() {
-    let Ok(folder) = paths::program_base() else { return };
-    sweep_in(&folder);
+/// Deletes former programs that do not run any more; returns whether any is left. Only for whoever
+/// does not go back to them any more.
+pub(in crate::cli) fn sweep() -> io::Result<Swept> {
+    paths::program_base().map(|folder| sweep_in(&folder))
 }
 
-fn sweep_in(folder: &Path) {
-    if folder.join(NAME).exists() {
-        formers(folder).for_each(|former| drop(fs::remove_file(former)));
+fn sweep_in(folder: &Path) -> Swept {
+    if !folder.join(NAME).exists() {
+        return Swept::NotAll;
     }
+    let left = formers(folder).filter(|former| fs::remove_file(former).is_err()).count();
+    if left == 0 { Swept::All } else { Swept::NotAll }
+}
+
+/// Whether a former program is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum Swept {
+    All,
+    /// Somebody runs it.
+    NotAll,
+}
+
+/// Returns what had the name last, and served.
+fn last_former(folder: &Path) -> Option<PathBuf> {
+    let refused = [NAME, FORMER, REFUSED].concat();
+    let is_refused = |path: &PathBuf| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&refused))
+    };
+    let made = |path: &PathBuf| fs::metadata(path).and_then(|found| found.modified()).ok();
+    formers(folder).filter(|path| !is_refused(path)).max_by_key(made)
 }
 
 fn version_of(program: &Path) -> String {
@@ -114,16 +155,28 @@ fn version_of(program: &Path) -> String {
 fn place(own: &Path, target: &Path, version_of: fn(&Path) -> String) -> io::Result<Placed> {
     let target = target.to_owned();
     if is_same(own, &target)? {
-        return Ok(Placed { target, former: None });
+        return Ok(Placed { target, former: None, found: Found::Same });
     }
     // Two may do so at once.
     let fresh = target.with_extension(format!("exe.new-{}", std::process::id()));
-    fs::copy(own, &fresh)?;
-    File::options().write(true).open(&fresh)?.sync_all()?;
-    let former = target.exists().then(|| former(&target, &version_of(&target)));
-    let placed = Placed { target, former };
+    copy(own, &fresh)?;
+    let former = target.exists().then(|| other_name(&target, &version_of(&target)));
+    let found = if former.is_some() { Found::Other } else { Found::Nothing };
+    let placed = Placed { target, former, found };
     placed.take_name(&fresh).inspect_err(|_| drop(fs::remove_file(&fresh)))?;
     Ok(placed)
+}
+
+/// Copies what is in a file, and nothing that belongs to the file itself: neither that it may only
+/// be read, nor that it comes from the Internet.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::remove_file(to) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut fresh = File::create_new(to)?;
+    io::copy(&mut File::open(from)?, &mut fresh)?;
+    fresh.sync_all()
 }
 
 impl Placed {
@@ -132,13 +185,14 @@ impl Placed {
     /// that has to be done in two steps.
     fn take_name(&self, fresh: &Path) -> io::Result<()> {
         let Some(former) = &self.former else { return fs::rename(fresh, &self.target) };
-        if fs::hard_link(&self.target, former).is_ok() {
-            if fs::rename(fresh, &self.target).is_ok() {
-                return Ok(());
-            }
-            fs::remove_file(former)?;
+        if fs::hard_link(&self.target, former).is_err() {
+            fs::rename(&self.target, former)?;
+        } else if fs::rename(fresh, &self.target).is_ok() {
+            return Ok(());
+        } else {
+            // Of a program that runs not even a second name can be deleted.
+            fs::rename(&self.target, other_name(&self.target, ASIDE))?;
         }
-        fs::rename(&self.target, former)?;
         fs::rename(fresh, &self.target).or_else(|error| {
             self.give_back()?;
             Err(error)
@@ -146,11 +200,20 @@ impl Placed {
     }
 
     /// Puts the former program back, when there was one; the new one is a former one from now on.
+    ///
+    /// At no outcome is there no program at all.
     pub(in crate::cli) fn undo(self) -> io::Result<()> {
-        if self.former.is_some() {
-            fs::rename(&self.target, former(&self.target, "refused"))?;
+        let Some(former) = &self.former else { return Ok(()) };
+        if !former.try_exists()? {
+            let text = format!("`{}` is not there any more", former.display());
+            return Err(io::Error::new(io::ErrorKind::NotFound, text));
         }
-        self.give_back()
+        let refused = other_name(&self.target, REFUSED);
+        fs::rename(&self.target, &refused)?;
+        self.give_back().inspect_err(|_| {
+            // Why the former one could not come back says more.
+            drop(fs::rename(&refused, &self.target));
+        })
     }
 
     fn give_back(&self) -> io::Result<()> {
@@ -159,7 +222,7 @@ impl Placed {
 }
 
 /// Returns a name that nobody has: the file of a former upgrade may still run.
-fn former(target: &Path, version: &str) -> PathBuf {
+fn other_name(target: &Path, version: &str) -> PathBuf {
     let numbered = |number: u32| {
         let number = if number == 1 { String::new() } else { format!("-{number}") };
         target.with_extension(format!("exe{FORMER}{version}{number}"))
@@ -197,9 +260,14 @@ mod tests {
             Self(folder)
         }
 
+        fn write(&self, name: &str, text: &str) -> PathBuf {
+            let path = self.0.join(name);
+            File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
+            path
+        }
+
         fn place(&self, text: &str) -> io::Result<Placed> {
-            let own = self.0.join("download.exe");
-            File::create(&own).unwrap().write_all(text.as_bytes()).unwrap();
+            let own = self.write("download.exe", text);
             place(&own, &self.0.join(NAME), |program| fs::read_to_string(program).unwrap())
         }
 
@@ -235,9 +303,27 @@ mod tests {
         assert_eq!(former("1.1").as_deref(), Some("mainstay.exe.old-1.0"));
         assert_eq!(former("1.2").as_deref(), Some("mainstay.exe.old-1.1"));
         assert_eq!(ground.formers(), ["mainstay.exe.old-1.0", "mainstay.exe.old-1.1"]);
-        sweep_in(&ground.0);
+        assert_eq!(sweep_in(&ground.0), Swept::All);
         assert!(ground.formers().is_empty());
         assert_eq!(ground.installed(), "1.2");
+    }
+
+    #[test]
+    fn a_program_that_may_only_be_read_can_be_placed_again_and_again() {
+        let ground = Ground::new("read");
+        for text in ["1.0", "1.1", "1.2"] {
+            // What was cut short is in the way.
+            ground.write("mainstay.exe.new", "1.");
+            let own = ground.write("download.exe", text);
+            let mut permissions = fs::metadata(&own).unwrap().permissions();
+            permissions.set_readonly(true);
+            fs::set_permissions(&own, permissions).unwrap();
+            place(&own, &ground.0.join(NAME), |_| "1".to_owned()).unwrap();
+            fs::remove_file(&own).unwrap();
+            assert_eq!(ground.installed(), text);
+            let placed = fs::metadata(ground.0.join(NAME)).unwrap();
+            assert!(!placed.permissions().readonly());
+        }
     }
 
     #[test]
@@ -245,8 +331,23 @@ mod tests {
         let ground = Ground::new("short");
         ground.place("1.0").unwrap();
         fs::rename(ground.0.join(NAME), ground.0.join("mainstay.exe.old-1.0")).unwrap();
-        ground.place("1.1").unwrap();
+        assert!(repaired(&ground.0).is_some());
+        let placed = ground.place("1.1").unwrap();
         assert_eq!(ground.installed(), "1.1");
+        // It can still be taken back.
+        placed.undo().unwrap();
+        assert_eq!(ground.installed(), "1.0");
+    }
+
+    #[test]
+    fn there_is_a_program_even_when_the_former_one_cannot_come_back() {
+        let ground = Ground::new("lost");
+        ground.place("1.0").unwrap();
+        let placed = ground.place("2.0").unwrap();
+        fs::remove_file(ground.0.join("mainstay.exe.old-1.0")).unwrap();
+        let error = placed.undo().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert_eq!(ground.installed(), "2.0");
     }
 
     #[test]
