@@ -51,6 +51,8 @@ if ($AfterReboot -and (Test-Path -LiteralPath $Missing)) {
     $HadOwn = $was -notcontains 'own'
 }
 $Results = New-Object System.Collections.ArrayList
+# Older entries of the Event Log are others' stories.
+$Began = Get-Date
 
 # --- The programs that are made services -------------------------------------------------------
 
@@ -164,13 +166,15 @@ function Get-ServiceKey([string] $Name) {
     Get-ItemProperty -LiteralPath "HKLM:\SYSTEM\CurrentControlSet\Services\$Name"
 }
 
-# Runs a command of ours as the proof's user, who is no administrator.
-function Invoke-AsUser([string] $Words) {
+# Runs a command, ours unless said, as the proof's user, who is no administrator.
+function Invoke-AsUser([string] $Words, [string] $Program) {
     $out = Join-Path $Work 'user.out'
     $err = Join-Path $Work 'user.err'
-    $copy = Join-Path $Work 'mainstay.exe'
-    Copy-Item -LiteralPath $Exe -Destination $copy -Force
-    $process = Start-Process -FilePath $copy -ArgumentList $Words -Credential $script:Credential `
+    if (-not $Program) {
+        $Program = Join-Path $Work 'mainstay.exe'
+        Copy-Item -LiteralPath $Exe -Destination $Program -Force
+    }
+    $process = Start-Process -FilePath $Program -ArgumentList $Words -Credential $script:Credential `
         -WorkingDirectory $Work -RedirectStandardOutput $out -RedirectStandardError $err `
         -WindowStyle Hidden -PassThru -Wait
     $said = (Get-Content -Raw -LiteralPath $out, $err -ErrorAction SilentlyContinue) -join "`n"
@@ -186,7 +190,13 @@ function New-ProofUser {
 }
 
 function Remove-ProofUser {
-    if (Get-LocalUser -Name $User -ErrorAction SilentlyContinue) { Remove-LocalUser -Name $User }
+    $made = Get-LocalUser -Name $User -ErrorAction SilentlyContinue
+    if (-not $made) { return }
+    # Whoever has logged on has a profile, which does not go with the user.
+    $filter = "SID='$($made.SID.Value)'"
+    Get-CimInstance -ClassName Win32_UserProfile -Filter $filter -ErrorAction SilentlyContinue |
+        Remove-CimInstance -ErrorAction SilentlyContinue
+    Remove-LocalUser -Name $User
 }
 
 # --- The frame of a check ----------------------------------------------------------------------
@@ -481,6 +491,10 @@ function Test-Shutdown {
     }
 }
 
+foreach ($part in @('deaths', 'rights', 'commands')) {
+    . (Join-Path $PSScriptRoot "prove-on-windows\$part.ps1")
+}
+
 # --- Undoing, and writing it down --------------------------------------------------------------
 
 function Undo-Everything {
@@ -521,18 +535,30 @@ if (-not $Exe) {
     $Exe = Join-Path $Root 'target\release\mainstay.exe'
 }
 $Exe = (Resolve-Path -LiteralPath $Exe).Path
+$Here = (Get-Location).Path
 
 try {
     # After a restart one of them runs, so that it cannot be made anew, and none is needed.
-    if (-not $AfterReboot) { New-Programs }
+    if (-not $AfterReboot) {
+        New-Programs
+        # Services start in the folder where they are installed, and would be let into it.
+        Set-Location -LiteralPath $Work
+    }
     if (-not ($BeforeReboot -or $AfterReboot)) {
+        New-MortalPrograms
+        New-Squatter
         Test-Accounts
         Test-Manager
         Test-Programs
         Test-Strangers
+        Test-Deaths
+        Test-Rights
+        Test-Commands
+        Test-Entries
     }
     Test-Shutdown
 } finally {
+    Set-Location -LiteralPath $Here
     Undo-Everything
 }
 if ($Write) { Write-Proofs }

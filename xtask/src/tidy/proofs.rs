@@ -7,6 +7,8 @@ use anyhow::{Context as _, Result};
 
 const PAGE: &str = "docs/reference/windows-support.md";
 const SCRIPT: &str = "tools/prove-on-windows.ps1";
+/// Where the parts lie that the script reads.
+const PARTS: &str = "tools/prove-on-windows";
 /// How the table begins.
 const HEADER: &str = "| capability |";
 /// How a check begins in the script.
@@ -15,8 +17,11 @@ const CHECK: &str = "Check '";
 /// Reports every row that nothing shows, and every check that no row knows.
 pub(super) fn check(root: &Path, sources: &[(String, String)]) -> Result<Vec<String>> {
     let read = |path: &str| fs::read_to_string(root.join(path)).with_context(|| path.to_owned());
-    let proofs = Proofs::of(&read(SCRIPT)?, sources);
-    Ok(proofs.faults(&read(PAGE)?))
+    let mut script = read(SCRIPT)?;
+    for part in fs::read_dir(root.join(PARTS)).context(PARTS)? {
+        script.push_str(&fs::read_to_string(part?.path()).context(PARTS)?);
+    }
+    Ok(Proofs::of(&script, sources).faults(&read(PAGE)?))
 }
 
 /// Everything that a row may name.
