@@ -58,6 +58,11 @@ const POINTS: &[&str] = &[
 #[cfg(test)]
 const RARE_POINTS: &[&str] = &["agent.effect.exit", "agent.effect.exit-amended"];
 
+/// The instants at which a test of the machine dies, `own_files`: no program here has a file of its
+/// own.
+#[cfg(test)]
+const POINTS_OF_COPIES: &[&str] = &["agent.copy.appended", "agent.copy.noted"];
+
 /// The instant that comes only at the end of everything.
 const LAST_POINT: &str = "agent.effect.all-at-rest";
 
@@ -184,6 +189,7 @@ mod tests {
         }
         let mut known: BTreeSet<String> = POINTS.iter().map(|point| (*point).to_owned()).collect();
         known.extend(RARE_POINTS.iter().map(|point| (*point).to_owned()));
+        known.extend(POINTS_OF_COPIES.iter().map(|point| (*point).to_owned()));
         known.insert(LAST_POINT.to_owned());
         assert_eq!(found, known);
     }
