@@ -12,6 +12,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "bcryptprimitives.dll",
     "combase.dll",
     "crypt32.dll",
+    "iphlpapi.dll",
     "kernel32.dll",
     "msvcrt.dll",
     "ntdll.dll",

@@ -24,8 +24,12 @@ const PACKAGES: &[Package] = &[
     package("python3", "python3"),
     Package { name: "nginx-light", program: "nginx", arguments: &["-v"] },
     package("redis-server", "redis-server"),
+    // Its own programs are in no search path; this one lists what they serve.
+    Package { name: "postgresql", program: "pg_lsclusters", arguments: &["-h"] },
     Package { name: "caddy", program: "caddy", arguments: &["version"] },
     package("faketime", "faketime"),
+    // Only for `systemd-notify` and libsystemd; nothing of it runs.
+    package("systemd", "systemd-notify"),
 ];
 
 /// The targets that are linted or tested beside the machine's own.

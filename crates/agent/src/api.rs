@@ -1,6 +1,7 @@
 //! The control API: HTTP on a thread of its own, so that no flood of clients delays a restart.
 
 mod gate;
+mod secrets;
 
 pub(crate) use self::gate::Gate;
 
@@ -30,7 +31,7 @@ use tokio::{
 };
 
 use crate::{
-    calls::{Asker, Call, EventsQuery, Patience, Refused, RefusedKind, Reply},
+    calls::{Asker, Call, EventsQuery, Keeps, Patience, Refused, RefusedKind, Reply},
     events::complain,
     rights::AccessList,
 };
@@ -142,11 +143,13 @@ where
 fn router(desk: &Desk) -> Router {
     Router::new()
         .route("/v1/status", get(status))
+        .route("/v1/tree", get(tree))
         .route("/v1/units/{name}", get(unit))
         .route("/v1/events", get(events))
         .route("/v1/command", post(command))
         .route("/v1/services", post(add))
         .route("/v1/services/{name}", delete(remove))
+        .merge(secrets::routes())
         .route("/v1/apply", post(apply))
         .route("/v1/shutdown", post(shut_down))
         .route("/v1/upgrade", post(upgrade))
@@ -231,9 +234,11 @@ async fn admit(
     next.run(request).await
 }
 
-/// Reading needs a viewer; all that is no command to units needs an admin.
+/// Reading needs a viewer; all that is no command to units needs an admin, and so does even a look
+/// at the names of secrets.
 fn needed(request: &Request) -> Role {
     match (request.method(), request.uri().path()) {
+        (_, path) if path.starts_with(secrets::PATH) => Role::Admin,
         (&Method::GET, _) => Role::Viewer,
         (_, "/v1/command") => Role::Operator,
         _ => Role::Admin,
@@ -245,6 +250,10 @@ type By = Extension<Asker>;
 
 async fn status(State(calls): Calls) -> Response {
     put(&calls, Call::Status).await
+}
+
+async fn tree(State(calls): Calls) -> Response {
+    put(&calls, Call::Tree).await
 }
 
 async fn unit(State(calls): Calls, Path(name): Path<String>) -> Response {
@@ -285,8 +294,21 @@ async fn add(
     put(&calls, |reply| Call::Add(asker, service, reply)).await
 }
 
-async fn remove(State(calls): Calls, Extension(asker): By, Path(name): Path<String>) -> Response {
-    put(&calls, |reply| Call::Remove(asker, name, reply)).await
+/// What a removal may say besides the name.
+#[derive(Debug, Deserialize)]
+struct RemoveParameters {
+    #[serde(default)]
+    purge: bool,
+}
+
+async fn remove(
+    State(calls): Calls,
+    Extension(asker): By,
+    Path(name): Path<String>,
+    Query(more): Query<RemoveParameters>,
+) -> Response {
+    let keeps = if more.purge { Keeps::Nothing } else { Keeps::Everything };
+    put(&calls, |reply| Call::Remove(asker, name, keeps, reply)).await
 }
 
 async fn apply(State(calls): Calls, Extension(asker): By) -> Response {
@@ -385,6 +407,13 @@ mod tests {
         check("2", "GET /v1/units/web", None);
         check("3", "DELETE /v1/services/web", None);
         check("3", "POST /v1/shutdown", None);
+        for group in ["1", "2"] {
+            check(group, "GET /v1/secrets", Some("admin"));
+            check(group, "POST /v1/secrets/db", Some("admin"));
+            check(group, "DELETE /v1/secrets/db", Some("admin"));
+        }
+        check("3", "GET /v1/secrets", None);
+        check("3", "DELETE /v1/secrets/db", None);
     }
 
     fn somebody(group: &str) -> Identity {

@@ -1,9 +1,10 @@
 //! Questions of clients, on their way from the API's thread to the loop that knows the answers.
 
 use mainstay_api::control::{
-    AddService, CommandAnswer, CommandRequest, Events, Problem, Status, UnitDetail, UpgradeAnswer,
-    UpgradeRequest,
+    AddService, CommandAnswer, CommandRequest, Events, Problem, SecretAnswer, Secrets, Status,
+    Tree, UnitDetail, UpgradeAnswer, UpgradeRequest,
 };
+use mainstay_storage::secrets::Secret;
 use tokio::sync::oneshot;
 
 use crate::rights::Rights;
@@ -82,14 +83,27 @@ pub(crate) enum Patience {
 #[derive(Debug)]
 pub(crate) enum Call {
     Status(Reply<Status>),
+    Tree(Reply<Tree>),
     Unit(String, Reply<UnitDetail>),
     Events(EventsQuery, Reply<Events>),
     Command(Asker, CommandRequest, Reply<CommandAnswer>),
     Add(Asker, AddService, Reply<CommandAnswer>),
-    Remove(Asker, String, Reply<CommandAnswer>),
+    Remove(Asker, String, Keeps, Reply<CommandAnswer>),
     Apply(Asker, Reply<CommandAnswer>),
     ShutDown(Asker, Reply<CommandAnswer>),
     Upgrade(Asker, UpgradeRequest, Reply<UpgradeAnswer>),
+    Secrets(Reply<Secrets>),
+    SetSecret(Asker, String, Secret, Reply<SecretAnswer>),
+    RemoveSecret(Asker, String, Reply<SecretAnswer>),
     /// Groups cannot have the rights that they should have, and why.
     NotLetIn(Vec<String>),
+}
+
+/// What becomes of what a service has kept when it is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keeps {
+    /// It stays, for a service of the same name.
+    Everything,
+    /// It goes.
+    Nothing,
 }

@@ -2,22 +2,25 @@
 //! done. The loop never waits for it; only whoever asked for something does.
 
 use std::{
-    io,
+    fs, io,
+    path::{Path, PathBuf},
     sync::mpsc::{self, Receiver, SyncSender},
     thread,
 };
 
-use mainstay_api::control::CommandAnswer;
+use mainstay_api::{control::CommandAnswer, keeper::RunRef};
 use mainstay_storage::segment::ChainFiles;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
+    beside,
     calls::{Asker, Reply},
     configuration::{self, Files, Loaded, Texts},
     copies,
     editing::{self, Edit, EditError},
     errand::Errands,
     events::complain,
+    numbers::NumbersPage,
     wishes::Page,
 };
 
@@ -29,12 +32,18 @@ const JOBS_MAX: usize = 256;
 pub(crate) enum Job {
     /// Make wishes last.
     Wishes(Page),
+    /// Make the ceilings of numbers last.
+    Numbers(NumbersPage),
     /// Read the configuration, after an edit or as it is.
     Configure(Box<Order>),
     /// Keep a copy of a good configuration.
     Keep(Texts),
     /// Delete the oldest closed segments beyond this count.
     Thin(ChainFiles, usize),
+    /// Remove what a unit of a kind has kept.
+    Purge(PathBuf),
+    /// Read the last words of a command beside a program.
+    LastWords { folder: PathBuf, command: RunRef },
 }
 
 /// What somebody asked for who waits for the answer.
@@ -50,7 +59,9 @@ pub(crate) struct Order {
 #[derive(Debug)]
 pub(crate) enum Done {
     Wishes { generation: u64, result: io::Result<()> },
+    Numbers(io::Result<()>),
     Configured(Box<Configured>),
+    LastWords { command: RunRef, words: Option<String> },
 }
 
 /// A configuration as it was read, or why not.
@@ -97,6 +108,7 @@ fn work(files: &Files, inbox: &Receiver<Job>, outbox: &UnboundedSender<Done>) {
     while let Ok(job) = inbox.recv() {
         let done = match job {
             Job::Wishes(page) => Done::Wishes { generation: page.generation, result: page.write() },
+            Job::Numbers(page) => Done::Numbers(page.write()),
             Job::Configure(order) => {
                 let result = configure(files, order.edit.clone(), &mut errands);
                 Done::Configured(Box::new(Configured { order: *order, result }))
@@ -108,6 +120,14 @@ fn work(files: &Files, inbox: &Receiver<Job>, outbox: &UnboundedSender<Done>) {
             Job::Thin(chain, keep) => {
                 thin(&chain, keep);
                 continue;
+            }
+            Job::Purge(folder) => {
+                purge(&folder);
+                continue;
+            }
+            Job::LastWords { folder, command } => {
+                let words = beside::read_last(&folder, command.run);
+                Done::LastWords { command, words }
             }
         };
         if outbox.send(done).is_err() {
@@ -135,6 +155,15 @@ fn configure(
 fn keep(files: &Files, texts: &Texts) {
     if let Err(error) = configuration::keep(texts, &files.kept()) {
         complain("cannot keep a copy of the configuration", &error);
+    }
+}
+
+fn purge(folder: &Path) {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            complain("cannot remove what a service has kept", &error);
+        }
+        Ok(()) | Err(_) => {}
     }
 }
 

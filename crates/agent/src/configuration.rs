@@ -6,6 +6,7 @@ use std::{
 };
 
 use mainstay_api::config::{self, Config, Diagnostic, FILE_BYTES_MAX, SourceText};
+use mainstay_core::ServiceName;
 use mainstay_platform::paths;
 use mainstay_storage::{atomic, instance::Instance};
 use serde::{Deserialize, Serialize};
@@ -89,6 +90,15 @@ pub(crate) fn understand(sources: &[Source]) -> Result<Loaded, Vec<Diagnostic>> 
         all.map(|(file, source)| SourceText { file, bytes: &source.bytes }).collect();
     let config = config::parse(&texts)?;
     Ok(Loaded { config, texts: Texts(sources.iter().map(Kept::of).collect()) })
+}
+
+/// Returns where a service is named by others and by groups.
+pub(crate) fn named_by(sources: &[Source], service: &ServiceName) -> Vec<Diagnostic> {
+    let names: Vec<String> = sources.iter().map(Source::name).collect();
+    let all = names.iter().zip(sources);
+    let texts: Vec<SourceText<'_>> =
+        all.map(|(file, source)| SourceText { file, bytes: &source.bytes }).collect();
+    config::named_by(&texts, service)
 }
 
 /// Reads everything, but does not wait for files that lie where nobody answers.

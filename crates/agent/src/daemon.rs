@@ -1,20 +1,25 @@
 //! The loop: the world in, the core's decisions out, one owner of everything.
 
 mod answers;
+mod counting;
 mod durable;
 mod search;
+mod secrets;
+mod tree;
 mod upgrade;
+mod waking;
 
-use std::{io, time::Duration};
+use std::{collections::BTreeSet, io, time::Duration};
 
 use mainstay_api::{
     config::{self, Config},
     control::Events as ControlEvents,
     keeper::{END_WITH_SINCE, Leftover, Report, Request, Welcome},
 };
-use mainstay_core::{Input, Moment, Prune, Service, Supervisor};
+use mainstay_core::{Input, Moment, Prune, Service, ServiceName, Supervisor, UnitName};
 use mainstay_platform::{
     clock,
+    crowding::Crowding,
     lock::FileLock,
     memory::{self, Bursts},
     paths, random,
@@ -24,6 +29,8 @@ use tokio::{sync::mpsc, time::sleep};
 
 use crate::{
     api::{self, Clients, Gate},
+    beside::Besides,
+    bundle::{Bundles, Written},
     calls::{Call, EventsQuery, Reply},
     clerk::{Clerk, Done, Job},
     configuration::{self, Files, Loaded, Texts},
@@ -33,11 +40,18 @@ use crate::{
     effects::{Outbox, Settled},
     events::{Events, Happening, Level, complain},
     given::Given,
+    health::Looking,
     keeper::{Introduction, Keeper, KeeperError},
+    network::Network,
+    notices::Notices,
+    numbers::{History, Numbers},
     options::{AgentOptions, Mode, OptionsError},
     pressure::Pressed,
+    probe::Seen,
+    secrets::{Ready, Secrets},
     wishes::Wishes,
 };
+use waking::Waking;
 
 /// How long an agent that leaves waits for its last events.
 const EVENTS_WITHIN: Duration = Duration::from_secs(2);
@@ -75,6 +89,7 @@ pub(crate) struct Agent {
     pub(crate) welcome: Welcome,
     pub(crate) events: Events,
     pub(crate) wishes: Wishes,
+    pub(crate) numbers: Numbers,
     pub(crate) clerk: Clerk,
     /// Answers that wait for the clerk.
     owed: durable::Owed,
@@ -86,7 +101,17 @@ pub(crate) struct Agent {
     ending: Option<Ending>,
     pub(crate) custody: Custody,
     pub(crate) copies: Copies,
+    pub(crate) bundles: Bundles,
     pub(crate) given: Given,
+    pub(crate) besides: Besides,
+    pub(crate) looking: Looking,
+    waking: Waking,
+    crowding: Crowding,
+    pub(crate) secrets: Secrets,
+    /// What programs say of themselves.
+    pub(crate) notices: Notices,
+    /// Services whose units go with what they have kept.
+    pub(crate) purged: BTreeSet<ServiceName>,
     /// What is wrong with logs.
     pub(crate) pressed: Pressed,
     /// Clients that wait for events.
@@ -94,6 +119,7 @@ pub(crate) struct Agent {
     pub(crate) clients: Clients,
     pub(crate) upgrade: upgrade::Upgrade,
     pub(crate) bursts: Bursts,
+    pub(crate) network: Network,
 }
 
 /// Runs an agent until its keeper ends.
@@ -145,8 +171,10 @@ impl Agent {
         clients: Clients,
     ) -> Result<Self, AgentError> {
         let mut events = Events::open(&instance, &options).map_err(doing("open the events"))?;
+        let history = if events.last() > 0 { History::Some } else { History::None };
         let (wishes, damage) = Wishes::open(instance.agent_journal());
-        if let Some(message) = damage {
+        let (numbers, doubt) = Numbers::open(&instance, history);
+        for message in damage.into_iter().chain(doubt) {
             events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
         }
         let files = Files { main: options.config.clone(), instance: instance.clone() };
@@ -154,7 +182,10 @@ impl Agent {
         let config = first_config(&files, options.mode, &clerk, &mut events)?;
         copies::clean(&config, &instance);
         copies::begin(&config, &instance);
+        let notices = Notices::new().map_err(doing("listen to programs"))?;
+        let bundles = Bundles::start(&instance).map_err(doing("start the writer of bundles"))?;
         let seed = random::number();
+        let secrets = Secrets::new(&instance, options.service.as_deref());
         Ok(Self {
             options,
             instance,
@@ -164,6 +195,7 @@ impl Agent {
             welcome: Welcome::default(),
             events,
             wishes,
+            numbers,
             clerk,
             owed: durable::Owed::default(),
             settled: Settled::new(),
@@ -172,12 +204,21 @@ impl Agent {
             ending: None,
             custody: Custody::default(),
             copies: Copies::new(),
+            bundles,
             given: Given::default(),
+            besides: Besides::new(),
+            looking: Looking::default(),
+            waking: Waking::default(),
+            crowding: Crowding::default(),
+            secrets,
+            notices,
+            purged: BTreeSet::new(),
             pressed: Pressed::default(),
             waiters: Vec::new(),
             clients,
             upgrade: upgrade::Upgrade::default(),
             bursts: Bursts::default(),
+            network: Network::default(),
         })
     }
 
@@ -201,13 +242,16 @@ impl Agent {
         // Each keeper has a door of its own, where nobody has been let in yet.
         self.clients.let_in(&self.config.access);
         if is_first == IsFirst::Yes {
+            self.adopt_notices(&entries);
             self.adopt(&entries);
             self.hear_all(besides);
+            self.listen_to_all();
             // Nothing begins any more where a stop was asked for meanwhile.
             self.take(Input::Open);
         } else {
             self.reconcile(&entries);
             self.hear_all(besides);
+            self.store_again();
             self.repeat_ending();
             for parcel in self.custody.parcels() {
                 if let Err(error) = self.keeper.give(parcel) {
@@ -251,18 +295,24 @@ impl Agent {
     }
 
     pub(crate) fn configure(&mut self, prune: Prune) {
-        let services: Vec<Service> =
-            self.config.services.iter().map(|(name, service)| service.core(name)).collect();
+        let services: Vec<Service> = self.config.core().into_values().collect();
         self.bursts.count(clock::monotonic(), services.len());
         self.clients.let_in(&self.config.access);
         self.copies.apply(&self.config, &self.instance);
+        self.attend_network();
+        self.listen_for_wakes();
         self.take(Input::Configure { services, prune });
+        self.end_former_looks();
     }
 
     /// Lets the core take an input, and does what it decides.
     pub(crate) fn take(&mut self, input: Input) {
         let mut inputs = vec![input];
         while let Some(input) = inputs.pop() {
+            if let Input::NotStarted { unit, .. } = &input {
+                // Whatever it was not started for: whoever spoke meanwhile is heard.
+                self.notices.resume(unit);
+            }
             let now = Moment::from_start(clock::monotonic());
             let effects = self.supervisor.handle(now, input);
             self.perform(effects);
@@ -290,6 +340,12 @@ impl Agent {
                 call = calls.recv() => Heard::Call(call),
                 done = self.clerk.next() => Heard::Done(done),
                 said = self.copies.next() => Heard::Said(said),
+                stirred = self.network.stirred() => Heard::Network(stirred),
+                woke = self.waking.next() => Heard::Woke(woke),
+                seen = self.looking.next() => Heard::Seen(seen),
+                units = self.notices.next() => Heard::Notices(units),
+                written = self.bundles.next() => Heard::Written(written),
+                ready = self.secrets.next() => Heard::Ready(ready),
             };
             if let Goes::Ended = self.handle(heard).await? {
                 return Ok(());
@@ -305,13 +361,29 @@ impl Agent {
             Heard::Call(Some(call)) => self.answer(call),
             Heard::Done(Some(done)) => self.done(done),
             Heard::Said(Some(said)) => self.copied(said),
-            Heard::Call(None) | Heard::Done(None) | Heard::Said(None) => return Ok(Goes::Ended),
+            Heard::Network(stirred) => self.network_stirred(stirred),
+            Heard::Woke(woke) => self.woke(woke),
+            Heard::Seen(Some(seen)) => self.seen(seen),
+            Heard::Notices(units) => self.hear_notices(&units),
+            Heard::Written(Some(written)) => self.bundle_written(written),
+            Heard::Ready(Some(ready)) => self.values_ready(ready),
+            Heard::Call(None)
+            | Heard::Done(None)
+            | Heard::Said(None)
+            | Heard::Seen(None)
+            | Heard::Written(None)
+            | Heard::Ready(None) => {
+                return Ok(Goes::Ended);
+            }
         }
         Ok(Goes::On)
     }
 
     fn deadline(&mut self) {
+        self.look_at_crowd();
         self.take(Input::Deadline);
+        self.beside_deadline();
+        self.hurry_bundles();
         if self.bursts.end(clock::monotonic()) {
             memory::give_back();
         }
@@ -320,7 +392,15 @@ impl Agent {
     fn next_in(&self) -> Duration {
         let now = clock::monotonic();
         let core = self.supervisor.next_deadline().map(Moment::elapsed);
-        let others = [self.leave_at(), self.wishes.retry_at(), self.bursts.next_deadline()];
+        let others = [
+            self.leave_at(),
+            self.wishes.retry_at(),
+            self.numbers.next_deadline(),
+            self.bursts.next_deadline(),
+            self.bundles.next_deadline(),
+            self.besides.next_deadline(),
+            self.notices.next_deadline(),
+        ];
         let next = core.into_iter().chain(others.into_iter().flatten()).min();
         next.map_or(FAR_AWAY, |at| at.saturating_sub(now))
     }
@@ -332,6 +412,7 @@ impl Agent {
 
     /// Sends what was decided; nothing here waits for a disk.
     fn finish_turn(&mut self) -> Result<(), KeeperError> {
+        self.write_said();
         self.send_outbox()?;
         if let Some(question) = self.custody.question() {
             self.keeper.ask(question)?;
@@ -340,8 +421,10 @@ impl Agent {
         let now = clock::monotonic();
         let deadline = self.supervisor.next_deadline().map(|at| at.elapsed().max(now));
         self.keeper.finish_turn(deadline)?;
+        self.take_notices();
         self.events.pass_on();
         self.save_wishes();
+        self.save_numbers();
         self.answer_waiters();
         Ok(())
     }
@@ -356,7 +439,10 @@ impl Agent {
 
     /// Everything is at rest: the keeper may go, and we go with it.
     async fn end(mut self) -> Result<(), AgentError> {
+        self.numbers.close();
+        self.save_numbers();
         self.finish_writing().await;
+        self.finish_bundles().await;
         self.events.pass_on();
         self.finish_events().await;
         self.keeper.ask(Request::Shutdown { programs: Leftover::Kill })?;
@@ -383,6 +469,13 @@ enum Heard {
     Call(Option<Call>),
     Done(Option<Done>),
     Said(Option<Said>),
+    Network(io::Result<()>),
+    Woke(io::Result<()>),
+    Seen(Option<Seen>),
+    /// These units have something to say.
+    Notices(Vec<UnitName>),
+    Written(Option<Written>),
+    Ready(Option<Ready>),
 }
 
 /// Returns the configuration to begin with: the files, or what was last applied when they are bad.

@@ -14,6 +14,8 @@ const BASE: u64 = 96;
 const UNIT: u64 = 3;
 /// Another pipe and another segment.
 const SPLIT: u64 = 2;
+/// The socket for notifications.
+const SOCKET: u64 = 1;
 
 /// Returns how many open files the units of a configuration take, and what is needed besides.
 pub fn needed(config: &Config) -> u64 {
@@ -22,7 +24,9 @@ pub fn needed(config: &Config) -> u64 {
 
 fn of_service(service: &ServiceConfig) -> u64 {
     let more = if service.logs.streams == Streams::Split { SPLIT } else { 0 };
-    u64::from(service.instances) * (UNIT + more)
+    let stored = service.care.notify.map_or(0, |notify| u64::from(notify.store));
+    let heard = if service.care.has_socket() { SOCKET + stored } else { 0 };
+    u64::from(service.instances) * (UNIT + more + heard)
 }
 
 /// Says with the number needed that a configuration is too large for what is allowed here.

@@ -25,6 +25,8 @@ use crate::{
 pub(crate) enum Edit {
     Add(ServiceName, NewService),
     Remove(ServiceName),
+    /// The same, and what its units have kept goes with them.
+    Purge(ServiceName),
 }
 
 /// An edit that did not come about; the file is as it was.
@@ -48,6 +50,12 @@ pub(crate) fn edit(main: &Path, edit: &Edit, steps: &Steps) -> Result<Loaded, Ed
     if sources.iter().any(|source| std::str::from_utf8(&source.bytes).is_err()) {
         // This names the byte that is wrong.
         return configuration::understand(&sources).map_err(EditError::Bad);
+    }
+    if let Edit::Remove(name) = edit {
+        let named = configuration::named_by(&sources, name);
+        if !named.is_empty() {
+            return Err(EditError::Bad(named));
+        }
     }
     let Edited { at, after } =
         edited(&sources, edit).map_err(|refused| explain(&sources, refused))?;
@@ -81,12 +89,12 @@ struct Edited {
 /// Returns what is to be written: a service is removed from where it stands, and
 /// a new one goes into the main file.
 fn edited(sources: &[Source], edit: &Edit) -> Result<Edited, config::EditError> {
-    let (Edit::Add(name, _) | Edit::Remove(name)) = edit;
+    let (Edit::Add(name, _) | Edit::Remove(name) | Edit::Purge(name)) = edit;
     for (at, source) in sources.iter().enumerate() {
         let text = String::from_utf8_lossy(&source.bytes);
         let edited = match edit {
             Edit::Add(_, service) => config::add(&text, name.as_str(), service),
-            Edit::Remove(_) => config::remove(&text, name.as_str()),
+            Edit::Remove(_) | Edit::Purge(_) => config::remove(&text, name.as_str()),
         };
         match edited {
             Ok(text) => return Ok(Edited { at, after: text.into_bytes() }),
@@ -192,6 +200,24 @@ mod tests {
         let refused =
             edit(&folder.main(), &Edit::Remove(name("db")), &Steps::untold()).unwrap_err();
         assert_eq!(refused.to_string(), "no file of the configuration has a service `db`");
+    }
+
+    #[test]
+    fn what_others_name_is_not_removed_and_each_of_them_is_pointed_at() {
+        let text = format!(
+            "{WEB}[services.api]\ncommand = ['api']\nbefore = ['web']\n[groups.all]\nservices = ['web']\n"
+        );
+        let folder = Folder::new("named", &text);
+        let refused =
+            edit(&folder.main(), &Edit::Remove(name("web")), &Steps::untold()).unwrap_err();
+        let refused = refused.to_string();
+        let expected =
+            ["service `api` comes before `web`", ":5:", "group `all` names `web`", ":7:"];
+        for expected in expected.into_iter().chain(["take `web` out there first"]) {
+            assert!(refused.contains(expected), "{expected}: {refused}");
+        }
+        assert_eq!(fs::read_to_string(folder.main()).unwrap(), text);
+        edit(&folder.main(), &Edit::Remove(name("api")), &Steps::untold()).unwrap();
     }
 
     #[test]

@@ -5,24 +5,28 @@ use std::collections::{BTreeMap, VecDeque};
 use mainstay_api::{
     control::Facts,
     keeper::{
-        FRAME_BYTES_MAX, Reach, Request, RunMemo, RunRef, Signal, SignalName, Spawn, encoded_len,
+        FRAME_BYTES_MAX, INPUT_SINCE, Reach, Request, RunMemo, RunRef, Signal, SignalName, Spawn,
+        encoded_len,
     },
 };
 use mainstay_core::{
-    Action, Effect, Exit, Input, Refusal, TraceId, UnitName, UnitView, view::Next,
+    Action, Effect, Exit, Input, Memo, Refusal, TraceId, UnitName, UnitView, view::Next,
 };
 use mainstay_platform::fail;
 use serde::Serialize;
 
 use crate::{
+    beside::{About, EndedHook, HookRef, RunOf},
+    clerk::Job,
     daemon::Agent,
-    events::{EXIT_AMENDED, EXITED, Happening, INSTANCE_ENDED, Level},
+    events::{EXIT_AMENDED, EXITED, Happening, INSTANCE_ENDED, Level, UNIT_FORGOTTEN},
     keeper::KeeperError,
     launch,
+    secrets::Wanted,
 };
 
 /// So much goes into one frame, with room for what is around it.
-const FRAME_BYTES: usize = FRAME_BYTES_MAX - 1024;
+pub(crate) const FRAME_BYTES: usize = FRAME_BYTES_MAX - 1024;
 /// So many starts go into one frame, however small they are.
 const SPAWNS_A_FRAME: usize = 50;
 const OTHERS_A_FRAME: usize = 1000;
@@ -30,12 +34,14 @@ const OTHERS_A_FRAME: usize = 1000;
 /// What one turn is about to send.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    spawns: Vec<Spawn>,
-    signals: Vec<Signal>,
-    memos: Vec<RunMemo>,
-    acks: Vec<RunRef>,
+    pub(crate) spawns: Vec<Spawn>,
+    pub(crate) signals: Vec<Signal>,
+    pub(crate) memos: Vec<RunMemo>,
+    pub(crate) acks: Vec<RunRef>,
     /// What may be forgotten once the event with this number is on the disk.
-    later: VecDeque<(u64, Later)>,
+    pub(crate) later: VecDeque<(u64, Later)>,
+    /// What may be forgotten once the bundle of a crash is on the disk, too.
+    held: Vec<Later>,
     forgets: Vec<String>,
     /// Answers to the commands of this turn, in order.
     pub(crate) answers: Vec<Answered>,
@@ -44,7 +50,7 @@ pub(crate) struct Outbox {
 
 /// What the keeper may forget.
 #[derive(Debug)]
-enum Later {
+pub(crate) enum Later {
     Exit(RunRef),
     Unit(String),
 }
@@ -52,9 +58,9 @@ enum Later {
 /// What an event is about.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Subject<'a> {
-    unit: &'a UnitName,
-    run: Option<u64>,
-    trace: TraceId,
+    pub(crate) unit: &'a UnitName,
+    pub(crate) run: Option<u64>,
+    pub(crate) trace: TraceId,
 }
 
 /// What became of a command for one unit.
@@ -75,15 +81,15 @@ impl Agent {
 
     fn perform_for(&mut self, unit: &UnitName, trace: TraceId, action: Action) {
         match action {
-            Action::Spawn { run, memo } => {
-                self.spawn(unit, run, memo);
-                self.acknowledge_former(unit);
-            }
+            Action::Spawn { run, memo } => self.spawn(unit, run, memo),
             Action::Ask { run } => self.ask(unit, run),
             Action::Kill { run } => self.signal(unit, run, SignalName::Kill),
             Action::Remember { run, memo } => {
-                let memo = launch::write_memo(memo, self.given.of(unit, run));
-                self.outbox.memos.push(RunMemo { unit: unit.to_string(), run, memo });
+                self.bundles.note_blame(unit, run, memo);
+                let said = self.notices.said(unit, run);
+                let text = launch::write_memo(memo, self.given.of(unit, run), said);
+                self.notices.remember(unit, run, memo);
+                self.outbox.memos.push(RunMemo { unit: unit.to_string(), run, memo: text });
             }
             Action::Settle { run, exit } => {
                 self.tell_exit(Subject { unit, run: Some(run), trace }, run, exit);
@@ -98,6 +104,28 @@ impl Agent {
             Action::Forget => self.forget(unit, trace),
             Action::Exit(exit) => self.exit(Subject { unit, run: None, trace }, exit),
             Action::AllAtRest => self.outbox.is_all_at_rest = true,
+            Action::Abort { run } => self.abort(unit, run),
+            Action::Reload { run } => self.reload(unit, run),
+            Action::Probe { run, probe } => self.begin_look(unit, run, probe),
+            Action::Abandon { run, probe } => self.abandon_look(unit, run, probe),
+            Action::Hook { run, hook, number, memo, situation } => {
+                let about = About { run, memo, situation };
+                self.order_hook(unit, about, HookRef { hook, number });
+            }
+            Action::EndHook { hook, number, rung } => {
+                self.take_hook_down(unit, HookRef { hook, number }, rung);
+            }
+            Action::SettleHook { hook, number, end, late } => {
+                let now = self.supervisor.unit(unit).map(UnitView::run);
+                let run = hook.run_of(number).or(now);
+                let ended = EndedHook { end, late };
+                self.bundles.results.note_hook(unit, hook, &ended);
+                self.settle_hook(Subject { unit, run, trace }, HookRef { hook, number }, ended);
+            }
+            Action::Health(health) => {
+                self.bundles.results.note_health(unit, &health);
+                self.tell_health(unit, trace, &health);
+            }
         }
     }
 
@@ -112,13 +140,28 @@ impl Agent {
 
     fn forget(&mut self, unit: &UnitName, trace: TraceId) {
         self.acknowledge_former(unit);
+        self.secrets.forget(unit);
         self.wishes.forget(unit);
         self.given.forget(unit);
         self.pressed.forget(unit);
+        self.forget_notices(unit);
+        self.bundles.forget(unit);
+        self.purge(unit);
         let message = format!("`{unit}` is forgotten");
         let subject = Subject { unit, run: None, trace };
-        self.tell(subject, Level::Info, "UnitForgotten", message);
+        self.tell(subject, Level::Info, UNIT_FORGOTTEN, message);
         self.outbox.later.push_back((self.events.last(), Later::Unit(unit.to_string())));
+        self.forget_besides(unit);
+    }
+
+    /// Has what a unit has kept removed, when its service was removed with that.
+    fn purge(&mut self, unit: &UnitName) {
+        let data = self.instance.data_of(&unit.to_string());
+        if !self.purged.contains(&unit.service) || self.clerk.give(Job::Purge(data)).is_ok() {
+            return;
+        }
+        let text = format!("what `{unit}` has kept is still there: too much waits for the disk");
+        self.events.tell(Happening::of_instance(Level::Error, "NotPurged", text));
     }
 
     fn tell_amended(&mut self, subject: Subject<'_>, run: u64, exit: Exit) {
@@ -126,22 +169,52 @@ impl Agent {
         self.tell_with(subject, level_of(exit), (EXIT_AMENDED, message), facts_of(exit));
     }
 
-    fn spawn(&mut self, unit: &UnitName, run: u64, memo: mainstay_core::Memo) {
-        let reason = match launch::order(&self.config, &self.instance, unit, run, memo) {
-            None => "its service is not configured any more",
-            Some(spawn) if encoded_len(&spawn) > FRAME_BYTES => {
-                "its command and environment are too long"
-            }
-            Some(spawn) => {
-                self.outbox.spawns.push(spawn);
-                if let Some(service) = self.config.services.get(&unit.service) {
-                    self.given.note(unit, run, service);
-                }
-                return;
+    fn spawn(&mut self, unit: &UnitName, run: u64, memo: Memo) {
+        self.numbers.note(&unit.to_string(), run);
+        let refused = match (self.order_of(unit, run, memo), self.missing_of(unit)) {
+            (Err(reason), _) => Err(reason),
+            (Ok(order), None) => self.send_order(unit, run, order),
+            (Ok(order), Some((fetched, kind))) => {
+                let (unit, order) = (unit.clone(), Box::new(order));
+                let plain = self.plain_environment(&unit);
+                let keeping = self.keeping_of(&unit, run);
+                let whom = RunOf::Unit(unit);
+                return self.fetch(Wanted { whom, run, fetched, kind, plain, keeping, order });
             }
         };
-        let reason = reason.to_owned();
-        self.afterwards.push(Input::NotStarted { unit: unit.clone(), run, reason });
+        if let Err(reason) = refused {
+            self.afterwards.push(Input::NotStarted { unit: unit.clone(), run, reason });
+        }
+    }
+
+    fn order_of(&mut self, unit: &UnitName, run: u64, memo: Memo) -> Result<Spawn, String> {
+        let mut spawn = launch::order(&self.config, &self.instance, unit, run, memo)
+            .ok_or("its service is not configured any more")?;
+        let service = self.config.services.get(&unit.service);
+        if service.is_some_and(|it| it.kind.is_some()) && self.welcome.protocol < INPUT_SINCE {
+            return Err("the keeper is too old for kinds; `mainstay upgrade` brings another".into());
+        }
+        self.equip(unit, memo, &mut spawn)?;
+        Ok(spawn)
+    }
+
+    /// Sends the order to start a run at the end of this turn; the error says why it cannot be
+    /// sent.
+    pub(crate) fn send_order(
+        &mut self,
+        unit: &UnitName,
+        run: u64,
+        order: Spawn,
+    ) -> Result<(), String> {
+        self.acknowledge_former(unit);
+        if encoded_len(&order) > FRAME_BYTES {
+            return Err("its command and environment are too long".to_owned());
+        }
+        self.outbox.spawns.push(order);
+        if let Some(service) = self.config.services.get(&unit.service) {
+            self.given.note(unit, run, service);
+        }
+        Ok(())
     }
 
     fn tell_exit(&mut self, subject: Subject<'_>, run: u64, exit: Exit) {
@@ -153,8 +226,12 @@ impl Agent {
     }
 
     /// Notes that an exit is dealt with; one that has a successor already needs no further wait.
+    /// A successor that waits for its values is not started yet.
     fn settle(&mut self, unit: &UnitName, run: u64) {
-        if self.supervisor.unit(unit).is_some_and(|view| view.run() > run) {
+        self.secrets.ended(unit, run);
+        if self.is_held_up(unit) {
+            self.settled.insert(unit.clone(), run);
+        } else if self.supervisor.unit(unit).is_some_and(|view| view.run() > run) {
             self.acknowledge_later(unit, run);
         } else {
             self.settled.insert(unit.clone(), run);
@@ -180,7 +257,10 @@ impl Agent {
         self.signal(unit, run, signal);
     }
 
-    fn signal(&mut self, unit: &UnitName, run: u64, signal: SignalName) {
+    pub(crate) fn signal(&mut self, unit: &UnitName, run: u64, signal: SignalName) {
+        if self.give_values_up(unit, run) {
+            return;
+        }
         let unit = unit.to_string();
         self.outbox.signals.push(Signal { unit, run, signal, reach: Reach::Group });
     }
@@ -188,6 +268,12 @@ impl Agent {
     fn changed(&mut self, unit: &UnitName, trace: TraceId) {
         let Some(view) = self.supervisor.unit(unit) else { return };
         let (state, run, why) = (view.state(), view.run(), view.why().to_owned());
+        if state == "stopped" && !view.is_wanted() {
+            self.let_go_of_stored(unit);
+        } else {
+            self.keep_stored_again(unit);
+        }
+        let Some(view) = self.supervisor.unit(unit) else { return };
         let level = match state {
             "failed" => Level::Error,
             "backoff" => Level::Warn,
@@ -196,7 +282,7 @@ impl Agent {
         let message = format!("`{unit}` {}: {why}", view.phrase());
         let facts = Facts {
             state: Some(state.to_owned()),
-            pid: view.pid(),
+            pid: view.pid().map(|pid| self.notices.main_of(unit, run).unwrap_or(pid)),
             delay_ms: delay_of(view),
             degraded: view.is_degraded(),
             ..Facts::default()
@@ -215,7 +301,7 @@ impl Agent {
         self.tell_with(subject, level, (event, message), Facts::default());
     }
 
-    fn tell_with(
+    pub(crate) fn tell_with(
         &mut self,
         subject: Subject<'_>,
         level: Level,
@@ -229,12 +315,20 @@ impl Agent {
 
     /// An exit is acknowledged once it is in the history for good; until then the keeper has it.
     fn release(&mut self) {
-        let Outbox { acks, forgets, later, .. } = &mut self.outbox;
-        while later.front().is_some_and(|(sequence, _)| self.events.is_synced(*sequence)) {
-            match later.pop_front() {
-                Some((_, Later::Exit(run))) => acks.push(run),
-                Some((_, Later::Unit(unit))) => forgets.push(unit),
-                None => {}
+        let Outbox { acks, forgets, later, held, .. } = &mut self.outbox;
+        while let Some((_, told)) =
+            later.pop_front_if(|(sequence, _)| self.events.is_synced(*sequence))
+        {
+            held.push(told);
+        }
+        let is_held = |later: &mut Later| match later {
+            Later::Exit(run) => self.bundles.is_open(&run.unit, run.run),
+            Later::Unit(unit) => self.bundles.has_open(unit),
+        };
+        for free in held.extract_if(.., |later| !is_held(later)) {
+            match free {
+                Later::Exit(run) => acks.push(run),
+                Later::Unit(unit) => forgets.push(unit),
             }
         }
     }
@@ -244,6 +338,9 @@ impl Agent {
         self.release();
         fail::point("agent.send");
         let Outbox { spawns, signals, memos, acks, forgets, .. } = &mut self.outbox;
+        for order in spawns.iter_mut() {
+            self.notices.leave_out_ended(order);
+        }
         let keeper = &mut self.keeper;
         send(spawns, SPAWNS_A_FRAME, |part| keeper.ask(Request::Spawn(part)))?;
         send(memos, SPAWNS_A_FRAME, |part| keeper.ask(Request::Memo(part)))?;
@@ -268,6 +365,14 @@ const fn point_of(action: &Action) -> &'static str {
         Action::Forget => "agent.effect.forget",
         Action::Exit(_) => "agent.effect.exit",
         Action::AllAtRest => "agent.effect.all-at-rest",
+        Action::Abort { .. } => "agent.effect.abort",
+        Action::Reload { .. } => "agent.effect.reload",
+        Action::Probe { .. } => "agent.effect.probe",
+        Action::Abandon { .. } => "agent.effect.abandon",
+        Action::Hook { .. } => "agent.effect.hook",
+        Action::EndHook { .. } => "agent.effect.end-hook",
+        Action::SettleHook { .. } => "agent.effect.settle-hook",
+        Action::Health(_) => "agent.effect.health",
     }
 }
 
@@ -284,7 +389,8 @@ fn code_of(exit: Exit) -> u32 {
     }
 }
 
-fn facts_of(exit: Exit) -> Facts {
+/// Returns how something ended, as values.
+pub(crate) fn facts_of(exit: Exit) -> Facts {
     let (exit_code, signal) = match exit {
         Exit::Code(code) => (Some(code), None),
         Exit::Signal(signal) => (None, Some(signal)),
@@ -297,7 +403,7 @@ fn facts_of(exit: Exit) -> Facts {
 fn delay_of(view: UnitView<'_>) -> Option<u64> {
     match view.next() {
         Next::Start(at) => u64::try_from(at.since(view.since()).as_millis()).ok(),
-        Next::Kill(_) | Next::Nothing => None,
+        Next::Kill(_) | Next::Stop(_) | Next::Nothing => None,
     }
 }
 

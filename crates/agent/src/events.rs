@@ -3,6 +3,7 @@
 //! Writing is done by a thread of its own: neither a restart nor an answer waits for a disk.
 
 mod bulletin;
+mod hooks;
 mod writer;
 
 use std::{
@@ -31,7 +32,10 @@ use serde::Deserialize;
 
 use crate::options::{AgentOptions, Mode};
 
+pub(crate) use hooks::{HOOK_ENDED, HOOK_FAILED};
+
 use bulletin::Bulletin;
+use hooks::Hooks;
 use writer::{Line, Progress};
 
 /// So many events are kept in memory for clients.
@@ -45,6 +49,8 @@ const RECALL_WITHIN: Duration = Duration::from_secs(1);
 const QUEUE_MAX: usize = 10_000;
 /// The event that tells an exit.
 pub(crate) const EXITED: &str = "UnitExited";
+/// The event that tells that a unit is no more.
+pub(crate) const UNIT_FORGOTTEN: &str = "UnitForgotten";
 /// The event that tells that the instance ends as a program has.
 pub(crate) const INSTANCE_ENDED: &str = "InstanceEnded";
 /// The event that tells an exit better than it was told.
@@ -82,6 +88,8 @@ pub(crate) struct Events {
     was_stuck: bool,
     /// The last run of each unit whose exit was told.
     exits: BTreeMap<String, u64>,
+    /// How commands beside programs ended last.
+    hooks: Hooks,
     writer: SyncSender<Line>,
     /// Events that the writer could not take.
     dropped: u64,
@@ -107,7 +115,7 @@ impl Events {
             Mode::Usual => recall(&folder)?,
             Mode::Recovery => recall_with_care(&folder),
         };
-        let Recalled { kept, last, exits, foreign, damaged_bytes } = recalled;
+        let Recalled { kept, last, exits, hooks, foreign, damaged_bytes } = recalled;
         let journal = Journal::open(&folder, LIMITS, paths::create_private_file)?;
         let (writer, inbox) = mpsc::sync_channel(QUEUE_MAX);
         let progress = Arc::new(Progress::new(last));
@@ -118,8 +126,18 @@ impl Events {
             .spawn(move || writer::write(journal, &log, &inbox, &shared))?;
         let (fresh, was_stuck, dropped) = (0, false, 0);
         let bulletin = options.service.as_deref().map(Bulletin::start).transpose()?;
-        let mut events =
-            Self { kept, last, fresh, progress, was_stuck, exits, writer, dropped, bulletin };
+        let mut events = Self {
+            kept,
+            last,
+            fresh,
+            progress,
+            was_stuck,
+            exits,
+            hooks,
+            writer,
+            dropped,
+            bulletin,
+        };
         if damaged_bytes > 0 {
             let message = format!("{damaged_bytes} bytes of the kept events make no sense");
             events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
@@ -150,6 +168,7 @@ impl Events {
             facts,
         };
         self.note_exit(&event);
+        self.hooks.note(&event);
         if let Some(bulletin) = &mut self.bulletin {
             bulletin.note(&event);
         }
@@ -260,6 +279,7 @@ struct Recalled {
     last: u64,
     /// The last run of each unit whose exit was told.
     exits: BTreeMap<String, u64>,
+    hooks: Hooks,
     /// So many are whole and cannot be understood.
     foreign: usize,
     damaged_bytes: u64,
@@ -282,7 +302,8 @@ fn recall(folder: &Path) -> io::Result<Recalled> {
         Some(event) if foreign == 0 => event.sequence,
         Some(_) | None => highest_in(recent),
     };
-    Ok(Recalled { kept, last, exits: exits_in(&records), foreign, damaged_bytes })
+    let (exits, hooks) = (exits_in(&records), Hooks::of(&records));
+    Ok(Recalled { kept, last, exits, hooks, foreign, damaged_bytes })
 }
 
 fn highest_in(records: &[Vec<u8>]) -> u64 {

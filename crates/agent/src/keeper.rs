@@ -3,8 +3,8 @@
 use std::{io, time::Duration};
 
 use mainstay_api::keeper::{
-    BUFFER_BYTES_KEPT, CustodyRequest, Entry, FrameError, Framer, Hello, PROTOCOL, Report,
-    ReportFrame, Request, RequestFrame, Welcome, encode,
+    BUFFER_BYTES_KEPT, CustodyRequest, DESCRIPTORS_MAX, Entry, FrameError, Framer, Hello, PROTOCOL,
+    Report, ReportFrame, Request, RequestFrame, StoreEntry, Welcome, encode,
 };
 use mainstay_platform::{descriptor::Descriptor, fail, link::Link};
 use tokio::time::timeout;
@@ -61,8 +61,21 @@ pub(crate) enum KeeperError {
 }
 
 impl Keeper {
-    /// Connects to a keeper and learns what it knows.
+    /// Connects to a keeper and learns what it knows. With one that is a version older we speak as
+    /// our predecessor did.
     pub(crate) async fn meet(link: &str) -> Result<(Self, Introduction), KeeperError> {
+        let own = PROTOCOL + fail::raised();
+        let met = Self::meet_as(link, own).await;
+        if !matches!(met, Err(KeeperError::Refused(_))) {
+            return met;
+        }
+        match Self::meet_as(link, own - 1).await {
+            Err(KeeperError::Refused(_)) => met,
+            older => older,
+        }
+    }
+
+    async fn meet_as(link: &str, protocol: u32) -> Result<(Self, Introduction), KeeperError> {
         let link = Link::inherit(link)?;
         let mut keeper = Self {
             link,
@@ -73,14 +86,14 @@ impl Keeper {
             handled: 0,
             said: None,
         };
-        let introduction = timeout(ANSWER_WITHIN, keeper.introduce());
+        let introduction = timeout(ANSWER_WITHIN, keeper.introduce(protocol));
         let introduction = introduction.await.map_err(|_| KeeperError::Silent)??;
         Ok((keeper, introduction))
     }
 
-    async fn introduce(&mut self) -> Result<Introduction, KeeperError> {
+    async fn introduce(&mut self, protocol: u32) -> Result<Introduction, KeeperError> {
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let hello = Hello { protocol: PROTOCOL + fail::raised(), version, pid: std::process::id() };
+        let hello = Hello { protocol, version, pid: std::process::id() };
         self.ask(Request::Hello(hello))?;
         self.flush()?;
         let first = self.next().await?;
@@ -132,6 +145,33 @@ impl Keeper {
     /// Returns the client that has come with the last frame.
     pub(crate) fn take_client(&mut self) -> Option<Arrival> {
         self.take_descriptors(1).pop().map(Arrival::Client)
+    }
+
+    /// Returns what is stored, with the descriptors that have come with that report.
+    pub(crate) fn take_stored(
+        &mut self,
+        entries: Vec<StoreEntry>,
+    ) -> Vec<(StoreEntry, Descriptor)> {
+        let descriptors = self.take_descriptors(entries.len());
+        entries.into_iter().zip(descriptors).collect()
+    }
+
+    /// Has descriptors stored, one for each entry, in order; ours stay ours.
+    ///
+    /// Only keepers since [`STORE_SINCE`](mainstay_api::keeper::STORE_SINCE) understand it.
+    pub(crate) fn store(
+        &mut self,
+        entries: &[StoreEntry],
+        descriptors: &[Descriptor],
+    ) -> Result<(), KeeperError> {
+        self.flush()?;
+        let parts = entries.chunks(DESCRIPTORS_MAX).zip(descriptors.chunks(DESCRIPTORS_MAX));
+        for (entries, descriptors) in parts {
+            self.ask(Request::Store(entries.to_vec()))?;
+            self.link.send(&self.outgoing, descriptors)?;
+            self.outgoing.clear();
+        }
+        Ok(())
     }
 
     /// Gives a keeper what we held for its predecessor.

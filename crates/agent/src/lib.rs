@@ -6,6 +6,8 @@
 //! the keeper still remembers.
 
 mod api;
+mod beside;
+mod bundle;
 mod calls;
 mod clerk;
 pub mod configuration;
@@ -18,14 +20,21 @@ mod effects;
 mod errand;
 mod events;
 mod given;
+mod health;
 mod keeper;
+pub mod kinds;
 mod launch;
+mod network;
+mod notices;
+mod numbers;
 mod options;
 mod orphan;
 mod pressure;
+pub mod probe;
 mod report;
 mod rights;
 mod rungs;
+pub mod secrets;
 mod wishes;
 mod world;
 
@@ -36,6 +45,10 @@ use std::process::ExitCode;
 /// Runs an agent until its keeper ends or another agent takes over.
 pub fn run(arguments: &[String]) -> ExitCode {
     mainstay_platform::memory::be_thrifty();
+    // It holds secrets. Who cannot refuse a dump works all the same.
+    drop(mainstay_platform::dump::refuse());
+    // Each unit may have a socket for what it says. Who cannot have more works with less.
+    drop(mainstay_platform::daemon::raise_file_limit());
     let ended =
         AgentOptions::parse(arguments).map_err(daemon::AgentError::from).and_then(daemon::run);
     match ended {

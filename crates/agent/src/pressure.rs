@@ -6,6 +6,7 @@ use mainstay_api::keeper::{Pressure, PressureKind};
 use mainstay_core::UnitName;
 
 use crate::{
+    beside::RunOf,
     daemon::Agent,
     events::{Happening, Level},
 };
@@ -48,7 +49,7 @@ impl Agent {
     pub(crate) fn pressed(&mut self, pressure: &Pressure) {
         let (level, text) = words(pressure);
         if self.pressed.note(pressure, &text) {
-            let unit = UnitName::parse(&pressure.unit).ok();
+            let unit = RunOf::parse(&pressure.unit).map(RunOf::into_unit);
             let event = match pressure.kind {
                 PressureKind::DiskFailed => "LogFailed",
                 PressureKind::DiskFull

@@ -1,20 +1,38 @@
 //! How a program was asked to end where there are no signals, told as an event.
 
-use mainstay_api::keeper::{Climb, Climbed, RungName, RungOutcome};
-use mainstay_core::UnitName;
+use mainstay_api::{
+    control::Facts,
+    keeper::{Climb, Climbed, RungName, RungOutcome},
+};
 
 use crate::{
+    beside::RunOf,
     daemon::Agent,
     events::{Happening, Level},
 };
 
 impl Agent {
     pub(crate) fn climbed(&mut self, climbed: &Climbed) {
-        let Climbed { unit, run, rungs } = climbed;
-        let message = format!("run {run} of `{unit}` was asked to end: {}", words(rungs));
-        let happening = Happening::of_instance(Level::Info, "StopAsked", message);
-        let unit = UnitName::parse(unit).ok();
-        self.events.tell(Happening { unit, run: Some(*run), ..happening });
+        self.events.tell(told_of(climbed));
+    }
+}
+
+/// Returns what is told; the number of a hook is none of a run.
+fn told_of(Climbed { unit, run, rungs }: &Climbed) -> Happening {
+    let words = words(rungs);
+    let told = |text| Happening::of_instance(Level::Info, "StopAsked", text);
+    match RunOf::parse(unit) {
+        Some(RunOf::Beside(name)) => {
+            let facts =
+                Facts { hook: Some(name.part.to_string()), number: Some(*run), ..Facts::default() };
+            let text = format!("`{unit}` {run} was asked to end: {words}");
+            Happening { unit: Some(name.unit), facts, ..told(text) }
+        }
+        whom => {
+            let unit_name = whom.map(|of| of.unit().clone());
+            let text = format!("run {run} of `{unit}` was asked to end: {words}");
+            Happening { unit: unit_name, run: Some(*run), ..told(text) }
+        }
     }
 }
 
@@ -53,5 +71,18 @@ mod tests {
             climb(RungName::Quit, RungOutcome::Ended),
         ];
         assert_eq!(words(&rungs), "Ctrl-C was ignored, it has no window, WM_QUIT ended it");
+    }
+
+    #[test]
+    fn a_hook_that_is_asked_to_end_is_told_as_one_of_its_unit() {
+        let told = |unit: &str| {
+            let happening = told_of(&Climbed { unit: unit.to_owned(), run: 12, rungs: Vec::new() });
+            let Happening { unit, run, facts, .. } = happening;
+            (unit.map(|unit| unit.to_string()), run, facts.hook, facts.number)
+        };
+        let web = Some("web".to_owned());
+        assert_eq!(told("web"), (web.clone(), Some(12), None, None));
+        let hook = Some("after-exit".to_owned());
+        assert_eq!(told("web:after-exit"), (web, None, hook, Some(12)));
     }
 }

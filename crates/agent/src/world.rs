@@ -1,6 +1,6 @@
 //! From what the keeper says to inputs of the core.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use mainstay_api::keeper::{
     Entry, Exited, Phase, Report, Rotated, RunRef, SpawnOutcome, Spawned, Status,
@@ -9,7 +9,7 @@ use mainstay_core::{Adopted, AdoptedPhase, Exit, Input, Memo, Moment, UnitName};
 use mainstay_platform::clock;
 use mainstay_storage::segment::ChainFiles;
 
-use crate::{clerk::Job, daemon::Agent, launch};
+use crate::{beside::RunOf, clerk::Job, daemon::Agent, launch};
 
 impl Agent {
     /// Takes what the keeper says.
@@ -24,9 +24,11 @@ impl Agent {
             Report::Exited(all) => all.into_iter().for_each(|one| self.exited(&one)),
             Report::ExitAmended(all) => all.into_iter().for_each(|one| self.amended(&one)),
             Report::Cleared(all) => {
-                for cleared in all {
-                    if let Ok(unit) = UnitName::parse(&cleared.unit) {
-                        self.take(Input::Cleared { unit, run: cleared.run });
+                for RunRef { unit, run } in all {
+                    match RunOf::parse(&unit) {
+                        Some(RunOf::Unit(unit)) => self.take(Input::Cleared { unit, run }),
+                        Some(RunOf::Beside(name)) => self.beside_cleared(&name, run),
+                        None => {}
                     }
                 }
             }
@@ -39,7 +41,11 @@ impl Agent {
             Report::Upgraded(welcome) => self.upgraded(welcome),
             Report::Drained(all) => {
                 for drained in all {
+                    self.bundles.drained(&drained.unit, drained.run);
                     self.custody.release(&drained.unit, drained.run);
+                    if let Some(RunOf::Beside(name)) = RunOf::parse(&drained.unit) {
+                        self.beside_drained(&name, drained.run);
+                    }
                 }
             }
             Report::Custody { entries } => {
@@ -55,12 +61,24 @@ impl Agent {
                 let client = self.keeper.take_client();
                 self.clients.arrive(client);
             }
-            Report::Signalled(_) | Report::Done | Report::Welcome(_) | Report::Listed { .. } => {}
+            Report::Stored { entries } => {
+                let stored = self.keeper.take_stored(entries);
+                self.take_stored(stored);
+            }
+            Report::Deposited(all) => all.iter().for_each(|one| self.deposited(one)),
+            Report::Notified(notified) => self.notified(notified),
+            Report::Followed(all) => all.iter().for_each(|one| self.followed(one)),
+            Report::Signalled(_) => {}
+            Report::Done | Report::Welcome(_) | Report::Listed { .. } => {}
         }
     }
 
     fn spawned(&mut self, spawned: Spawned) {
-        let Ok(unit) = UnitName::parse(&spawned.unit) else { return };
+        let unit = match RunOf::parse(&spawned.unit) {
+            Some(RunOf::Unit(unit)) => unit,
+            Some(RunOf::Beside(name)) => return self.beside_spawned(&name, &spawned),
+            None => return,
+        };
         let run = spawned.run;
         if matches!(spawned.outcome, SpawnOutcome::Started { .. }) {
             self.custody.want(&spawned.unit, run);
@@ -75,30 +93,48 @@ impl Agent {
                 Input::NotStarted { unit, run, reason }
             }
         });
+        if let Ok(unit) = UnitName::parse(&spawned.unit) {
+            self.notices.resume(&unit);
+        }
     }
 
     pub(crate) fn exited(&mut self, exited: &Exited) {
-        let Ok(unit) = UnitName::parse(&exited.unit) else { return };
+        let unit = match RunOf::parse(&exited.unit) {
+            Some(RunOf::Unit(unit)) => unit,
+            Some(RunOf::Beside(name)) => return self.beside_exited(&name, exited),
+            None => return,
+        };
         let (run, exit, strays) = (exited.run, exit_of(exited.status), exited.strays);
-        self.take(Input::Exited { unit, run, exit, strays });
+        let is_crash = self.is_crash(&unit, exited);
+        self.notices.note_end(&unit, run, exited.pid);
+        self.take(Input::Exited { unit: unit.clone(), run, exit, strays });
+        if is_crash {
+            self.crashed(&unit, exited);
+        }
     }
 
     fn amended(&mut self, exited: &Exited) {
         let Ok(unit) = UnitName::parse(&exited.unit) else { return };
+        self.amend_bundle(exited);
         self.take(Input::ExitAmended { unit, run: exited.run, exit: exit_of(exited.status) });
     }
 
     /// Deletes the oldest closed segments past `logs.keep`.
     fn rotated(&mut self, rotated: &Rotated) {
-        let Ok(unit) = UnitName::parse(&rotated.unit) else { return };
-        let keep = self.config.services.get(&unit.service).map_or(0, |service| service.logs.keep);
-        if keep == 0 {
-            return;
-        }
+        let unit = match RunOf::parse(&rotated.unit) {
+            Some(RunOf::Unit(unit)) => unit,
+            Some(RunOf::Beside(name)) => return self.beside_rotated(&name, rotated),
+            None => return,
+        };
         let chain = ChainFiles::new(&self.instance.logs_of(&rotated.unit), &rotated.chain);
-        let keep = usize::try_from(keep).unwrap_or(usize::MAX);
-        // A clerk that is too busy finds the surplus at the next rotation.
-        drop(self.clerk.give(Job::Thin(chain, keep)));
+        self.besides.note_closed(&unit, &chain, rotated);
+        let keep = self.config.services.get(&unit.service).map_or(0, |service| service.logs.keep);
+        if keep > 0 {
+            let keep = usize::try_from(keep).unwrap_or(usize::MAX);
+            // A clerk that is too busy finds the surplus at the next rotation.
+            drop(self.clerk.give(Job::Thin(chain, keep)));
+        }
+        self.take(Input::Rotated { unit });
     }
 
     /// Takes over what a keeper knows when this agent has just begun.
@@ -109,19 +145,51 @@ impl Agent {
             self.custody.want(&entry.unit, entry.run);
         }
         self.given.recall(entries);
+        self.secrets.take_over(living(entries));
         let wishes = self.wishes.all();
-        self.take(Input::Adopt { runs, wishes });
+        let mut hooks = self.find_besides(entries);
+        self.pass_numbers(entries);
+        hooks.extend(self.told_hooks());
+        hooks.extend(self.passed_hooks());
+        self.take(Input::Adopt { runs, wishes, hooks });
+        self.end_lone_besides();
+        self.end_former_looks();
+        self.recall_crashes(entries);
+    }
+
+    /// Opens the bundles that a former agent, or this one with another keeper, may have left open.
+    fn recall_crashes(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            let Ok(unit) = UnitName::parse(&entry.unit) else { continue };
+            let memo = launch::read_memo(&entry.memo);
+            self.bundles.note_blame(&unit, entry.run, memo);
+            let Phase::Ended(exited) = &entry.phase else { continue };
+            let is_unasked = !memo.stopping && exited.status != Status::Code(0);
+            if is_unasked || memo.blame.is_some() {
+                self.crashed(&unit, exited);
+            }
+        }
     }
 
     /// Compares what another keeper knows with what we know: ours died, and a new one took over.
     pub(crate) fn reconcile(&mut self, entries: &[Entry]) {
         self.custody.keep_only(&entries.iter().map(run_of).collect());
         let runs = entries.iter().filter_map(adopted).collect();
-        self.take(Input::Reconcile { runs });
+        let hooks = self.compare_besides(entries);
+        self.take(Input::Reconcile { runs, hooks });
+        self.recall_crashes(entries);
     }
 }
 
-fn run_of(entry: &Entry) -> RunRef {
+/// Returns what runs, or is about to.
+fn living(entries: &[Entry]) -> BTreeMap<UnitName, u64> {
+    let lives = |entry: &&Entry| matches!(entry.phase, Phase::Starting | Phase::Running { .. });
+    let all = entries.iter().filter(lives);
+    all.filter_map(|entry| Some((UnitName::parse(&entry.unit).ok()?, entry.run))).collect()
+}
+
+/// Returns what names the run of an entry.
+pub(crate) fn run_of(entry: &Entry) -> RunRef {
     RunRef { unit: entry.unit.clone(), run: entry.run }
 }
 
@@ -132,8 +200,18 @@ fn told_before(unit: UnitName, run: u64) -> Adopted {
 }
 
 fn adopted(entry: &Entry) -> Option<Adopted> {
-    let moment = |us: u64| Moment::from_start(Duration::from_micros(us));
-    let phase = match &entry.phase {
+    Some(Adopted {
+        unit: UnitName::parse(&entry.unit).ok()?,
+        run: entry.run,
+        spec_hash: u64::from_str_radix(&entry.spec_hash, 16).unwrap_or_default(),
+        memo: launch::read_memo(&entry.memo),
+        phase: phase_of(&entry.phase),
+    })
+}
+
+/// Returns where a run is, as the core is told.
+pub(crate) fn phase_of(phase: &Phase) -> AdoptedPhase {
+    match phase {
         Phase::Starting => AdoptedPhase::Starting,
         Phase::Running { pid, since_us } => {
             AdoptedPhase::Running { pid: *pid, since: moment(*since_us) }
@@ -145,17 +223,16 @@ fn adopted(entry: &Entry) -> Option<Adopted> {
             strays: exited.strays,
         },
         Phase::Remembered => AdoptedPhase::Remembered,
-    };
-    Some(Adopted {
-        unit: UnitName::parse(&entry.unit).ok()?,
-        run: entry.run,
-        spec_hash: u64::from_str_radix(&entry.spec_hash, 16).unwrap_or_default(),
-        memo: launch::read_memo(&entry.memo),
-        phase,
-    })
+    }
 }
 
-const fn exit_of(status: Status) -> Exit {
+/// Returns a moment of the keeper's on the core's clock.
+pub(crate) const fn moment(us: u64) -> Moment {
+    Moment::from_start(Duration::from_micros(us))
+}
+
+/// Returns how a run ended, as the core is told.
+pub(crate) const fn exit_of(status: Status) -> Exit {
     match status {
         Status::Code(code) => Exit::Code(code),
         Status::Signal(signal) => Exit::Signal(signal),

@@ -3,17 +3,22 @@
 //! All files of an instance are read together, so that one run shows every error there is.
 
 mod access;
+mod care;
 mod diagnostic;
 mod difference;
 mod duration;
 mod edit;
 mod fields;
+mod groups;
 mod keys;
+mod kind;
+mod links;
 mod logs;
 mod lower;
 mod parse;
 mod program;
 mod rules;
+mod secrets;
 mod share;
 mod types;
 
@@ -21,13 +26,25 @@ mod types;
 mod tests;
 
 pub use access::{Access, Role};
+pub use care::{
+    Address, CareConfig, CheckConfig, FileLook, HookConfig, HttpLook, Look, Method, NotifyAccess,
+    NotifyConfig, Pattern, ReadyConfig, ReloadConfig, Statuses, Url,
+};
 pub use diagnostic::{Diagnostic, Severity, render};
 pub use difference::difference;
 pub use duration::{parse_duration, parse_size};
 pub use edit::{EditError, NewService, add, remove};
+pub use groups::Group;
 pub use keys::{get, set, unset};
-pub use parse::{FILE_BYTES_MAX, SourceText, parse};
+pub use kind::{
+    KIND_CONFIG_BYTES_MAX, KIND_NAME_BYTES_MAX, KIND_PROGRAM, KindConfig, check_kind_name,
+    is_kind_path,
+};
+pub use parse::{FILE_BYTES_MAX, SourceText, named_by, parse};
 pub use program::PROGRAM_BYTES_MAX;
+pub use secrets::{
+    Fetched, SECRET_BYTES_MAX, SECRET_NAME_BYTES_MAX, ValueSource, check_secret_name,
+};
 pub use types::{
     Config, LogFiles, LogPath, LogsConfig, RestartConfig, SERVICE_DEFAULTS, ServiceConfig,
     ServiceDefaults, StopConfig,

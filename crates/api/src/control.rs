@@ -3,7 +3,13 @@
 //! Times are RFC 3339 text for people and microseconds of the machine's monotonic clock for
 //! machines. Every error is a [`Problem`].
 
+mod tree;
+
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+pub use tree::{Edge, Group, Node, NodeUnit, Tree};
 
 /// What `GET /v1/status` answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +23,16 @@ pub struct Status {
     pub agent: Role,
     /// All units, by name.
     pub units: Vec<Unit>,
+    /// All groups, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Group>,
+}
+
+impl Status {
+    /// Returns a unit by its name.
+    pub fn unit(&self, name: &str) -> Option<&Unit> {
+        self.units.iter().find(|unit| unit.unit == name)
+    }
 }
 
 /// One of our own processes.
@@ -30,6 +46,7 @@ pub struct Role {
 
 /// One unit.
 #[expect(clippy::struct_field_names, reason = "the JSON says `unit`")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own in the JSON")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Unit {
@@ -37,6 +54,9 @@ pub struct Unit {
     pub unit: String,
     /// Its service.
     pub service: String,
+    /// It is meant to end of itself: it is ready when it is `completed`, not while it runs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub task: bool,
     /// One word.
     pub state: String,
     /// Since when, as RFC 3339.
@@ -62,19 +82,40 @@ pub struct Unit {
     /// Its run goes on with some of a former configuration; a restart applies the new one.
     #[serde(default)]
     pub outdated: bool,
+    /// Since when its run has been ready, as RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_since: Option<String>,
+    /// Nobody may rely on it, although it runs: a readiness check is bad.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unready: bool,
+    /// The names of its checks that are bad.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unhealthy: Vec<String>,
     /// What is wrong with its log at this moment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pressure: Option<String>,
+    /// What its start waits for before the system is asked for its program: a hook, or values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_after: Option<String>,
     /// How its last run ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_exit: Option<LastExit>,
+    /// What its run says that it is at (`STATUS=`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_text: Option<String>,
+    /// What its run says about why it fails (`ERRNO=` and the like).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_text: Option<String>,
+    /// What else its run says of itself, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, String>,
 }
 
 /// What a unit does next of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Next {
-    /// `start` or `kill`.
+    /// `start`, `kill`, or `stop` for a run that is not ready in time.
     pub what: String,
     /// In how many milliseconds.
     pub in_ms: u64,
@@ -106,7 +147,7 @@ pub struct LastExit {
 pub struct CommandRequest {
     /// What is asked.
     pub command: CommandName,
-    /// Names of units or services; `*` and `?` match.
+    /// Names of units, services or, with `@` in front, groups; `*` and `?` match.
     pub names: Vec<String>,
 }
 
@@ -124,6 +165,8 @@ pub enum CommandName {
     Kill,
     /// Counters to zero.
     Reset,
+    /// Reads its configuration anew.
+    Reload,
 }
 
 /// What it answers: one entry for each unit that was meant.
@@ -148,6 +191,9 @@ pub struct ConfigChanges {
     pub changed: Vec<ChangedService>,
     /// Services that are not there any more.
     pub removed: Vec<String>,
+    /// Other services stand in `[groups]` than before, or under other names.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub groups: bool,
     /// Other groups have rights than before, or other rights.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub access: bool,
@@ -220,6 +266,21 @@ pub struct Facts {
     /// The signal that killed the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<i32>,
+    /// The hook that has ended, or `action-NAME` for that of a check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<String>,
+    /// The number of the hook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
+    /// Whether the hook took too long and was ended for that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
+    /// The check that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
+    /// What was seen, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// How long the next attempt waits, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u64>,
@@ -251,6 +312,44 @@ pub struct UnitDetail {
     pub logs: Option<String>,
     /// What happened to it lately, oldest first.
     pub events: Vec<Event>,
+    /// What is thought of it by each of its checks, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckState>,
+    /// How each of its hooks ended last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<HookLast>,
+}
+
+/// What is thought of a unit by one of its checks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CheckState {
+    /// Its name.
+    pub check: String,
+    /// `open` before the first verdict, then `good` or `bad`.
+    pub verdict: String,
+    /// What was seen last, when that was not good.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub seen: String,
+    /// How often it has failed in a row.
+    #[serde(default)]
+    pub failures: u32,
+}
+
+/// How a hook ended last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct HookLast {
+    /// Its name, or `action-NAME` for that of a check.
+    pub hook: String,
+    /// Its number.
+    pub number: u64,
+    /// When, as RFC 3339.
+    pub at: String,
+    /// Whether it did not do what it should.
+    pub failed: bool,
+    /// In words.
+    pub message: String,
 }
 
 /// What `POST /v1/services` takes.
@@ -273,6 +372,45 @@ pub struct AddService {
     /// What it requires.
     #[serde(default)]
     pub requires: Vec<String>,
+}
+
+/// What `GET /v1/secrets` answers: names, never values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secrets {
+    /// All secrets of the instance, by name.
+    pub secrets: Vec<SecretInfo>,
+}
+
+/// One secret, without its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SecretInfo {
+    /// Its name.
+    pub name: String,
+    /// When it was set last, as RFC 3339.
+    pub set_at: String,
+    /// The services that refer to it.
+    pub services: Vec<String>,
+}
+
+/// What `POST` and `DELETE /v1/secrets/NAME` answer. The value is the body of the request.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SecretAnswer {
+    /// The name.
+    pub name: String,
+    /// Whether there was one of this name before.
+    #[serde(default)]
+    pub replaced: bool,
+    /// The services that refer to it; each gets the new value at its next start.
+    #[serde(default)]
+    pub services: Vec<String>,
+    /// Where the former store lies, which was damaged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aside: Option<String>,
+    /// The chain of causes that begins with it.
+    #[serde(default)]
+    pub trace_id: String,
 }
 
 /// Asks the keeper to become another binary; programs notice nothing.

@@ -8,27 +8,47 @@
 //! Delivery of [`Report::Exited`] is at least once: the keeper repeats unacknowledged exits to
 //! each new agent, and a repeated (unit, run) changes nothing.
 
+mod environment;
+mod follow;
 mod frame;
+mod logs;
+mod notified;
 mod rung;
+mod secret;
 mod share;
-
-use std::collections::BTreeMap;
+mod store;
+mod unit;
+mod usage;
 
 use serde::{Deserialize, Serialize};
 
+pub use environment::Environment;
+pub use follow::{FOLLOW_SINCE, Follow, Followed};
 pub use frame::{BUFFER_BYTES_KEPT, FRAME_BYTES_MAX, FrameError, Framer, encode, encoded_len};
+pub use logs::{Drained, Logs, OnFull, Pressure, PressureKind, Rotated, Streams};
+pub use notified::{NOTIFIED_SINCE, Notified};
 pub use rung::{CLIMBED_SINCE, Climb, Climbed, RungName, RungOutcome};
+pub use secret::{INPUT_BYTES_MAX, INPUT_SINCE, SecretText};
 pub use share::{Priority, Share};
+pub use store::{
+    Deposited, Numbered, STORE_SINCE, STORED_A_UNIT_MAX, STORED_MAX, STORED_NAME_BYTES_MAX, Stay,
+    StoreEntry, StoredNameError,
+};
+pub use unit::{PART_BYTES_MAX, UNIT_BYTES_MAX, UnitNameError, check_unit, stem_of};
+pub use usage::Usage;
 
 /// The protocol version this build speaks; a keeper refuses any but this and the one before.
 ///
 /// Version 2 added [`Report::Client`], [`Report::Climbed`], [`Report::Leaving`] and
-/// [`Request::EndWith`].
-pub const PROTOCOL: u32 = 2;
+/// [`Request::EndWith`]. Version 3 added [`Request::Store`], [`Request::Unstore`],
+/// [`Request::Follow`], [`SignalName::Abort`], `Spawn::listen` and `Spawn::input`, and their answers.
+pub const PROTOCOL: u32 = 3;
 /// Keepers of this version and later understand [`Request::EndWith`].
 pub const END_WITH_SINCE: u32 = 2;
 /// Agents of this version and later understand [`Report::Leaving`].
 pub const LEAVING_SINCE: u32 = 2;
+/// Keepers of this version and later understand [`SignalName::Abort`].
+pub const ABORT_SINCE: u32 = 3;
 /// The longest memo a run may carry.
 pub const MEMO_BYTES_MAX: usize = 4096;
 /// The most descriptors that ride with one frame.
@@ -73,10 +93,18 @@ pub enum Request {
     Rotate(Vec<String>),
     /// Confirms that these exits are persisted; their statuses may go. No answer.
     Ack(Vec<RunRef>),
-    /// Drops all memory of units that left the configuration. Answered by `Done`.
+    /// Drops all memory of units that left the configuration, what is stored for them included.
+    /// Answered by `Done`.
     Forget(Vec<String>),
     /// Replaces the memo of runs. No answer.
     Memo(Vec<RunMemo>),
+    /// Stores descriptors for units; one rides along for each entry, in order, and an entry of the
+    /// same unit and name is replaced. At most [`DESCRIPTORS_MAX`]. Answered by `Deposited`.
+    Store(Vec<StoreEntry>),
+    /// Closes stored descriptors; those that are not stored are none. Answered by `Done`.
+    Unstore(Vec<StoreEntry>),
+    /// Makes other processes the main processes of runs. Answered by `Followed`.
+    Follow(Vec<Follow>),
     /// Offers or asks back the descriptors of runs. Answered by `Custody` frames.
     Custody(CustodyRequest),
     /// Replaces the keeper by the given program in place. Answered by `Upgraded` or `Refused`.
@@ -154,7 +182,7 @@ pub struct Welcome {
 /// One run of one unit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RunRef {
-    /// The unit's name, `web` or `web@2`.
+    /// The unit's name: `web`, `web@2`, or `web@2:check-disk` for what runs beside it.
     pub unit: String,
     /// Its generation, from 1.
     pub run: u64,
@@ -194,17 +222,38 @@ pub struct Spawn {
     /// How much of the processors it gets.
     #[serde(default, skip_serializing_if = "Share::is_usual")]
     pub share: Share,
+    /// Names of descriptors that are stored for the unit: the program finds them from number 3 on,
+    /// with `LISTEN_FDS`, `LISTEN_PID` and `LISTEN_FDNAMES`. Each name once; since [`STORE_SINCE`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listen: Vec<String>,
+    /// What the program reads from its standard input before the end of it; nothing to read when
+    /// absent. At most [`INPUT_BYTES_MAX`]; since [`INPUT_SINCE`]. Kept nowhere after the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<SecretText>,
+    /// What becomes of it when its keeper dies over its start. Keepers that do not know of it
+    /// forget.
+    #[serde(default, skip_serializing_if = "Lost::is_usual")]
+    pub lost: Lost,
 }
 
-/// Changes to an inherited environment.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Environment {
-    /// Variables that are set or replaced.
-    #[serde(default)]
-    pub set: BTreeMap<String, String>,
-    /// Variables that are removed.
-    #[serde(default)]
-    pub unset: Vec<String>,
+/// What becomes of a command of which nobody knows whether it began: its keeper died over its start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lost {
+    /// It never began; its number is not used again.
+    #[default]
+    Forgotten,
+    /// It has ended, nobody knows how, until that is acknowledged.
+    Ended,
+}
+
+impl Lost {
+    /// Returns whether it is what most have, which is not written.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        *self == Self::Forgotten
+    }
 }
 
 /// What happens to descendants once the main process has ended.
@@ -216,45 +265,6 @@ pub enum Scope {
     Tree,
     /// They are left alone.
     Process,
-}
-
-/// Where a program's output goes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Logs {
-    /// Folder of the unit's segments; unused with [`Streams::Off`].
-    pub directory: String,
-    /// How stdout and stderr are captured.
-    pub streams: Streams,
-    /// A segment is closed at the first line end past this size; 0 means never.
-    pub max_size: u64,
-    /// What to do when the disk is full.
-    pub on_full: OnFull,
-}
-
-/// How stdout and stderr are captured.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Streams {
-    /// One pipe, one chain of segments, exact order.
-    #[default]
-    Joined,
-    /// Two pipes, two chains, merged by time on reading.
-    Split,
-    /// Output is discarded.
-    Off,
-}
-
-/// What to do when the log's disk is full.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnFull {
-    /// The program waits until there is room.
-    #[default]
-    Block,
-    /// The unit's oldest closed segments are deleted.
-    DropOldest,
-    /// What the program writes is discarded and counted.
-    DropNew,
 }
 
 /// One signal for one run.
@@ -293,6 +303,8 @@ pub enum SignalName {
     Stop,
     /// SIGCONT; unsupported on Windows.
     Continue,
+    /// SIGABRT; as [`Kill`](Self::Kill) on Windows. Since [`ABORT_SINCE`].
+    Abort,
 }
 
 /// Whom a signal reaches.
@@ -400,6 +412,20 @@ pub enum Report {
     },
     /// The keeper replaced itself; the connection goes on.
     Upgraded(Welcome),
+    /// What is stored; the descriptors ride along, in entry order. Told once after each `Welcome`,
+    /// in several parts when it is much. Only agents since [`STORE_SINCE`] are told.
+    Stored {
+        /// What rides along.
+        entries: Vec<StoreEntry>,
+    },
+    /// What became of each descriptor of a `Store`.
+    Deposited(Vec<Deposited>),
+    /// What became of each process of a `Follow`.
+    Followed(Vec<Followed>),
+    /// A program says something of itself; only on systems where the keeper hears it. The keeper
+    /// repeats it to the next agent when this one does not say that it has handled it. Only agents
+    /// since [`NOTIFIED_SINCE`] are told.
+    Notified(Notified),
     /// The control API's listener rides along, once after each `Welcome`; not on systems where a
     /// listener cannot be shared.
     Listener,
@@ -506,6 +532,9 @@ pub struct Exited {
     pub lived_us: u64,
     /// True when processes of this run are still alive: `Cleared` will follow.
     pub strays: bool,
+    /// What it has used; nothing when nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
 }
 
 /// An exit status.
@@ -518,62 +547,6 @@ pub enum Status {
     Signal(i32),
     /// Its keeper died and nobody could learn the status.
     Unknown,
-}
-
-/// Where the bytes of an ended run stop.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Drained {
-    /// The unit's name.
-    pub unit: String,
-    /// The run.
-    pub run: u64,
-    /// The segment's number.
-    pub segment: u64,
-    /// The offset behind its last byte.
-    pub offset: u64,
-}
-
-/// A segment was closed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rotated {
-    /// The unit's name.
-    pub unit: String,
-    /// The chain's stem, as in the file name.
-    pub chain: String,
-    /// The number of the closed segment.
-    pub segment: u64,
-}
-
-/// Something about a unit's logs is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pressure {
-    /// The unit's name.
-    pub unit: String,
-    /// What happened.
-    pub kind: PressureKind,
-    /// How many bytes or pipes it concerns.
-    pub count: u64,
-    /// The system's words, for people.
-    pub message: String,
-}
-
-/// Kinds of pressure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PressureKind {
-    /// The disk is full.
-    DiskFull,
-    /// The disk takes nothing for another reason, which the message names: nothing is dropped for
-    /// it.
-    DiskFailed,
-    /// It takes bytes again.
-    DiskRoom,
-    /// Old segments were deleted to make room.
-    DroppedOldest,
-    /// New output was discarded.
-    DroppedNew,
-    /// The pipe of an old run was closed although somebody still held it.
-    LingeringClosed,
 }
 
 /// What became of one signal.

@@ -3,10 +3,14 @@
 //! Types here are promises. They carry `serde` derives, which core types never do.
 
 #[cfg(feature = "config")]
+pub mod bundle;
+#[cfg(feature = "config")]
 pub mod config;
 #[cfg(feature = "config")]
 pub mod control;
 #[cfg(feature = "wire")]
 pub mod keeper;
+#[cfg(feature = "config")]
+pub mod notify;
 #[cfg(feature = "config")]
 pub mod pattern;

@@ -9,6 +9,11 @@ pub fn is_meant(name: &str, unit: &str) -> bool {
         || first_copy(name) == Some(unit)
 }
 
+/// Returns the group that a name means; nothing when it means units or services.
+pub fn group_in(name: &str) -> Option<&str> {
+    name.strip_prefix('@')
+}
+
 /// Returns what the first copy is called that somebody has named with its number.
 pub fn first_copy(name: &str) -> Option<&str> {
     name.strip_suffix("@1")

@@ -7,10 +7,16 @@ use crate::{name::ServiceName, service::Service};
 /// The edges of all services, in both directions.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
-    /// Services that name this one in `requires`.
+    /// Services that require this one.
     requirers: BTreeMap<ServiceName, BTreeSet<ServiceName>>,
     /// Services that may wait for this one for any reason.
     waiters: BTreeMap<ServiceName, BTreeSet<ServiceName>>,
+    /// Services that come after this one, whatever they call it.
+    followers: BTreeMap<ServiceName, BTreeSet<ServiceName>>,
+    /// Services that are bound to this one.
+    bound: BTreeMap<ServiceName, BTreeSet<ServiceName>>,
+    /// Services that are a part of this one.
+    parts: BTreeMap<ServiceName, BTreeSet<ServiceName>>,
 }
 
 impl Graph {
@@ -18,21 +24,22 @@ impl Graph {
     pub fn new(services: &BTreeMap<ServiceName, Service>) -> Self {
         let mut graph = Self::default();
         for service in services.values() {
-            for needed in &service.requires {
-                graph.requirers.entry(needed.clone()).or_default().insert(service.name.clone());
-            }
-            for other in service.ordered_behind().chain(&service.conflicts) {
-                graph.waiters.entry(other.clone()).or_default().insert(service.name.clone());
-            }
+            let from = &service.name;
+            service.required().for_each(|other| note(&mut graph.requirers, other, from));
+            service.ordered_behind().for_each(|other| note(&mut graph.followers, other, from));
+            service.ordered_behind().for_each(|other| note(&mut graph.waiters, other, from));
             for other in &service.conflicts {
-                graph.waiters.entry(service.name.clone()).or_default().insert(other.clone());
+                note(&mut graph.waiters, other, from);
+                note(&mut graph.waiters, from, other);
             }
+            service.bonds.binds_to.iter().for_each(|other| note(&mut graph.bound, other, from));
+            service.bonds.part_of.iter().for_each(|other| note(&mut graph.parts, other, from));
         }
         graph
     }
 
     /// Returns the services that require this one.
-    pub fn requirers(&self, name: &ServiceName) -> impl Iterator<Item = &ServiceName> {
+    pub fn requirers(&self, name: &ServiceName) -> impl DoubleEndedIterator<Item = &ServiceName> {
         self.requirers.get(name).into_iter().flatten()
     }
 
@@ -40,12 +47,47 @@ impl Graph {
     pub fn waiters(&self, name: &ServiceName) -> impl Iterator<Item = &ServiceName> {
         self.waiters.get(name).into_iter().flatten()
     }
+
+    /// Returns the services that come after this one.
+    pub fn followers(&self, name: &ServiceName) -> impl DoubleEndedIterator<Item = &ServiceName> {
+        self.followers.get(name).into_iter().flatten()
+    }
+
+    /// Returns the services that are bound to this one.
+    pub fn bound(&self, name: &ServiceName) -> impl Iterator<Item = &ServiceName> {
+        self.bound.get(name).into_iter().flatten()
+    }
+
+    /// Returns the services that are a part of this one, or of a part of it.
+    pub fn parts(&self, name: &ServiceName) -> BTreeSet<&ServiceName> {
+        let mut found = BTreeSet::new();
+        let mut open: Vec<&ServiceName> = self.parts.get(name).into_iter().flatten().collect();
+        while let Some(part) = open.pop() {
+            if part != name && found.insert(part) {
+                open.extend(self.parts.get(part).into_iter().flatten());
+            }
+        }
+        found
+    }
+}
+
+fn note(
+    edges: &mut BTreeMap<ServiceName, BTreeSet<ServiceName>>,
+    to: &ServiceName,
+    from: &ServiceName,
+) {
+    edges.entry(to.clone()).or_default().insert(from.clone());
 }
 
 impl Service {
+    /// Returns the services that must be ready before this one starts.
+    pub fn required(&self) -> impl Iterator<Item = &ServiceName> {
+        self.requires.iter().chain(&self.bonds.binds_to)
+    }
+
     /// Returns the services that come to rest or readiness before this one starts.
     pub fn ordered_behind(&self) -> impl Iterator<Item = &ServiceName> {
-        self.requires.iter().chain(&self.wants).chain(&self.after)
+        self.required().chain(&self.wants).chain(&self.after)
     }
 }
 

@@ -5,9 +5,11 @@
 //! give the same effects.
 
 pub mod chance;
+pub mod check;
 pub mod effect;
 pub mod exit;
 pub mod graph;
+pub mod hook;
 pub mod input;
 pub mod name;
 pub mod policy;
@@ -17,11 +19,16 @@ pub mod time;
 pub mod unit;
 pub mod view;
 
-pub use effect::{Action, Effect, Refusal, TraceId};
+pub use effect::{Action, Effect, Health, Refusal, Rung, Situation, TraceId};
 pub use exit::Exit;
-pub use input::{Adopted, AdoptedPhase, Command, Input, Memo, Prune, Wish};
+pub use hook::Hook;
+pub use input::{
+    Adopted, AdoptedHook, AdoptedPhase, Blame, Command, HookEnd, Input, Memo, Notice, Outcome,
+    Probe, ProbeOf, Prune, Reached, Wish,
+};
 pub use name::{ServiceName, UnitName};
 pub use service::Service;
 pub use supervisor::Supervisor;
 pub use time::Moment;
-pub use view::{Next, UnitView};
+pub use unit::Verdict;
+pub use view::{CheckView, Next, UnitView};

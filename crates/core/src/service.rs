@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::{exit::Exit, name::ServiceName};
+use crate::{
+    check::{Check, Ready, Watchdog},
+    exit::Exit,
+    hook::{Hook, HookPolicy},
+    name::ServiceName,
+};
 
 /// A service as the core sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +28,55 @@ pub struct Service {
     pub after: Vec<ServiceName>,
     /// Never run at the same time as this; starting one stops the other.
     pub conflicts: Vec<ServiceName>,
+    /// What binds it to others beyond an order.
+    pub bonds: Bonds,
     /// What follows an exit.
     pub restart: RestartPolicy,
     /// How it is stopped.
     pub stop: StopPolicy,
+    /// How it is looked after while it runs.
+    pub care: Care,
     /// Opaque: units whose run was started with another hash are restarted on change.
     pub spec_hash: u64,
+}
+
+/// What binds a service to others, and to the machine, beyond an order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bonds {
+    /// Are required; when nothing of one is ready any more, for whatever reason, this stops, too, and
+    /// comes back with it.
+    pub binds_to: Vec<ServiceName>,
+    /// An operator who stops or restarts one of them stops or restarts this as well.
+    pub part_of: Vec<ServiceName>,
+    /// It is started only while the machine is on a network.
+    pub network: bool,
+}
+
+/// How a service is looked after: of it, nothing needs another run when it changes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Care {
+    /// When a run is ready.
+    pub ready: Ready,
+    /// How it is looked at, in the order of the configuration; at most
+    /// [`CHECKS_MAX`](crate::check::CHECKS_MAX).
+    pub checks: Vec<Check>,
+    /// How a hang is noticed, if at all.
+    pub watchdog: Option<Watchdog>,
+    /// Which commands run beside it.
+    pub hooks: BTreeMap<Hook, HookPolicy>,
+    /// How it reads its configuration anew, if it can.
+    pub reload: Option<ReloadBy>,
+}
+
+/// How a program is told to read its configuration anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReloadBy {
+    /// By a signal; that it has arrived is all one knows.
+    Signal,
+    /// By a signal; it says when it is done.
+    Notice,
+    /// By a command: the hook [`Hook::Reload`].
+    Command,
 }
 
 /// Whether a service is meant to run for ever.
@@ -138,7 +186,8 @@ impl Service {
     pub fn retire(self) -> Self {
         let restart = RestartPolicy { when: RestartWhen::Never, ..RestartPolicy::default() };
         let (requires, wants, after, conflicts) = Default::default();
-        Self { requires, wants, after, conflicts, restart, ..self }
+        let bonds = Bonds::default();
+        Self { requires, wants, after, conflicts, bonds, restart, ..self }
     }
 }
 

@@ -6,19 +6,25 @@
 //! for the sake of one.
 
 mod adopt;
+mod care;
 mod command;
 mod configure;
+mod links;
 mod obstacle;
+mod queue;
 
 #[cfg(test)]
 mod tests;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
+use care::Seen;
+use links::Network;
 pub(crate) use obstacle::Obstacle;
+use queue::Queue;
 
 use crate::{
     chance::Chance,
@@ -29,7 +35,7 @@ use crate::{
     name::{ServiceName, UnitName},
     service::{Service, StartType},
     time::Moment,
-    unit::{Act, Event, State, Then, Unit},
+    unit::{Act, Aside, Beside, Event, Met, State, Then, Unit},
     view::UnitView,
 };
 
@@ -43,28 +49,35 @@ pub struct Supervisor {
     /// Services that vanished from the configuration while units of them exist.
     retired: BTreeMap<ServiceName, Service>,
     units: BTreeMap<UnitName, Unit>,
-    /// The highest run of each name that has no unit at the moment.
-    numbers: BTreeMap<UnitName, u64>,
+    /// What was counted under names that have no unit at the moment.
+    numbers: BTreeMap<UnitName, Numbers>,
     graph: Graph,
     deadlines: BTreeSet<(Moment, UnitName)>,
-    queue: VecDeque<UnitName>,
-    chances: Chances,
+    queue: Queue,
+    around: Surroundings,
     traces: u64,
     phase: Phase,
     delayed_until: Option<Moment>,
+    network: Network,
     turn: Turn,
 }
 
-/// The chances that decisions are given.
+/// What units meet besides events, and where they leave what is to be done beside their state.
 #[derive(Debug)]
-pub(crate) struct Chances {
-    jitter: Chance,
+pub(crate) struct Surroundings {
+    pub(crate) chance: Chance,
+    /// For what part of the time programs have to wait for a processor, in thousandths.
+    pub(crate) crowding: u16,
+    pub(crate) deeds: Vec<Action>,
 }
 
-impl Chances {
-    pub(crate) const fn jitter(&mut self) -> &mut Chance {
-        &mut self.jitter
-    }
+/// What was counted under a name: no number is used twice.
+#[derive(Debug, Default)]
+struct Numbers {
+    /// The highest run.
+    highest: u64,
+    /// The commands beside them.
+    beside: Beside,
 }
 
 /// What the instance is doing as a whole.
@@ -107,12 +120,13 @@ impl Supervisor {
             numbers: BTreeMap::new(),
             graph: Graph::default(),
             deadlines: BTreeSet::new(),
-            queue: VecDeque::new(),
-            chances: Chances { jitter: Chance::new(seed) },
+            queue: Queue::default(),
+            around: Surroundings { chance: Chance::new(seed), crowding: 0, deeds: Vec::new() },
             // Those of another agent began elsewhere.
             traces: seed,
             phase: Phase::Adopting,
             delayed_until: None,
+            network: Network::Down,
             turn: Turn::default(),
         }
     }
@@ -125,12 +139,12 @@ impl Supervisor {
 
     /// Returns what can be seen of all units, by name.
     pub fn units(&self) -> impl Iterator<Item = UnitView<'_>> {
-        self.units.values().map(UnitView::new)
+        self.units.values().map(|unit| UnitView::new(unit, self.service(&unit.name.service)))
     }
 
     /// Returns what can be seen of a unit.
     pub fn unit(&self, name: &UnitName) -> Option<UnitView<'_>> {
-        self.units.get(name).map(UnitView::new)
+        self.units.get(name).map(|unit| UnitView::new(unit, self.service(&name.service)))
     }
 
     /// Returns a service, configured or orphaned.
@@ -158,8 +172,24 @@ impl Supervisor {
     fn take(&mut self, now: Moment, input: Input) {
         match input {
             Input::Configure { services, prune } => self.configure(now, services, &prune),
-            Input::Adopt { runs, wishes } => self.adopt(now, runs, &wishes),
-            Input::Reconcile { runs } => self.reconcile(now, &runs),
+            Input::Passed { numbers } => {
+                for (unit, highest) in numbers {
+                    self.raise(&unit, Some(highest));
+                }
+            }
+            Input::Adopt { runs, wishes, hooks } => {
+                self.recall_hooks(now, &hooks);
+                self.adopt(now, runs, &wishes);
+                self.adopt_hooks(now, &hooks);
+            }
+            Input::Reconcile { runs, hooks } => {
+                // What begins meanwhile is not known to that keeper yet.
+                let under_way = self.hooks_under_way();
+                self.reconcile(now, &runs);
+                self.reconcile_hooks(now, &hooks, under_way);
+                // What a memo calls done is ordered before it is written.
+                self.remember_again(&runs);
+            }
             Input::Open => self.open(now),
             Input::Command { units, command } => {
                 for unit in units {
@@ -175,6 +205,20 @@ impl Supervisor {
             }
             Input::Cleared { unit, run } => self.cleared(&unit, run),
             Input::ExitAmended { unit, run, exit } => self.amended(&unit, run, exit),
+            Input::Noticed { unit, run, notice } => {
+                self.tell_aside(now, &unit, run, Aside::Noticed(notice));
+            }
+            Input::Probed { unit, run, probe, outcome } => {
+                self.tell_aside(now, &unit, run, Aside::Probed(probe, outcome));
+            }
+            Input::HookEnded { unit, hook, number, end } => {
+                self.hook_ended(now, &unit, (hook, number), end);
+            }
+            Input::Rotated { unit } => self.apply(now, &unit, Aside::Rotated),
+            Input::Woke => self.woke(now),
+            Input::Crowded { permille } => self.around.crowding = permille,
+            Input::Network { up: true } => self.network_changed(Network::Up),
+            Input::Network { up: false } => self.network_changed(Network::Down),
             Input::Deadline => self.deadline(now),
             Input::ShutDown => self.shut_down(now),
         }
@@ -267,6 +311,9 @@ impl Supervisor {
                 break;
             }
             self.deadlines.pop_first();
+            if let Some(unit) = self.units.get_mut(&name) {
+                unit.scheduled = None;
+            }
             self.go_on(&name);
             self.apply(now, &name, Event::Timeout);
         }
@@ -275,18 +322,23 @@ impl Supervisor {
         }
     }
 
-    /// Lets a unit take an event, and does what follows for itself and for others.
-    fn apply(&mut self, now: Moment, name: &UnitName, event: Event) {
+    /// Lets a unit take what it meets, and does what follows for itself and for others.
+    fn apply(&mut self, now: Moment, name: &UnitName, met: impl Into<Met>) {
         let Some(unit) = self.units.get_mut(name) else { return };
         let service = self.services.get(&name.service).or_else(|| self.retired.get(&name.service));
         let Some(service) = service else { return };
-        let (former, former_deadline) = (unit.state, unit.deadline());
-        let act = unit.handle(now, event, service, &mut self.chances);
-        let (state, deadline) = (unit.state, unit.deadline());
+        let (former, looked) = (unit.state, Seen::of(unit, service));
+        let act = unit.handle(now, met.into(), service, &mut self.around);
+        if self.phase == Phase::Closing {
+            // What nobody's end waits for is not waited for longer than for a program.
+            unit.beside.hurry(now, service.stop.timeout);
+        }
+        let (state, looks) = (unit.state, Seen::of(unit, service));
         if former != state {
             unit.trace = self.turn.trace;
         }
-        self.reschedule(name, former_deadline, deadline);
+        self.reschedule(name);
+        self.do_besides(name);
         if act == Some(Act::Revive) {
             self.revive(now, name);
             let is_as_before = |unit: &Unit| unit.state.word() == state.word();
@@ -299,13 +351,29 @@ impl Supervisor {
         }
         if former.word() != state.word() {
             self.changed(now, name, state);
+        } else if looked != looks {
+            self.looks_otherwise(name);
         }
         if let Some(Act::Exit(exit)) = act {
             self.exit(now, name, exit);
         }
     }
 
-    fn reschedule(&mut self, name: &UnitName, former: Option<Moment>, next: Option<Moment>) {
+    /// Has the host do what a unit left to be done beside its state.
+    fn do_besides(&mut self, name: &UnitName) {
+        let mut deeds = std::mem::take(&mut self.around.deeds);
+        for action in deeds.drain(..) {
+            self.effect(Some(name), action);
+        }
+        self.around.deeds = deeds;
+    }
+
+    /// Notes when a unit has something to do by itself.
+    fn reschedule(&mut self, name: &UnitName) {
+        let Some(unit) = self.units.get_mut(name) else { return };
+        let service = self.services.get(&name.service).or_else(|| self.retired.get(&name.service));
+        let next = service.and_then(|service| unit.deadline(service));
+        let former = std::mem::replace(&mut unit.scheduled, next);
         if former != next {
             former.map(|at| self.deadlines.remove(&(at, name.clone())));
             next.map(|at| self.deadlines.insert((at, name.clone())));
@@ -315,14 +383,16 @@ impl Supervisor {
     /// Has the host do what a unit decided; what is asked of a run is written on it first.
     fn order(&mut self, name: &UnitName, act: Act, former: State) {
         let Some(unit) = self.units.get(name) else { return };
-        let (run, memo) = (unit.run, unit.memo());
+        let Some(service) = self.service(&name.service) else { return };
+        let (run, memo) = (unit.run, unit.memo(service));
         let is_new_to_it = !matches!(former, State::Stopping { .. });
-        if act == Act::Ask || (act == Act::Kill && is_new_to_it) {
+        if matches!(act, Act::Ask | Act::Abort) || (act == Act::Kill && is_new_to_it) {
             self.effect(Some(name), Action::Remember { run, memo });
         }
         match act {
             Act::Spawn => self.effect(Some(name), Action::Spawn { run, memo }),
             Act::Ask => self.effect(Some(name), Action::Ask { run }),
+            Act::Abort => self.effect(Some(name), Action::Abort { run }),
             Act::Kill => self.effect(Some(name), Action::Kill { run }),
             Act::Revive | Act::Exit(_) => {}
         }
@@ -341,15 +411,23 @@ impl Supervisor {
         }
     }
 
-    /// Lets everybody look again who may wait for a unit, or says that it does.
+    /// Lets everybody look again who may wait for a unit, or says that it does. One that is ready is
+    /// news only to who waits for it: it is in nobody else's way.
     fn wake_related(&mut self, name: &UnitName) {
         let service = &name.service;
+        let is_ready = self.units.get(name).is_some_and(|unit| self.is_unit_ready(unit));
         let needed = self.services.get(service).into_iter().flat_map(Service::ordered_behind);
         let related: BTreeSet<&ServiceName> = self.graph.waiters(service).chain(needed).collect();
         let units = related.into_iter().flat_map(|other| units_of(&self.units, other));
+        let may_wait = |unit: &Unit| {
+            unit.state == State::Waiting
+                && (!is_ready || unit.waits_for.as_ref().is_none_or(|other| other == service))
+        };
         let concerned =
-            units.filter(|unit| matches!(unit.state, State::Waiting | State::Leaving { .. }));
-        self.queue.extend(concerned.map(|unit| unit.name.clone()));
+            units.filter(|unit| may_wait(unit) || matches!(unit.state, State::Leaving { .. }));
+        let units = concerned.chain(self.bound_to(service));
+        let names: Vec<UnitName> = units.map(|unit| unit.name.clone()).collect();
+        self.queue.extend(names);
     }
 
     /// Stops whoever requires the service of this unit, when nothing of it is meant to stay up.
@@ -372,7 +450,7 @@ impl Supervisor {
 
     fn stays_up(&self, service: &ServiceName) -> bool {
         units_of(&self.units, service)
-            .any(|unit| unit.is_wanted() && matches!(unit.state, State::Running | State::Starting))
+            .any(|unit| unit.is_wanted() && unit.state.is_active() && unit.state.then().is_none())
     }
 
     fn work_off(&mut self, now: Moment) {
@@ -387,7 +465,9 @@ impl Supervisor {
                 self.consider(now, &name);
             }
         }
-        let is_quiet = |unit: &Unit| !unit.state.is_active() && unit.strays_of.is_none();
+        let is_quiet = |unit: &Unit| {
+            !unit.state.is_active() && unit.strays_of.is_none() && !unit.beside.is_busy()
+        };
         if self.phase == Phase::Closing && self.units.values().all(is_quiet) {
             self.phase = Phase::Closed;
             let trace = self.turn.trace;
@@ -398,15 +478,21 @@ impl Supervisor {
     /// Looks whether something has become possible for a unit.
     fn consider(&mut self, now: Moment, name: &UnitName) {
         self.forget_if_over(name);
+        if let Some(why) = self.unbound(name) {
+            return self.apply(now, name, Event::Stop(Then::Wait, why));
+        }
         let Some(unit) = self.units.get(name) else { return };
         match unit.state {
             State::Stopped | State::Waiting if unit.is_wanted() => self.revive(now, name),
             State::Leaving { .. } if self.is_free(name) => self.apply(now, name, Event::Free),
             State::Stopped
             | State::Waiting
+            | State::Preparing
             | State::Starting
+            | State::Settling { .. }
             | State::Running
             | State::Leaving { .. }
+            | State::Parting { .. }
             | State::Stopping { .. }
             | State::Backoff { .. }
             | State::Failed
@@ -414,13 +500,19 @@ impl Supervisor {
         }
     }
 
-    /// Returns whether nobody that requires the unit is still up, or something else of its service
-    /// stays up.
+    /// Returns whether the unit may go: nobody that requires it is up, and nobody that comes after it
+    /// is on its own way down; or something else of its service stays up. The last ones are looked at
+    /// first, because they mostly go last.
     fn is_free(&self, name: &UnitName) -> bool {
+        let service = &name.service;
+        if self.phase != Phase::Closing && self.stays_up(service) {
+            return true;
+        }
         let mut requirers =
-            self.graph.requirers(&name.service).flat_map(|other| units_of(&self.units, other));
-        requirers.all(|unit| !unit.state.is_active())
-            || (self.phase != Phase::Closing && self.stays_up(&name.service))
+            self.graph.requirers(service).rev().flat_map(|it| units_of(&self.units, it));
+        let mut followers =
+            self.graph.followers(service).rev().flat_map(|it| units_of(&self.units, it));
+        requirers.all(|unit| !unit.state.is_active()) && !followers.any(is_going)
     }
 
     /// Starts a unit, or says what is in its way.
@@ -472,8 +564,10 @@ impl Supervisor {
     fn unit_named(&mut self, now: Moment, name: &UnitName) -> &mut Unit {
         let numbers = &mut self.numbers;
         self.units.entry(name.clone()).or_insert_with(|| {
-            let highest = numbers.remove(name).unwrap_or_default();
-            Unit::new(name.clone(), highest, now)
+            let Numbers { highest, beside } = numbers.remove(name).unwrap_or_default();
+            let mut unit = Unit::new(name.clone(), highest, now);
+            unit.beside = beside;
+            unit
         })
     }
 
@@ -481,6 +575,11 @@ impl Supervisor {
         let (trace, unit) = (self.turn.trace, unit.cloned());
         self.turn.effects.push(Effect { trace, unit, action });
     }
+}
+
+/// Returns whether a unit is on its way down.
+const fn is_going(unit: &Unit) -> bool {
+    unit.state.then().is_some()
 }
 
 /// Returns the units of a service.

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use crate::{
     exit::Exit,
+    hook::Hook,
     name::UnitName,
+    service::{Nature, Service},
     time::Moment,
-    unit::{Place, State, Unit},
+    unit::{Place, State, Unit, Verdict},
 };
 
 /// What comes next of itself.
@@ -18,6 +20,8 @@ pub enum Next {
     Start(Moment),
     /// It is killed.
     Kill(Moment),
+    /// It is stopped, unless it is ready by then.
+    Stop(Moment),
 }
 
 /// How the last run ended.
@@ -33,15 +37,29 @@ pub struct LastExit {
     pub lived: Duration,
 }
 
+/// What is thought of a unit by one of its checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CheckView<'a> {
+    /// The check's name.
+    pub name: &'a str,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What was seen last, when that was not good; empty otherwise.
+    pub seen: &'a str,
+    /// How many failures there were in a row.
+    pub failures: u32,
+}
+
 /// What can be seen of a unit.
 #[derive(Debug, Clone, Copy)]
 pub struct UnitView<'a> {
     unit: &'a Unit,
+    service: Option<&'a Service>,
 }
 
 impl<'a> UnitView<'a> {
-    pub(crate) const fn new(unit: &'a Unit) -> Self {
-        Self { unit }
+    pub(crate) const fn new(unit: &'a Unit, service: Option<&'a Service>) -> Self {
+        Self { unit, service }
     }
 
     /// Returns its name.
@@ -69,16 +87,32 @@ impl<'a> UnitView<'a> {
         &self.unit.why
     }
 
+    /// Returns what its run, which was started, still lacks to be ready, in words for people.
+    pub fn lacks(self) -> Option<String> {
+        let (vitals, service) = (self.unit.vitals.as_deref()?, self.service?);
+        matches!(self.unit.state, State::Settling { .. }).then(|| vitals.lacks(&service.care))?
+    }
+
+    /// Returns whether it is meant to end of itself, and is ready when it has done so.
+    pub fn is_task(self) -> bool {
+        self.service.is_some_and(|service| service.nature == Nature::Task)
+    }
+
     /// Returns what comes next of itself.
-    pub const fn next(self) -> Next {
+    pub fn next(self) -> Next {
+        let waits = self.service.is_some_and(|service| self.unit.waits_for_others(&service.care));
         match self.unit.state {
+            State::Settling { until: Some(until) } if !waits => Next::Stop(until),
             State::Backoff { until } => Next::Start(until),
             State::Stopping { deadline, .. } => Next::Kill(deadline),
             State::Stopped
             | State::Waiting
+            | State::Preparing
             | State::Starting
+            | State::Settling { .. }
             | State::Running
             | State::Leaving { .. }
+            | State::Parting { .. }
             | State::Failed
             | State::Completed => Next::Nothing,
         }
@@ -109,9 +143,57 @@ impl<'a> UnitView<'a> {
         self.unit.is_degraded()
     }
 
+    /// Returns when its current run was ready, if it was.
+    pub const fn ready_at(self) -> Option<Moment> {
+        self.unit.ready_at
+    }
+
+    /// Returns the hook that runs before its program is started.
+    pub const fn preparation(self) -> Option<Hook> {
+        match self.unit.state {
+            State::Preparing => Some(Hook::BeforeStart),
+            State::Stopped
+            | State::Waiting
+            | State::Starting
+            | State::Settling { .. }
+            | State::Running
+            | State::Leaving { .. }
+            | State::Parting { .. }
+            | State::Stopping { .. }
+            | State::Backoff { .. }
+            | State::Failed
+            | State::Completed => None,
+        }
+    }
+
+    /// Returns whether nobody may rely on it although it runs.
+    pub fn is_unready(self) -> bool {
+        self.service.is_some_and(|service| self.unit.is_unready(service))
+    }
+
+    /// Returns what is thought of it by each of its checks, in their order.
+    pub fn checks(self) -> impl Iterator<Item = CheckView<'a>> {
+        self.unit.vitals.iter().flat_map(|vitals| vitals.verdicts())
+    }
+
+    /// Returns the commands beside it that are under way, with their numbers.
+    pub fn hooks(self) -> impl Iterator<Item = (Hook, u64)> {
+        self.unit.beside.under_way()
+    }
+
+    /// Returns whether it is reading its configuration anew.
+    pub fn is_reloading(self) -> bool {
+        !self.unit.reload.is_idle()
+    }
+
     /// Returns whether it should be up.
     pub fn is_wanted(self) -> bool {
         self.unit.is_wanted()
+    }
+
+    /// Returns whether its run is about to end because somebody asked for that.
+    pub fn is_asked_to_end(self) -> bool {
+        self.unit.state.then().is_some_and(|then| !then.is_by_itself())
     }
 
     /// Returns whether it vanished from the configuration and runs on.

@@ -2,9 +2,11 @@
 //! for pumps that park: see [`Pumps::park`].
 
 mod ends;
+mod follows;
 mod ladders;
 mod requests;
 mod starts;
+mod stores;
 mod talk;
 
 use std::{
@@ -18,7 +20,7 @@ use mainstay_api::keeper::{Leftover, Report, Welcome};
 use mainstay_platform::{
     boot, clock, daemon,
     door::Connection,
-    fail,
+    dump, fail,
     lock::FileLock,
     memory::{self, Bursts},
     paths,
@@ -35,6 +37,7 @@ use crate::{
     guests::GUESTS_MAX,
     journal::{Journal, JournalError},
     note::{Note, Notes, complain},
+    notifications::Notifications,
     options::{KeeperOptions, OptionsError},
     owner::Conversation,
     panics,
@@ -42,6 +45,7 @@ use crate::{
     reception::Reception,
     runs::Runs,
     spawner::Spawner,
+    store::Store,
     sweep::Sweeps,
     upgrade::{self, Inheritance},
 };
@@ -66,9 +70,13 @@ pub(crate) mod token {
     pub(crate) const EXPECTED: Token = Token(6);
     pub(crate) const LADDER: Token = Token(7);
     pub(crate) const CLIENTS: Token = Token(8);
+    pub(crate) const NOTIFICATIONS: Token = Token(10);
+    pub(crate) const FORMER: Token = Token(9);
     /// Guests follow from here, runs far behind them.
     pub(crate) const GUESTS: u64 = 1 << 16;
     pub(crate) const RUNS: u64 = 1 << 32;
+    /// And whoever notifies beyond all runs.
+    pub(crate) const NOTIFIERS: u64 = 1 << 62;
 }
 
 /// A keeper that cannot begin or go on.
@@ -97,12 +105,15 @@ pub(crate) struct Control {
     pub(crate) notices: Watched<Notices>,
     pub(crate) door: Entrance,
     pub(crate) reception: Reception,
+    pub(crate) notifications: Notifications,
     pub(crate) boot: String,
     pub(crate) epoch: String,
     pub(crate) journal: Journal,
     pub(crate) runs: Runs,
+    pub(crate) stored: Store,
     pub(crate) sweeps: Sweeps,
     ladders: ladders::Ladders,
+    formers: follows::Formers,
     /// For threads to come.
     pub(crate) notes: Notes,
     pub(crate) pumps: Pumps,
@@ -151,6 +162,8 @@ pub(crate) fn run(options: KeeperOptions, company: Company) -> Result<End, Keepe
     memory::be_thrifty();
     panics::survive(&options, &lock);
     daemon::settle_down();
+    // Orders hold secrets. Who cannot refuse a dump works all the same.
+    drop(dump::refuse());
     process::become_subreaper().map_err(doing("become the parent of orphans"))?;
     let mut control = Control::begin(options, &instance, lock, inherited)?;
     control.company = company;
@@ -172,10 +185,12 @@ impl Control {
         let door = Entrance::open(doors.keeper, token::DOOR, &port);
         let door = door.map_err(doing("listen for agents"))?;
         let reception = Reception::open(doors.api, &port).map_err(doing("listen for clients"))?;
+        let notifications = Self::listen_to_programs(instance, &port, options.service.as_deref());
         // See `Note` for why it needs no bound.
         let (sender, inbox) = mpsc::channel();
         let notes = Notes::new(sender, port.waker());
-        let files = daemon::raise_file_limit().map_or(0, |(former, _)| former);
+        let former = daemon::raise_file_limit().map_or(0, |(former, _)| former);
+        let files = inherited.as_ref().and_then(Inheritance::files).unwrap_or(former);
         let spawner = Spawner::new(notes.clone(), BaseEnvironment::new(), files, &lock);
         let boot = boot::identity().map_err(doing("tell this boot from others"))?;
         let journal = Journal::open(&instance.keeper_journal(), &boot)?;
@@ -189,12 +204,15 @@ impl Control {
             notices,
             door,
             reception,
+            notifications,
             boot,
             epoch,
             journal,
             runs: Runs::default(),
+            stored: Store::default(),
             sweeps: Sweeps::default(),
             ladders: ladders::Ladders::default(),
+            formers: follows::Formers::default(),
             notes,
             pumps,
             spawner: spawner.map_err(doing("start a thread"))?,
@@ -248,6 +266,9 @@ impl Control {
             token::LADDER => self.helpers_ended(),
             token::EXPECTED => self.agents.expected_ended(),
             token::CLIENTS => self.receive_clients(),
+            token::NOTIFICATIONS => self.receive_notifiers(),
+            Token(number) if number >= token::NOTIFIERS => self.hear_notifier(event.token),
+            token::FORMER => self.formers_ended(),
             Token(number) if number >= token::RUNS => self.run_ended(number - token::RUNS),
             guest => self.hear_guest(guest),
         }
@@ -308,6 +329,7 @@ impl Control {
         self.aftermath.discarded.look(now);
         self.agents.guests.expire(now);
         self.reception.expire(now);
+        self.notifications.look(&self.port, now);
         self.reception.open_if_due(&self.port, now);
         self.door.open_if_due(&self.port, now);
         if self.bursts.end(now) {
@@ -327,6 +349,7 @@ impl Control {
             .into_iter()
             .chain([self.aftermath.next_deadline(), self.bursts.next_deadline()])
             .chain([owner, ending, upgrade, self.reception.next_deadline()])
+            .chain([self.notifications.next_deadline()])
             .chain(callers)
             .flatten()
             .min()

@@ -34,9 +34,11 @@ impl Entrance {
     pub(crate) fn open(door: Door, token: Token, port: &Port) -> io::Result<Self> {
         let door = Arc::new(door);
         let watched = Some(port.watch(Arc::clone(&door), token)?);
-        let is_for_clients = token == token::CLIENTS;
-        let complaint =
-            if is_for_clients { "cannot accept a client" } else { "cannot accept an agent" };
+        let complaint = match token {
+            token::CLIENTS => "cannot accept a client",
+            token::NOTIFICATIONS => "cannot hear a program",
+            _ => "cannot accept an agent",
+        };
         Ok(Self { door, token, complaint, watched, opens_at: None, is_refused: false })
     }
 
@@ -70,7 +72,8 @@ impl Entrance {
         }
     }
 
-    fn shut(&mut self, now: Duration) {
+    /// Lets nobody in for a moment.
+    pub(crate) fn shut(&mut self, now: Duration) {
         self.watched = None;
         self.opens_at = Some(now + SHUT_FOR);
     }

@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, io, path::Path, sync::Arc, time::Duration};
 
-use mainstay_api::keeper::{Exited, Logs, RunRef, Scope};
+use mainstay_api::keeper::{Exited, Logs, Lost, RunRef, Scope};
 use mainstay_platform::{fail, paths, pipe::PipeReader, process::Identity, random};
 use mainstay_storage::{
     atomic,
@@ -68,7 +68,12 @@ pub(crate) enum FoundPhase {
     /// It was about to be started.
     Intent,
     /// It ran.
-    Started { identity: Identity, since: Duration },
+    Started {
+        identity: Identity,
+        since: Duration,
+        /// The process that was started, where it is another one.
+        first: Option<Identity>,
+    },
     /// It had ended.
     Ended { exit: Exited, is_acknowledged: bool, has_strays: bool },
 }
@@ -88,6 +93,8 @@ struct RunRecord {
     id: String,
     logs: Logs,
     scope: Scope,
+    #[serde(default, skip_serializing_if = "Lost::is_usual")]
+    lost: Lost,
     phase: PhaseRecord,
     pipes: [u64; 2],
 }
@@ -95,8 +102,41 @@ struct RunRecord {
 #[derive(Debug, Serialize, Deserialize)]
 enum PhaseRecord {
     Intent,
-    Started { pid: u32, started: u64, serial: u64, since_us: u64 },
-    Ended { exit: Exited, acknowledged: bool, strays: bool },
+    Started {
+        pid: u32,
+        started: u64,
+        serial: u64,
+        since_us: u64,
+        /// The process that was started, where it is another one. Keepers of protocol 2 do not know
+        /// of it, and watch the other one all the same.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        first: Option<FirstRecord>,
+    },
+    Ended {
+        exit: Exited,
+        acknowledged: bool,
+        strays: bool,
+    },
+}
+
+/// The identity of a process.
+#[derive(Debug, Serialize, Deserialize)]
+struct FirstRecord {
+    pid: u32,
+    started: u64,
+    serial: u64,
+}
+
+impl From<Identity> for FirstRecord {
+    fn from(Identity { pid, started, serial }: Identity) -> Self {
+        Self { pid, started, serial }
+    }
+}
+
+impl From<FirstRecord> for Identity {
+    fn from(FirstRecord { pid, started, serial }: FirstRecord) -> Self {
+        Self { pid, started, serial }
+    }
 }
 
 impl Journal {
@@ -236,7 +276,7 @@ const fn points_of(state: &RunState) -> [&'static str; 2] {
 impl RunRecord {
     fn of(run: &Run) -> Self {
         let serial = |pipe: &Option<Arc<PipeReader>>| pipe.as_ref().map_or(0, |pipe| pipe.serial());
-        let Brief { unit, run: number, spec_hash, memo, logs, scope } = run.brief.clone();
+        let Brief { unit, run: number, spec_hash, memo, logs, scope, lost } = run.brief.clone();
         Self {
             unit,
             run: number,
@@ -245,19 +285,21 @@ impl RunRecord {
             id: run.id.clone(),
             logs: Logs::clone(&logs),
             scope,
-            phase: PhaseRecord::of(&run.state),
+            lost,
+            phase: PhaseRecord::of(&run.state, run.first()),
             pipes: [serial(&run.output), serial(&run.error)],
         }
     }
 }
 
 impl PhaseRecord {
-    fn of(state: &RunState) -> Self {
+    fn of(state: &RunState, first: Option<Identity>) -> Self {
         match state {
             RunState::Starting => Self::Intent,
             RunState::Running { process, since } => {
                 let Identity { pid, started, serial } = process.identity();
-                Self::Started { pid, started, serial, since_us: microseconds(*since) }
+                let (since_us, first) = (microseconds(*since), first.map(FirstRecord::from));
+                Self::Started { pid, started, serial, since_us, first }
             }
             RunState::Ended { exit, is_acknowledged, has_strays } => {
                 let exit = exit.clone();
@@ -271,9 +313,10 @@ impl From<RunRecord> for Found {
     fn from(record: RunRecord) -> Self {
         let phase = match record.phase {
             PhaseRecord::Intent => FoundPhase::Intent,
-            PhaseRecord::Started { pid, started, serial, since_us } => FoundPhase::Started {
+            PhaseRecord::Started { pid, started, serial, since_us, first } => FoundPhase::Started {
                 identity: Identity { pid, started, serial },
                 since: Duration::from_micros(since_us),
+                first: first.map(Identity::from),
             },
             PhaseRecord::Ended { exit, acknowledged, strays } => {
                 FoundPhase::Ended { exit, is_acknowledged: acknowledged, has_strays: strays }
@@ -286,6 +329,7 @@ impl From<RunRecord> for Found {
             memo: record.memo,
             logs: Arc::new(record.logs),
             scope: record.scope,
+            lost: record.lost,
         };
         Self { brief, id: record.id, phase, pipes: record.pipes }
     }

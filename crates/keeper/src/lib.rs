@@ -22,6 +22,7 @@ mod journal;
 mod leave;
 mod lost;
 mod note;
+mod notifications;
 mod options;
 mod owner;
 mod panics;
@@ -31,6 +32,7 @@ mod reception;
 mod recovery;
 mod runs;
 mod spawner;
+mod store;
 mod sweep;
 mod upgrade;
 

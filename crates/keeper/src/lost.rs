@@ -77,6 +77,10 @@ pub(crate) fn describe(damage: Damage, lost: &[LostError]) -> Option<String> {
 }
 
 fn judge(carrier: &Carrier, runs: &Runs) -> Option<LostError> {
+    // What runs beside a unit may carry the unit's own name and number.
+    if carrier.variable("MAINSTAY_ID").is_some_and(|id| runs.iter().any(|run| run.id == id)) {
+        return None;
+    }
     let unit = carrier.variable("MAINSTAY_UNIT")?;
     let run: u64 = carrier.variable("MAINSTAY_RUN")?.parse().ok()?;
     let is_known = runs.remembered(unit).is_some_and(|remembered| remembered.highest >= run);

@@ -108,9 +108,16 @@ impl Conversation {
         self.framer.feed(unread);
     }
 
-    /// Returns the beginning of a frame whose end has not come.
-    pub(crate) fn unread(&self) -> &[u8] {
-        self.framer.rest()
+    /// Returns whether the beginning of a frame has come, and its end has not.
+    pub(crate) fn is_mid_frame(&self) -> bool {
+        !self.framer.rest().is_empty()
+    }
+
+    /// Keeps descriptors that no frame spoke of, as long as the frame that does is on its way.
+    pub(crate) fn keep_riders(&mut self, riders: VecDeque<Descriptor>) {
+        if self.is_mid_frame() {
+            self.received = riders.into();
+        }
     }
 
     /// Moves the registration to another token; nothing comes back when the system refuses.

@@ -9,7 +9,7 @@
 //! | intent | a leader of a group carries the id | running |
 //! | intent | only others carry the id | ended, status unknown; what is left is ended |
 //! | intent, where programs are held until they are noted | somebody | ended before it began |
-//! | intent | nobody | never started; its number is not used again |
+//! | intent | nobody | never started, its number is not used again; or ended, as the order says |
 //! | started | the very process | running |
 //! | started | nobody | ended, status unknown unless the system still tells |
 //! | ended | – | ended, to be reported |
@@ -20,7 +20,7 @@
 
 use std::{io, sync::Arc, thread, time::Duration};
 
-use mainstay_api::keeper::{CustodyEntry, Exited, Held, RunRef, Status, Streams};
+use mainstay_api::keeper::{CustodyEntry, Exited, Held, Lost, RunRef, Status, Streams};
 use mainstay_platform::{
     clock,
     descriptor::Descriptor,
@@ -36,7 +36,7 @@ use crate::{
     journal::{Found, FoundPhase},
     lost,
     note::complain,
-    runs::RunState,
+    runs::{Lead, RunState},
     upgrade::{Inheritance, Kept},
 };
 
@@ -109,6 +109,9 @@ impl Control {
             let kept = inherited.as_mut().and_then(|state| state.take(&key)).unwrap_or_default();
             self.settle_run(&key, run, kept)?;
         }
+        if let Some(state) = &mut inherited {
+            self.store_again(state);
+        }
         let lost = match inherited {
             Some(state) => self.resume_conversation(state).map(|()| Vec::new())?,
             None => lost::end_unknown(&self.options.runtime, &self.runs)
@@ -116,6 +119,17 @@ impl Control {
         };
         self.reports.standing.damage = lost::describe(self.journal.damage(), &lost);
         Ok(())
+    }
+
+    /// Takes over what is stored for units.
+    fn store_again(&mut self, inherited: &mut Inheritance) {
+        for (entry, descriptor) in inherited.take_stored() {
+            let stored = descriptor
+                .and_then(|one| self.stored.put(&entry, Some(one)).map_err(io::Error::other));
+            if let Err(error) = stored {
+                complain("cannot take over what is stored", &error);
+            }
+        }
     }
 
     fn settle_run(&mut self, key: &RunRef, found: Found, kept: Kept) -> Result<(), KeeperError> {
@@ -127,10 +141,12 @@ impl Control {
                 self.runs.add(brief, id).is_found = true;
                 self.settle_intent(key, carriers, kept)
             }
-            FoundPhase::Started { identity, since } => {
+            FoundPhase::Started { identity, since, first } => {
                 let process = insist(|| Process::open(identity))
                     .map_err(doing("look for a program that ran"))?;
-                self.runs.add(brief, id).is_found = true;
+                let run = self.runs.add(brief, id);
+                run.is_found = true;
+                run.followed = first.map(|first| Box::new(Lead { first, main: identity }));
                 let Some(process) = process else {
                     self.found_dead(key, identity.pid, since);
                     return Ok(());
@@ -164,7 +180,8 @@ impl Control {
         if let Some(program) = carriers.into_iter().find(Process::leads_group) {
             return self.adopt(key, program, now, Pipes { kept, serials: [0, 0] });
         }
-        if has_begun {
+        let is_told = self.runs.get(key).is_some_and(|run| run.brief.lost == Lost::Ended);
+        if has_begun || is_told {
             self.found_dead(key, 0, now);
         } else if let Some(run) = self.runs.remove(key) {
             self.journal.remove(&run, &self.runs);
@@ -188,9 +205,11 @@ impl Control {
         let watched = watched.map_err(doing("watch a program"))?;
         run.state = RunState::Running { process: watched, since };
         let is_split = run.brief.logs.streams == Streams::Split;
+        // Whoever is followed may have left the pipes to whom it comes from.
+        let pids = [pid, run.first().map_or(pid, |first| first.pid)];
         let Pipes { kept, serials: [first, second] } = pipes;
-        let output = kept.output.or_else(|| reopen(pid, OUTPUT_NUMBER, first));
-        let error = kept.error.or_else(|| is_split.then(|| reopen(pid, ERROR_NUMBER, second))?);
+        let output = kept.output.or_else(|| reopen(pids, OUTPUT_NUMBER, first));
+        let error = kept.error.or_else(|| is_split.then(|| reopen(pids, ERROR_NUMBER, second))?);
         self.pump_again(key, output, error);
         self.note_adopted(key);
         Ok(())
@@ -227,6 +246,7 @@ impl Control {
             at_us: crate::runs::microseconds(now),
             lived_us: crate::runs::microseconds(now.saturating_sub(since)),
             strays: false,
+            usage: None,
         };
         if let Some(run) = self.runs.get_mut(key) {
             run.is_own = false;
@@ -272,6 +292,10 @@ impl Control {
         if exit.status != Status::Unknown {
             return;
         }
+        // What the agent holds may still be the process that another one has followed.
+        if run.followed.as_ref().is_some_and(|lead| !process::is_of(&descriptor, lead.main)) {
+            return;
+        }
         let identity = process::Identity { pid: exit.pid, ..process::Identity::default() };
         let process = Process::from_descriptor(descriptor, identity);
         self.aftermath.amends.push(Amend::new(key.clone(), process, clock::monotonic()));
@@ -304,6 +328,6 @@ fn insist<T>(ask: impl Fn() -> io::Result<T>) -> io::Result<T> {
     }
 }
 
-fn reopen(pid: u32, number: u32, serial: u64) -> Option<PipeReader> {
-    reopen_output(pid, number, serial).ok().flatten()
+fn reopen(pids: [u32; 2], number: u32, serial: u64) -> Option<PipeReader> {
+    pids.into_iter().find_map(|pid| reopen_output(pid, number, serial).ok().flatten())
 }

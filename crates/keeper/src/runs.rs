@@ -13,8 +13,12 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::keeper::{Entry, Exited, Logs, Phase, RunRef, Scope, Spawn, Status};
-use mainstay_platform::{pipe::PipeReader, port::Watched, process::Process};
+use mainstay_api::keeper::{Entry, Exited, Logs, Lost, Phase, RunRef, Scope, Spawn, Status};
+use mainstay_platform::{
+    pipe::PipeReader,
+    port::Watched,
+    process::{Identity, Process},
+};
 
 use crate::pump::PumpKey;
 
@@ -59,6 +63,8 @@ pub(crate) struct Brief {
     pub(crate) logs: Arc<Logs>,
     /// What happens to its descendants.
     pub(crate) scope: Scope,
+    /// What becomes of it when nobody knows whether it began.
+    pub(crate) lost: Lost,
 }
 
 /// One run that is not forgotten yet.
@@ -82,8 +88,19 @@ pub(crate) struct Run {
     pub(crate) asked_by: u64,
     /// False for a run that an earlier keeper started: the system tells its end to others.
     pub(crate) is_own: bool,
+    /// Another process than the one that was started is its main process.
+    pub(crate) followed: Option<Box<Lead>>,
     /// It was found: what it leaves behind may have become somebody else's child.
     pub(crate) is_found: bool,
+}
+
+/// Who is who in a run whose main process is another one than was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lead {
+    /// The process that was started.
+    pub(crate) first: Identity,
+    /// The process that is its main process.
+    pub(crate) main: Identity,
 }
 
 /// Where a run is.
@@ -152,6 +169,7 @@ impl Runs {
             pump: None,
             asked_by: 0,
             is_own: true,
+            followed: None,
             is_found: false,
         };
         unit.runs.entry(number).insert_entry(Box::new(run)).into_mut()
@@ -269,6 +287,7 @@ impl From<&Spawn> for Brief {
             memo: spawn.memo.clone(),
             logs: Arc::new(spawn.logs.clone()),
             scope: spawn.scope,
+            lost: spawn.lost,
         }
     }
 }
@@ -292,6 +311,11 @@ impl Run {
         let has_pipes = self.output.is_some() || self.error.is_some();
         matches!(self.state, RunState::Ended { is_acknowledged: true, has_strays: false, .. })
             && !has_pipes
+    }
+
+    /// Returns the process that was started, where another one is its main process.
+    pub(crate) fn first(&self) -> Option<Identity> {
+        self.followed.as_ref().map(|lead| lead.first)
     }
 
     /// Returns whether what it leaves behind is to be ended.
@@ -333,6 +357,7 @@ impl Run {
             at_us: microseconds(at),
             lived_us: microseconds(at.saturating_sub(since)),
             strays: false,
+            usage: None,
         }
     }
 }

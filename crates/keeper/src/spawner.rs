@@ -5,7 +5,7 @@
 
 use std::{
     collections::BTreeMap,
-    io,
+    fmt, io,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -16,10 +16,10 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::keeper::{self, Environment, Logs, RunRef, Spawn, Streams};
+use mainstay_api::keeper::{self, Environment, Logs, RunRef, Spawn, StoreEntry, Streams};
 use mainstay_platform::{
     clock,
-    descriptor::borrow_file,
+    descriptor::{borrow, borrow_file},
     fail, filesystem,
     filesystem::FileSystem,
     lock::FileLock,
@@ -27,12 +27,15 @@ use mainstay_platform::{
     process::Process,
     random,
     spawn::{
-        self, BaseEnvironment, Group, Nascent, Output, Priority, Program, Seats, Share, SpawnError,
-        is_same_variable,
+        self, BaseEnvironment, Group, Input, Nascent, Output, Passed, Priority, Program, Seats,
+        Share, SpawnError, is_same_variable,
     },
 };
 
-use crate::note::{Note, Notes};
+use crate::{
+    note::{Note, Notes},
+    store::Stored,
+};
 
 /// How long a start may wait for a free thread.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(100);
@@ -52,6 +55,8 @@ pub(crate) enum Order {
         id: String,
         /// How many pipes there are already.
         pipes: usize,
+        /// What it gets of what is stored.
+        listen: Vec<Stored>,
     },
     /// The agent.
     Agent {
@@ -122,6 +127,11 @@ struct Shared {
 }
 
 impl Spawner {
+    /// Returns the soft limit of open files that programs get unless they ask for another.
+    pub(crate) fn files(&self) -> u64 {
+        self.shared.files
+    }
+
     /// Starts the first thread; programs inherit `base` as their environment.
     ///
     /// A child holds the lock until it executes: who gets it later knows that there is none.
@@ -221,31 +231,29 @@ fn serve(queue: &Mutex<Receiver<Queued>>, shared: &Shared, notes: &Notes, mut se
         fail::bug("bug.spawner");
         shared.waiting.fetch_sub(1, Ordering::SeqCst);
         let note = match order {
-            Order::Run { spawn, id, pipes } => {
-                let mark = Mark { id: &id, nascent: &nascent };
-                let result = start_run(&spawn, &mark, pipes, shared, &mut seats).map(Box::new);
+            Order::Run { mut spawn, id, pipes, listen } => {
+                let mark = Mark { id: &id, nascent: &nascent, listen: &listen };
+                let result = start_run(&mut spawn, &mark, pipes, shared, &mut seats).map(Box::new);
                 StartedNote::Run { spawn, result }
             }
-            Order::Agent { program, arguments } => StartedNote::Agent(start_agent(
-                &program,
-                &arguments,
-                &shared.base.variables(),
-                &mut seats,
-            )),
+            Order::Agent { program, arguments } => {
+                StartedNote::Agent(start_agent(&program, &arguments, shared, &mut seats))
+            }
         };
         notes.send(Note::Started(Box::new(note)));
         shared.unfinished.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-/// By what a start is known.
+/// By what a start is known, and what it gets.
 struct Mark<'a> {
     id: &'a str,
     nascent: &'a Nascent,
+    listen: &'a [Stored],
 }
 
 fn start_run(
-    asked: &Spawn,
+    asked: &mut Spawn,
     mark: &Mark<'_>,
     pipes: usize,
     shared: &Shared,
@@ -255,6 +263,8 @@ fn start_run(
     let logs_on = storage_of(&asked.logs).map_err(|error| NotStarted::of("logs", &error))?;
     let made =
         Pipes::new(asked.logs.streams, pipes).map_err(|error| NotStarted::of("pipe", &error))?;
+    let input = input_of(asked).map_err(|error| NotStarted::of("input", &error))?;
+    let listen: Vec<Passed<'_>> = mark.listen.iter().map(passed).collect();
     let program = Program {
         label: id,
         command: &asked.command,
@@ -265,11 +275,23 @@ fn start_run(
         files: asked.files.or(Some(shared.files).filter(|files| *files > 0)),
         group: if asked.session { Group::Session } else { Group::Own },
         share: share_of(asked.share),
+        input: input.as_ref(),
+        listen: &listen,
+        own_number: asked.environment.set.contains_key(WATCHED).then_some(WATCHED_PID),
     };
     let process = spawn::spawn_held(&program, seats, mark.nascent)?;
     fail::point("keeper.spawn.cloned");
     let at = clock::monotonic();
     Ok(Started { process, output: made.reader, error: made.error_reader, logs_on, at })
+}
+
+/// Returns what the program reads, and keeps nothing of it.
+fn input_of(asked: &mut Spawn) -> io::Result<Option<Input>> {
+    asked.input.take().map(|input| Input::new(input.expose().as_bytes())).transpose()
+}
+
+fn passed(stored: &Stored) -> Passed<'_> {
+    Passed { name: StoreEntry::shown(&stored.name), descriptor: borrow(&stored.descriptor) }
 }
 
 fn share_of(share: keeper::Share) -> Share {
@@ -328,7 +350,7 @@ fn sized_pipe(existing: usize) -> io::Result<(PipeReader, PipeWriter)> {
 fn start_agent(
     program: &Path,
     arguments: &[String],
-    base: &[Vec<u8>],
+    Shared { base, files, .. }: &Shared,
     seats: &mut Seats,
 ) -> Result<Process, NotStarted> {
     let mut command = vec![program.display().to_string()];
@@ -339,15 +361,23 @@ fn start_agent(
         label: &label,
         command: &command,
         directory: None,
-        environment: base.to_vec(),
+        environment: base.variables().to_vec(),
         output: Output::Inherited,
         error: None,
-        files: None,
+        files: Some(*files).filter(|files| *files > 0),
         group: Group::Own,
         share: Share::default(),
+        input: None,
+        listen: &[],
+        own_number: None,
     };
     Ok(spawn::spawn_as(&program, seats, &Nascent::default())?)
 }
+
+/// Who finds the first is to say that it is alive; the second says who is meant, so that what it
+/// starts does not speak in its place (`sd_watchdog_enabled(3)`).
+const WATCHED: &str = "WATCHDOG_USEC";
+const WATCHED_PID: &str = "WATCHDOG_PID";
 
 /// The name of the variable that says which run a process belongs to.
 const MARK: &str = "MAINSTAY_ID";
@@ -371,6 +401,11 @@ fn environment(changes: &Environment, id: &str, base: &[Vec<u8>]) -> Vec<Vec<u8>
 }
 
 impl NotStarted {
+    /// Says why nothing was even tried.
+    pub(crate) fn refused(step: &str, why: &dyn fmt::Display) -> Self {
+        Self { step: step.to_owned(), code: 0, message: format!("cannot start it: {why}") }
+    }
+
     pub(crate) fn of(step: &str, error: &io::Error) -> Self {
         let code = error.raw_os_error().unwrap_or_default();
         Self { step: step.to_owned(), code, message: format!("cannot prepare its {step}: {error}") }

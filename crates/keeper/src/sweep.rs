@@ -15,7 +15,7 @@ use mainstay_platform::{
     fail,
     ladder::{self, Rung, Whom},
     port::{Port, Token, Watched},
-    process::{self, Process, SignalKind},
+    process::{self, Identity, Process, SignalKind},
 };
 
 use crate::note::complain;
@@ -35,6 +35,7 @@ pub(crate) struct Sweeps {
 struct Sweep {
     id: String,
     main: u32,
+    first: Option<Identity>,
     strays: Vec<Watched<Process>>,
     signal: SignalKind,
     next_at: Duration,
@@ -61,6 +62,7 @@ impl Sweeps {
         let sweep = Sweep {
             id: run.id.to_owned(),
             main: run.main,
+            first: run.first,
             strays,
             signal: SignalKind::Term,
             next_at: now + PATIENCE,
@@ -76,7 +78,7 @@ impl Sweeps {
         for (key, sweep) in &mut self.sweeps {
             sweep.strays.retain(|stray| !stray.has_ended());
             if sweep.strays.is_empty() {
-                let run = Swept { id: &sweep.id, main: sweep.main, token };
+                let run = Swept { id: &sweep.id, main: sweep.main, first: sweep.first, token };
                 let Ok(strays) = find(port, run) else {
                     // Whoever cannot be looked for may still be there.
                     sweep.next_at = now + AGAIN_EVERY;
@@ -127,6 +129,8 @@ pub(crate) struct Swept<'a> {
     /// The run's own process: it has ended and does not count, but its group does. 0 when nobody
     /// knows.
     pub(crate) main: u32,
+    /// The process that was started, where it is another one: it may be alive, and its group counts.
+    pub(crate) first: Option<Identity>,
     /// Under which token the ends of strays are reported.
     pub(crate) token: Token,
 }
@@ -137,12 +141,21 @@ fn find(port: &Port, run: Swept<'_>) -> io::Result<Vec<Watched<Process>>> {
     }
     let mut found = process::carrying(run.id)?;
     if run.main != 0 {
-        let known: BTreeSet<u32> = found.iter().map(Process::pid).collect();
-        let led = process::led_by(run.main)?.into_iter();
-        found.extend(led.filter(|process| !known.contains(&process.pid())));
+        add(&mut found, process::led_by(run.main)?);
+    }
+    if let Some(first) = run.first {
+        add(&mut found, process::led_by(first.pid)?);
+        let alive = Process::open(first)?.filter(|process| !process.has_ended());
+        add(&mut found, alive.into_iter().collect());
     }
     let strays = found.into_iter().filter(|process| process.pid() != run.main);
     strays.map(|stray| port.watch(stray, run.token)).collect()
+}
+
+/// Adds those who are not there yet.
+fn add(found: &mut Vec<Process>, more: Vec<Process>) {
+    let known: BTreeSet<u32> = found.iter().map(Process::pid).collect();
+    found.extend(more.into_iter().filter(|process| !known.contains(&process.pid())));
 }
 
 impl Sweep {

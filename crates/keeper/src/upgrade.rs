@@ -13,10 +13,10 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::keeper::{Report, RunRef};
+use mainstay_api::keeper::{Report, RunRef, StoreEntry};
 use mainstay_platform::{
     clock,
-    descriptor::{Borrowed, Descriptor, borrow_file},
+    descriptor::{Borrowed, Descriptor, borrow, borrow_file},
     door::{Connection, Door},
     fail,
     lock::FileLock,
@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// The state's own version; a keeper reads this one and the one before.
-const STATE_VERSION: u32 = 1;
+const STATE_VERSION: u32 = 2;
 /// The oldest version whose keepers understand what we write: one may always go back.
 const READABLE_BY: u32 = 1;
 /// How long starts that are under way may hold an upgrade up.
@@ -83,6 +83,20 @@ struct State {
     api: u64,
     owner: Option<OwnerState>,
     runs: Vec<RunState>,
+    /// What is stored for units. A keeper of version 1 does not know of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    stored: Vec<StoredState>,
+    /// The soft limit of open files that programs get: a keeper has raised its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    files: Option<u64>,
+}
+
+/// A stored descriptor, and the number under which it is found.
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredState {
+    unit: String,
+    name: String,
+    number: u64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -90,6 +104,8 @@ struct OwnerState {
     connection: u64,
     sequence: u64,
     id: u64,
+    /// The beginning of a frame, from keepers of version 1. A later one waits for its end: what is
+    /// in it may be nobody's business.
     unread: Vec<u8>,
 }
 
@@ -179,6 +195,13 @@ impl RunState {
     }
 }
 
+impl StoredState {
+    fn of((entry, descriptor): (StoreEntry, &Descriptor)) -> Self {
+        let StoreEntry { unit, name } = entry;
+        Self { unit, name, number: replace::number_of(borrow(descriptor)) }
+    }
+}
+
 impl Inheritance {
     /// Returns what a predecessor passed on, if there was one.
     pub(crate) fn find(options: &KeeperOptions) -> Result<Option<Self>, InheritanceError> {
@@ -192,6 +215,21 @@ impl Inheritance {
     /// Returns the pipes of a run, once.
     pub(crate) fn take(&mut self, key: &RunRef) -> Option<Kept> {
         self.take_by(key, replace::inherited)
+    }
+
+    /// Returns what is stored for units.
+    pub(crate) fn take_stored(
+        &mut self,
+    ) -> impl Iterator<Item = (StoreEntry, io::Result<Descriptor>)> {
+        let stored = std::mem::take(&mut self.state.stored).into_iter();
+        stored.map(|StoredState { unit, name, number }| {
+            (StoreEntry { unit, name }, replace::inherited(number))
+        })
+    }
+
+    /// Returns the soft limit of open files that programs got from the predecessor.
+    pub(crate) const fn files(&self) -> Option<u64> {
+        self.state.files
     }
 
     /// Takes them from `inherit`, which knows the descriptor of a number.
@@ -333,14 +371,14 @@ impl Control {
     /// Replaces this keeper when that was asked for and nothing is in the way.
     pub(crate) fn upgrade_if_wanted(&mut self) {
         let Some(until) = self.upgrade.as_ref().and_then(Wanted::gives_up_at) else { return };
-        let is_busy = self.spawner.is_busy()
-            || self.agents.owner.as_ref().is_some_and(|owner| !owner.is_flushed());
+        let is_talking = |owner: &Conversation| !owner.is_flushed() || owner.is_mid_frame();
+        let is_busy = self.spawner.is_busy() || self.agents.owner.as_ref().is_some_and(is_talking);
         if is_busy && clock::monotonic() < until {
             return;
         }
         let Some(wanted) = self.upgrade.take() else { return };
         let reason = if is_busy {
-            "programs are still being started".to_owned()
+            "programs are still being started, or the agent has not said all".to_owned()
         } else {
             match self.become_successor(&wanted) {
                 Ok(never) => match never {},
@@ -383,13 +421,15 @@ impl Control {
                 connection: number(owner.connection().borrow()),
                 sequence: owner.sequence(),
                 id,
-                unread: owner.unread().to_vec(),
+                unread: Vec::new(),
             }),
             runs: self
                 .runs
                 .iter()
                 .map(|run| RunState::of(run.key(), run.output.as_deref(), run.error.as_deref()))
                 .collect(),
+            stored: self.stored.iter().map(StoredState::of).collect(),
+            files: Some(self.spawner.files()),
         }
     }
 
@@ -401,6 +441,7 @@ impl Control {
             kept.extend(run.output.as_ref().map(|pipe| pipe.borrow()));
             kept.extend(run.error.as_ref().map(|pipe| pipe.borrow()));
         }
+        kept.extend(self.stored.descriptors().map(borrow));
         kept
     }
 

@@ -8,7 +8,7 @@ use std::{
 use mainstay_api::control::{AddService, CommandAnswer, CommandName};
 
 use crate::{
-    chance::Chance, client, ground::Ground, program::Habit, trial::Trial, wait::rest,
+    chance::Chance, client, ground::Ground, hooks, program::Habit, trial::Trial, wait::rest,
     writers::service,
 };
 
@@ -18,12 +18,13 @@ pub(crate) const SHORT: [&str; 4] = ["f0", "f1", "f2", "f3"];
 pub(crate) const SLOW: [&str; 4] = ["s0", "s1", "s2", "s3"];
 /// Services that come and go.
 const GUESTS: [&str; 3] = ["g0", "g1", "g2"];
-const COMMANDS: [CommandName; 5] = [
+const COMMANDS: [CommandName; 6] = [
     CommandName::Start,
     CommandName::Stop,
     CommandName::Restart,
     CommandName::Kill,
     CommandName::Reset,
+    CommandName::Reload,
 ];
 /// The longest time between two commands.
 const PAUSE_MAX: Duration = Duration::from_millis(30);
@@ -42,7 +43,8 @@ pub(crate) fn run(trial: &Trial, mut chance: Chance, is_over: &AtomicBool) {
 }
 
 fn command(trial: &Trial, chance: &mut Chance) {
-    let units: Vec<&str> = SHORT.iter().chain(&SLOW).chain(&GUESTS).copied().collect();
+    let units: Vec<&str> =
+        SHORT.iter().chain(&SLOW).chain(&GUESTS).chain(&hooks::CARED).copied().collect();
     if let (Some(command), Some(unit)) = (chance.one_of(&COMMANDS), chance.one_of(&units)) {
         trial.command(*command, unit);
     }
@@ -87,5 +89,5 @@ pub(crate) fn config(ground: &Ground) -> String {
         text += "stop = { timeout = \"1s\" }\nlogs = { keep = 0, max-size = \"64KiB\" }\n";
         text += if name == "s3" { "requires = [\"s2\"]\n\n" } else { "\n" };
     }
-    text
+    text + &hooks::config(ground)
 }

@@ -49,6 +49,11 @@ impl Ground {
         self.0.join("fail")
     }
 
+    /// A line for each time that a hook was run.
+    pub(crate) fn hooks(&self) -> PathBuf {
+        self.0.join("hooks")
+    }
+
     /// Process ids of agents, a line for each, written when they begin.
     pub(crate) fn agents(&self) -> PathBuf {
         self.0.join("agents")

@@ -14,6 +14,7 @@ mod chance;
 mod churn;
 mod client;
 mod ground;
+mod hooks;
 mod judge;
 mod line;
 mod options;
@@ -39,6 +40,8 @@ fn main() -> ExitCode {
         ["keeper", ..] => roles::keeper(&arguments),
         ["agent", ..] => roles::agent(&arguments),
         ["program", folder, unit, habit] => program::run(folder.as_ref(), unit, habit),
+        ["hook", folder] => hooks::note(folder.as_ref()),
+        ["hang"] => hooks::hang(),
         _ => drive(&words),
     }
 }

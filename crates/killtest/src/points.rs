@@ -14,6 +14,7 @@ use crate::{
     chance::Chance,
     churn,
     ground::Ground,
+    hooks,
     judge::{Judge, Tally},
     options::Options,
     reckoning::Exits,
@@ -23,14 +24,24 @@ use crate::{
 
 /// The instants that come again and again.
 const POINTS: &[&str] = &[
+    "agent.bundle.after",
+    "agent.bundle.before",
+    "agent.effect.abandon",
+    "agent.effect.abort",
     "agent.effect.answer",
     "agent.effect.ask",
     "agent.effect.changed",
+    "agent.effect.end-hook",
     "agent.effect.forget",
+    "agent.effect.health",
+    "agent.effect.hook",
     "agent.effect.keep",
     "agent.effect.kill",
+    "agent.effect.probe",
+    "agent.effect.reload",
     "agent.effect.remember",
     "agent.effect.settle",
+    "agent.effect.settle-hook",
     "agent.effect.spawn",
     "agent.events.before",
     "agent.events.synced",
@@ -63,6 +74,12 @@ const RARE_POINTS: &[&str] = &["agent.effect.exit", "agent.effect.exit-amended"]
 #[cfg(test)]
 const POINTS_OF_COPIES: &[&str] = &["agent.copy.appended", "agent.copy.noted"];
 
+/// The instants at which tests of the machine die, `notifications` and `handed_over`: no program
+/// here notifies.
+#[cfg(test)]
+const POINTS_OF_NOTICES: &[&str] =
+    &["agent.former-notice.after", "agent.former-notice.before", "agent.notice"];
+
 /// The instant that comes only at the end of everything.
 const LAST_POINT: &str = "agent.effect.all-at-rest";
 
@@ -86,10 +103,12 @@ pub(crate) fn run(options: &Options) -> Result<String, Broken> {
     let exits = Exits::read(&trial.ground)?;
     trial.expect_no_doubles()?;
     exits.expect_each_once()?;
+    let hooks = hooks::expect_each_once(&trial.ground, &exits, hooks::Deaths::OfAll)?;
     trial.clean_up()?;
     let seconds = clock::monotonic().saturating_sub(began).as_secs_f64();
     Ok(format!(
-        "  died at each of {} instants in {seconds:.1} s; {} runs, {} lines whole, {} exits, each told once",
+        "  died at each of {} instants in {seconds:.1} s; {} runs, {} lines whole, {} exits, each told once, \
+         {hooks} hooks, each run once",
         POINTS.len() + 1,
         tally.writers,
         tally.lines,
@@ -190,6 +209,7 @@ mod tests {
         let mut known: BTreeSet<String> = POINTS.iter().map(|point| (*point).to_owned()).collect();
         known.extend(RARE_POINTS.iter().map(|point| (*point).to_owned()));
         known.extend(POINTS_OF_COPIES.iter().map(|point| (*point).to_owned()));
+        known.extend(POINTS_OF_NOTICES.iter().map(|point| (*point).to_owned()));
         known.insert(LAST_POINT.to_owned());
         assert_eq!(found, known);
     }

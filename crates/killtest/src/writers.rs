@@ -13,6 +13,7 @@ use mainstay_platform::clock;
 use crate::{
     chance::Chance,
     ground::Ground,
+    hooks::{self, Deaths},
     judge::{Judge, Tally, Verdict},
     options::{Mode, Options},
     program::{Habit, exit_code_of},
@@ -51,7 +52,7 @@ pub(crate) fn run(mode: Mode, options: &Options) -> Result<String, Broken> {
     let began = clock::monotonic();
     let mut trial = Trial::begin(
         mode.name(),
-        |ground| config(ground, programs, SHORT_LIVES),
+        |ground| config(ground, programs, SHORT_LIVES) + &hooks::config(ground),
         options.leftovers,
     )?;
     let ground = trial.ground.clone();
@@ -62,8 +63,11 @@ pub(crate) fn run(mode: Mode, options: &Options) -> Result<String, Broken> {
     trial.expect_no_doubles()?;
     expect_lines(&verdict, mode, &exits)?;
     expect_exits(&exits, mode, programs)?;
+    let deaths = if mode == Mode::Agents { Deaths::OfAgents } else { Deaths::OfAll };
+    let hooks = hooks::expect_each_once(&ground, &exits, deaths)?;
     trial.clean_up()?;
-    Ok(tell(&deeds, &verdict, &exits, spent))
+    let told = tell(&deeds, &verdict, &exits, spent);
+    Ok(format!("{told}\n  {hooks} hooks, each run once"))
 }
 
 /// Loses bytes on purpose; not to notice is the failure.

@@ -9,14 +9,20 @@ mod drill;
 mod events;
 mod import;
 mod install;
+mod kind;
 mod logs;
+mod notify;
 mod programs;
+mod reload;
+mod secret;
 mod service;
 mod show;
 mod status;
 mod subject;
+mod tree;
 mod up;
 mod upgrade;
+mod verdict;
 mod why;
 
 use std::process::ExitCode;
@@ -52,7 +58,9 @@ enum Command {
     Up(up::Args),
     Status(status::Args),
     /// Start units and what they require
-    #[command(after_help = "Examples:\n  mainstay start web\n  mainstay start 'web*' --timeout 1m")]
+    #[command(
+        after_help = "Examples:\n  mainstay start web\n  mainstay start @backend --wait --timeout 1m"
+    )]
     Start(command::Args),
     /// Stop units and what requires them
     #[command(after_help = "Examples:\n  mainstay stop web\n  mainstay stop 'web*' --timeout 1m")]
@@ -68,23 +76,38 @@ enum Command {
     /// Forget failures and try again at once
     #[command(after_help = "Examples:\n  mainstay reset web\n  mainstay reset '*'")]
     Reset(command::Args),
+    Reload(reload::Args),
     Logs(logs::Args),
     Events(events::Args),
     Why(why::Args),
     Show(show::Args),
+    Tree(tree::Args),
     Check(check::Args),
     Add(add::Args),
     /// Remove a service from the configuration and stop it
     Remove(add::RemoveArgs),
+    Secret(secret::Args),
+    Kind(kind::Args),
     Drill(drill::Args),
     Service(service::Args),
     Install(install::Args),
     Uninstall(install::UninstallArgs),
     Import(import::Args),
+    Notify(notify::Args),
     Upgrade(upgrade::Args),
     Doctor(doctor::Args),
     #[command(alias = "completion")]
     Completions(completions::Args),
+}
+
+/// Returns whether `mainstay kind` has a command of this name, so that no kind can have it.
+#[cfg(test)]
+pub(crate) fn is_command_of_kind(name: &str) -> bool {
+    use clap::CommandFactory as _;
+    let mut all = Cli::command();
+    all.build();
+    let kind = all.find_subcommand("kind");
+    kind.is_some_and(|kind| kind.find_subcommand(name).is_some())
 }
 
 /// Reads the command line and does what it says.
@@ -119,6 +142,8 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Check(args) => check::run(&args, instance),
         Command::Completions(args) => Ok(completions::run(&args)),
         Command::Doctor(args) => Ok(doctor::run(&args, instance)),
+        Command::Notify(args) => notify::run(&args),
+        Command::Kind(args) => kind::run(&args, instance),
         Command::Logs(args) => logs::run(args, instance).await,
         Command::Status(args) => status::run(&args, instance).await,
         Command::Start(args) => command::run(args, CommandName::Start, instance).await,
@@ -126,11 +151,14 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Restart(args) => command::run(args, CommandName::Restart, instance).await,
         Command::Kill(args) => command::run(args, CommandName::Kill, instance).await,
         Command::Reset(args) => command::run(args, CommandName::Reset, instance).await,
+        Command::Reload(args) => reload::run(args, instance).await,
         Command::Events(args) => events::run(args, instance).await,
         Command::Why(args) => why::run(&args, instance).await,
         Command::Show(args) => show::run(&args, instance).await,
+        Command::Tree(args) => tree::run(&args, instance).await,
         Command::Add(args) => add::run(args, instance).await,
         Command::Remove(args) => add::remove(args, instance).await,
+        Command::Secret(args) => secret::run(args, instance).await,
         Command::Drill(args) => drill::run(args, instance).await,
         Command::Service(args) => service::run(args).await,
         Command::Install(args) => install::run(&args).await,

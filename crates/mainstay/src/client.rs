@@ -80,6 +80,15 @@ impl Client {
         self.send(Method::POST, path, body).await
     }
 
+    /// Sends bytes as they are.
+    pub(crate) async fn post_bytes<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<T, CliError> {
+        self.send(Method::POST, path, body).await
+    }
+
     async fn send<T: DeserializeOwned>(
         &mut self,
         method: Method,

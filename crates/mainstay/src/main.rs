@@ -1,9 +1,10 @@
-//! The `mainstay` binary: picks a role. People use the command line; `keeper` and `agent` are roles
-//! that our own processes start.
+//! The `mainstay` binary: picks a role. People use the command line; `keeper`, `agent` and built-in
+//! kinds are roles that our own processes start.
 
 mod card;
 mod cli;
 mod client;
+mod conformance;
 mod cost;
 mod elevation;
 mod errors;
@@ -11,6 +12,7 @@ mod explain;
 mod foreign;
 mod hosted;
 mod instance;
+mod kinds;
 mod ledger;
 mod meant;
 mod names;
@@ -31,6 +33,12 @@ fn main() -> ExitCode {
         Some((role, rest)) if role == "keeper" => mainstay_keeper::run(rest),
         Some((role, rest)) if role == "agent" => mainstay_agent::run(rest),
         Some((role, rest)) if role == ladder::ROLE => ladder::serve(rest),
+        Some((role, [name, rest @ ..]))
+            if role == "kind"
+                && let Some(kind) = kinds::built_in(name) =>
+        {
+            (kind.run)(rest)
+        }
         Some(_) | None => cli::run(),
     }
 }

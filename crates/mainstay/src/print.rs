@@ -47,6 +47,26 @@ pub(crate) fn talk(text: &str) {
     drop(writeln!(io::stderr().lock(), "{text}"));
 }
 
+/// Returns whether somebody sees at once what is said.
+pub(crate) fn is_talk_live() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Puts a line in the place of the last one on the terminal, which had so many letters; returns how
+/// many it has. Nothing is left of it when it is empty.
+pub(crate) fn live(line: &str, former: usize) -> usize {
+    let width = terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| width.0);
+    let room = usize::from(width).saturating_sub(1);
+    let line: String = line.chars().take(room).collect();
+    let count = line.chars().count();
+    let blank = " ".repeat(former.saturating_sub(count));
+    let end = if line.is_empty() { "\r" } else { "" };
+    let mut out = io::stderr().lock();
+    // Without a stderr there is nobody to tell.
+    drop(write!(out, "\r{line}{blank}{end}").and_then(|()| out.flush()));
+    count
+}
+
 /// Returns whether colours are wanted on stdout.
 pub(crate) fn is_coloured() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())

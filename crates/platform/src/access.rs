@@ -72,6 +72,12 @@ pub fn entries(path: &Path) -> io::Result<Vec<Entry>> {
     imp::entries(path)
 }
 
+/// Returns the entries of a link's own access list, not of what it leads to.
+#[cfg(windows)]
+pub(crate) fn entries_of_link(link: &Path) -> io::Result<Vec<Entry>> {
+    imp::entries_of_link(link)
+}
+
 /// Lets somebody in, and into whatever lies below, beside those who may enter already.
 pub fn grant(path: &Path, who: &str, right: Right) -> io::Result<()> {
     imp::grant(path, who, mask_of(right))

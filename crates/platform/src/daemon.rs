@@ -53,3 +53,35 @@ pub fn file_limit() -> u64 {
 pub fn raise_file_limit() -> io::Result<(u64, u64)> {
     imp::raise_file_limit()
 }
+
+/// Returns the soft limit of open files with which this process began, once it has raised that:
+/// what others are to have whom it starts.
+pub fn former_file_limit() -> Option<u64> {
+    imp::former_file_limit()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use rustix::{
+        event::{PollFd, PollFlags, Timespec, poll},
+        io::{FdFlags, fcntl_setfd},
+    };
+
+    use super::*;
+    use crate::process::{Process, SignalKind};
+
+    #[test]
+    fn who_is_started_on_its_own_holds_nothing_that_its_starter_had_open() {
+        let (reader, writer) = io::pipe().unwrap();
+        fcntl_setfd(&writer, FdFlags::empty()).unwrap();
+        let log = File::options().write(true).open("/dev/null").unwrap();
+        let pid = start_detached("sleep".as_ref(), &["1000".into()], log).unwrap();
+        drop(writer);
+        let mut state = [PollFd::new(&reader, PollFlags::IN)];
+        let limit = Timespec { tv_sec: 20, tv_nsec: 0 };
+        let is_let_go = poll(&mut state, Some(&limit)).unwrap() == 1;
+        let process = Process::open_pid(pid).unwrap().unwrap();
+        process.signal(SignalKind::Kill).unwrap();
+        assert!(is_let_go);
+    }
+}

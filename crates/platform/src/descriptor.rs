@@ -9,6 +9,10 @@ pub type Descriptor = std::os::fd::OwnedFd;
 #[cfg(windows)]
 pub type Descriptor = std::os::windows::io::OwnedHandle;
 
+/// Whether descriptors that somebody else has made can be held for him without knowing what they
+/// are: not on Windows, where each kind of handle is duplicated in a way of its own.
+pub const CAN_BE_STORED: bool = cfg!(unix);
+
 /// Lends a descriptor or handle.
 pub fn borrow(descriptor: &Descriptor) -> Borrowed<'_> {
     #[cfg(unix)]

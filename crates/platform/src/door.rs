@@ -7,7 +7,7 @@ mod imp;
 #[path = "door/windows.rs"]
 mod imp;
 
-#[cfg(all(windows, feature = "async"))]
+#[cfg(windows)]
 pub(crate) use imp::pipe_name;
 #[cfg(all(unix, feature = "async"))]
 pub(crate) use imp::with_short_path;

@@ -38,6 +38,12 @@ pub fn of(folder: &Path) -> io::Result<FileSystem> {
     looks.find(|look| !is_missing(look)).unwrap_or_else(missing)
 }
 
+/// Returns whether what lies in a folder is in memory only and on no disk; nothing where the system
+/// does not tell. What is in memory may still be swapped out.
+pub fn is_in_memory(folder: &Path) -> io::Result<Option<bool>> {
+    imp::is_in_memory(folder)
+}
+
 /// How much a file system holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {

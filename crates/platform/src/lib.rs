@@ -6,20 +6,27 @@
 
 pub mod access;
 pub mod boot;
+pub mod capture;
 pub mod clock;
 pub mod complaint;
+pub mod crowding;
 pub mod daemon;
+#[cfg(feature = "async")]
+pub mod datagram;
 pub mod descriptor;
 pub mod desk;
 pub mod door;
+pub mod dump;
 pub mod editor;
 pub mod event_log;
 pub mod fail;
 pub mod filesystem;
 #[cfg(feature = "async")]
 pub mod interrupt;
+pub mod kin;
 pub mod ladder;
 pub mod language;
+pub mod limits;
 #[cfg(feature = "async")]
 pub mod link;
 #[cfg(feature = "async")]
@@ -30,17 +37,26 @@ pub mod machine;
 #[cfg(target_os = "macos")]
 mod macos;
 pub mod memory;
+#[cfg(feature = "async")]
+pub mod network;
+pub mod notify_pipe;
 pub mod paths;
 pub mod pipe;
 pub mod port;
 pub mod process;
+pub mod protect;
 pub mod random;
 pub mod registry;
 pub mod replace;
+pub mod same_file;
 pub mod scm;
+pub mod shortage;
 #[cfg(unix)]
 mod socket;
 pub mod spawn;
+pub mod trust;
 pub mod usage;
+#[cfg(feature = "async")]
+pub mod wake;
 #[cfg(windows)]
 mod windows;

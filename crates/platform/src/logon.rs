@@ -1,9 +1,9 @@
 //! Accounts that services run as: the right to log on as a service, and passwords from a terminal.
 //!
-//! Other systems start services as any user without asking anybody; there these are refused.
+//! Other systems start services as any user without asking anybody; there rights are refused.
 
-#[cfg(not(windows))]
-#[path = "logon/elsewhere.rs"]
+#[cfg(unix)]
+#[path = "logon/unix.rs"]
 mod imp;
 #[cfg(windows)]
 #[path = "logon/windows.rs"]

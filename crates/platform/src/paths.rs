@@ -41,6 +41,24 @@ pub fn open_private_file(path: &Path) -> io::Result<File> {
     imp::open_private_file(path)
 }
 
+/// Creates a file that only its owner may read; one that is there already is refused.
+pub fn create_new_private_file(path: &Path) -> io::Result<File> {
+    imp::create_new_private_file(path)
+}
+
+/// Creates a file that its owner may read and nobody may write but through the result; one that is
+/// there already is refused. On Windows it has the rights of its folder.
+pub fn create_new_sealed_file(path: &Path) -> io::Result<File> {
+    imp::create_new_sealed_file(path)
+}
+
+/// Opens a file to be read that nobody else may have read or written: one that leads elsewhere,
+/// that belongs to somebody else than us or the administrator, or that its mode opens to others is
+/// refused ([`io::ErrorKind::PermissionDenied`]). On Windows the folder guards it.
+pub fn open_private_regular(path: &Path) -> io::Result<File> {
+    imp::open_private_regular(path)
+}
+
 /// Opens a file to be read, without waiting: what is no regular file is refused.
 pub fn open_regular(path: &Path) -> io::Result<File> {
     imp::open_regular(path)

@@ -21,11 +21,12 @@ mod unix;
 
 use std::io;
 
+use crate::descriptor::Descriptor;
 pub use imp::Process;
-#[cfg(target_os = "linux")]
-pub(crate) use imp::start_ticks_of;
 #[cfg(windows)]
 pub(crate) use imp::{Job, interrupt};
+#[cfg(target_os = "linux")]
+pub(crate) use imp::{environment_of, start_ticks_of};
 
 /// What tells one process from every other of this boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -68,6 +69,8 @@ pub enum SignalKind {
     Stop,
     /// SIGCONT.
     Continue,
+    /// SIGABRT; termination on Windows.
+    Abort,
 }
 
 impl Process {
@@ -94,6 +97,32 @@ impl Identity {
         self.pid == other.pid
             && if is_serial { self.serial == other.serial } else { self.started == other.started }
     }
+}
+
+/// What ties a process to others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ties {
+    /// The `MAINSTAY_ID` that it was started with.
+    pub id: Option<String>,
+    /// The number of its process group.
+    pub group: u32,
+    /// Its ancestors, the nearest first.
+    pub ancestors: Vec<u32>,
+}
+
+/// Whether [`ties_of`] answers: on Linux, where a process that has lost its parent becomes a child
+/// of ours.
+pub const HAS_TIES: bool = cfg!(target_os = "linux");
+
+/// Returns what ties a process to others; `Unsupported` where [`HAS_TIES`] says so.
+pub fn ties_of(process: &Process) -> io::Result<Ties> {
+    imp::ties_of(process)
+}
+
+/// Returns whether a descriptor that somebody else held is of this very process. Who cannot tell
+/// says no.
+pub fn is_of(descriptor: &Descriptor, identity: Identity) -> bool {
+    imp::is_of(descriptor, identity)
 }
 
 /// Makes orphans of our programs our own children, so that none of them escapes notice.

@@ -31,6 +31,7 @@ use std::{
 };
 
 use crate::{
+    descriptor::{Borrowed, Descriptor},
     pipe::PipeWriter,
     process::{Process, SignalKind},
 };
@@ -47,8 +48,7 @@ use unix::image_of as search_image;
 #[cfg(unix)]
 pub use unix::{BaseEnvironment, is_same_variable, own_environment};
 
-/// A program to be started.
-#[derive(Debug)]
+/// A program to be started. What its environment holds is not shown by `Debug`.
 pub struct Program<'a> {
     /// Its name for the system: the job on Windows. At most 200 characters.
     pub label: &'a str,
@@ -69,6 +69,62 @@ pub struct Program<'a> {
     pub group: Group,
     /// How much of the processors it gets.
     pub share: Share,
+    /// What it reads from its standard input; nothing to read when absent.
+    pub input: Option<&'a Input>,
+    /// What it gets from number 3 on, with `LISTEN_FDS`, `LISTEN_PID` and `LISTEN_FDNAMES`; only
+    /// where [`CAN_LISTEN`] says so, or it does not start.
+    pub listen: &'a [Passed<'a>],
+    /// The variable that tells it its own number; it finds none elsewhere than on Linux, where
+    /// nobody knows the number before it runs.
+    pub own_number: Option<&'a str>,
+}
+
+impl fmt::Debug for Program<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { label, command, .. } = self;
+        let mut shown = f.debug_struct("Program");
+        shown.field("label", label).field("command", command).finish_non_exhaustive()
+    }
+}
+
+/// Whether programs can be given descriptors beside their streams: on Linux. On macOS nobody can
+/// tell a program its own number before it runs, and on Windows handles have no numbers of the
+/// program's.
+pub const CAN_LISTEN: bool = cfg!(target_os = "linux");
+
+/// A descriptor that a program gets, under a name.
+#[derive(Debug, Clone, Copy)]
+pub struct Passed<'a> {
+    /// What it is called; printable and without a colon.
+    pub name: &'a str,
+    /// The descriptor.
+    pub descriptor: Borrowed<'a>,
+}
+
+/// What a program reads from its standard input before the end of it.
+///
+/// It lies in memory; on macOS in a temporary file that has no name any more.
+#[derive(Debug)]
+pub struct Input(Descriptor);
+
+impl Input {
+    /// Takes a text whole, so that nobody waits for the program to read it.
+    pub fn new(text: &[u8]) -> io::Result<Self> {
+        imp::input(text).map(Self)
+    }
+
+    fn borrow(&self) -> Borrowed<'_> {
+        crate::descriptor::borrow(&self.0)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn refuse_listening(program: &Program<'_>) -> io::Result<()> {
+    if program.listen.is_empty() {
+        return Ok(());
+    }
+    let text = "this system cannot pass descriptors on to programs";
+    Err(io::Error::new(io::ErrorKind::Unsupported, text))
 }
 
 /// How much of the processors a program gets; by default as much as its starter.
@@ -205,7 +261,17 @@ impl std::error::Error for SpawnError {
     }
 }
 
-/// Starts a program.
+/// Whose limit of core files a program gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cores {
+    /// That with which this process began.
+    Former,
+    /// That which this process has: see [`crate::dump::refuse`].
+    Own,
+}
+
+/// Starts a program. No more becomes of its memory than of this process's own (see
+/// [`crate::dump::refuse`]): what we start for ourselves handles the same secrets.
 ///
 /// The calling thread sleeps until the program executes or fails to; a program on a hung mount
 /// holds it for as long as the mount hangs. On macOS the system does not say which step failed:
@@ -215,13 +281,17 @@ pub fn spawn(program: &Program<'_>) -> Result<Process, SpawnError> {
     let subject = program.label.to_owned();
     let fail = |source| SpawnError { step: Step::Streams, subject, source };
     match seats {
-        Ok(Some(mut seats)) => spawn_as(program, &mut seats, &Nascent::default()),
+        Ok(Some(mut seats)) => {
+            let process = imp::spawn(program, &mut seats, &Nascent::default(), Cores::Own)?;
+            released(program, process)
+        }
         Ok(None) => Err(fail(io::ErrorKind::Other.into())),
         Err(error) => Err(fail(error)),
     }
 }
 
-/// Starts a program; another thread may meanwhile give the start up.
+/// Starts a program; another thread may meanwhile give the start up. Of core files it may have what
+/// this process began with.
 ///
 /// `seats` are the thread's own. Where they were taken early they are low, and then whoever has
 /// thousands of files open starts a program as fast as whoever has ten.
@@ -230,7 +300,10 @@ pub fn spawn_as(
     seats: &mut Seats,
     nascent: &Nascent,
 ) -> Result<Process, SpawnError> {
-    let process = imp::spawn(program, seats, nascent)?;
+    released(program, imp::spawn(program, seats, nascent, Cores::Former)?)
+}
+
+fn released(program: &Program<'_>, process: Process) -> Result<Process, SpawnError> {
     match process.release() {
         Ok(()) => Ok(process),
         Err(source) => {
@@ -253,7 +326,7 @@ pub fn spawn_held(
     seats: &mut Seats,
     nascent: &Nascent,
 ) -> Result<Process, SpawnError> {
-    imp::spawn(program, seats, nascent)
+    imp::spawn(program, seats, nascent, Cores::Former)
 }
 
 /// Returns the image that a start would execute, as an absolute path.

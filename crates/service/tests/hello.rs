@@ -59,6 +59,9 @@ fn in_a_console_it_serves_until_it_is_interrupted() {
         files: None,
         group: Group::Own,
         share: spawn::Share::default(),
+        input: None,
+        listen: &[],
+        own_number: None,
     };
     let process = spawn::spawn(&program).unwrap();
     let file = std::fs::File::create(&said).unwrap();

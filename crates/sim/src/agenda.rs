@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mainstay_core::{Exit, Moment};
+use mainstay_core::{Exit, Moment, Notice, Outcome, Probe};
 
 use crate::{
     machine::Identity,
@@ -16,6 +16,8 @@ pub(crate) enum Happening {
     ToKeeper { from: u64, to: u64, request: Request },
     /// A frame of the keeper of one life reaches the agent of another.
     ToAgent { from: u64, to: u64, report: Report },
+    /// The keeper of one life sees that the agent of another is gone.
+    HungUp { from: u64, to: u64 },
     /// The agent of this life sees that the keeper of that life is gone.
     LinkLost { from: u64, to: u64 },
     /// A start of the keeper's `life`th life comes to its end.
@@ -28,6 +30,14 @@ pub(crate) enum Happening {
     Drained { life: u64, key: Key },
     /// The system tells a keeper how somebody else's child ended.
     Amended { life: u64, key: Key, exit: Exit },
+    /// A program says something of itself.
+    Says { who: Identity, key: Key, notice: Notice },
+    /// A program stops working.
+    Sickens { who: Identity },
+    /// An agent may look what programs have said.
+    Readable,
+    /// A look of the agent of this life shows something.
+    Seen { life: u64, key: Key, probe: Probe, outcome: Outcome },
     /// Somebody starts a keeper.
     KeeperBorn,
     /// The keeper starts an agent.
@@ -64,6 +74,27 @@ impl Agenda {
     /// Returns how many planned things fit.
     pub(crate) fn count(&self, fits: impl Fn(&Happening) -> bool) -> usize {
         self.planned.values().filter(|happening| fits(happening)).count()
+    }
+
+    /// Returns the number of what was planned last.
+    pub(crate) const fn latest(&self) -> u64 {
+        self.number
+    }
+
+    /// Returns the runs on which something is about to be written.
+    pub(crate) fn memos(&self) -> impl Iterator<Item = &Key> {
+        self.planned.values().filter_map(|happening| {
+            let Happening::ToKeeper { request: Request::Memo { key, .. }, .. } = happening else {
+                return None;
+            };
+            Some(key)
+        })
+    }
+
+    /// Returns how many planned things fit that were planned up to a number.
+    pub(crate) fn count_up_to(&self, number: u64, fits: impl Fn(&Happening) -> bool) -> usize {
+        let early = self.planned.iter().filter(|((_, own), _)| *own <= number);
+        early.filter(|(_, happening)| fits(happening)).count()
     }
 
     /// Removes what fits, but for the first `keep`; returns the moment of the last one kept.

@@ -1,18 +1,31 @@
 //! A pretend agent: the real core, and around it what the real agent does with its effects.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod hooks;
+mod looks;
+mod reload;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use mainstay_core::{
-    Action, Adopted, AdoptedPhase, Command, Effect, Exit, Input, Memo, Moment, Prune, Supervisor,
-    UnitName, UnitView, Wish,
+    Action, Adopted, AdoptedPhase, Command, Effect, Exit, Hook, HookEnd, Input, Memo, Moment,
+    Notice, Outcome, Probe, Prune, Rung, Service, Supervisor, UnitName, UnitView, Wish,
+    check::{CheckAction, CheckRole, ReadyBy},
 };
+
+use hooks::Ordered;
 
 use crate::{
     agenda::Happening,
+    beside::{self, all_hooks, is_hook},
     disk::{Event, Unsynced},
     ground::{Died, Ground},
+    mistakes::mistake_memos,
     plant::Plant,
-    wire::{Key, Report, Request, Signal},
+    told::Told,
+    wire::{Key, Report, Request, Signal, USED},
 };
 
 /// What is said once an event is on the disk.
@@ -37,7 +50,7 @@ pub(crate) struct Agent {
     pub(crate) core: Supervisor,
     /// It heard from its keeper and the link holds.
     pub(crate) is_connected: bool,
-    has_begun: bool,
+    pub(crate) has_begun: bool,
     /// The life of the keeper that it talks to or calls.
     pub(crate) link: Option<u64>,
     wishes: BTreeMap<UnitName, Wish>,
@@ -48,6 +61,12 @@ pub(crate) struct Agent {
     last_event: u64,
     synced: u64,
     outbox: Outbox,
+    /// Ends of hooks that were never ordered.
+    pretended: Vec<Input>,
+    /// When hooks were ordered first.
+    begun: BTreeMap<Key, Moment>,
+    /// What looks have shown while there was no keeper.
+    pub(crate) mail: Vec<(Key, Probe, Outcome)>,
 }
 
 type Step = Result<(), Died>;
@@ -70,6 +89,9 @@ impl Agent {
             last_event: 0,
             synced: 0,
             outbox: Outbox::default(),
+            pretended: Vec::new(),
+            begun: BTreeMap::new(),
+            mail: Vec::new(),
         };
         for event in &ground.disk.events {
             agent.note(event);
@@ -111,8 +133,12 @@ impl Agent {
 
     /// Remembers which exits were told.
     fn note(&mut self, event: &Event) {
-        if let Event::Exited((unit, run)) = event {
-            self.exits.insert(unit.clone(), *run);
+        let Event::Exited((unit, run)) = event else { return };
+        match self.exits.get_mut(unit) {
+            Some(last) => *last = *run,
+            None => {
+                self.exits.insert(unit.clone(), *run);
+            }
         }
     }
 
@@ -144,7 +170,26 @@ impl Agent {
 
     pub(crate) fn hear(&mut self, ground: &mut Ground, report: Report) -> Step {
         match report {
-            Report::Welcome(runs) => self.welcomed(ground, runs),
+            Report::Welcome(runs) => {
+                self.welcomed(ground, runs);
+                self.finish_turn(ground)?;
+                // What a keeper may have lost is written again, and has left.
+                ground.flushed = ground.agenda.latest();
+                ground.memos_repeated();
+                return Ok(());
+            }
+            Report::Started { key, .. } if is_hook(&key) => {}
+            Report::NotStarted { key, why } if is_hook(&key) => {
+                let end = match why {
+                    USED => HookEnd::Known,
+                    _ => HookEnd::NotStarted(why.to_owned()),
+                };
+                self.hook_ended(ground, &key, end);
+            }
+            Report::Exited { key, exit, .. } if is_hook(&key) => {
+                self.hook_ended(ground, &key, HookEnd::Exited(exit));
+            }
+            Report::Amended { key, .. } | Report::Cleared(key) if is_hook(&key) => {}
             Report::Started { key: (unit, run), pid } => {
                 self.take(ground, Input::Started { unit, run, pid });
             }
@@ -158,40 +203,102 @@ impl Agent {
                 self.take(ground, Input::ExitAmended { unit, run, exit });
             }
             Report::Cleared((unit, run)) => self.take(ground, Input::Cleared { unit, run }),
+            Report::Rotated(unit) => {
+                if self.core.unit(&unit).is_some() {
+                    ground.checker.occurs(&unit, Hook::AfterRotate, ground.now);
+                }
+                self.take(ground, Input::Rotated { unit });
+            }
         }
         self.finish_turn(ground)
     }
 
-    fn welcomed(&mut self, ground: &mut Ground, mut runs: Vec<Adopted>) {
+    /// Hears what programs have said: each word is taken only when what follows from it was sent.
+    pub(crate) fn read(&mut self, ground: &mut Ground) -> Step {
+        while let Some(((unit, run), notice)) = ground.said.front().cloned() {
+            if ground.has(Plant::TakenEarly) {
+                ground.said.pop_front();
+            }
+            let is_missed = (ground.has(Plant::LeavingIgnored) && notice == Notice::Stopping)
+                || (ground.has(Plant::AliveIgnored) && notice == Notice::Alive);
+            let is_believed = ground.has(Plant::ReloadBelieved) && notice == Notice::Reloading;
+            let notice = if is_believed { Notice::Ready } else { notice };
+            if !is_missed {
+                self.take(ground, Input::Noticed { unit, run, notice });
+            }
+            self.finish_turn(ground)?;
+            if !ground.has(Plant::TakenEarly) {
+                ground.flushed = ground.agenda.latest();
+                ground.said.pop_front();
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn network(&mut self, ground: &mut Ground) -> Step {
+        let up = !ground.machine.is_alone;
+        self.take(ground, Input::Network { up });
+        self.finish_turn(ground)
+    }
+
+    /// The machine wakes up: all that run are told so.
+    pub(crate) fn woke(&mut self, ground: &mut Ground) -> Step {
+        for unit in self.core.units().filter(|unit| unit.state() == "running") {
+            ground.checker.occurs(unit.name(), Hook::OnPowerResume, ground.now);
+        }
+        self.take(ground, Input::Woke);
+        self.finish_turn(ground)
+    }
+
+    pub(crate) fn crowded(&mut self, ground: &mut Ground, permille: u16) -> Step {
+        self.take(ground, Input::Crowded { permille });
+        self.finish_turn(ground)
+    }
+
+    fn welcomed(&mut self, ground: &mut Ground, all: Vec<Adopted>) {
         self.is_connected = true;
+        ground.checker.disturbed(ground.now);
+        ground.after(Duration::ZERO, Happening::Readable);
+        let (mut runs, mut hooks) = beside::part(all);
+        for run in &runs {
+            if !ground.disk.services.iter().any(|service| service.name == run.unit.service) {
+                // Of an orphan nobody knows what it takes to be ready, or well.
+                let key = (run.unit.clone(), run.run);
+                ground.machine.excuse(&key);
+                ground.checker.excuse_readiness(&key, ground.now);
+            }
+        }
+        if ground.has(Plant::HooksForgotten) {
+            hooks.clear();
+        }
         if std::mem::replace(&mut self.has_begun, true) {
             if !ground.has(Plant::NotReconciled) {
-                self.take(ground, Input::Reconcile { runs });
+                self.take(ground, Input::Reconcile { runs, hooks });
             }
+            let up = !ground.machine.is_alone;
+            self.take(ground, Input::Network { up });
             return;
         }
-        if ground.has(Plant::MemoIgnored) {
-            for run in &mut runs {
-                run.memo = Memo::default();
-            }
+        ground.checker.reloads_passed_on(&runs, &hooks);
+        mistake_memos(ground, &mut runs);
+        // The keeper of another boot forgot them.
+        if !ground.has(Plant::ToldHooksForgotten) {
+            let told = self.exits.iter();
+            hooks.extend(told.filter_map(|(name, number)| beside::told(name, *number)));
         }
-        if ground.has(Plant::MemoOfAnother) {
-            let asked: BTreeSet<UnitName> =
-                runs.iter().filter(|run| run.memo.stopping).map(|run| run.unit.clone()).collect();
-            for run in runs.iter_mut().filter(|run| asked.contains(&run.unit)) {
-                run.memo.stopping = true;
-            }
-        }
-        runs.extend(self.exits.iter().map(|(unit, run)| Adopted {
+        let programs = self.exits.iter().filter(|(name, _)| beside::owner(name).is_none());
+        runs.extend(programs.map(|(unit, run)| Adopted {
             unit: unit.clone(),
             run: *run,
             spec_hash: 0,
             memo: Memo::default(),
             phase: AdoptedPhase::Remembered,
         }));
-        let services = ground.disk.services.clone();
+        let services = configuration(ground);
         self.take(ground, Input::Configure { services, prune: Prune::Keep });
-        self.take(ground, Input::Adopt { runs, wishes: ground.disk.all_wishes() });
+        self.take(ground, Input::Adopt { runs, wishes: ground.disk.all_wishes(), hooks });
+        let up = !ground.machine.is_alone;
+        self.take(ground, Input::Network { up });
         self.take(ground, Input::Open);
     }
 
@@ -206,22 +313,33 @@ impl Agent {
     }
 
     pub(crate) fn configure(&mut self, ground: &mut Ground, prune: Prune) -> Step {
-        let services = ground.disk.services.clone();
+        let mut services = configuration(ground);
+        if ground.has(Plant::WatchdogDropped) {
+            for service in &mut services {
+                service.care.watchdog = None;
+            }
+        }
         self.take(ground, Input::Configure { services, prune });
         self.finish_turn(ground)
     }
 
+    /// Whatever has come is heard before anything is judged.
     pub(crate) fn deadline(&mut self, ground: &mut Ground) -> Step {
+        self.open_mail(ground)?;
+        self.read(ground)?;
         self.take(ground, Input::Deadline);
         self.finish_turn(ground)
     }
 
     fn take(&mut self, ground: &mut Ground, input: Input) {
         ground.tell(|| format!("agent {} takes {}", self.life, Told(&input)));
-        ground.checker.told(&input);
+        ground.checker.told(&input, ground.now);
         let effects = self.core.handle(ground.now, input);
         for effect in effects {
             self.perform(ground, effect);
+        }
+        while let Some(input) = self.pretended.pop() {
+            self.take(ground, input);
         }
     }
 
@@ -233,7 +351,10 @@ impl Agent {
             Action::Spawn { run, memo } => self.spawn(ground, &unit, run, memo),
             Action::Ask { run } => self.signal(ground, &unit, run, Signal::Ask),
             Action::Kill { run } => self.signal(ground, &unit, run, Signal::Kill),
+            Action::Remember { .. } if ground.has(Plant::NothingWritten) => {}
             Action::Remember { run, memo } => {
+                let is_stop = ground.has(Plant::PardonAsStop) && memo.pardoned;
+                let memo = Memo { stopping: memo.stopping || is_stop, ..memo };
                 self.outbox.requests.push(Request::Memo { key: (unit, run), memo });
             }
             Action::Settle { run, exit } => self.settle(ground, &unit, run, exit),
@@ -247,21 +368,52 @@ impl Agent {
                 let run = self.core.unit(&unit).map_or(0, UnitView::run);
                 self.tell(Event::Changed((unit, run)));
             }
-            Action::Forget => {
-                ground.checker.forget_starts(&unit, ground.now);
-                self.acknowledge_former(&unit);
-                self.wishes.remove(&unit);
-                self.outbox.promises.insert(unit.clone(), None);
-                self.later.push_back((self.last_event, Later::Forget(unit)));
+            Action::Forget => self.forget(ground, unit),
+            Action::Abort { run } => self.signal(ground, &unit, run, Signal::Abort),
+            Action::Probe { run, probe } => self.probe(ground, &unit, run, probe),
+            Action::Hook { run, hook, number, memo, .. } => {
+                let of = Ordered { run, number, memo };
+                self.hook(ground, &unit, hook, of);
             }
+            Action::EndHook { .. } if ground.has(Plant::LateHooksIgnored) => {}
+            Action::EndHook { hook, number, rung } => {
+                let name = beside::beside(&unit, hook);
+                let key = name.map(|name| (name, number));
+                let signal = match rung {
+                    Rung::Ask => Signal::Ask,
+                    Rung::Kill => Signal::Kill,
+                };
+                self.outbox.requests.extend(key.map(|key| Request::Signal { key, signal }));
+            }
+            Action::SettleHook { hook, number, end, .. } => {
+                self.settle_hook(ground, &unit, (hook, number), &end);
+            }
+            Action::Abandon { run, probe } => ground.checker.looks_away(&(unit, run), probe),
+            Action::Reload { run } => self.tell_to_reload(ground, unit, run),
+            Action::Health(health) => looks::tell(ground, &unit, &health),
             Action::ExitAmended { .. } | Action::Exit(_) | Action::AllAtRest => {}
         }
     }
 
+    /// Nothing is left of a unit.
+    fn forget(&mut self, ground: &mut Ground, unit: UnitName) {
+        ground.checker.forget_starts(&unit, ground.now);
+        ground.checker.forget_hooks(&unit);
+        self.acknowledge_former(&unit);
+        self.wishes.remove(&unit);
+        self.outbox.promises.insert(unit.clone(), None);
+        for name in all_hooks().filter_map(|hook| beside::beside(&unit, hook)) {
+            self.later.push_back((self.last_event, Later::Forget(name)));
+        }
+        self.later.push_back((self.last_event, Later::Forget(unit)));
+    }
+
     fn spawn(&mut self, ground: &mut Ground, unit: &UnitName, run: u64, memo: Memo) {
-        ground.checker.decided(unit, &ground.disk.services);
         let service = ground.disk.services.iter().find(|service| service.name == unit.service);
         let hash = service.map_or(0, |service| service.spec_hash);
+        if service.is_none_or(|it| !it.care.hooks.contains_key(&Hook::BeforeStart)) {
+            ground.checker.decided(unit, &ground.disk.services, ground.now);
+        }
         let (key, decided_at) = ((unit.clone(), run), ground.now);
         ground.checker.ordered(&key, decided_at, self.wishes.get(unit));
         self.outbox.requests.push(Request::Spawn { key, hash, memo, decided_at });
@@ -269,11 +421,13 @@ impl Agent {
     }
 
     fn signal(&mut self, ground: &mut Ground, unit: &UnitName, run: u64, signal: Signal) {
-        ground.checker.signalled(&(unit.clone(), run));
+        let Ground { checker, machine, now, .. } = ground;
+        checker.signalled(&(unit.clone(), run), signal, machine, *now);
         self.outbox.requests.push(Request::Signal { key: (unit.clone(), run), signal });
     }
 
-    fn settle(&mut self, ground: &Ground, unit: &UnitName, run: u64, _exit: Exit) {
+    fn settle(&mut self, ground: &mut Ground, unit: &UnitName, run: u64, exit: Exit) {
+        ground.checker.met_end(&(unit.clone(), run), exit);
         let is_told = self.exits.get(unit).is_some_and(|told| *told >= run);
         if !is_told || ground.has(Plant::ToldAgain) {
             self.tell(Event::Exited((unit.clone(), run)));
@@ -336,40 +490,28 @@ impl Agent {
             return;
         }
         let is_slow = ground.once_in(40);
-        let most = std::time::Duration::from_millis(if is_slow { 3000 } else { 20 });
+        let most = Duration::from_millis(if is_slow { 3000 } else { 20 });
         let after = ground.up_to(most);
         let (life, up_to) = (self.life, self.last_event);
         ground.after(after, Happening::Synced { life, up_to });
     }
 }
 
-/// Writes an input as people read it.
-struct Told<'a>(&'a Input);
-
-impl std::fmt::Display for Told<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {
-            Input::Configure { services, prune } => {
-                let all = services.iter().map(|one| format!("{} {}", one.name, one.spec_hash));
-                write!(f, "Configure {:?} {prune:?}", all.collect::<Vec<_>>())
-            }
-            Input::Adopt { runs, .. } | Input::Reconcile { runs } => {
-                let all =
-                    runs.iter().map(|one| format!("{} {} {:?}", one.unit, one.run, one.phase));
-                write!(f, "runs {:?}", all.collect::<Vec<_>>())
-            }
-            Input::Command { units, command } => {
-                let all: Vec<String> = units.iter().map(ToString::to_string).collect();
-                write!(f, "{command:?} {}", all.join(" "))
-            }
-            Input::Started { unit, run, pid } => write!(f, "{unit} {run} started as {pid}"),
-            Input::NotStarted { unit, run, .. } => write!(f, "{unit} {run} not started"),
-            Input::Exited { unit, run, exit, strays } => {
-                write!(f, "{unit} {run} {exit}, strays: {strays}")
-            }
-            Input::Cleared { unit, run } => write!(f, "{unit} {run} cleared"),
-            Input::ExitAmended { unit, run, exit } => write!(f, "{unit} {run} amended: {exit}"),
-            Input::Open | Input::Deadline | Input::ShutDown => write!(f, "{:?}", self.0),
+/// Returns what a core is told of the configuration.
+fn configuration(ground: &Ground) -> Vec<Service> {
+    let mut services = ground.disk.services.clone();
+    if ground.has(Plant::ReadyAtStart) {
+        for care in services.iter_mut().map(|service| &mut service.care) {
+            care.ready.by = ReadyBy::Started;
+            care.checks.retain(|check| check.role == CheckRole::Liveness);
         }
     }
+    if ground.has(Plant::MarkAsRestart) {
+        for check in services.iter_mut().flat_map(|service| &mut service.care.checks) {
+            if check.role == CheckRole::Liveness && check.action == CheckAction::Mark {
+                check.action = CheckAction::Restart;
+            }
+        }
+    }
+    services
 }

@@ -1,8 +1,8 @@
 //! What the agent keeps on the disk: the configuration, wishes, and events once they are synced.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use mainstay_core::{Service, UnitName, Wish};
+use mainstay_core::{Service, ServiceName, UnitName, Wish};
 
 use crate::wire::Key;
 
@@ -10,6 +10,8 @@ use crate::wire::Key;
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
     pub(crate) services: Vec<Service>,
+    /// Whose programs are told, as they begin, to say that they are alive.
+    pub(crate) watched: BTreeSet<ServiceName>,
     pub(crate) wishes: BTreeMap<UnitName, Wish>,
     pub(crate) events: Vec<Event>,
 }
@@ -18,6 +20,8 @@ pub(crate) struct Disk {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
     Exited(Key),
+    /// The machine was switched off and on again.
+    Rebooted,
     /// The unit moved to another state, with this run as its last.
     Changed(Key),
 }

@@ -1,8 +1,11 @@
 //! What no crash of an actor takes away: time, chance, the machine, the disk, and the rules.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Duration,
+};
 
-use mainstay_core::{Moment, chance::Chance};
+use mainstay_core::{Hook, Moment, Notice, chance::Chance};
 
 use crate::{
     agenda::{Agenda, Happening},
@@ -12,7 +15,7 @@ use crate::{
     machine::Machine,
     plant::Plant,
     scene::Weather,
-    wire::{Report, Request},
+    wire::{Key, Report, Request},
 };
 
 /// Whether what happens is written down.
@@ -40,6 +43,12 @@ pub(crate) struct Ground {
     pub(crate) disk: Disk,
     pub(crate) agenda: Agenda,
     pub(crate) checker: Checker,
+    /// What programs have said and nobody has taken yet; the keeper or the agent holds it.
+    pub(crate) said: VecDeque<(Key, Notice)>,
+    /// What an agent has sent up to this has left it, even if it dies.
+    pub(crate) flushed: u64,
+    /// Runs on which something was to be written when the keeper died.
+    unwritten: BTreeSet<Key>,
     telling: Telling,
     story: Vec<String>,
     /// Frames of one direction arrive in the order in which they were sent.
@@ -60,6 +69,9 @@ impl Ground {
             disk: Disk::default(),
             agenda: Agenda::default(),
             checker: Checker::default(),
+            said: VecDeque::new(),
+            flushed: 0,
+            unwritten: BTreeSet::new(),
             telling,
             story: Vec::new(),
             last_to_keeper: Moment::default(),
@@ -69,6 +81,11 @@ impl Ground {
 
     pub(crate) fn has(&self, plant: Plant) -> bool {
         self.plant == Some(plant)
+    }
+
+    /// Returns whether the mistake is to forget this hook now and then.
+    pub(crate) fn drops(&self, hook: Hook) -> bool {
+        self.plant.is_some_and(|plant| plant.drops(hook))
     }
 
     /// Every step of an actor may be its last.
@@ -112,6 +129,45 @@ impl Ground {
         let most =
             if self.once_in(40) { Duration::from_secs(1) } else { Duration::from_micros(50) };
         self.now + self.up_to(most)
+    }
+
+    /// A keeper dies with what was to be written on runs; an agent that lives writes it again.
+    pub(crate) fn lose_memos(&mut self) {
+        self.unwritten.extend(self.agenda.memos().cloned());
+    }
+
+    /// A keeper writes on a run; it may die over that.
+    pub(crate) fn writes(&mut self, key: &Key) {
+        self.unwritten.insert(key.clone());
+    }
+
+    pub(crate) fn has_written(&mut self, key: &Key) {
+        self.unwritten.remove(key);
+    }
+
+    /// A keeper has begun, and the agent has written again what was lost.
+    pub(crate) fn memos_repeated(&mut self) {
+        self.unwritten.clear();
+    }
+
+    /// An agent dies with what it had to write again.
+    pub(crate) fn lose_unwritten(&mut self) {
+        for key in std::mem::take(&mut self.unwritten) {
+            self.machine.excuse(&key);
+        }
+    }
+
+    /// Nobody is left who held what programs have said.
+    pub(crate) fn lose_what_was_said(&mut self) {
+        self.lose_unwritten();
+        for (key, _) in std::mem::take(&mut self.said) {
+            self.machine.excuse(&key);
+        }
+    }
+
+    /// Another configuration is on the disk.
+    pub(crate) fn configured(&mut self) {
+        self.checker.configured(&self.disk, self.now);
     }
 
     pub(crate) fn tell(&mut self, line: impl FnOnce() -> String) {

@@ -2,16 +2,19 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use mainstay_core::{Adopted, AdoptedPhase, Exit, Moment, UnitName};
+use mainstay_core::{
+    Adopted, AdoptedPhase, Exit, Moment, Notice, Service, UnitName, service::ReloadBy,
+};
 
 use crate::{
     agenda::Happening,
+    beside,
     ground::{Died, Ground},
     journal::{Journal, Number, Phase, Slot},
     machine::{Identity, Process},
     plant::Plant,
     scene::{Scene, Weather},
-    wire::{Key, Report, Request, Signal},
+    wire::{Key, Report, Request, Signal, USED},
 };
 
 /// How long what is left of a run is asked before it is killed.
@@ -76,6 +79,11 @@ impl Keeper {
                     self.add(key, slot);
                     self.conclude(ground, key, Exit::Unknown)
                 }
+                None if beside::is_hook(key) => {
+                    ground.checker.lost_hook(key);
+                    self.add(key, slot);
+                    self.conclude(ground, key, Exit::Unknown)
+                }
                 None => {
                     ground.checker.unnoticed(key);
                     self.add(key, slot);
@@ -119,6 +127,11 @@ impl Keeper {
         ground.step()
     }
 
+    /// Its owner is gone.
+    pub(crate) fn hangs_up(&mut self, from: u64) {
+        self.owner.take_if(|owner| *owner == from);
+    }
+
     /// Obeys its owner.
     pub(crate) fn hear(&mut self, ground: &mut Ground, from: u64, request: Request) -> Step {
         if let Request::Hello = request {
@@ -137,10 +150,17 @@ impl Keeper {
             }
             Request::Memo { key, memo } => {
                 let Some(slot) = self.runs.get(&key).cloned() else { return Ok(()) };
-                self.put(ground, &key, Slot { memo, ..slot })
+                ground.writes(&key);
+                self.put(ground, &key, Slot { memo, ..slot })?;
+                ground.has_written(&key);
+                Ok(())
             }
             Request::Signal { key, signal } => {
                 self.signal(ground, &key, signal);
+                Ok(())
+            }
+            Request::Reload(key) => {
+                self.reload(ground, &key);
                 Ok(())
             }
             Request::Ack(key) => self.acknowledge(ground, &key),
@@ -164,8 +184,7 @@ impl Keeper {
             return Ok(());
         }
         if key.1 <= number.highest {
-            let why = "the number was used by another program";
-            self.say(ground, Report::NotStarted { key: key.clone(), why });
+            self.say(ground, Report::NotStarted { key: key.clone(), why: USED });
             return Ok(());
         }
         self.intend(ground, key, slot, decided_at)?;
@@ -183,6 +202,8 @@ impl Keeper {
             ground.journal.slots.insert(key.clone(), slot);
         }
         ground.checker.note_start(&key.0, decided_at);
+        let memo = self.runs.get(key).map(|slot| slot.memo);
+        ground.checker.note_hook(key, memo, decided_at);
         ground.step()
     }
 
@@ -201,9 +222,16 @@ impl Keeper {
         let manner = scene.manner(&key.0.service, ground.weather, &mut ground.chance);
         let who = ground.machine.start(key, manner, self.life, ground.now);
         ground.tell(|| format!("machine: {} run {} is process {}", key.0, key.1, who.pid));
-        ground.checker.process_started(&ground.machine, key);
+        ground.checker.process_started(&ground.machine, key, ground.now);
         if let Some((after, exit)) = manner.ends {
             ground.after(after, Happening::Ends { who, exit });
+        }
+        if let Some(after) = manner.sickens_after {
+            ground.after(after, Happening::Sickens { who });
+        }
+        let words = scene.words(&key.0.service, manner, ground);
+        for (after, notice) in words {
+            ground.after(after, Happening::Says { who, key: key.clone(), notice });
         }
         ground.step()?;
         let phase = Phase::Started { who, since: ground.now };
@@ -216,8 +244,24 @@ impl Keeper {
         let Some(Phase::Started { who, .. }) = self.runs.get(key).map(|slot| slot.phase) else {
             return;
         };
+        if ground.machine.find(who).is_some() {
+            ground.checker.reached(key);
+        }
         if let Some((after, exit)) = ground.machine.signal(who, signal) {
             ground.after(after, Happening::Ends { who, exit });
+        }
+    }
+
+    /// Has a program read its configuration anew; some say when they begin with it.
+    fn reload(&self, ground: &mut Ground, key: &Key) {
+        let Some(Phase::Started { who, .. }) = self.runs.get(key).map(|slot| slot.phase) else {
+            return;
+        };
+        let says =
+            |it: &Service| it.name == key.0.service && it.care.reload == Some(ReloadBy::Notice);
+        if ground.disk.services.iter().any(says) {
+            let (delay, key) = (ground.up_to(Duration::from_secs(1)), key.clone());
+            ground.after(delay, Happening::Says { who, key, notice: Notice::Reloading });
         }
     }
 
@@ -317,6 +361,11 @@ impl Keeper {
         ground.step()?;
         ground.journal.slots.remove(key);
         ground.step()
+    }
+
+    /// A segment of a unit's log is closed.
+    pub(crate) fn rotates(&self, ground: &mut Ground, unit: UnitName) {
+        self.say(ground, Report::Rotated(unit));
     }
 
     fn say(&self, ground: &mut Ground, report: Report) {

@@ -14,14 +14,17 @@
 
 mod agenda;
 mod agent;
+mod beside;
 pub mod checker;
 mod disk;
 mod ground;
 mod journal;
 mod keeper;
 mod machine;
+mod mistakes;
 pub mod plant;
 mod scene;
+mod told;
 mod wire;
 mod world;
 

@@ -24,6 +24,10 @@ pub(crate) struct Manner {
     pub(crate) dies_after: Duration,
     /// It leaves a process behind.
     pub(crate) leaves_stray: bool,
+    /// It does not work: it never says that it is ready or alive, and fails all looks.
+    pub(crate) is_sick: bool,
+    /// When it turns so.
+    pub(crate) sickens_after: Option<Duration>,
 }
 
 #[derive(Debug, Clone)]
@@ -36,6 +40,10 @@ pub(crate) struct Process {
     pub(crate) parent: u64,
     /// It was asked to leave or killed.
     pub(crate) is_doomed: bool,
+    /// It worked at first.
+    pub(crate) has_sickened: bool,
+    /// What it said was lost: it may be taken for sick.
+    pub(crate) is_excused: bool,
 }
 
 /// All processes of the machine.
@@ -47,6 +55,8 @@ pub(crate) struct Machine {
     /// Processes that are none of ours, by number.
     strangers: BTreeMap<u32, Identity>,
     serial: u64,
+    /// There is no way out.
+    pub(crate) is_alone: bool,
 }
 
 impl Machine {
@@ -59,8 +69,10 @@ impl Machine {
     ) -> Identity {
         self.serial += 1;
         let who = Identity { pid: self.free_pid(), serial: self.serial };
-        let (key, since, is_doomed) = (key.clone(), now, false);
-        let process = Process { key, who, manner, since, parent, is_doomed };
+        let (key, since) = (key.clone(), now);
+        let (is_doomed, has_sickened, is_excused) = (false, false, false);
+        let process =
+            Process { key, who, manner, since, parent, is_doomed, has_sickened, is_excused };
         self.processes.insert(who.pid, process);
         who
     }
@@ -104,6 +116,19 @@ impl Machine {
         self.processes.values().find(|process| process.key == *key)
     }
 
+    /// Nobody heard what a process said: what follows is not its keepers' fault.
+    pub(crate) fn excuse(&mut self, key: &Key) {
+        let of_run = self.processes.values_mut().filter(|process| process.key == *key);
+        of_run.for_each(|process| process.is_excused = true);
+    }
+
+    /// A program stops working.
+    pub(crate) fn sicken(&mut self, who: Identity) {
+        if let Some(process) = self.processes.get_mut(&who.pid).filter(|it| it.who == who) {
+            (process.manner.is_sick, process.has_sickened) = (true, true);
+        }
+    }
+
     pub(crate) fn of_unit(&self, unit: &UnitName) -> impl Iterator<Item = &Process> {
         self.processes.values().filter(move |process| process.key.0 == *unit)
     }
@@ -130,6 +155,9 @@ impl Machine {
         process.is_doomed = true;
         match signal {
             Signal::Kill => Some((process.manner.dies_after, Exit::Signal(9))),
+            Signal::Abort => {
+                process.manner.leaves_after.map(|_| (process.manner.dies_after, Exit::Signal(6)))
+            }
             Signal::Ask => process.manner.leaves_after.map(|after| (after, Exit::Signal(15))),
         }
     }

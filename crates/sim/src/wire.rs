@@ -2,6 +2,9 @@
 
 use mainstay_core::{Adopted, Exit, Memo, Moment, UnitName};
 
+/// Why a start is refused whose number is taken.
+pub(crate) const USED: &str = "the number was used by another program";
+
 /// Names a run.
 pub(crate) type Key = (UnitName, u64);
 
@@ -9,9 +12,22 @@ pub(crate) type Key = (UnitName, u64);
 #[derive(Debug, Clone)]
 pub(crate) enum Request {
     Hello,
-    Spawn { key: Key, hash: u64, memo: Memo, decided_at: Moment },
-    Memo { key: Key, memo: Memo },
-    Signal { key: Key, signal: Signal },
+    Spawn {
+        key: Key,
+        hash: u64,
+        memo: Memo,
+        decided_at: Moment,
+    },
+    Memo {
+        key: Key,
+        memo: Memo,
+    },
+    Signal {
+        key: Key,
+        signal: Signal,
+    },
+    /// Has a program read its configuration anew.
+    Reload(Key),
     Ack(Key),
     Forget(UnitName),
 }
@@ -39,10 +55,14 @@ pub(crate) enum Report {
         exit: Exit,
     },
     Cleared(Key),
+    /// A segment of a unit's log was closed.
+    Rotated(UnitName),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
     Ask,
+    /// Ends it with a core dump.
+    Abort,
     Kill,
 }

@@ -2,24 +2,36 @@
 
 use std::time::Duration;
 
-use mainstay_core::{Command, Moment, Prune, Service, UnitName};
+use mainstay_core::{Command, Moment, Notice, Prune, Service, UnitName};
 
 use crate::{
     Life,
     agenda::Happening,
     agent::Agent,
+    disk::Event,
     ground::{Died, Ground, Telling},
     keeper::Keeper,
     machine::Identity,
     plant::Plant,
-    scene::{Scene, Weather},
-    wire::Report,
+    scene::{Scene, Weather, exit, look_otherwise, watch_otherwise},
+    wire::{Key, Report},
 };
 
 /// The calm after the storm is so long that everything must have come to rest.
 const CALM: Duration = Duration::from_mins(30);
+/// Programs with a watchdog say so often that they are alive.
+const ALIVE_EVERY: Duration = Duration::from_secs(20);
 /// No life has more steps; one that has does not come to rest.
 const STEPS_MAX: u64 = 200_000;
+
+/// What a storm is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Whatever can happen.
+    Whole,
+    /// Actors die, and now and then nothing happens for minutes: nobody wants anything of anybody.
+    Quiet,
+}
 
 pub(crate) struct World {
     ground: Ground,
@@ -30,6 +42,7 @@ pub(crate) struct World {
     is_keeper_due: bool,
     is_agent_due: bool,
     storms: u64,
+    kind: Kind,
     ends_at: Option<Moment>,
 }
 
@@ -38,12 +51,13 @@ impl World {
         let mut ground = Ground::new(seed, plant, telling);
         let scene = Scene::new(&mut ground.chance);
         ground.disk.services.clone_from(&scene.services);
-        ground.checker.know(&scene.services);
+        ground.checker.know(&ground.disk);
         ground.danger = match ground.chance.below(3) {
             0 => 0,
             _ => 50 + ground.chance.below(2000),
         };
         let storms = 5 + ground.chance.below(30);
+        let kind = if ground.once_in(8) { Kind::Quiet } else { Kind::Whole };
         let mut world = Self {
             ground,
             scene,
@@ -53,6 +67,7 @@ impl World {
             is_keeper_due: false,
             is_agent_due: false,
             storms,
+            kind,
             ends_at: None,
         };
         world.want_keeper();
@@ -102,6 +117,12 @@ impl World {
             }
             Happening::ToAgent { from, to, report } => self.tell_agent(from, to, report),
             Happening::LinkLost { from, to } => self.link_lost(from, to),
+            Happening::HungUp { from, to } => {
+                self.with_keeper(to, |keeper, _, _| {
+                    keeper.hangs_up(from);
+                    Ok(())
+                });
+            }
             Happening::Cloned { life, key } => {
                 self.with_keeper(life, |keeper, ground, scene| keeper.cloned(ground, scene, &key));
             }
@@ -118,6 +139,21 @@ impl World {
                     Ok(())
                 });
             }
+            Happening::Says { who, key, notice } => self.says(who, key, notice),
+            Happening::Sickens { who } => self.ground.machine.sicken(who),
+            Happening::Readable => {
+                if self.agent.as_ref().is_some_and(|agent| agent.is_connected) {
+                    self.with_agent(Agent::read);
+                }
+            }
+            Happening::Seen { life, key, probe, outcome } => {
+                let agent = self.agent.as_mut().filter(|agent| agent.life == life);
+                let Some(agent) = agent else { return };
+                agent.mail.push((key, probe, outcome));
+                if agent.is_connected {
+                    self.with_agent(Agent::open_mail);
+                }
+            }
             Happening::KeeperBorn => self.keeper_born(),
             Happening::AgentBorn => self.agent_born(),
             Happening::Synced { life, up_to } => {
@@ -126,7 +162,58 @@ impl World {
                 }
             }
             Happening::Storm => self.storm(),
-            Happening::Calm => self.ends_at = Some(self.ground.now + CALM),
+            Happening::Calm => {
+                self.ends_at = Some(self.ground.now + CALM);
+                self.ground.machine.is_alone = false;
+                if self.agent.as_ref().is_some_and(|agent| agent.is_connected) {
+                    self.with_agent(|agent, ground| agent.crowded(ground, 0));
+                    self.with_agent(Agent::network);
+                }
+            }
+        }
+    }
+
+    /// A program that works says something; where nobody listens it is lost.
+    fn says(&mut self, who: Identity, key: Key, notice: Notice) {
+        let now = self.ground.now;
+        let is_well = self.ground.machine.find(who).is_some_and(|it| !it.manner.is_sick);
+        if !is_well {
+            return;
+        }
+        self.ground.checker.said(&key, notice, now);
+        if self.agent.is_none() && self.keeper.is_none() {
+            self.ground.machine.excuse(&key);
+        } else {
+            self.ground.said.push_back((key.clone(), notice));
+            let delay = self.ground.up_to(Duration::from_millis(1));
+            self.ground.after(delay, Happening::Readable);
+        }
+        match notice {
+            Notice::Alive => {
+                self.ground.after(ALIVE_EVERY, Happening::Says { who, key, notice });
+            }
+            Notice::Ailing => self.ground.machine.sicken(who),
+            Notice::Stopping => self.leaves(who),
+            Notice::Reloading => self.reloads(who, key),
+            Notice::Ready | Notice::AliveEvery(_) | Notice::Extend(_) => {}
+        }
+    }
+
+    /// A program leaves by itself; now and then it only meant to.
+    fn leaves(&mut self, who: Identity) {
+        if self.ground.once_in(4) {
+            return;
+        }
+        let after = self.ground.up_to(Duration::from_secs(2));
+        let exit = exit(&mut self.ground.chance);
+        self.ground.after(after, Happening::Ends { who, exit });
+    }
+
+    /// A program reads its configuration anew; now and then it never comes to the end of it.
+    fn reloads(&mut self, who: Identity, key: Key) {
+        if self.ground.weather == Weather::Calm || !self.ground.once_in(6) {
+            let delay = self.ground.up_to(Duration::from_secs(2));
+            self.ground.after(delay, Happening::Says { who, key, notice: Notice::Ready });
         }
     }
 
@@ -222,11 +309,21 @@ impl World {
     fn kill_agent(&mut self) {
         let Some(agent) = self.agent.take() else { return };
         self.ground.tell(|| "the agent is killed".to_owned());
+        self.ground.checker.disturbed(self.ground.now);
         let life = agent.life;
-        self.cut_link(|it| matches!(it, Happening::ToKeeper { from, .. } if *from == life));
+        let left = self.ground.flushed;
+        let is_of =
+            |it: &Happening| matches!(it, Happening::ToKeeper { from, .. } if *from == life);
+        let last = self.cut_link(left, is_of);
         agent.die(&mut self.ground);
-        if let Some(keeper) = self.keeper.as_mut().filter(|keeper| keeper.owner == Some(life)) {
-            keeper.owner = None;
+        self.ground.lose_unwritten();
+        if self.keeper.is_none() {
+            self.ground.lose_what_was_said();
+        }
+        if let Some(to) = self.keeper.as_ref().map(|keeper| keeper.life) {
+            // What has left it is read before its end is.
+            let at = last.unwrap_or(self.ground.now).max(self.ground.now);
+            self.ground.agenda.plan(at, Happening::HungUp { from: life, to });
         }
         if self.keeper.is_some() {
             self.want_agent();
@@ -236,8 +333,13 @@ impl World {
     fn kill_keeper(&mut self) {
         let Some(keeper) = self.keeper.take() else { return };
         self.ground.tell(|| "the keeper is killed".to_owned());
+        self.ground.checker.disturbed(self.ground.now);
+        self.ground.lose_memos();
+        if self.agent.is_none() {
+            self.ground.lose_what_was_said();
+        }
         self.ground.agenda.cut(0, |it| matches!(it, Happening::ToKeeper { .. }));
-        let last = self.cut_link(|it| matches!(it, Happening::ToAgent { .. }));
+        let last = self.cut_link(0, |it| matches!(it, Happening::ToAgent { .. }));
         if let Some(to) = self.agent.as_ref().map(|agent| agent.life) {
             let at = last.unwrap_or(self.ground.now).max(self.ground.now);
             self.ground.agenda.plan(at, Happening::LinkLost { from: keeper.life, to });
@@ -245,16 +347,22 @@ impl World {
         self.want_keeper();
     }
 
-    /// Loses the last part of what is under way.
-    fn cut_link(&mut self, fits: impl Fn(&Happening) -> bool) -> Option<Moment> {
-        let count = u64::try_from(self.ground.agenda.count(&fits)).unwrap_or_default();
-        let keep = usize::try_from(self.ground.chance.below(count + 1)).unwrap_or_default();
+    /// Loses the last part of what is under way, but nothing that was planned up to a number.
+    fn cut_link(&mut self, left: u64, fits: impl Fn(&Happening) -> bool) -> Option<Moment> {
+        let left = self.ground.agenda.count_up_to(left, &fits);
+        let count = u64::try_from(self.ground.agenda.count(&fits) - left).unwrap_or_default();
+        let more = usize::try_from(self.ground.chance.below(count + 1)).unwrap_or_default();
+        let keep = left + more;
         self.ground.agenda.cut(keep, fits)
     }
 
     fn plan_storm(&mut self) {
         let long = self.ground.once_in(2);
-        let most = if long { Duration::from_secs(20) } else { Duration::from_millis(20) };
+        let most = match (long, self.kind) {
+            (false, _) => Duration::from_millis(20),
+            (true, Kind::Whole) => Duration::from_secs(20),
+            (true, Kind::Quiet) => Duration::from_mins(2),
+        };
         let delay = self.ground.up_to(most);
         self.ground.after(delay, Happening::Storm);
     }
@@ -267,8 +375,16 @@ impl World {
             return self.ground.after(Duration::ZERO, Happening::Calm);
         }
         self.storms -= 1;
-        match self.ground.chance.below(100) {
-            0..50 => self.command(),
+        let first = match self.kind {
+            Kind::Whole => 0,
+            Kind::Quiet => 46,
+        };
+        let what = first + self.ground.chance.below(100 - first);
+        match what {
+            78 | 79 | 86.. if self.kind == Kind::Quiet => self.kill_agent(),
+            0..46 => self.command(),
+            46 | 47 => self.rotate(),
+            48 | 49 => self.wake(),
             50..65 => self.kill_agent(),
             65..75 => self.kill_keeper(),
             75..78 => {
@@ -276,7 +392,10 @@ impl World {
                 self.kill_keeper();
             }
             78..80 => self.reboot(),
-            80..88 => self.upgrade(),
+            80..86 => self.upgrade(),
+            86 => self.crowd(),
+            87 => self.cut_off(),
+            88..94 => self.look_otherwise(),
             _ => self.reconfigure(),
         }
         self.plan_storm();
@@ -291,12 +410,13 @@ impl World {
 
     fn command(&mut self) {
         let Some(unit) = self.any_unit() else { return };
-        let command = match self.ground.chance.below(8) {
+        let command = match self.ground.chance.below(10) {
             0..3 => Command::Start,
             3 | 4 => Command::Stop,
             5 => Command::Restart,
             6 => Command::Kill,
-            _ => Command::Reset,
+            7 => Command::Reset,
+            _ => Command::Reload,
         };
         if self.agent.as_ref().is_none_or(|agent| !agent.is_connected) {
             return;
@@ -304,7 +424,10 @@ impl World {
         if command == Command::Reset {
             self.ground.checker.forget_starts(&unit, self.ground.now);
         }
-        self.ground.checker.asked(self.ground.now);
+        if command == Command::Reload {
+            return self.with_agent(|agent, ground| agent.reload(ground, unit));
+        }
+        self.ground.checker.commanded(&unit, command, self.ground.now);
         self.with_agent(|agent, ground| agent.command(ground, unit, command));
     }
 
@@ -325,13 +448,45 @@ impl World {
             agent.die(&mut self.ground);
         }
         self.keeper = None;
+        self.ground.said.clear();
         let stays = |it: &Happening| matches!(it, Happening::Storm | Happening::Calm);
         self.ground.agenda.cut(0, |it| !stays(it));
         self.ground.machine.reboot();
+        self.ground.disk.events.push(Event::Rebooted);
         let Ground { checker, disk, .. } = &mut self.ground;
         checker.rebooted(disk);
         (self.is_keeper_due, self.is_agent_due) = (false, false);
         self.want_keeper();
+    }
+
+    /// Segments of a log are closed, be it one right after the other.
+    fn rotate(&mut self) {
+        let Some(unit) = self.any_unit() else { return };
+        for _ in 0..=self.ground.chance.below(3) {
+            if let Some(keeper) = &self.keeper {
+                keeper.rotates(&mut self.ground, unit.clone());
+            }
+        }
+    }
+
+    fn wake(&mut self) {
+        if self.agent.as_ref().is_some_and(|agent| agent.is_connected) {
+            self.with_agent(Agent::woke);
+        }
+    }
+
+    fn crowd(&mut self) {
+        let permille = [0, 300, 1000][usize::try_from(self.ground.chance.below(3)).unwrap_or(0)];
+        if self.agent.as_ref().is_some_and(|agent| agent.is_connected) {
+            self.with_agent(|agent, ground| agent.crowded(ground, permille));
+        }
+    }
+
+    fn cut_off(&mut self) {
+        self.ground.machine.is_alone = self.ground.once_in(2);
+        if self.agent.as_ref().is_some_and(|agent| agent.is_connected) {
+            self.with_agent(Agent::network);
+        }
     }
 
     fn upgrade(&mut self) {
@@ -342,6 +497,27 @@ impl World {
             Ok(None) => {}
             Err(Died) => self.kill_keeper(),
         }
+    }
+
+    /// Changes how a service is looked after, be it while there is no agent.
+    fn look_otherwise(&mut self) {
+        if self.agent.as_ref().is_some_and(|agent| !agent.is_connected) {
+            return;
+        }
+        if self.ground.once_in(2) {
+            self.kill_agent();
+        }
+        let Ground { disk, chance, checker, .. } = &mut self.ground;
+        let count = u64::try_from(disk.services.len()).unwrap_or(1);
+        let index = usize::try_from(chance.below(count)).unwrap_or(0);
+        let Some(service) = disk.services.get_mut(index) else { return };
+        let first = self.scene.services.iter().find(|first| first.name == service.name);
+        let Some(first) = first else { return };
+        look_otherwise(&mut service.care, first, chance);
+        checker.looked_at_otherwise(&service.name);
+        self.another_chance();
+        self.ground.configured();
+        self.with_agent(|agent, ground| agent.configure(ground, Prune::Keep));
     }
 
     /// Changes a program, takes a service away, or brings one back.
@@ -364,19 +540,28 @@ impl World {
                 let index = usize::try_from(self.ground.chance.below(count)).unwrap_or(0);
                 if let Some(service) = services.get_mut(index) {
                     service.spec_hash += 1;
+                    if self.ground.chance.below(3) == 0 {
+                        watch_otherwise(service, &mut self.ground.chance);
+                        self.ground.disk.watched.insert(service.name.clone());
+                        self.ground.checker.looked_at_otherwise(&service.name);
+                    }
                 }
             }
         }
-        self.ground.checker.asked(self.ground.now);
-        // A changed program gets another chance.
+        self.another_chance();
+        let prune = if self.ground.once_in(2) { Prune::Keep } else { Prune::Remove };
+        self.ground.configured();
+        self.with_agent(|agent, ground| agent.configure(ground, prune));
+    }
+
+    /// What is configured otherwise gets another chance.
+    fn another_chance(&mut self) {
         for service in &self.scene.services {
             for copy in 1..=service.instances {
                 let unit = UnitName { service: service.name.clone(), copy };
                 self.ground.checker.forget_starts(&unit, self.ground.now);
             }
         }
-        let prune = if self.ground.once_in(2) { Prune::Keep } else { Prune::Remove };
-        self.with_agent(|agent, ground| agent.configure(ground, prune));
     }
 
     fn judge(&mut self) {

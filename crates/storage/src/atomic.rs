@@ -60,12 +60,11 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fresh;
 
     #[test]
     fn what_is_set_aside_replaces_nothing() {
-        let folder = std::env::temp_dir().join(format!("mainstay-aside-{}", std::process::id()));
-        drop(fs::remove_dir_all(&folder));
-        fs::create_dir_all(&folder).unwrap();
+        let folder = fresh::folder("aside");
         let path = folder.join("state.json");
         for text in ["first", "second"] {
             File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
@@ -75,6 +74,5 @@ mod tests {
         }
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
         set_aside(&path).unwrap_err();
-        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -186,6 +186,7 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
+    use crate::fresh;
 
     const RECORDS: [IndexRecord; 4] = [
         IndexRecord::Source {
@@ -229,8 +230,7 @@ mod tests {
     #[test]
     fn nothing_that_would_mislead_stands_before_the_next_record() {
         let bytes: Vec<u8> = RECORDS.iter().flat_map(IndexRecord::encode).collect();
-        let name = format!("mainstay-index-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        let path = fresh::folder("index").join("own");
         let check = |length: usize, end: u64, expected: usize| {
             let mut options = std::fs::OpenOptions::new();
             let options = options.create(true).truncate(true).read(true).write(true);
@@ -246,6 +246,5 @@ mod tests {
         check(4 * RECORD_BYTES, 0, RECORD_BYTES);
         check(2 * RECORD_BYTES + 7, 99, 2 * RECORD_BYTES);
         check(7, 99, 0);
-        std::fs::remove_file(&path).unwrap();
     }
 }

@@ -40,6 +40,17 @@ impl Instance {
         self.runtime.join("api.sock")
     }
 
+    /// Returns the folder of the sockets by which units notify.
+    pub fn notify_sockets(&self) -> PathBuf {
+        self.runtime.join("notify")
+    }
+
+    /// Returns the path that stands for the pipe by which programs notify, on systems without such
+    /// sockets.
+    pub fn notify_pipe(&self) -> PathBuf {
+        self.runtime.join("notify.pipe")
+    }
+
     /// Returns the lock whose holder may write the state.
     pub fn agent_lock(&self) -> PathBuf {
         self.runtime.join("agent.lock")
@@ -55,6 +66,16 @@ impl Instance {
         self.state.join("logs")
     }
 
+    /// Returns the folder in which a unit of a kind keeps what it keeps.
+    pub fn data_of(&self, unit: &str) -> PathBuf {
+        self.state.join("data").join(unit)
+    }
+
+    /// Returns the folder of all units' crash bundles.
+    pub fn bundles(&self) -> PathBuf {
+        self.state.join("bundles")
+    }
+
     /// Returns the folder of bookmarks: how far copies of logs have got.
     pub fn copies(&self) -> PathBuf {
         self.state.join("copies")
@@ -65,6 +86,11 @@ impl Instance {
         self.state.join("agent.journal")
     }
 
+    /// Returns the file that says how far the numbers of runs have got.
+    pub fn numbers(&self) -> PathBuf {
+        self.state.join("numbers")
+    }
+
     /// Returns the folder of the event chain.
     pub fn events_directory(&self) -> PathBuf {
         self.state.join("events")
@@ -73,6 +99,32 @@ impl Instance {
     /// Returns the copy of the configuration that was last applied.
     pub fn last_good_config(&self) -> PathBuf {
         self.state.join("last-good.toml")
+    }
+
+    /// Returns the store of secrets.
+    pub fn secrets(&self) -> PathBuf {
+        self.state.join("secrets.sealed")
+    }
+
+    /// Returns the key to the store of secrets, where it is a file of ours.
+    pub fn secret_key(&self) -> PathBuf {
+        self.state.join("secret.key")
+    }
+
+    /// Returns the folder of all units' folders of secrets.
+    pub fn secret_files(&self) -> PathBuf {
+        self.runtime.join("secrets")
+    }
+
+    /// Returns the folder in which a unit finds its secrets as files.
+    pub fn secret_files_of(&self, unit: &str) -> PathBuf {
+        self.secret_files().join(unit)
+    }
+
+    /// Returns the folder of commands that are asked for values: which are under way, and what those
+    /// that failed have said.
+    pub fn recipes(&self) -> PathBuf {
+        self.runtime.join("recipes")
     }
 
     /// Returns the agent's own log.

@@ -193,12 +193,13 @@ fn whole_record(bytes: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fresh;
 
     const LIMITS: ChainLimits = ChainLimits { file_bytes: 200, total_bytes: 600 };
 
     #[test]
     fn records_come_back_and_old_files_go() {
-        let folder = fresh("come_back");
+        let folder = fresh::folder("journal-come_back");
         let mut journal = Journal::open(&folder, LIMITS, create).unwrap();
         for number in 0..100 {
             journal.append(&[format!("record {number}").as_bytes()], create).unwrap();
@@ -213,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_part_that_a_failed_append_has_left_is_written_over() {
-        let folder = fresh("left_part");
+        let folder = fresh::folder("journal-left_part");
         let mut journal = Journal::open(&folder, LIMITS, create).unwrap();
         journal.append(&[b"first"], create).unwrap();
         // Ends in the middle of a write and does not let itself be cut.
@@ -225,7 +226,7 @@ mod tests {
 
     #[test]
     fn many_openings_cost_no_history() {
-        let folder = fresh("openings");
+        let folder = fresh::folder("journal-openings");
         for number in 0..300 {
             let limits = ChainLimits { file_bytes: 200, total_bytes: 6000 };
             let mut journal = Journal::open(&folder, limits, create).unwrap();
@@ -273,13 +274,5 @@ mod tests {
 
     fn create(path: &Path) -> io::Result<File> {
         File::create(path)
-    }
-
-    fn fresh(name: &str) -> PathBuf {
-        let folder =
-            std::env::temp_dir().join(format!("mainstay-journal-{name}-{}", std::process::id()));
-        drop(fs::remove_dir_all(&folder));
-        fs::create_dir_all(&folder).unwrap();
-        folder
     }
 }

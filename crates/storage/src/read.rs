@@ -74,6 +74,21 @@ pub fn begin_of_last(chain: &ChainFiles, count: usize) -> io::Result<Cursor> {
     reader::begin_of_last(chain, &segments(chain)?, count)
 }
 
+/// Returns where the last so many bytes of a chain begin, or its first line; most likely that is
+/// within a line.
+pub fn begin_of_last_bytes(chain: &ChainFiles, bytes: u64) -> io::Result<Cursor> {
+    let mut missing = bytes;
+    for number in segments(chain)?.into_iter().rev() {
+        let Some(file) = open(chain, number)? else { continue };
+        let length = file.metadata()?.len();
+        if let Some(offset) = length.checked_sub(missing) {
+            return Ok(Cursor { segment: number, offset });
+        }
+        missing -= length;
+    }
+    begin(chain)
+}
+
 /// Returns how many bytes there are up to the last line end.
 fn whole_lines(bytes: &[u8]) -> usize {
     bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
@@ -240,6 +255,7 @@ mod tests {
     use std::io::Read as _;
 
     use super::*;
+    use crate::fresh;
 
     #[test]
     fn the_last_lines_come_from_as_many_segments_as_it_takes() {
@@ -254,6 +270,20 @@ mod tests {
     }
 
     #[test]
+    fn the_last_bytes_may_begin_in_an_earlier_segment() {
+        let chain = sample("last_bytes");
+        let check = |bytes: u64, segment: u64, offset: u64| {
+            assert_eq!(begin_of_last_bytes(&chain, bytes).unwrap(), Cursor { segment, offset });
+        };
+        check(3, 2, 7);
+        check(10, 2, 0);
+        check(13, 1, 11);
+        check(1_000, 1, 0);
+        let empty = ChainFiles::new(&fresh::folder("read-last_bytes_empty"), "web");
+        assert_eq!(begin_of_last_bytes(&empty, 9).unwrap(), Cursor { segment: 1, offset: 0 });
+    }
+
+    #[test]
     fn lines_know_their_run_and_time() {
         let chain = sample("run_and_time");
         let lines = last_lines(&chain, 2).unwrap();
@@ -263,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_back_does_not_turn_a_log_around() {
-        let folder = folder("clocks");
+        let folder = fresh::folder("read-clocks");
         let mut merge = Merge::new(Unfinished::Given);
         for (name, times) in [("a", [10, 40, 20, 30].as_slice()), ("b", &[15, 50, 25])] {
             let chain = ChainFiles::new(&folder, name);
@@ -315,7 +345,7 @@ mod tests {
 
     #[test]
     fn a_file_without_a_limit_is_read_in_blocks() {
-        let chain = ChainFiles::new(&folder("blocks"), "web");
+        let chain = ChainFiles::new(&fresh::folder("read-blocks"), "web");
         let line = "x".repeat(99) + "\n";
         append(&chain, line.repeat(50_000).as_bytes());
         append(&chain, "y".repeat(3_000_000).as_bytes());
@@ -444,16 +474,8 @@ mod tests {
         (deleted, texts)
     }
 
-    fn folder(name: &str) -> std::path::PathBuf {
-        let folder =
-            std::env::temp_dir().join(format!("mainstay-read-{name}-{}", std::process::id()));
-        drop(fs::remove_dir_all(&folder));
-        fs::create_dir_all(&folder).unwrap();
-        folder
-    }
-
     fn sample(name: &str) -> ChainFiles {
-        let chain = ChainFiles::new(&folder(name), "web");
+        let chain = ChainFiles::new(&fresh::folder(&format!("read-{name}")), "web");
         append(&chain, b"one\ntwo\nthree\n");
         chain.close(1).unwrap();
         append(&chain, b"four\nfive\n");

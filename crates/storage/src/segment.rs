@@ -178,6 +178,7 @@ pub fn ends_with_line(file: &File, length: u64) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fresh;
 
     #[test]
     fn strange_names_are_no_segments() {
@@ -203,9 +204,7 @@ mod tests {
 
     #[test]
     fn the_live_segment_follows_the_highest_closed_one() {
-        let folder = std::env::temp_dir().join(format!("mainstay-chain-{}", std::process::id()));
-        drop(fs::remove_dir_all(&folder));
-        fs::create_dir_all(&folder).unwrap();
+        let folder = fresh::folder("chain");
         let chain = ChainFiles::new(&folder, "web@2");
         assert_eq!(chain.find().unwrap().live_number(), 1);
         for number in [3, 12] {

@@ -313,10 +313,11 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::fresh;
 
     #[test]
     fn slots_come_back_and_freed_ones_are_used_again() {
-        let path = fresh("come_back");
+        let path = fresh::folder("slots-come_back").join("slots");
         let mut slots = open(&path, "boot-1");
         let first = slots.add(b"first").unwrap();
         let second = slots.add(b"second").unwrap();
@@ -331,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_file_of_empty_slots_becomes_short_again() {
-        let path = fresh("short_again");
+        let path = fresh::folder("slots-short_again").join("slots");
         let mut slots = open(&path, "boot");
         let indices: Vec<_> = (0..100).map(|_| slots.add(b"a run").unwrap()).collect();
         for index in indices {
@@ -349,7 +350,7 @@ mod tests {
 
     #[test]
     fn payloads_of_every_length_come_back() {
-        let path = fresh("every_length");
+        let path = fresh::folder("slots-every_length").join("slots");
         let mut slots = open(&path, "boot");
         let lengths = [1, USUAL_BYTES - PREFIX_BYTES, USUAL_BYTES, PAYLOAD_BYTES_MAX];
         for length in lengths {
@@ -361,7 +362,7 @@ mod tests {
 
     #[test]
     fn slots_of_another_boot_are_dropped() {
-        let path = fresh("other_boot");
+        let path = fresh::folder("slots-other_boot").join("slots");
         open(&path, "boot-1").add(b"first").unwrap();
         assert_eq!(texts(&mut open(&path, "boot-2")), [""; 0]);
         assert_eq!(texts(&mut open(&path, "boot-1")), [""; 0]);
@@ -369,7 +370,7 @@ mod tests {
 
     #[test]
     fn slots_of_another_version_are_left_as_they_are() {
-        let path = fresh("other_version");
+        let path = fresh::folder("slots-other_version").join("slots");
         open(&path, "boot").add(b"first").unwrap();
         let mut bytes = fs::read(&path).unwrap();
         bytes[NAME.len()] = b'9';
@@ -382,7 +383,7 @@ mod tests {
 
     #[test]
     fn a_write_torn_at_any_byte_leaves_the_old_slot() {
-        let path = fresh("torn");
+        let path = fresh::folder("slots-torn").join("slots");
         let mut slots = open(&path, "boot");
         let index = slots.add(b"old").unwrap();
         let before = fs::read(&path).unwrap();
@@ -404,7 +405,7 @@ mod tests {
 
     #[test]
     fn damage_is_told_and_the_end_of_a_boot_is_none() {
-        let path = fresh("damage");
+        let path = fresh::folder("slots-damage").join("slots");
         let mut slots = open(&path, "boot");
         for text in ["first", "second", "third"] {
             slots.add(text.as_bytes()).unwrap();
@@ -427,7 +428,7 @@ mod tests {
 
     #[test]
     fn a_payload_that_does_not_fit_is_refused_and_changes_nothing() {
-        let path = fresh("too_long");
+        let path = fresh::folder("slots-too_long").join("slots");
         let mut slots = open(&path, "boot");
         let index = slots.add(b"kept").unwrap();
         let huge = vec![0; PAYLOAD_BYTES_MAX + 1];
@@ -453,12 +454,5 @@ mod tests {
         slots.places.clear();
         let records = slots.records().unwrap();
         records.into_iter().map(|record| String::from_utf8(record.payload).unwrap()).collect()
-    }
-
-    fn fresh(name: &str) -> PathBuf {
-        let path =
-            std::env::temp_dir().join(format!("mainstay-slots-{name}-{}", std::process::id()));
-        drop(fs::remove_file(&path));
-        path
     }
 }

@@ -34,16 +34,25 @@ impl Agent {
                 self.bursts.count(clock::monotonic(), status.units.len());
                 drop(reply.send(Ok(status)));
             }
+            Call::Tree(reply) => drop(reply.send(Ok(self.tree()))),
             Call::Unit(name, reply) => drop(reply.send(self.detail(&name))),
-            Call::Events(query, reply) => self.answer_events(query, reply),
+            Call::Events(query, reply) => match self.services_of(&query.names) {
+                Ok(names) => self.answer_events(EventsQuery { names, ..query }, reply),
+                Err(refused) => drop(reply.send(Err(refused))),
+            },
             Call::Command(asker, request, reply) => match self.command(&asker, &request) {
                 Ok(answer) => self.owe(reply, answer),
                 Err(refused) => drop(reply.send(Err(refused))),
             },
             Call::Add(asker, service, reply) => self.add(asker, service, reply),
-            Call::Remove(asker, name, reply) => self.remove(asker, &name, reply),
+            Call::Remove(asker, name, keeps, reply) => self.remove(asker, &name, keeps, reply),
             Call::Apply(asker, reply) => self.order(asker, None, reply),
             Call::Upgrade(asker, request, reply) => self.upgrade(&asker, request, reply),
+            Call::Secrets(reply) => self.list_secrets(reply),
+            Call::SetSecret(asker, name, value, reply) => {
+                self.set_secret(&asker, name, value, reply);
+            }
+            Call::RemoveSecret(asker, name, reply) => self.remove_secret(&asker, name, reply),
             Call::NotLetIn(reasons) => {
                 for reason in reasons {
                     let happening = Happening::of_instance(Level::Error, "AccessNotGiven", reason);
@@ -65,6 +74,7 @@ impl Agent {
             keeper: Role { pid: self.welcome.pid, version: self.welcome.version.clone() },
             agent: own_role(),
             units: self.supervisor.units().map(|view| self.unit(view, clocks)).collect(),
+            groups: self.groups(),
         }
     }
 
@@ -75,7 +85,10 @@ impl Agent {
             service.is_some_and(|service| self.given.is_outdated(name, view.run(), service));
         let pressure = self.pressed.of(name).or_else(|| self.copies.trouble_of(name));
         let well_after = service.map_or(Duration::MAX, |service| service.restart.reset_after);
-        let beside = Beside { outdated, pressure, well_after };
+        let said = self.notices.said(name, view.run()).cloned().unwrap_or_default();
+        let main = self.notices.main_of(name, view.run());
+        let is_fetching = self.secrets.is_waiting(name);
+        let beside = Beside { outdated, pressure, well_after, said, main, is_fetching };
         report::unit(view, clocks, beside)
     }
 
@@ -95,6 +108,8 @@ impl Agent {
             events: self
                 .events
                 .select(EVENTS_OF_UNIT, |event| event.unit.as_deref() == Some(full.as_str())),
+            checks: report::checks(view).collect(),
+            hooks: self.events.hooks_of(&unit),
         })
     }
 
@@ -150,6 +165,7 @@ impl Agent {
             CommandName::Restart => Command::Restart,
             CommandName::Kill => Command::Kill,
             CommandName::Reset => Command::Reset,
+            CommandName::Reload => Command::Reload,
         };
         let word = format!("{command:?}").to_lowercase();
         let trace = self.note(asker, &format!("asks to {word} {}", request.names.join(" ")));
@@ -164,22 +180,6 @@ impl Agent {
             refused: answer.err().map(|refusal| refusal.reason),
         });
         CommandAnswer { trace_id: trace.to_string(), units: units.collect(), changes: None }
-    }
-
-    /// Returns the units that names mean: exact ones, all units of a service, or patterns.
-    fn expand(&self, names: &[String]) -> Result<Vec<UnitName>, Refused> {
-        let mut units = Vec::new();
-        for name in names {
-            let before = units.len();
-            let all = self.supervisor.units().map(UnitView::name);
-            units.extend(all.filter(|unit| is_meant(name, &unit.to_string())).cloned());
-            if units.len() == before {
-                return Err(no_unit(name));
-            }
-        }
-        let mut seen = std::collections::BTreeSet::new();
-        units.retain(|unit| seen.insert(unit.clone()));
-        Ok(units)
     }
 
     /// Tells who wants what; returns the chain of causes that begins with it.

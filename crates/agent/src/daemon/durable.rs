@@ -15,7 +15,7 @@ use mainstay_core::{Prune, ServiceName, TraceId};
 
 use super::Agent;
 use crate::{
-    calls::{Asker, Refused, RefusedKind, Reply},
+    calls::{Asker, Keeps, Refused, RefusedKind, Reply},
     clerk::{Configured, Done, Job, Order},
     configuration::Loaded,
     editing::{Edit, EditError},
@@ -64,9 +64,12 @@ impl Agent {
     pub(super) fn done(&mut self, done: Done) {
         match done {
             Done::Wishes { generation, result } => self.settle_debts(generation, &result),
+            Done::Numbers(result) => self.numbers_written(&result),
             Done::Configured(configured) => self.configured(*configured),
+            Done::LastWords { command, words } => self.words_read(&command, words.as_deref()),
         }
         self.save_wishes();
+        self.save_numbers();
     }
 
     fn settle_debts(&mut self, generation: u64, result: &io::Result<()>) {
@@ -110,9 +113,19 @@ impl Agent {
         self.order(asker, Some(Edit::Add(name, new)), reply);
     }
 
-    pub(super) fn remove(&mut self, asker: Asker, name: &str, reply: Reply<CommandAnswer>) {
+    pub(super) fn remove(
+        &mut self,
+        asker: Asker,
+        name: &str,
+        keeps: Keeps,
+        reply: Reply<CommandAnswer>,
+    ) {
+        let edit = match keeps {
+            Keeps::Everything => Edit::Remove,
+            Keeps::Nothing => Edit::Purge,
+        };
         match ServiceName::new(name) {
-            Ok(name) => self.order(asker, Some(Edit::Remove(name)), reply),
+            Ok(name) => self.order(asker, Some(edit(name)), reply),
             Err(_) => drop(reply.send(Err(super::answers::no_unit(name)))),
         }
     }
@@ -129,11 +142,17 @@ impl Agent {
     /// Applies what was read; a mistake in it changes nothing.
     fn configured(&mut self, Configured { order, result }: Configured) {
         let Order { asker, edit, reply } = order;
+        let mut purged = None;
         let (what, prune) = match edit {
             None => ("asks to apply the configuration".to_owned(), Prune::Keep),
             Some(Edit::Add(name, _)) => (format!("asks to add service `{name}`"), Prune::Keep),
             Some(Edit::Remove(name)) => {
                 (format!("asks to remove service `{name}`"), Prune::Named(name))
+            }
+            Some(Edit::Purge(name)) => {
+                purged = Some(name.clone());
+                let what = format!("asks to remove service `{name}` and what it has kept");
+                (what, Prune::Named(name))
             }
         };
         let trace = self.note(&asker, &what);
@@ -143,9 +162,12 @@ impl Agent {
         };
         let changes = config::difference(&self.config, &config);
         self.config = config;
+        self.purged.extend(purged);
+        self.purged.retain(|name| !self.config.services.contains_key(name));
         let message = format!("{} services are configured", self.config.services.len());
         let happening = Happening::of_instance(Level::Info, "ConfigApplied", message);
         self.events.tell(Happening { trace, ..happening });
+        self.pass_numbers_of_new();
         self.configure(prune);
         let answer = CommandAnswer { changes: Some(changes), ..self.take_answers(trace) };
         self.owe(reply, answer);
@@ -171,7 +193,7 @@ impl Agent {
     /// Lets the clerk write what is still to be written, for a while.
     pub(super) async fn finish_writing(&mut self) {
         let writing = async {
-            while self.wishes.is_being_written() {
+            while self.wishes.is_being_written() || self.numbers.is_being_written() {
                 match self.clerk.next().await {
                     Some(done) => self.done(done),
                     None => return,

@@ -18,6 +18,7 @@ pub fn difference(before: &Config, after: &Config) -> ConfigChanges {
             Some(_) => {}
         }
     }
+    changes.groups = before.groups != after.groups;
     changes.access = before.access != after.access;
     let is_gone = |name: &&mainstay_core::ServiceName| !after.services.contains_key(*name);
     changes.removed = before.services.keys().filter(is_gone).map(ToString::to_string).collect();
@@ -28,14 +29,27 @@ pub fn difference(before: &Config, after: &Config) -> ConfigChanges {
 fn keys(before: &ServiceConfig, after: &ServiceConfig) -> Vec<String> {
     let differ = [
         ("command", before.command != after.command),
+        ("kind", before.kind.as_ref().map(|it| &it.name) != after.kind.as_ref().map(|it| &it.name)),
+        ("config", configs_differ(before, after)),
         ("directory", before.directory != after.directory),
-        ("environment", before.environment != after.environment),
+        (
+            "environment",
+            before.environment != after.environment
+                || before.fetched.environment != after.fetched.environment,
+        ),
+        ("secrets", before.fetched.files != after.fetched.files),
         ("type", before.nature != after.nature),
         ("start", before.start != after.start),
         ("instances", before.instances != after.instances),
-        ("requires", before.requires != after.requires),
+        (
+            "requires",
+            (&before.requires, before.needs_network) != (&after.requires, after.needs_network),
+        ),
         ("wants", before.wants != after.wants),
         ("after", before.after != after.after),
+        ("before", before.before != after.before),
+        ("binds-to", before.binds_to != after.binds_to),
+        ("part-of", before.part_of != after.part_of),
         ("conflicts", before.conflicts != after.conflicts),
         ("restart", before.restart != after.restart),
         ("stop", before.stop != after.stop),
@@ -43,9 +57,19 @@ fn keys(before: &ServiceConfig, after: &ServiceConfig) -> Vec<String> {
         ("limits", before.files != after.files),
         ("session", before.session != after.session),
         ("priority", before.share.priority != after.share.priority),
+        ("bundles", before.bundles != after.bundles),
         ("affinity", before.share.processors != after.share.processors),
     ];
-    differ.iter().filter(|(_, is)| *is).map(|(key, _)| (*key).to_owned()).collect()
+    let own = differ.iter().filter(|(_, is)| *is).map(|(key, _)| *key);
+    own.chain(before.care.difference(&after.care)).map(str::to_owned).collect()
+}
+
+/// Another kind has another configuration, which goes without saying.
+fn configs_differ(before: &ServiceConfig, after: &ServiceConfig) -> bool {
+    match (&before.kind, &after.kind) {
+        (Some(before), Some(after)) => before.config != after.config,
+        (None, _) | (_, None) => false,
+    }
 }
 
 #[cfg(test)]

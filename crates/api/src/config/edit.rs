@@ -35,6 +35,14 @@ pub enum EditError {
     /// Something that a key lies in is no table.
     #[error("`{0}` holds no keys")]
     NoKeys(String),
+    /// A list has no table of this name.
+    #[error("`{list}` has no entry `{name}`")]
+    NoElement {
+        /// The list's key.
+        list: String,
+        /// The name.
+        name: String,
+    },
 }
 
 /// Returns the text with one more service at its end.

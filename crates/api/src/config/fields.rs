@@ -271,7 +271,7 @@ fn type_name(value: &DeValue<'_>) -> Cow<'static, str> {
     })
 }
 
-fn listed(names: &[&str]) -> String {
+pub(super) fn listed(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
 }

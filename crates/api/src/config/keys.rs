@@ -1,18 +1,43 @@
 //! Single keys of a service: reading and setting them the way a person would.
 
-use toml_edit::{DocumentMut, InlineTable, Item, Value, value};
+use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
-use super::EditError;
+use super::{
+    EditError,
+    care::{KINDS, Names},
+};
 
 /// Returns what a service's key is set to, as it stands in the file; nothing when it is not set.
 ///
-/// Keys of tables are written with dots: `restart.delay`.
+/// Keys of tables are written with dots: `restart.delay`; a check has its name between them:
+/// `checks.http.every`.
 pub fn get(text: &str, service: &str, key: &str) -> Result<Option<String>, EditError> {
     let document: DocumentMut = text.parse()?;
     let table = document.get("services").and_then(|services| services.get(service));
-    let table = table.ok_or_else(|| EditError::Missing(service.to_owned()))?;
-    let item = key.split('.').try_fold(table, |item, part| item.get(part));
-    Ok(item.map(|item| item.to_string().trim().to_owned()))
+    let table = table.and_then(Item::as_table_like);
+    let mut table = table.ok_or_else(|| EditError::Missing(service.to_owned()))?;
+    let (path, last) = split(key);
+    let mut path = path.into_iter();
+    while let Some(part) = path.next() {
+        let Some(item) = table.get(part) else { return Ok(None) };
+        let below = match item.as_table_like() {
+            Some(table) => Some(table),
+            None => elements(item).and_then(|all| element(all, path.next()?)),
+        };
+        let Some(below) = below else { return Ok(None) };
+        table = below;
+    }
+    Ok(table.get(last).map(text_of))
+}
+
+/// Returns an entry as it stands in the file; tables of their own are written as values.
+fn text_of(item: &Item) -> String {
+    let item = item.clone();
+    let text = match item.into_value() {
+        Ok(value) => value.to_string(),
+        Err(item) => item.to_string(),
+    };
+    text.trim().to_owned()
 }
 
 /// Returns the text with a key set; comments and order stay.
@@ -22,17 +47,13 @@ pub fn get(text: &str, service: &str, key: &str) -> Result<Option<String>, EditE
 pub fn set(text: &str, service: &str, key: &str, typed: &str) -> Result<String, EditError> {
     let mut document: DocumentMut = text.parse()?;
     let (path, last) = split(key);
-    let holder = descend(&mut document, service, &path)?;
+    let mut holder = descend(&mut document, service, &path)?;
     let mut fresh = typed.parse::<Value>().unwrap_or_else(|_| Value::from(typed));
-    if let Some(former) = holder.get_mut(last).and_then(Item::as_value_mut) {
+    if let Some(former) = holder.keys().get_mut(last).and_then(Item::as_value_mut) {
         *fresh.decor_mut() = former.decor().clone();
         *former = fresh;
-    } else if let Some(inline) = holder.as_inline_table_mut() {
-        inline.insert(last, fresh);
-        // The blank before the closing brace belonged to whatever was last.
-        inline.fmt();
-    } else if let Some(table) = holder.as_table_mut() {
-        table.insert(last, value(fresh));
+    } else {
+        holder.insert(last, fresh);
     }
     Ok(document.to_string())
 }
@@ -41,13 +62,9 @@ pub fn set(text: &str, service: &str, key: &str, typed: &str) -> Result<String, 
 pub fn unset(text: &str, service: &str, key: &str) -> Result<String, EditError> {
     let mut document: DocumentMut = text.parse()?;
     let (path, last) = split(key);
-    let holder = descend(&mut document, service, &path)?;
-    if let Some(inline) = holder.as_inline_table_mut() {
-        inline.remove(last);
-        inline.fmt();
-    } else if let Some(table) = holder.as_table_mut() {
-        table.remove(last);
-    }
+    let mut holder = descend(&mut document, service, &path)?;
+    holder.keys().remove(last);
+    holder.tidy();
     Ok(document.to_string())
 }
 
@@ -57,29 +74,118 @@ fn split(key: &str) -> (Vec<&str>, &str) {
     (path, last)
 }
 
+/// A table in either of its forms.
+enum Holder<'a> {
+    Table(&'a mut Table),
+    Inline(&'a mut InlineTable),
+}
+
+impl<'a> Holder<'a> {
+    fn of(item: &'a mut Item) -> Option<Self> {
+        match item {
+            Item::Table(table) => Some(Self::Table(table)),
+            Item::Value(Value::InlineTable(table)) => Some(Self::Inline(table)),
+            Item::None | Item::Value(_) | Item::ArrayOfTables(_) => None,
+        }
+    }
+
+    fn keys(&mut self) -> &mut dyn TableLike {
+        match self {
+            Self::Table(table) => *table,
+            Self::Inline(table) => *table,
+        }
+    }
+
+    fn insert(&mut self, key: &str, fresh: Value) {
+        self.keys().insert(key, value(fresh));
+        self.tidy();
+    }
+
+    /// Sets the blanks of a table in one line: the one before the closing brace belonged to whatever
+    /// was last. Those of other tables, and their comments, stay.
+    fn tidy(&mut self) {
+        if let Self::Inline(table) = self {
+            table.fmt();
+        }
+    }
+
+    /// Returns the table, or the list of tables, below a key; a table is made when there is nothing.
+    fn below(mut self, key: &str) -> Option<&'a mut Item> {
+        if !self.keys().contains_key(key) {
+            self.insert(key, Value::InlineTable(InlineTable::new()));
+        }
+        match self {
+            Self::Table(table) => table.get_mut(key),
+            Self::Inline(table) => TableLike::get_mut(table, key),
+        }
+    }
+}
+
 /// Returns the table that holds the last part of a key; tables on the way are made.
 fn descend<'a>(
     document: &'a mut DocumentMut,
     service: &str,
     path: &[&str],
-) -> Result<&'a mut Item, EditError> {
+) -> Result<Holder<'a>, EditError> {
     let missing = || EditError::Missing(service.to_owned());
     let services = document.get_mut("services").ok_or_else(missing)?;
-    let mut item = services.get_mut(service).ok_or_else(missing)?;
-    let mut holder = service;
-    for part in path {
-        let table = item.as_table_like_mut().ok_or_else(|| no_keys(holder))?;
-        if !table.contains_key(part) {
-            table.insert(part, value(InlineTable::new()));
-            if let Some(inline) = item.as_inline_table_mut() {
-                inline.fmt();
-            }
-        }
-        let table = item.as_table_like_mut().ok_or_else(|| no_keys(holder))?;
-        item = table.get_mut(part).ok_or_else(missing)?;
-        holder = part;
+    let item = services.get_mut(service).ok_or_else(missing)?;
+    let mut holder = Holder::of(item).ok_or_else(|| no_keys(service))?;
+    let mut path = path.iter();
+    while let Some(part) = path.next() {
+        let item = holder.below(part).ok_or_else(missing)?;
+        holder = if elements(item).is_some() {
+            let name = path.next().copied().unwrap_or_default();
+            let unknown =
+                || EditError::NoElement { list: (*part).to_owned(), name: name.to_owned() };
+            element_mut(item, name).ok_or_else(unknown)?
+        } else {
+            Holder::of(item).ok_or_else(|| no_keys(part))?
+        };
     }
-    if item.is_table_like() { Ok(item) } else { Err(no_keys(holder)) }
+    Ok(holder)
+}
+
+type Elements<'a> = Vec<&'a dyn TableLike>;
+
+/// Returns the tables of a list; nothing when it is something else.
+fn elements(item: &Item) -> Option<Elements<'_>> {
+    match item {
+        Item::ArrayOfTables(list) => Some(list.iter().map(|table| table as _).collect()),
+        Item::Value(Value::Array(list)) => {
+            let tables: Option<Elements<'_>> =
+                list.iter().map(|one| one.as_inline_table().map(|table| table as _)).collect();
+            tables.filter(|tables| !tables.is_empty())
+        }
+        Item::None | Item::Value(_) | Item::Table(_) => None,
+    }
+}
+
+fn element<'a>(all: Elements<'a>, name: &str) -> Option<&'a dyn TableLike> {
+    let place = place_of(&all, name)?;
+    all.into_iter().nth(place)
+}
+
+fn element_mut<'a>(item: &'a mut Item, name: &str) -> Option<Holder<'a>> {
+    let place = place_of(&elements(item)?, name)?;
+    match item {
+        Item::ArrayOfTables(list) => list.get_mut(place).map(Holder::Table),
+        Item::Value(Value::Array(list)) => {
+            list.get_mut(place)?.as_inline_table_mut().map(Holder::Inline)
+        }
+        Item::None | Item::Value(_) | Item::Table(_) => None,
+    }
+}
+
+/// Returns where the check stands that is called so, by its own name or by the usual one.
+fn place_of(all: &Elements<'_>, name: &str) -> Option<usize> {
+    let own = |table: &&dyn TableLike| table.get("name")?.as_str().map(str::to_owned);
+    let mut names = Names::new(all.iter().filter_map(own));
+    let mut called = |table: &&dyn TableLike| {
+        let kind = || KINDS.iter().find(|kind| table.contains_key(kind)).copied();
+        own(table).unwrap_or_else(|| names.usual(kind().unwrap_or("check")))
+    };
+    all.iter().position(|table| called(table) == name)
 }
 
 fn no_keys(holder: &str) -> EditError {
@@ -123,6 +229,25 @@ mod tests {
         assert_eq!(get(&without, "web", "environment.PORT").unwrap(), None);
         let error = get(TEXT, "wob", "command").unwrap_err().to_string();
         assert_eq!(error, "no file of the configuration has a service `wob`");
+    }
+
+    #[test]
+    fn a_check_is_found_by_its_name() {
+        let tables = "[services.web]\n[[services.web.checks]]\nhttp = \"h\" # one\n[[services.web.checks]]\nhttp = \"i\"\n[[services.web.checks]]\nname = \"disk\"\nfile = \"f\"\n";
+        let list = "[services.web]\nchecks = [{ http = \"h\" }, { http = \"i\" }, { name = \"disk\", file = \"f\" }]\n";
+        for text in [tables, list] {
+            let read = |key: &str| get(text, "web", key).unwrap();
+            assert_eq!(read("checks.http-2.http").as_deref(), Some("\"i\""));
+            assert_eq!(read("checks.disk.file").as_deref(), Some("\"f\""));
+            assert_eq!(read("checks.disk.every"), None);
+            assert_eq!(read("checks.tcp.every"), None);
+            assert!(read("checks").is_some_and(|all| all.starts_with("[{ http = \"h\"")), "{text}");
+            let set = set(text, "web", "checks.http-2.every", "5s").unwrap();
+            assert_eq!(get(&set, "web", "checks.http-2.every").unwrap().as_deref(), Some("\"5s\""));
+            assert_eq!(unset(&set, "web", "checks.http-2.every").unwrap(), text);
+        }
+        let error = set(list, "web", "checks.tcp.every", "5s").unwrap_err().to_string();
+        assert_eq!(error, "`checks` has no entry `tcp`");
     }
 
     #[test]

@@ -1,17 +1,37 @@
 //! From the configuration to what the core decides with.
 
-use std::hash::{Hash as _, Hasher};
+use std::{
+    collections::BTreeMap,
+    hash::{Hash as _, Hasher},
+};
 
 use mainstay_core::{
     Service, ServiceName,
-    service::{RestartPolicy, StopPolicy},
+    service::{Bonds, RestartPolicy, StopPolicy},
 };
 
-use super::ServiceConfig;
+use super::{Config, ServiceConfig};
+
+impl Config {
+    /// Returns the services as the core sees them: `before` is an `after` of the other one there.
+    pub fn core(&self) -> BTreeMap<ServiceName, Service> {
+        let services = self.services.iter();
+        let mut all: BTreeMap<ServiceName, Service> =
+            services.map(|(name, service)| (name.clone(), service.core(name))).collect();
+        for (name, service) in &self.services {
+            for other in &service.before {
+                if let Some(other) = all.get_mut(other) {
+                    other.after.push(name.clone());
+                }
+            }
+        }
+        all
+    }
+}
 
 impl ServiceConfig {
-    /// Returns the service as the core sees it.
-    pub fn core(&self, name: &ServiceName) -> Service {
+    /// Returns the service as the core sees it, but for what others say of it.
+    fn core(&self, name: &ServiceName) -> Service {
         Service {
             name: name.clone(),
             nature: self.nature,
@@ -21,6 +41,11 @@ impl ServiceConfig {
             wants: self.wants.clone(),
             after: self.after.clone(),
             conflicts: self.conflicts.clone(),
+            bonds: Bonds {
+                binds_to: self.binds_to.clone(),
+                part_of: self.part_of.clone(),
+                network: self.needs_network,
+            },
             restart: RestartPolicy {
                 when: self.restart.when,
                 exits: self.restart.exits.clone(),
@@ -30,6 +55,7 @@ impl ServiceConfig {
                 within: self.restart.within,
             },
             stop: StopPolicy { timeout: self.stop.timeout, ..StopPolicy::default() },
+            care: self.care.core(),
             spec_hash: self.spec_hash(),
         }
     }
@@ -40,12 +66,23 @@ impl ServiceConfig {
     pub fn spec_hash(&self) -> u64 {
         let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
         self.command.hash(&mut hasher);
+        if let Some(kind) = &self.kind {
+            (&kind.name, kind.config.to_string()).hash(&mut hasher);
+        }
         self.directory.hash(&mut hasher);
         self.environment.hash(&mut hasher);
         (self.files, self.session, self.logs.streams as u8).hash(&mut hasher);
         if !self.share.is_usual() {
             let priority = self.share.priority.map(|priority| priority as u8);
             (priority, self.share.processors).hash(&mut hasher);
+        }
+        // What is referred to counts, not what it holds: a value comes with the next start.
+        if !self.fetched.is_empty() {
+            self.fetched.hash(&mut hasher);
+        }
+        // A program asks once, at its start, whether anybody listens, and how often it has to speak.
+        if self.care.has_socket() {
+            ("notify", self.care.alive_every()).hash(&mut hasher);
         }
         hasher.finish()
     }
@@ -56,6 +93,10 @@ impl ServiceConfig {
         let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
         let kept = (self.logs.max_size, self.logs.on_full as u8, self.stop.scope as u8);
         kept.hash(&mut hasher);
+        if let Some(store) = self.care.notify.map(|notify| notify.store).filter(|store| *store > 0)
+        {
+            store.hash(&mut hasher);
+        }
         hasher.finish()
     }
 }

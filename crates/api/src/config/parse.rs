@@ -12,10 +12,14 @@ use toml::{
 };
 
 use super::{
-    Config, Diagnostic, RestartConfig, SERVICE_DEFAULTS, ServiceConfig, StopConfig, access,
+    Config, Diagnostic, RestartConfig, SERVICE_DEFAULTS, ServiceConfig, StopConfig, access, care,
     fields::{Fields, Placed, Reading, bounded_duration, mistyped},
+    groups::{self, Groups},
+    kind::{self, KindConfig},
+    links::{self, Named},
     logs, program,
-    rules::{self, Link, Places, Spot},
+    rules::{self, Places, Spot},
+    secrets::{self, Fetched},
     share,
 };
 use crate::keeper::{Scope, SignalName};
@@ -26,11 +30,14 @@ pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// The most units that one service may have.
 const INSTANCES_MAX: u32 = 10_000;
 
+/// The most crash bundles that are kept of one unit.
+const BUNDLES_MAX: u32 = 1_000;
+
 /// So many digits, or more, number the segments of a log.
 const SEGMENT_DIGITS: usize = 6;
 
 /// Keys of a service that later versions know.
-const LATER: &[&str] = &["ready", "checks", "hooks", "watchdog", "user", "kind", "reload"];
+const LATER: &[&str] = &["user"];
 
 /// Signals by their names in the configuration.
 const SIGNALS: &[(&str, SignalName)] = &[
@@ -72,22 +79,42 @@ pub struct SourceText<'a> {
 
 /// Reads all files of an instance; returns every mistake when there is any.
 pub fn parse(files: &[SourceText<'_>]) -> Result<Config, Vec<Diagnostic>> {
+    let (config, places, _, mut found) = read_all(files);
+    rules::check(&config, &places, &mut found);
+    found.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    if found.is_empty() { Ok(config) } else { Err(found) }
+}
+
+/// Returns where a service is named by others and by groups, which must let go of it before it can
+/// be removed.
+pub fn named_by(files: &[SourceText<'_>], name: &ServiceName) -> Vec<Diagnostic> {
+    let (_, places, groups, _) = read_all(files);
+    let mut found = rules::naming(&places, name);
+    found.extend(groups::naming(&groups, name));
+    found
+}
+
+/// What files hold, and what is wrong with each by itself.
+type AllRead<'a> = (Config, Places<'a>, Groups<'a>, Vec<Diagnostic>);
+
+fn read_all<'a>(files: &[SourceText<'a>]) -> AllRead<'a> {
     let mut config = Config::default();
     let mut found = Vec::new();
-    let mut places = BTreeMap::new();
+    let (mut places, mut groups) = (BTreeMap::new(), BTreeMap::new());
     for source in files {
         match text_of(source) {
             Ok(text) => {
                 let mut reading = Reading { file: source.file, text, found: Vec::new() };
-                read_file(&mut reading, &mut config, &mut places);
+                let mut read =
+                    Read { config: &mut config, places: &mut places, groups: &mut groups };
+                read_file(&mut reading, &mut read);
                 found.append(&mut reading.found);
             }
             Err(diagnostic) => found.push(*diagnostic),
         }
     }
-    rules::check(&config, &places, &mut found);
-    found.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
-    if found.is_empty() { Ok(config) } else { Err(found) }
+    groups::resolve(&mut config, &mut places, &groups, &mut found);
+    (config, places, groups, found)
 }
 
 fn text_of<'a>(source: &SourceText<'a>) -> Result<&'a str, Box<Diagnostic>> {
@@ -106,7 +133,14 @@ fn text_of<'a>(source: &SourceText<'a>) -> Result<&'a str, Box<Diagnostic>> {
     })
 }
 
-fn read_file<'a>(r: &mut Reading<'a>, config: &mut Config, places: &mut Places<'a>) {
+/// What has been read of all files so far.
+struct Read<'r, 'a> {
+    config: &'r mut Config,
+    places: &'r mut Places<'a>,
+    groups: &'r mut Groups<'a>,
+}
+
+fn read_file<'a>(r: &mut Reading<'a>, read: &mut Read<'_, 'a>) {
     let (document, errors) = DeTable::parse_recoverable(r.text);
     if !errors.is_empty() {
         for error in errors {
@@ -118,19 +152,19 @@ fn read_file<'a>(r: &mut Reading<'a>, config: &mut Config, places: &mut Places<'
     let mut fields = Fields::new(document.get_ref(), "the configuration");
     if let Some(services) = fields.table("services", r) {
         for (name, value) in services {
-            read_service(r, name, value, config, places);
+            read_service(r, name, value, read);
         }
     }
-    access::read(&mut fields, r, &mut config.access);
-    fields.finish(&["groups"], r);
+    groups::read(&mut fields, r, read.groups);
+    access::read(&mut fields, r, &mut read.config.access);
+    fields.finish(&[], r);
 }
 
 fn read_service<'a>(
     r: &mut Reading<'a>,
     name: &Spanned<std::borrow::Cow<'_, str>>,
     value: &Spanned<DeValue<'_>>,
-    config: &mut Config,
-    places: &mut Places<'a>,
+    all: &mut Read<'_, 'a>,
 ) {
     let service = match ServiceName::new(name.get_ref()) {
         Ok(service) => service,
@@ -152,17 +186,16 @@ fn read_service<'a>(
         let _: Option<()> = mistyped(r, value, service.as_str(), "a table", value.get_ref());
         return;
     };
-    let spot = Spot { file: r.file, text: r.text, name: name.span(), links: Vec::new() };
-    if let Some(first) = places.get(&service) {
+    if let Some(first) = all.places.get(&service) {
         let first = first.diagnostic("", String::new());
         let help = format!("it stands in {}:{} already", first.file, first.line);
         let message = format!("service `{service}` is defined twice");
-        r.found.push(spot.diagnostic("duplicate-service", message).help(help));
-        return;
+        return r.wrong(name.span(), "duplicate-service", message, &help);
     }
-    let (read, links) = service_of(r, &service, table, name.span());
-    places.insert(service.clone(), Spot { links, ..spot });
-    config.services.insert(service, read);
+    let (read, named) = service_of(r, &service, table, name.span());
+    let (file, text, name) = (r.file, r.text, name.span());
+    all.places.insert(service.clone(), Spot { file, text, name, named, links: Vec::new() });
+    all.config.services.insert(service, read);
 }
 
 /// Returns whether the logs of a service would be taken for a closed segment of another one.
@@ -178,49 +211,82 @@ fn service_of(
     name: &ServiceName,
     table: &DeTable<'_>,
     header: Range<usize>,
-) -> (ServiceConfig, Vec<Link>) {
+) -> (ServiceConfig, Vec<Named>) {
     let mut fields = Fields::new(table, format!("service `{name}`"));
-    let command = command(&mut fields, r, header.clone());
-    let directory = directory(&mut fields, r);
-    let environment = fields.map("environment", r).unwrap_or_default();
-    program::check_variables(r, &environment);
-    program::check_size(r, command.as_deref().unwrap_or_default(), &environment, header);
+    let Ran { kind, command, directory, environment, mut fetched } = ran(&mut fields, r, header);
     let nature = fields.word("type", &[("daemon", Nature::Daemon), ("task", Nature::Task)], r);
     let start = fields.word("start", START_TYPES, r);
     let instances = fields.number_within("instances", 1..=INSTANCES_MAX, r).unwrap_or(1);
-    let links: Vec<Link> = ["requires", "wants", "after", "conflicts"]
-        .into_iter()
-        .flat_map(|key| links(&mut fields, key, r))
-        .collect();
-    let named = |key| -> Vec<ServiceName> {
-        links.iter().filter(|link| link.key == key).map(|link| link.other.clone()).collect()
-    };
-    let restart = restart(&mut fields, nature, r);
+    let named = links::read(&mut fields, r);
+    let mut restart = restart(&mut fields, nature, r);
     let stop = stop(&mut fields, r);
     let logs = logs::read(&mut fields, r);
     let files = limits(&mut fields, r);
     let session = fields.flag("session", r).unwrap_or_default();
     let share = share::read(&mut fields, r);
+    let bundles = fields.number_within("bundles", 0..=BUNDLES_MAX, r);
+    let scene = care::Scene {
+        directory: &directory,
+        nature: nature.unwrap_or_default(),
+        usual_ready: kind.as_ref().map(|_| kind::ready(nature)).unwrap_or_default(),
+        streams: logs.streams,
+    };
+    let care = care::read(&mut fields, &scene, r);
+    if let Some(kind) = &kind {
+        fetched.config = kind.secrets();
+        kind::imply(&mut restart);
+    }
     fields.finish(LATER, r);
     let service = ServiceConfig {
-        command: command.unwrap_or_default(),
+        command,
+        kind,
         directory: Some(directory),
-        environment: environment.into_iter().map(|(name, value)| (name, value.text)).collect(),
+        environment,
+        fetched,
         nature: nature.unwrap_or_default(),
         start: start.unwrap_or_default(),
         instances,
-        requires: named("requires"),
-        wants: named("wants"),
-        after: named("after"),
-        conflicts: named("conflicts"),
+        requires: Vec::new(),
+        wants: Vec::new(),
+        after: Vec::new(),
+        before: Vec::new(),
+        binds_to: Vec::new(),
+        part_of: Vec::new(),
+        conflicts: Vec::new(),
+        needs_network: false,
         restart,
         stop,
         logs,
         files,
         session,
         share,
+        bundles: bundles.unwrap_or(SERVICE_DEFAULTS.bundles),
+        care,
     };
-    (service, links)
+    (service, named)
+}
+
+/// What a service runs, where, and with what.
+struct Ran {
+    kind: Option<KindConfig>,
+    command: Vec<String>,
+    directory: String,
+    environment: BTreeMap<String, String>,
+    fetched: Fetched,
+}
+
+fn ran(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>, header: Range<usize>) -> Ran {
+    let kind = kind::read(fields, r);
+    let command = match &kind {
+        Some(kind) => Some(vec![kind.command()]),
+        None => command(fields, r, header.clone()),
+    };
+    let (command, directory) = (command.unwrap_or_default(), directory(fields, r));
+    let secrets::Values { plain, fetched } = secrets::read(fields, r);
+    program::check_variables(r, &plain);
+    program::check_size(r, &command, &plain, header);
+    let environment = plain.into_iter().map(|(name, value)| (name, value.text)).collect();
+    Ran { kind, command, directory, environment, fetched }
 }
 
 const START_TYPES: &[(&str, StartType)] = &[
@@ -276,7 +342,7 @@ fn command(
 }
 
 /// Reads a command: a list of words, or one text that is split as a shell splits words.
-fn words(
+pub(super) fn words(
     fields: &mut Fields<'_, '_>,
     key: &'static str,
     value: &Spanned<DeValue<'_>>,
@@ -298,19 +364,6 @@ fn words(
     }
     program::check_text(r, &words.concat(), &value.span());
     Some(words)
-}
-
-fn links(fields: &mut Fields<'_, '_>, key: &'static str, r: &mut Reading<'_>) -> Vec<Link> {
-    let mut links = Vec::new();
-    for Placed { text, span } in fields.texts(key, r).unwrap_or_default() {
-        match ServiceName::new(&text) {
-            Ok(other) => links.push(Link { key, other, span }),
-            Err(error) => {
-                r.wrong(span, "bad-name", format!("`{text}` cannot name a service"), error.reason);
-            }
-        }
-    }
-    links
 }
 
 fn restart(

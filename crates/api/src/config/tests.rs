@@ -59,7 +59,7 @@ fn mistakes_are_named_with_place_and_remedy() {
         &web("shell = \"web\""),
         "3:9 `command` and `shell` exclude each other; remove one of them",
     );
-    check(&web("hooks = {}"), "3:1 `hooks` is not supported by this version; remove it for now");
+    check(&web("user = {}"), "3:1 `user` is not supported by this version; remove it for now");
     check(
         &web("stop = { command = [\"x\"] }"),
         "3:10 `command` is not supported by this version; remove it for now",
@@ -209,7 +209,7 @@ fn a_cycle_is_shown_as_a_path() {
     let text = "[services.a]\ncommand = [\"a\"]\nrequires = [\"b\"]\n[services.b]\ncommand = [\"b\"]\nafter = [\"a\"]\n";
     check(
         text,
-        "1:11 services wait for each other: `a` → `b` → `a`; remove one of these `requires`, `wants` or `after`",
+        "1:11 services wait for each other: `a` → `b` → `a`; `a` requires `b` (x.toml:3), `b` comes after `a` (x.toml:6); take one of these out",
     );
 }
 
@@ -218,7 +218,7 @@ fn a_cycle_is_shown_whatever_else_is_wrong() {
     let text = "[services.a]\nrequires = [\"b\"]\n[services.b]\ncommand = [\"b\"]\nafter = [\"a\", \"zzz\"]\n";
     let expected = [
         "1:11 the service has no command; add `command = [\"program\", \"argument\"]`",
-        "1:11 services wait for each other: `a` → `b` → `a`; remove one of these `requires`, `wants` or `after`",
+        "1:11 services wait for each other: `a` → `b` → `a`; `a` requires `b` (x.toml:2), `b` comes after `a` (x.toml:5); take one of these out",
         "5:15 service `b` comes after `zzz`, which is not defined; there is no such service",
     ];
     assert_eq!(told(text), expected);

@@ -7,7 +7,7 @@ use mainstay_core::{
     service::{Delays, ExitAction, ExitKey, Nature, RestartWhen, StartType},
 };
 
-use super::access::Access;
+use super::{access::Access, care::CareConfig, groups::Group, kind::KindConfig, secrets::Fetched};
 use crate::keeper::{OnFull, Scope, Share, SignalName, Streams};
 
 /// A whole configuration.
@@ -15,6 +15,8 @@ use crate::keeper::{OnFull, Scope, Share, SignalName, Streams};
 pub struct Config {
     /// The services, by name.
     pub services: BTreeMap<ServiceName, ServiceConfig>,
+    /// Names for several services at once.
+    pub groups: BTreeMap<ServiceName, Group>,
     /// What groups of the system may do.
     pub access: Vec<Access>,
 }
@@ -22,12 +24,16 @@ pub struct Config {
 /// One service, with every default filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceConfig {
-    /// The program and its arguments.
+    /// The program and its arguments; the name of a kind's program where there is a kind.
     pub command: Vec<String>,
+    /// What it runs instead of a command.
+    pub kind: Option<KindConfig>,
     /// Where it starts; relative paths begin at the folder of the configuration file.
     pub directory: Option<String>,
     /// Variables it gets besides the inherited ones.
     pub environment: BTreeMap<String, String>,
+    /// What it gets that is fetched when a run is ordered.
+    pub fetched: Fetched,
     /// Whether it is meant to run for ever.
     pub nature: Nature,
     /// When it is started without being asked.
@@ -40,8 +46,16 @@ pub struct ServiceConfig {
     pub wants: Vec<ServiceName>,
     /// Come before it, if they are started at all.
     pub after: Vec<ServiceName>,
+    /// Come after it.
+    pub before: Vec<ServiceName>,
+    /// Are required, and their end is its end.
+    pub binds_to: Vec<ServiceName>,
+    /// Are stopped and restarted by operators together with it.
+    pub part_of: Vec<ServiceName>,
     /// Never run at the same time.
     pub conflicts: Vec<ServiceName>,
+    /// It starts only while the machine is on a network.
+    pub needs_network: bool,
     /// What follows an exit.
     pub restart: RestartConfig,
     /// How it is stopped.
@@ -54,6 +68,10 @@ pub struct ServiceConfig {
     pub session: bool,
     /// How much of the processors it gets.
     pub share: Share,
+    /// How many crash bundles are kept; 0 means that none is written.
+    pub bundles: u32,
+    /// How it is looked after.
+    pub care: CareConfig,
 }
 
 /// What follows an exit.
@@ -157,6 +175,7 @@ pub const SERVICE_DEFAULTS: ServiceDefaults = ServiceDefaults {
     stop_timeout: Duration::from_secs(30),
     log_size: 10 * 1024 * 1024,
     log_keep: 10,
+    bundles: 5,
 };
 
 /// The defaults of a service, in one place.
@@ -176,4 +195,6 @@ pub struct ServiceDefaults {
     pub log_size: u64,
     /// `logs.keep`.
     pub log_keep: u32,
+    /// `bundles`.
+    pub bundles: u32,
 }

@@ -6,9 +6,10 @@ use super::{Ended, Phase, Supervisor, command::STOPPED};
 use crate::{
     effect::Action,
     exit::Exit,
-    input::{Adopted, AdoptedPhase, Memo, Wish},
+    hook::Hook,
+    input::{Adopted, AdoptedPhase, Blame, Memo, Wish},
     name::UnitName,
-    service::{Nature, RestartPolicy, Service, StartType, StopPolicy},
+    service::{Bonds, Care, Nature, RestartPolicy, Service, StartType, StopPolicy},
     time::Moment,
     unit::{Event, Place, State, Then, Unit, Wanted},
 };
@@ -29,8 +30,15 @@ impl Supervisor {
         let gone = self.gone_of(wishes, &runs);
         let memos: Vec<(UnitName, u64, Memo)> =
             runs.iter().map(|run| (run.unit.clone(), run.run, run.memo)).collect();
+        let mut last: BTreeMap<&UnitName, u64> = BTreeMap::new();
+        for (name, run, _) in &memos {
+            last.entry(name).and_modify(|last| *last = (*last).max(*run)).or_insert(*run);
+        }
         for run in runs {
             self.make_room(now, &run, wishes);
+            if last.get(&run.unit).is_some_and(|last| *last > run.run) {
+                self.leave_behind(&run.unit, run.run);
+            }
             self.adopt_run(now, run);
         }
         if self.phase == Phase::Closing {
@@ -40,6 +48,7 @@ impl Supervisor {
             // Only now is it known who would have to be stopped as well.
             for (name, run, memo) in memos {
                 self.correct(now, &name, run, memo);
+                self.make_up(now, &name);
             }
         }
         for name in gone {
@@ -55,6 +64,14 @@ impl Supervisor {
         };
         let names = wishes.iter().map(|wish| &wish.unit);
         names.filter(|name| !self.units.contains_key(name) && !has_run(name)).cloned().collect()
+    }
+
+    /// What follows the end of a run was over before its successor was ordered.
+    fn leave_behind(&mut self, name: &UnitName, run: u64) {
+        if let Some(unit) = self.units.get_mut(name) {
+            unit.beside.pass_over(Hook::AfterExit, run);
+            unit.beside.pass_over(Hook::AfterStop, run);
+        }
     }
 
     fn adopt_run(&mut self, now: Moment, adopted: Adopted) {
@@ -80,14 +97,23 @@ impl Supervisor {
             }
             AdoptedPhase::Ended { at, lived, .. } => {
                 unit.started_at = at - lived;
+                let care = self.services.get(&name.service).map(|service| &service.care);
+                let ready_at = |care| memo.reached.ready_at(unit.started_at, care);
+                unit.ready_at = care.map_or(Some(unit.started_at), ready_at);
                 (unit.state, unit.since) = (State::Running, at);
             }
         }
         unit.recall(now, memo);
         // It ran, so somebody wanted it: a requirer, or a wish that came before.
         unit.want_unless_held();
+        if matches!(phase, AdoptedPhase::Running { .. }) {
+            self.care_for(now, &name, memo);
+        }
         if let AdoptedPhase::Ended { exit, at, strays, .. } = phase {
+            let Some(unit) = self.units.get_mut(&name) else { return };
+            unit.reload_on(memo, now);
             unit.leave_as_asked(memo);
+            unit.leave_out_hooks(memo);
             // What follows counts from the end, however much later there is an agent again.
             self.exited(at.min(now), &name, Ended { run, exit, strays });
         }
@@ -116,6 +142,22 @@ impl Supervisor {
         }
     }
 
+    /// What was written on runs may never have arrived.
+    pub(super) fn remember_again(&mut self, runs: &[Adopted]) {
+        for Adopted { unit, run, memo, .. } in runs {
+            self.write_again(unit, *run, *memo);
+        }
+    }
+
+    fn write_again(&mut self, name: &UnitName, run: u64, written: Memo) {
+        let service = self.services.get(&name.service).or_else(|| self.retired.get(&name.service));
+        let (Some(unit), Some(service)) = (self.units.get(name), service) else { return };
+        let memo = unit.memo(service);
+        if unit.run == run && unit.state.is_active() && memo != written {
+            self.effect(Some(name), Action::Remember { run, memo });
+        }
+    }
+
     fn reconcile_active(&mut self, now: Moment, name: &UnitName, phase: Option<AdoptedPhase>) {
         let Some((run, pid)) = self.units.get(name).map(|unit| (unit.run, unit.pid)) else {
             return;
@@ -139,10 +181,10 @@ impl Supervisor {
     }
 
     /// Only the number of a run is left, and perhaps what was written on it.
-    fn remember(&mut self, now: Moment, name: &UnitName, run: u64, memo: Memo) {
+    pub(super) fn remember(&mut self, now: Moment, name: &UnitName, run: u64, memo: Memo) {
         let Some(unit) = self.units.get_mut(name) else {
-            let number = self.numbers.entry(name.clone()).or_default();
-            *number = run.max(*number);
+            let numbers = self.numbers.entry(name.clone()).or_default();
+            numbers.highest = run.max(numbers.highest);
             return;
         };
         unit.highest = unit.highest.max(run);
@@ -168,7 +210,7 @@ impl Supervisor {
 
     /// Forgets when a unit's state would end, because it is about to be replaced.
     fn drop_deadline(&mut self, name: &UnitName) {
-        if let Some(at) = self.units.get(name).and_then(Unit::deadline) {
+        if let Some(at) = self.units.get_mut(name).and_then(|unit| unit.scheduled.take()) {
             self.deadlines.remove(&(at, name.clone()));
         }
     }
@@ -203,21 +245,36 @@ impl Supervisor {
         let is_meant = |unit: &&Unit| unit.run == run && unit.state.is_active();
         let Some(unit) = self.units.get(name).filter(is_meant) else { return };
         let hash = self.services.get(&name.service).map(|service| service.spec_hash);
+        let is_orphaned = unit.place == Place::Orphaned;
         let (then, why) = if unit.is_held() {
             (Then::Rest, unit.why.as_str())
+        } else if is_orphaned && (memo.stopping || memo.blame.is_some()) {
+            // Nothing is left that it could be started by.
+            (Then::Rest, "it was being stopped, and it is not configured any more")
         } else if hash.is_some_and(|hash| hash != unit.spec_hash) {
             (Then::Start, "its configuration changed")
-        } else if memo.stopping {
+        } else if memo.stopping || unit.is_to_start_after() {
             (Then::Start, "it is restarted; the agent was replaced meanwhile")
+        } else if let Some(blame) = memo.blame {
+            (Then::of(blame), "it was not well; the agent was replaced meanwhile")
         } else {
-            return;
+            return self.fall_if_bad(now, name);
         };
         let stop = Event::Stop(then, why.to_owned());
+        if let Some(unit) = self.units.get_mut(name).filter(|_| is_orphaned) {
+            unit.want_no_more();
+        }
         self.apply(now, name, stop);
     }
 }
 
 impl Unit {
+    /// Returns whether it leaves by itself, and a start was wished for after that.
+    const fn is_to_start_after(&self) -> bool {
+        let leaves = matches!(self.state, State::Stopping { then: Then::Itself, .. });
+        leaves && self.beyond >= self.run
+    }
+
     /// Goes by what an operator wished of it in an earlier agent's life.
     fn obey(&mut self, wish: &Wish) {
         self.wanted = if wish.up { Wanted::Up } else { Wanted::Held };
@@ -230,12 +287,31 @@ impl Unit {
 
     /// Goes on with what was asked of a run before it ended: its end decides nothing.
     fn leave_as_asked(&mut self, memo: Memo) {
-        let is_newer_wish = self.beyond >= self.run;
-        if self.is_held() {
+        let is_newer_wish = self.beyond >= self.run || memo.pardoned;
+        let was_asked = memo.stopping || memo.blame.is_some();
+        let is_orphaned = self.place == Place::Orphaned && (was_asked || memo.pardoned);
+        if self.is_held() || is_orphaned {
+            self.want_no_more();
             self.state = State::Leaving { then: Then::Rest };
+        } else if let Some(blame) = memo.blame.filter(|_| !is_newer_wish) {
+            "it was not well".clone_into(&mut self.why);
+            self.state = State::Leaving { then: Then::of(blame) };
         } else if memo.stopping || is_newer_wish {
             AGAIN.clone_into(&mut self.why);
             self.state = State::Leaving { then: Then::Start };
+        }
+    }
+
+    /// What follows an end was over before the next run began to be prepared; and the hook after a
+    /// stop is for a run that was asked to end: what was wished for since makes no stop of it.
+    fn leave_out_hooks(&mut self, memo: Memo) {
+        let was_asked = memo.stopping || memo.blame.is_some();
+        let has_successor = self.beside.is_beyond(Hook::BeforeStart, self.run);
+        if has_successor {
+            self.beside.pass_over(Hook::AfterExit, self.run);
+        }
+        if has_successor || !was_asked {
+            self.beside.pass_over(Hook::AfterStop, self.run);
         }
     }
 
@@ -244,6 +320,17 @@ impl Unit {
         (self.state, self.since) = (state, since);
         if !self.is_held() {
             why.clone_into(&mut self.why);
+        }
+    }
+}
+
+impl Then {
+    /// Returns what follows the end of a run that was not well.
+    const fn of(blame: Blame) -> Self {
+        match blame {
+            Blame::Retry => Self::Retry,
+            Blame::Hang => Self::Hang,
+            Blame::Fail => Self::Fail,
         }
     }
 }
@@ -263,8 +350,10 @@ fn orphaned(name: &UnitName) -> Service {
         wants: Vec::new(),
         after: Vec::new(),
         conflicts: Vec::new(),
+        bonds: Bonds::default(),
         restart: RestartPolicy::default(),
         stop: StopPolicy::default(),
+        care: Care::default(),
         spec_hash: 0,
     }
     .retire()

@@ -3,6 +3,7 @@
 use super::{Phase, Supervisor, units_of};
 use crate::{
     effect::{Action, Refusal},
+    hook::Hook,
     input::{Command, Wish},
     name::UnitName,
     service::StartType,
@@ -22,10 +23,20 @@ impl Supervisor {
         if answer.is_ok() {
             match command {
                 Command::Start => self.start(now, name),
-                Command::Stop => self.stop(now, name),
-                Command::Restart => self.restart(now, name),
-                Command::Kill => self.kill(now, name),
+                Command::Stop => {
+                    self.stop(now, name);
+                    self.stop_parts(now, &name.service, "an operator stopped");
+                }
+                Command::Restart => {
+                    self.restart(now, name);
+                    self.restart_parts(now, &name.service);
+                }
+                Command::Kill => {
+                    self.kill(now, name);
+                    self.stop_parts(now, &name.service, "an operator killed");
+                }
                 Command::Reset => self.reset(now, name),
+                Command::Reload => self.apply(now, name, Event::Reload),
             }
         }
         self.effect(Some(name), Action::Answer(answer));
@@ -38,6 +49,7 @@ impl Supervisor {
             (Some(unit), Command::Kill) if !unit.state.is_active() => {
                 Some(format!("`{name}` {}; there is nothing to kill", unit.state.phrase()))
             }
+            (Some(unit), Command::Reload) => self.forbids_reload(unit),
             (Some(_), Command::Kill | Command::Stop | Command::Reset) => None,
         };
         reason.map(|reason| Refusal { reason })
@@ -66,10 +78,26 @@ impl Supervisor {
         Some(format!("`{name}` has failed: {spent}; `mainstay reset {name}` tries again"))
     }
 
+    /// Returns why a unit cannot read its configuration anew, and the remedy.
+    fn forbids_reload(&self, unit: &Unit) -> Option<String> {
+        let name = &unit.name;
+        let service = self.service(&name.service)?;
+        if service.care.reload.is_none() {
+            let remedy = "set `reload = { signal = \"HUP\" }` or `reload = { command = [...] }`";
+            return Some(format!("`{name}` cannot reload; {remedy}, or restart it"));
+        }
+        if unit.state != State::Running {
+            let phrase = unit.state.phrase();
+            return Some(format!("`{name}` {phrase}; there is nothing that could reload"));
+        }
+        (!unit.reload.is_idle()).then(|| format!("`{name}` is reloading already"))
+    }
+
     fn start(&mut self, now: Moment, name: &UnitName) {
+        // What is stopped for it may reach it as a part; what is wished for it comes last.
+        self.stop_opponents(now, name);
         self.want(name);
         self.lift_holds(now, name);
-        self.stop_opponents(now, name);
         self.start_or_follow(now, name);
     }
 
@@ -88,9 +116,10 @@ impl Supervisor {
     }
 
     fn restart(&mut self, now: Moment, name: &UnitName) {
+        // What is stopped for it may reach it as a part; what is wished for it comes last.
+        self.stop_opponents(now, name);
         self.want(name);
         self.lift_holds(now, name);
-        self.stop_opponents(now, name);
         let is_active = self.units.get(name).is_some_and(|unit| unit.state.is_active());
         if is_active {
             let why = "an operator restarts it".to_owned();
@@ -110,12 +139,15 @@ impl Supervisor {
     }
 
     fn reset(&mut self, now: Moment, name: &UnitName) {
-        let Some(unit) = self.units.get_mut(name) else { return };
+        let service = self.services.get(&name.service).or_else(|| self.retired.get(&name.service));
+        let (Some(unit), Some(service)) = (self.units.get_mut(name), service) else { return };
         unit.reset();
         let is_up_to = unit.is_wanted() && !unit.state.is_active();
-        let (run, mut memo) = (unit.run, unit.memo());
-        // How the last run ended is no reason to rest any more.
-        memo.stopping |= is_up_to;
+        let (run, mut memo) = (unit.run, unit.memo(service));
+        // How the last run ended is no reason to rest any more; that it was asked to stays written
+        // on it until what follows from that is over.
+        memo.pardoned = is_up_to;
+        memo.stopping |= unit.beside.is_to_follow(Hook::AfterStop, run);
         if run > 0 {
             self.effect(Some(name), Action::Remember { run, memo });
         }
@@ -134,7 +166,7 @@ impl Supervisor {
     }
 
     /// Notes the wish that a unit rests, and why, which outlive the agent.
-    fn hold(&mut self, name: &UnitName, why: &str) {
+    pub(super) fn hold(&mut self, name: &UnitName, why: &str) {
         let Some(unit) = self.units.get_mut(name) else { return };
         unit.wanted = Wanted::Held;
         let (unit, beyond) = (name.clone(), unit.beyond_this());
@@ -150,7 +182,7 @@ impl Supervisor {
             if !seen.insert(service.clone()) {
                 continue;
             }
-            open.extend(self.services.get(&service).into_iter().flat_map(|s| s.requires.clone()));
+            open.extend(self.comes_along(&service));
             if service == name.service {
                 continue;
             }
@@ -180,6 +212,7 @@ impl Supervisor {
             let why = format!("it conflicts with `{name}`, which was started");
             self.hold(&other, &why);
             self.apply(now, &other, Event::Stop(Then::Rest, why));
+            self.stop_parts(now, &other.service, "was stopped");
         }
     }
 }
@@ -188,10 +221,13 @@ impl Unit {
     /// Returns the last run that has ended or is about to: what a wish goes beyond.
     const fn beyond_this(&self) -> u64 {
         match self.state {
-            State::Starting | State::Running => self.run.saturating_sub(1),
+            State::Preparing | State::Starting | State::Settling { .. } | State::Running => {
+                self.run.saturating_sub(1)
+            }
             State::Stopped
             | State::Waiting
             | State::Leaving { .. }
+            | State::Parting { .. }
             | State::Stopping { .. }
             | State::Backoff { .. }
             | State::Failed

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Phase, Supervisor, units_of};
+use super::{Numbers, Phase, Supervisor, units_of};
 use crate::{
     effect::Action,
     graph::Graph,
     input::Prune,
     name::{ServiceName, UnitName},
-    service::{Service, StartType},
+    service::{Care, Service, StartType},
     time::Moment,
     unit::{Event, Place, State, Then},
 };
@@ -19,6 +19,7 @@ impl Supervisor {
             services.into_iter().map(|service| (service.name.clone(), service)).collect();
         let former = std::mem::replace(&mut self.services, fresh);
         self.graph = Graph::new(&self.services);
+        let cared = self.cared_otherwise(&former);
         for (name, service) in former {
             if !self.services.contains_key(&name) {
                 self.retired.insert(name, service.retire());
@@ -29,13 +30,28 @@ impl Supervisor {
         for name in &names {
             self.match_units(now, name);
         }
+        for (name, former) in &cared {
+            self.refit(now, name, former);
+        }
         self.orphan(now, prune);
         self.stop_new_requirers(now);
         self.queue.extend(self.units.keys().cloned());
     }
 
-    /// Stops who requires, by the new configuration, what is about to stop.
-    fn stop_new_requirers(&mut self, now: Moment) {
+    /// Returns the units that are to be looked after in another way than before, and that way.
+    fn cared_otherwise(&self, former: &BTreeMap<ServiceName, Service>) -> Vec<(UnitName, Care)> {
+        let otherwise = |unit: &UnitName| {
+            let fresh = self.services.get(&unit.service)?;
+            let former = former.get(&unit.service).or_else(|| self.retired.get(&unit.service));
+            let care = former.map(|former| former.care.clone());
+            let is_as_before = care.as_ref().is_some_and(|former| *former == fresh.care);
+            (!is_as_before).then(|| (unit.clone(), care.unwrap_or_default()))
+        };
+        self.units.keys().filter_map(otherwise).collect()
+    }
+
+    /// Stops who requires what is about to stop: by a new configuration, or as it turns out.
+    pub(super) fn stop_new_requirers(&mut self, now: Moment) {
         let leaving =
             self.units.values().filter(|unit| matches!(unit.state, State::Leaving { .. }));
         let names: Vec<UnitName> = leaving.map(|unit| unit.name.clone()).collect();
@@ -122,16 +138,17 @@ impl Supervisor {
     /// Forgets a unit that is not configured any more, once nothing of it is left.
     pub(super) fn forget_if_over(&mut self, name: &UnitName) {
         let is_over = self.units.get(name).is_some_and(|unit| {
-            unit.place != Place::Configured && !unit.state.is_active() && unit.strays_of.is_none()
+            let is_quiet = !unit.state.is_active() && unit.strays_of.is_none();
+            unit.place != Place::Configured && is_quiet && !unit.beside.is_busy()
         });
         if !is_over {
             return;
         }
         let Some(unit) = self.units.remove(name) else { return };
-        if let Some(at) = unit.deadline() {
+        if let Some(at) = unit.scheduled {
             self.deadlines.remove(&(at, name.clone()));
         }
-        self.numbers.insert(name.clone(), unit.highest);
+        self.numbers.insert(name.clone(), Numbers { highest: unit.highest, beside: unit.beside });
         self.effect(Some(name), Action::Forget);
         if units_of(&self.units, &name.service).next().is_none() {
             self.retired.remove(&name.service);

@@ -10,6 +10,8 @@ use crate::{
 /// What is in a unit's way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Obstacle {
+    /// The service that it is about, if it is about one.
+    pub(crate) of: Option<ServiceName>,
     /// In words for people.
     pub(crate) why: String,
     /// Who is at the bottom of it, and how, when it does not come of itself: it has failed, rests,
@@ -23,23 +25,35 @@ impl Supervisor {
         let unit = self.units.get(name)?;
         if let Some(run) = unit.strays_of {
             let why = format!("what run {run} left behind is being ended");
-            return Some(Obstacle { why, in_vain: None });
+            return Some(Obstacle { of: None, why, in_vain: None });
+        }
+        if let Some(hook) = unit.beside.in_the_way() {
+            let why = format!("its hook `{hook}` is still running");
+            return Some(Obstacle { of: None, why, in_vain: None });
         }
         let service = self.service(&name.service)?;
-        self.requirement(service)
+        self.no_network(service)
+            .or_else(|| self.requirement(service))
             .or_else(|| self.unsettled(service))
             .or_else(|| self.conflict(service))
     }
 
     /// Returns what a service requires and lacks, first of all what does not come of itself.
+    ///
+    /// Else the last that is named: those before it wake nobody when they are ready, which they
+    /// mostly are in this order.
     fn requirement(&self, service: &Service) -> Option<Obstacle> {
-        let mut lacking = service.requires.iter().filter_map(|other| self.lacks(other));
-        let first = lacking.next()?;
-        let is_final = |lack: &Obstacle| lack.in_vain.is_some();
-        if is_final(&first) { Some(first) } else { lacking.find(is_final).or(Some(first)) }
+        let mut last = None;
+        for lack in service.required().filter_map(|other| self.lacks(other)) {
+            if lack.is_final() {
+                return Some(lack.obstacle());
+            }
+            last = Some(lack);
+        }
+        last.map(|lack| lack.obstacle())
     }
 
-    fn lacks(&self, needed: &ServiceName) -> Option<Obstacle> {
+    fn lacks<'a>(&'a self, needed: &'a ServiceName) -> Option<Lack<'a>> {
         if self.is_ready(needed) {
             return None;
         }
@@ -49,12 +63,7 @@ impl Supervisor {
             .find(is_late)
             .or_else(|| missing().find(|unit| unit.is_wanted()))
             .or_else(|| missing().next());
-        let Some(unit) = unit else {
-            let in_vain = Some(format!("`{needed}`, which is not configured"));
-            let why = format!("it requires `{needed}`, which is not configured");
-            return Some(Obstacle { why, in_vain });
-        };
-        Some(lack_of(unit))
+        Some(Lack { needed, unit, is_unready: unit.is_some_and(|unit| self.is_unready(unit)) })
     }
 
     /// Returns whether all units of the service that should be up are ready, and one at least is.
@@ -66,31 +75,41 @@ impl Supervisor {
     }
 
     /// A program is ready when it runs, a task when it has done its work.
-    fn is_unit_ready(&self, unit: &Unit) -> bool {
+    pub(super) fn is_unit_ready(&self, unit: &Unit) -> bool {
         match unit.state {
-            State::Running => !self.is_task(unit),
+            State::Running => !self.is_task(unit) && !self.is_unready(unit),
             State::Completed => true,
             State::Stopped
             | State::Waiting
+            | State::Preparing
             | State::Starting
+            | State::Settling { .. }
             | State::Leaving { .. }
+            | State::Parting { .. }
             | State::Stopping { .. }
             | State::Backoff { .. }
             | State::Failed => false,
         }
     }
 
-    fn is_task(&self, unit: &Unit) -> bool {
+    /// Returns whether a check says that nobody should rely on a unit that runs.
+    fn is_unready(&self, unit: &Unit) -> bool {
+        self.service(&unit.name.service).is_some_and(|service| unit.is_unready(service))
+    }
+
+    pub(super) fn is_task(&self, unit: &Unit) -> bool {
         self.service(&unit.name.service).is_some_and(|service| service.nature == Nature::Task)
     }
 
     /// Returns whether a unit that should be up is about to be ready, or to fail to be.
     pub(super) fn is_coming(&self, unit: &Unit) -> bool {
         match unit.state {
-            State::Starting | State::Stopped => true,
+            State::Preparing | State::Starting | State::Stopped => true,
+            State::Settling { until } => until.is_some(),
             State::Waiting => unit.in_vain.is_none(),
             State::Running => self.is_task(unit),
             State::Leaving { .. }
+            | State::Parting { .. }
             | State::Stopping { .. }
             | State::Backoff { .. }
             | State::Failed
@@ -100,12 +119,12 @@ impl Supervisor {
 
     /// What is only ordered behind waits for a decision, not for a success.
     fn unsettled(&self, service: &Service) -> Option<Obstacle> {
-        let mut others = service.wants.iter().chain(&service.after);
+        let mut others = service.wants.iter().chain(&service.after).rev();
         let unit = others.find_map(|other| {
             units_of(&self.units, other).find(|unit| unit.is_wanted() && self.is_coming(unit))
         })?;
         let why = format!("it comes after `{}`, which {}", unit.name, unit.state.phrase());
-        Some(Obstacle { why, in_vain: None })
+        Some(Obstacle { of: Some(unit.name.service.clone()), why, in_vain: None })
     }
 
     fn conflict(&self, service: &Service) -> Option<Obstacle> {
@@ -113,8 +132,9 @@ impl Supervisor {
             let unit = units_of(&self.units, other).find(|unit| unit.state.is_active())?;
             let opponent = format!("`{}`, which {}", unit.name, unit.state.phrase());
             let why = format!("it conflicts with {opponent}");
-            let stays = matches!(unit.state, State::Starting | State::Running);
-            Some(Obstacle { why, in_vain: stays.then_some(opponent) })
+            let of = Some(unit.name.service.clone());
+            let stays = unit.state.then().is_none();
+            Some(Obstacle { of, why, in_vain: stays.then_some(opponent) })
         })
     }
 
@@ -132,7 +152,7 @@ impl Supervisor {
     /// Makes what a unit requires or wants come up as well, unless an operator stopped it.
     pub(super) fn pull_required(&mut self, name: &UnitName) {
         let Some(service) = self.services.get(&name.service) else { return };
-        for needed in service.requires.iter().chain(&service.wants) {
+        for needed in service.required().chain(&service.wants) {
             let may = self.services.get(needed).is_some_and(|s| s.start != StartType::Disabled);
             if !may {
                 continue;
@@ -147,20 +167,38 @@ impl Supervisor {
     }
 }
 
-/// Describes a unit that is required and not ready, and who is at the bottom of it.
-fn lack_of(unit: &Unit) -> Obstacle {
-    let required = format!("it requires `{}`, which", unit.name);
-    match (unit.state, &unit.in_vain) {
-        (State::Waiting, Some(bottom)) => {
+/// A service that is required and not ready.
+struct Lack<'a> {
+    needed: &'a ServiceName,
+    /// The unit of it that says most; nothing when it is not configured.
+    unit: Option<&'a Unit>,
+    /// It runs, and a check has found since that it is not ready.
+    is_unready: bool,
+}
+
+impl Lack<'_> {
+    /// Returns whether it does not come of itself.
+    fn is_final(&self) -> bool {
+        self.unit.is_none_or(is_given_up)
+    }
+
+    /// Says what is lacking, and who is at the bottom of it.
+    fn obstacle(&self) -> Obstacle {
+        let of = Some(self.needed.clone());
+        let Some(unit) = self.unit else {
+            let missing = format!("`{}`, which is not configured", self.needed);
+            return Obstacle { of, why: format!("it requires {missing}"), in_vain: Some(missing) };
+        };
+        let required = format!("it requires `{}`, which", unit.name);
+        if let (State::Waiting, Some(bottom)) = (unit.state, &unit.in_vain) {
             let why = format!("{required} waits for {bottom}");
-            Obstacle { why, in_vain: Some(bottom.clone()) }
+            return Obstacle { of, why, in_vain: Some(bottom.clone()) };
         }
-        (state, _) => {
-            let phrase = state.phrase();
-            let bottom = format!("`{}`, which {phrase}", unit.name);
-            let in_vain = is_given_up(unit).then_some(bottom);
-            Obstacle { why: format!("{required} {phrase}"), in_vain }
-        }
+        let is_unready = self.is_unready && unit.state == State::Running;
+        let phrase = if is_unready { "runs and is not ready" } else { unit.state.phrase() };
+        let bottom = format!("`{}`, which {phrase}", unit.name);
+        let in_vain = is_given_up(unit).then_some(bottom);
+        Obstacle { of, why: format!("{required} {phrase}"), in_vain }
     }
 }
 
@@ -170,9 +208,12 @@ fn is_given_up(unit: &Unit) -> bool {
         State::Backoff { .. } | State::Failed => true,
         State::Waiting => unit.in_vain.is_some(),
         State::Stopped
+        | State::Preparing
         | State::Starting
+        | State::Settling { .. }
         | State::Running
         | State::Leaving { .. }
+        | State::Parting { .. }
         | State::Stopping { .. }
         | State::Completed => false,
     };

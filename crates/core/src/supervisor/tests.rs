@@ -1,17 +1,31 @@
 //! Stories of whole instances.
 
+mod bonds;
+mod changed_care;
+mod checks;
 mod configured;
 mod endings;
+mod hooks;
+mod layers;
 mod order;
+mod passed_on;
+mod ready;
 mod reasons;
+mod reloads;
 mod taken_over;
 mod traces;
 
 use super::*;
 use crate::{
+    effect::Rung,
     graph,
-    input::{Adopted, AdoptedPhase, Command, Memo, Prune, Wish},
-    service::{Delays, ExitAction, ExitKey, Nature, RestartPolicy, RestartWhen, StopPolicy},
+    input::{
+        Adopted, AdoptedHook, AdoptedPhase, Blame, Command, HookEnd, Memo, Notice, Outcome, Probe,
+        ProbeOf, Prune, Reached, Wish,
+    },
+    service::{Bonds, Delays, ExitAction, ExitKey, Nature, RestartPolicy, RestartWhen, StopPolicy},
+    unit::Verdict,
+    view::Next,
 };
 
 #[test]
@@ -144,7 +158,7 @@ fn a_kill_during_a_start_is_repeated_once_there_is_a_process() {
 fn a_fact_that_comes_late_or_twice_changes_nothing_in_any_state() {
     let reason = || "no such file".to_owned();
     let late = |run, told: &str| match told {
-        "started" => Input::Started { unit: unit("web"), run, pid: 7 },
+        "started" => Input::Started { unit: unit("web"), run, pid: 100 },
         "not started" => Input::NotStarted { unit: unit("web"), run, reason: reason() },
         "exited" => Input::Exited { unit: unit("web"), run, exit: Exit::Code(1), strays: false },
         _ => Input::Deadline,
@@ -307,7 +321,7 @@ fn adoption_starts_nothing_twice_and_keeps_wishes() {
     };
     let runs = vec![running("web"), running("db"), Adopted { phase: ended, ..running("old") }];
     let wishes = vec![Wish { unit: unit("db"), up: false, beyond: 0, why: String::new() }];
-    world.tell(Input::Adopt { runs, wishes });
+    world.tell(Input::Adopt { runs, wishes, hooks: Vec::new() });
     world.tell(Input::Open);
     assert_eq!(world.spawns(), [""; 0]);
     assert_eq!(world.asks(), ["db 7"]);
@@ -423,6 +437,12 @@ impl World {
         self.effects.clear();
     }
 
+    fn all_started(&mut self, names: &[&str]) {
+        for name in names {
+            self.started(name);
+        }
+    }
+
     fn exited(&mut self, name: &str, exit: Exit) {
         let run = self.view(name).run();
         self.tell(Input::Exited { unit: unit(name), run, exit, strays: false });
@@ -492,6 +512,26 @@ fn told(effect: &Effect) -> String {
         Action::Forget => format!("forget {unit}"),
         Action::Exit(exit) => format!("the instance {exit}"),
         Action::AllAtRest => "all at rest".to_owned(),
+        Action::Abort { run } => format!("abort {unit} {run}"),
+        Action::Reload { run } => format!("reload {unit} {run}"),
+        Action::Probe { run, probe } => format!("probe {unit} {run} {}", looked_at(*probe)),
+        Action::Abandon { run, probe } => format!("abandon {unit} {run} {}", looked_at(*probe)),
+        Action::Hook { hook, number, .. } => format!("hook {unit} {hook} {number}"),
+        Action::EndHook { hook, number, rung: Rung::Ask } => {
+            format!("ask-hook {unit} {hook} {number}")
+        }
+        Action::EndHook { hook, number, rung: Rung::Kill } => {
+            format!("kill-hook {unit} {hook} {number}")
+        }
+        Action::SettleHook { hook, number, .. } => format!("settle-hook {unit} {hook} {number}"),
+        Action::Health(health) => format!("health {unit} {health:?}"),
+    }
+}
+
+fn looked_at(probe: Probe) -> String {
+    match probe.of {
+        ProbeOf::Ready => format!("ready {}", probe.attempt),
+        ProbeOf::Check(place) => format!("check-{place} {}", probe.attempt),
     }
 }
 
@@ -514,8 +554,10 @@ fn service(text: &str) -> Service {
         wants: Vec::new(),
         after: Vec::new(),
         conflicts: Vec::new(),
+        bonds: Bonds::default(),
         restart: RestartPolicy { delays: Delays::List(seconds), ..RestartPolicy::default() },
         stop: StopPolicy { timeout: Duration::from_secs(10), kill_again: Duration::from_secs(5) },
+        care: crate::service::Care::default(),
         spec_hash: 1,
     }
 }

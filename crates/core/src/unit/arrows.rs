@@ -5,22 +5,20 @@
 
 use std::time::Duration;
 
-use super::{Act, Event, Span, State, Then, Unit, end_of};
+use super::{
+    Act, Event, Met, Said, Span, State, Then, Unit,
+    care::{End, Given},
+    end_of,
+};
 use crate::{
     exit::Exit,
+    hook::Hook,
     policy::{self, Follow},
     service::Service,
-    supervisor::{Chances, Obstacle},
+    supervisor::{Obstacle, Surroundings},
     time::Moment,
     view::LastExit,
 };
-
-/// What an event meets: the time, what is configured, and chance.
-struct Given<'a> {
-    now: Moment,
-    service: &'a Service,
-    chances: &'a mut Chances,
-}
 
 /// A stop that is under way.
 #[derive(Debug, Clone, Copy)]
@@ -31,34 +29,52 @@ struct Stop {
 }
 
 impl Unit {
-    /// Moves to the next state and returns what must be done.
+    /// Moves to the next state and returns what must be done; what is to be done beside that is
+    /// left with what is around.
     pub(crate) fn handle(
         &mut self,
         now: Moment,
-        event: Event,
+        met: Met,
         service: &Service,
-        chances: &mut Chances,
+        around: &mut Surroundings,
     ) -> Option<Act> {
-        let given = Given { now, service, chances };
+        let before = self.state.then();
+        let given = Given { now, service, around: &mut *around };
+        let act = match met {
+            Met::Event(Event::Timeout) => self.timeout(given),
+            Met::Event(event) => self.step(event, given),
+            Met::Aside(aside) => self.hear(aside, given),
+        };
+        if before.is_some() && self.state.then().is_some_and(|then| before != Some(then)) {
+            around.deeds.push(self.remember(service));
+        }
+        act
+    }
+
+    /// Takes what its state has an arrow for.
+    pub(super) fn step(&mut self, event: Event, mut given: Given<'_>) -> Option<Act> {
         match self.state {
             State::Stopped | State::Waiting | State::Failed | State::Completed => {
-                self.resting(event, &given)
+                self.resting(event, &mut given)
             }
             State::Backoff { .. } => self.between_attempts(event, &given),
+            State::Preparing => self.preparing(event, given),
             State::Starting => self.starting(event, given),
+            State::Settling { .. } => self.settling(event, given),
             State::Running => self.running(event, given),
-            State::Leaving { then } => self.leaving(event, then, &given),
+            State::Leaving { then } => self.leaving(event, then, given),
+            State::Parting { then } => self.parting(event, then, given),
             State::Stopping { deadline, kills, then } => {
                 let stop = Stop { deadline, kills, then };
-                self.stopping(event, stop, &given)
+                self.stopping(event, stop, given)
             }
         }
     }
 
-    fn resting(&mut self, event: Event, given: &Given<'_>) -> Option<Act> {
+    fn resting(&mut self, event: Event, given: &mut Given<'_>) -> Option<Act> {
         let now = given.now;
         match (self.state, event) {
-            (_, Event::Start) => self.start(now, given.service),
+            (_, Event::Start) => self.start(given),
             (State::Waiting, Event::Blocked(obstacle)) => self.wait(self.since, obstacle),
             (_, Event::Blocked(obstacle)) => self.wait(now, obstacle),
             (State::Waiting | State::Failed, Event::Stop(Then::Rest, why)) => {
@@ -69,13 +85,14 @@ impl Unit {
             }
             (
                 _,
-                Event::Stop(Then::Rest | Then::Start | Then::Wait, _)
+                Event::Stop(..)
                 | Event::Free
                 | Event::Kill
                 | Event::Started(_)
                 | Event::NotStarted(_)
                 | Event::Exited(_)
-                | Event::Timeout,
+                | Event::Timeout
+                | Event::Reload,
             ) => None,
         }
     }
@@ -88,47 +105,106 @@ impl Unit {
             }
             Event::Stop(Then::Rest, why) => self.enter(given.now, State::Stopped, why),
             Event::Stop(Then::Start, _) => Some(Act::Revive),
-            Event::Stop(Then::Wait, _)
+            Event::Stop(
+                Then::Wait
+                | Then::Retry
+                | Then::Hang
+                | Then::Fail
+                | Then::Itself
+                | Then::ItselfThenStart,
+                _,
+            )
             | Event::Blocked(_)
             | Event::Free
             | Event::Kill
             | Event::Started(_)
             | Event::NotStarted(_)
-            | Event::Exited(_) => None,
+            | Event::Exited(_)
+            | Event::Reload => None,
         }
     }
 
-    fn starting(&mut self, event: Event, given: Given<'_>) -> Option<Act> {
-        let now = given.now;
-        match event {
-            Event::Started(pid) => {
-                self.pid = Some(pid);
-                self.enter(now, State::Running, "its program was started".to_owned())
+    /// There is no process yet: a stop has nobody to ask, and what prepares the start is ended.
+    fn preparing(&mut self, event: Event, given: Given<'_>) -> Option<Act> {
+        let (then, why) = match event {
+            Event::Stop(then, why) => (then, why),
+            Event::Kill => {
+                self.beside.kill(given.now, Hook::BeforeStart, &mut given.around.deeds);
+                (Then::Rest, std::mem::take(&mut self.why))
             }
-            Event::NotStarted(why) => self.not_started(&why, given),
-            Event::Exited(exit) => self.ended(exit, given),
-            Event::Stop(then, why) => self.enter(now, State::Leaving { then }, why),
-            Event::Kill => Some(self.kill(now, 1, Then::Rest, given.service)),
-            Event::Start | Event::Blocked(_) | Event::Free | Event::Timeout => None,
-        }
-    }
-
-    fn running(&mut self, event: Event, given: Given<'_>) -> Option<Act> {
-        let now = given.now;
-        match event {
-            Event::Exited(exit) => self.ended(exit, given),
-            Event::Stop(then, why) => self.enter(now, State::Leaving { then }, why),
-            Event::Kill => Some(self.kill(now, 1, Then::Rest, given.service)),
             Event::Start
             | Event::Blocked(_)
             | Event::Free
             | Event::Started(_)
             | Event::NotStarted(_)
-            | Event::Timeout => None,
+            | Event::Exited(_)
+            | Event::Timeout
+            | Event::Reload => return None,
+        };
+        self.beside.dismiss(given.now, Hook::BeforeStart, &mut given.around.deeds);
+        self.gone(then, why, given)
+    }
+
+    fn starting(&mut self, event: Event, mut given: Given<'_>) -> Option<Act> {
+        match event {
+            Event::Started(pid) => {
+                self.arrived(pid, &mut given);
+                self.settle(&mut given);
+                None
+            }
+            Event::NotStarted(why) => self.not_started(&why, given),
+            Event::Exited(exit) => self.ended(exit, Then::Itself, given),
+            Event::Stop(then, why) => self.leave(then, why, &mut given),
+            Event::Kill => Some(self.kill(1, Then::Rest, &mut given)),
+            Event::Start | Event::Blocked(_) | Event::Free | Event::Timeout | Event::Reload => None,
         }
     }
 
-    fn leaving(&mut self, event: Event, then: Then, given: &Given<'_>) -> Option<Act> {
+    fn settling(&mut self, event: Event, mut given: Given<'_>) -> Option<Act> {
+        match event {
+            Event::Timeout => self.not_ready(&mut given),
+            Event::Start
+            | Event::Blocked(_)
+            | Event::Stop(..)
+            | Event::Free
+            | Event::Kill
+            | Event::Started(_)
+            | Event::NotStarted(_)
+            | Event::Exited(_)
+            | Event::Reload => self.running(event, given),
+        }
+    }
+
+    fn running(&mut self, event: Event, mut given: Given<'_>) -> Option<Act> {
+        match event {
+            // Another process has become the main one.
+            Event::Started(pid) => {
+                self.pid = Some(pid);
+                None
+            }
+            Event::Exited(exit) => self.ended(exit, Then::Itself, given),
+            Event::Stop(then @ (Then::Retry | Then::Fail), why) => self.fall(then, why, &mut given),
+            Event::Stop(Then::Hang, why) => Some(self.abort(why, &mut given)),
+            Event::Stop(then, why) => self.leave(then, why, &mut given),
+            Event::Kill => Some(self.kill(1, Then::Rest, &mut given)),
+            Event::Reload => {
+                self.begin_reload(&mut given);
+                None
+            }
+            Event::Timeout => {
+                self.not_reloaded("it has not said that it is done".to_owned(), &mut given);
+                None
+            }
+            Event::Start | Event::Blocked(_) | Event::Free | Event::NotStarted(_) => None,
+        }
+    }
+
+    fn leave(&mut self, then: Then, why: String, given: &mut Given<'_>) -> Option<Act> {
+        self.end_care(given);
+        self.enter(given.now, State::Leaving { then }, why)
+    }
+
+    fn leaving(&mut self, event: Event, then: Then, mut given: Given<'_>) -> Option<Act> {
         let now = given.now;
         match event {
             Event::Start => {
@@ -136,38 +212,75 @@ impl Unit {
                 None
             }
             Event::Stop(then, why) => self.enter(now, State::Leaving { then }, why),
-            Event::Free => Some(self.ask(now, then, given.service)),
-            Event::Kill => Some(self.kill(now, 1, then, given.service)),
+            Event::Free => {
+                self.since = now;
+                self.part(then, &mut given)
+            }
+            Event::Kill => Some(self.kill(1, then, &mut given)),
             Event::Started(pid) => {
                 self.pid = Some(pid);
                 None
             }
-            Event::NotStarted(why) => self.gone(now, then, why),
-            Event::Exited(exit) => self.left(now, exit, then),
-            Event::Blocked(_) | Event::Timeout => None,
+            Event::NotStarted(why) => self.gone(then, why, given),
+            Event::Exited(exit) => self.left(exit, then, given),
+            Event::Blocked(_) | Event::Timeout | Event::Reload => None,
         }
     }
 
-    fn stopping(&mut self, event: Event, stop: Stop, given: &Given<'_>) -> Option<Act> {
-        let (now, Stop { deadline, kills, then }) = (given.now, stop);
+    /// Its hook has the word until it ends or is late.
+    fn parting(&mut self, event: Event, then: Then, mut given: Given<'_>) -> Option<Act> {
         match event {
             Event::Start => {
-                self.state = State::Stopping { deadline, kills, then: Then::Start };
+                self.state = State::Parting { then: Then::Start };
+                None
+            }
+            Event::Stop(then, _) => {
+                self.state = State::Parting { then };
+                None
+            }
+            Event::Kill => Some(self.kill(1, then, &mut given)),
+            Event::Started(pid) => {
+                self.pid = Some(pid);
+                None
+            }
+            Event::NotStarted(why) => self.gone(then, why, given),
+            Event::Exited(exit) => self.left(exit, then, given),
+            Event::Blocked(_) | Event::Free | Event::Timeout | Event::Reload => None,
+        }
+    }
+
+    fn stopping(&mut self, event: Event, stop: Stop, mut given: Given<'_>) -> Option<Act> {
+        let Stop { deadline, kills, then } = stop;
+        match event {
+            Event::Start => {
+                let by_itself = then.is_by_itself();
+                let then = if by_itself { Then::ItselfThenStart } else { Then::Start };
+                self.state = State::Stopping { deadline, kills, then };
                 None
             }
             Event::Stop(then, _) => {
                 self.state = State::Stopping { deadline, kills, then };
                 None
             }
-            Event::Kill | Event::Timeout => Some(self.kill(now, kills + 1, then, given.service)),
+            // Whoever has it killed does not want it any more.
+            Event::Kill if then.is_by_itself() => {
+                Some(self.kill(kills + 1, Then::Rest, &mut given))
+            }
+            Event::Kill | Event::Timeout => Some(self.kill(kills + 1, then, &mut given)),
             // The start was under way when the stop came: what there is now gets what was meant.
             Event::Started(pid) => {
                 self.pid = Some(pid);
-                Some(if kills == 0 { Act::Ask } else { Act::Kill })
+                match (kills, then) {
+                    (0, Then::Itself | Then::ItselfThenStart) => None,
+                    (0, Then::Hang) => Some(Act::Abort),
+                    (0, _) => Some(Act::Ask),
+                    _ => Some(Act::Kill),
+                }
             }
-            Event::NotStarted(why) => self.gone(now, then, why),
-            Event::Exited(exit) => self.left(now, exit, then),
-            Event::Blocked(_) | Event::Free => None,
+            Event::Exited(exit) if then.is_by_itself() => self.ended(exit, then, given),
+            Event::NotStarted(why) => self.gone(then, why, given),
+            Event::Exited(exit) => self.left(exit, then, given),
+            Event::Blocked(_) | Event::Free | Event::Reload => None,
         }
     }
 
@@ -177,26 +290,46 @@ impl Unit {
     }
 
     fn wait(&mut self, since: Moment, obstacle: Obstacle) -> Option<Act> {
-        self.in_vain = obstacle.in_vain;
+        (self.in_vain, self.waits_for) = (obstacle.in_vain, obstacle.of);
         self.enter(since, State::Waiting, obstacle.why)
     }
 
-    fn start(&mut self, now: Moment, service: &Service) -> Option<Act> {
+    fn start(&mut self, given: &mut Given<'_>) -> Option<Act> {
+        let (now, service) = (given.now, given.service);
         let window = service.restart.within;
         while self.starts.front().is_some_and(|start| now.since(*start) > window) {
             self.starts.pop_front();
         }
         if let Some(spent) = self.spent(now, service) {
-            return self.enter(now, State::Failed, format!("{spent}; `reset` tries again"));
+            self.enter(now, State::Failed, format!("{spent}; `reset` tries again"));
+            self.on_failure(given);
+            return None;
         }
         if service.restart.limit > 0 {
             self.starts.push_back(now);
         }
-        self.run = self.run.max(self.highest) + 1;
-        self.highest = self.run;
+        self.begin(self.run.max(self.highest) + 1, now, service);
+        self.enter(now, State::Preparing, "its hook `before-start` runs".to_owned());
+        if self.run_once(Hook::BeforeStart, given) {
+            return None;
+        }
+        Some(self.prepared(given))
+    }
+
+    /// A run of this number begins; nothing is known of it yet.
+    pub(crate) fn begin(&mut self, run: u64, now: Moment, service: &Service) {
+        (self.run, self.highest) = (run, run);
         (self.started_at, self.spec_hash, self.pid) = (now, service.spec_hash, None);
-        self.enter(now, State::Starting, "its program is being started".to_owned());
-        Some(Act::Spawn)
+        (self.ready_at, self.vitals, self.said) = (None, None, Said::default());
+        self.owes_after_start = service.care.hooks.contains_key(&Hook::AfterStart);
+    }
+
+    /// What had to come before its program has come.
+    pub(super) fn prepared(&mut self, given: &Given<'_>) -> Act {
+        // What was heard before was said by a hook, or by the run before.
+        (self.started_at, self.said) = (given.now, Said::default());
+        self.enter(given.now, State::Starting, "its program is being started".to_owned());
+        Act::Spawn
     }
 
     /// Returns how often it was started, when its limit allows no other start.
@@ -211,23 +344,49 @@ impl Unit {
         Some(format!("it was started {often} within {}", Span(window)))
     }
 
-    fn note_exit(&mut self, now: Moment, exit: Exit) -> Duration {
+    fn note_exit(&mut self, exit: Exit, given: &mut Given<'_>) -> Duration {
+        let now = given.now;
+        self.end_care(given);
         let lived = now.since(self.started_at);
         self.last_exit = Some(LastExit { run: self.run, exit, at: now, lived });
         self.pid = None;
         lived
     }
 
-    fn ended(&mut self, exit: Exit, given: Given<'_>) -> Option<Act> {
-        let (now, service) = (given.now, given.service);
-        let lived = self.note_exit(now, exit);
-        if lived >= service.restart.reset_after {
-            self.reset_after_good_run();
+    /// Notes whether a run was ready for long enough.
+    fn count(&mut self, now: Moment, service: &Service) {
+        if self.ready_at.is_some_and(|at| now.since(at) >= service.restart.reset_after) {
+            (self.failures, self.short_runs) = (0, 0);
+            self.starts.clear();
         } else {
             self.short_runs = self.short_runs.saturating_add(1);
         }
+    }
+
+    /// It has ended, and nobody had asked for that.
+    fn ended(&mut self, exit: Exit, then: Then, mut given: Given<'_>) -> Option<Act> {
+        let lived = self.note_exit(exit, &mut given);
+        self.count(given.now, given.service);
         let told = end_of(self.run, exit, lived);
-        match policy::follow(service, exit) {
+        let follow = policy::follow(given.service, exit);
+        let rests = matches!(follow, Follow::Rest | Follow::Complete);
+        let act = if rests && then == Then::ItselfThenStart {
+            self.enter(given.now, State::Waiting, told);
+            Some(Act::Revive)
+        } else {
+            self.follow_end(follow, told, &mut given)
+        };
+        self.after_exit(End::Itself, &mut given);
+        if !exit.is_success() || self.state == State::Failed {
+            self.on_failure(&mut given);
+        }
+        act
+    }
+
+    /// Does what its service says of such an end.
+    fn follow_end(&mut self, follow: Follow, told: String, given: &mut Given<'_>) -> Option<Act> {
+        let now = given.now;
+        match follow {
             Follow::Restart => self.retry(told, given),
             Follow::Rest => {
                 self.want_no_more();
@@ -237,27 +396,25 @@ impl Unit {
             Follow::Fail => self.enter(now, State::Failed, told),
             Follow::Exit => {
                 self.want_no_more();
+                let exit = self.last_exit.map_or(Exit::Unknown, |last| last.exit);
                 self.enter(now, State::Stopped, format!("{told}, and the instance ends with it"));
                 Some(Act::Exit(exit))
             }
         }
     }
 
-    fn reset_after_good_run(&mut self) {
-        (self.failures, self.short_runs) = (0, 0);
-        self.starts.clear();
-    }
-
-    fn not_started(&mut self, why: &str, given: Given<'_>) -> Option<Act> {
+    pub(super) fn not_started(&mut self, why: &str, mut given: Given<'_>) -> Option<Act> {
         self.pid = None;
         self.short_runs = self.short_runs.saturating_add(1);
         let told = format!("run {} was not started: {why}", self.run);
-        self.retry(told, given)
+        let act = self.retry(told, &mut given);
+        self.on_failure(&mut given);
+        act
     }
 
-    fn retry(&mut self, why: String, given: Given<'_>) -> Option<Act> {
-        let Given { now, service, chances } = given;
-        let delay = service.restart.delay(self.failures, chances.jitter());
+    fn retry(&mut self, why: String, given: &mut Given<'_>) -> Option<Act> {
+        let now = given.now;
+        let delay = given.service.restart.delay(self.failures, &mut given.around.chance);
         self.failures = self.failures.saturating_add(1);
         self.restarts = self.restarts.saturating_add(1);
         if delay.is_zero() {
@@ -267,16 +424,18 @@ impl Unit {
         self.enter(now, State::Backoff { until: now + delay }, why)
     }
 
-    fn ask(&mut self, now: Moment, then: Then, service: &Service) -> Act {
-        let deadline = now + service.stop.timeout;
+    pub(super) fn ask(&mut self, given: &Given<'_>, then: Then) -> Act {
+        let deadline = given.now + given.service.stop.timeout;
         self.state = State::Stopping { deadline, kills: 0, then };
-        self.since = now;
+        self.since = given.now;
         Act::Ask
     }
 
     /// Kills, and keeps killing: a program in uninterruptible sleep survives the first attempt.
-    fn kill(&mut self, now: Moment, kills: u32, then: Then, service: &Service) -> Act {
-        let deadline = now + service.stop.kill_again;
+    fn kill(&mut self, kills: u32, then: Then, given: &mut Given<'_>) -> Act {
+        self.end_care(given);
+        self.beside.kill(given.now, Hook::BeforeStop, &mut given.around.deeds);
+        let deadline = given.now + given.service.stop.kill_again;
         if kills == 2 {
             self.why.push_str("; it survives SIGKILL, so the system holds it");
         }
@@ -284,18 +443,52 @@ impl Unit {
         Act::Kill
     }
 
-    fn left(&mut self, now: Moment, exit: Exit, then: Then) -> Option<Act> {
-        let lived = self.note_exit(now, exit);
+    fn left(&mut self, exit: Exit, then: Then, mut given: Given<'_>) -> Option<Act> {
+        let lived = self.note_exit(exit, &mut given);
         let told = format!("{}; {}", self.why, end_of(self.run, exit, lived));
-        self.gone(now, then, told)
+        let act = self.rest(then, told, &mut given);
+        self.after_exit(End::Asked, &mut given);
+        self.blame(then, &mut given);
+        act
     }
 
-    fn gone(&mut self, now: Moment, then: Then, told: String) -> Option<Act> {
+    fn gone(&mut self, then: Then, told: String, mut given: Given<'_>) -> Option<Act> {
+        let act = self.rest(then, told, &mut given);
+        self.blame(then, &mut given);
+        act
+    }
+
+    /// Whoever was stopped because it was not well has failed.
+    fn blame(&mut self, then: Then, given: &mut Given<'_>) {
+        if matches!(then, Then::Retry | Then::Hang | Then::Fail) {
+            self.on_failure(given);
+        }
+    }
+
+    fn rest(&mut self, then: Then, told: String, given: &mut Given<'_>) -> Option<Act> {
+        let now = given.now;
         self.pid = None;
+        if matches!(then, Then::Retry | Then::Hang | Then::Fail) {
+            self.count(now, given.service);
+        }
         match then {
             // Nothing but an operator's wish brings back what an operator stopped.
-            Then::Start | Then::Wait if !self.is_wanted() => self.enter(now, State::Stopped, told),
+            Then::Start
+            | Then::Wait
+            | Then::Retry
+            | Then::Hang
+            | Then::Fail
+            | Then::Itself
+            | Then::ItselfThenStart
+                if !self.is_wanted() =>
+            {
+                self.enter(now, State::Stopped, told)
+            }
             Then::Rest => self.enter(now, State::Stopped, told),
+            Then::Fail => self.enter(now, State::Failed, told),
+            Then::Retry | Then::Hang | Then::Itself | Then::ItselfThenStart => {
+                self.retry(told, given)
+            }
             Then::Start | Then::Wait => {
                 self.enter(now, State::Waiting, told);
                 Some(Act::Revive)

@@ -2,10 +2,11 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use mainstay_api::keeper::{Drained, Exited, Pressure, PressureKind, RunRef, Status};
+use mainstay_api::keeper::{Drained, Exited, Pressure, PressureKind, RunRef, Status, Usage};
 use mainstay_platform::{
     clock,
     process::{self, Ended, Orphans, Process, SignalKind},
+    usage::Total,
 };
 
 use super::{Control, token};
@@ -14,7 +15,7 @@ use crate::{
     note::complain,
     pump::{Channel, PumpNote},
     recovery::Amend,
-    runs::RunState,
+    runs::{RunState, microseconds},
     sweep::Swept,
 };
 
@@ -48,13 +49,20 @@ impl Control {
         if !process.has_ended() {
             return;
         }
-        let status = if run.is_own {
-            process.ended().ok().flatten().map_or(Status::Unknown, status_of)
+        // Whoever is followed becomes our child when its parent ends.
+        let is_own = if run.followed.is_some() { process.ended().is_ok() } else { run.is_own };
+        let ended = if is_own {
+            process.ended_and_used().ok().flatten()
         } else {
-            process.ended_elsewhere().map_or(Status::Unknown, status_of)
+            process.ended_elsewhere().map(|ended| (ended, None))
         };
+        let (status, used) =
+            ended.map_or((Status::Unknown, None), |(ended, used)| (status_of(ended), used));
         let exit = run.exit(clock::monotonic(), status);
-        self.conclude(&key, exit);
+        if let Some(run) = self.runs.get_mut(&key) {
+            run.is_own = is_own;
+        }
+        self.conclude(&key, Exited { usage: used.map(usage_of), ..exit });
     }
 
     /// Everything that follows an exit, in the order that keeps it safe: remember, sweep while the
@@ -114,12 +122,13 @@ impl Control {
     /// Begins to end what is left of a run; returns whether anything is.
     fn sweep(&mut self, key: &RunRef) -> bool {
         let Some(run) = self.runs.get(key).filter(|run| run.is_swept()) else { return false };
-        let is_alone = run.is_own && !run.is_found && process::orphans() == Orphans::None;
+        let is_usual = run.is_own && !run.is_found && run.followed.is_none();
+        let is_alone = is_usual && process::orphans() == Orphans::None;
         if is_alone {
             return false;
         }
         let main = run.process().map_or(0, Process::pid);
-        let swept = Swept { id: &run.id, main, token: token::STRAY };
+        let swept = Swept { id: &run.id, main, first: run.first(), token: token::STRAY };
         if !self.sweeps.begin(&self.port, key, swept, clock::monotonic()) {
             return false;
         }
@@ -127,7 +136,7 @@ impl Control {
             && let Some(process) = run.process()
         {
             // The zombie still holds the group's number.
-            drop(process.signal_group(SignalKind::Term));
+            drop(self.signal_group(run, process, SignalKind::Term));
         }
         true
     }
@@ -217,7 +226,7 @@ impl Control {
         self.sweeps.hurry(clock::monotonic());
         for run in self.runs.iter() {
             let Some(process) = run.process() else { continue };
-            if let Err(error) = process.signal_group(SignalKind::Kill) {
+            if let Err(error) = self.signal_group(run, process, SignalKind::Kill) {
                 complain("cannot kill a program's group", &error);
             }
         }
@@ -243,6 +252,11 @@ impl Control {
             complain("cannot note in the journal", &error);
         }
     }
+}
+
+fn usage_of(total: Total) -> Usage {
+    let Total { user, system, memory_peak_bytes } = total;
+    Usage { user_us: microseconds(user), system_us: microseconds(system), memory_peak_bytes }
 }
 
 /// Returns a status as the protocol says it.

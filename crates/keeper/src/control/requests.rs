@@ -28,6 +28,9 @@ impl Control {
         for frame in frames {
             self.obey_one(frame, &mut riders);
         }
+        if let Some(owner) = &mut self.agents.owner {
+            owner.keep_riders(riders);
+        }
     }
 
     fn obey_one(&mut self, frame: RequestFrame, riders: &mut VecDeque<Descriptor>) {
@@ -51,6 +54,9 @@ impl Control {
                 self.answer(id, Report::Done);
             }
             Request::Memo(memos) => memos.into_iter().for_each(|memo| self.remember(memo)),
+            Request::Store(entries) => self.store(id, entries, riders),
+            Request::Unstore(entries) => self.unstore(id, &entries),
+            Request::Follow(all) => self.follow(id, all),
             Request::Custody(CustodyRequest::Take(runs)) => self.give_custody(id, &runs),
             Request::Custody(CustodyRequest::Give(entries)) => {
                 for entry in &entries {
@@ -72,6 +78,7 @@ impl Control {
                 let at = at_us.map(Duration::from_micros);
                 self.agents.life.heard(clock::monotonic(), handled, at);
                 self.reception.acknowledge(handled);
+                self.notifications.acknowledge(handled);
             }
         }
     }
@@ -106,9 +113,12 @@ impl Control {
         if let Some(highest) = ladders::highest_of(kind) {
             return self.climb(&key, highest).err().map(|error| error.to_string());
         }
-        let sent = match (self.runs.get(&key)?.process(), signal.reach) {
-            (Some(process), Reach::Main) => process.signal(kind),
-            (Some(process), Reach::Group) => signal_group(process, kind),
+        let run = self.runs.get(&key)?;
+        let sent = match (run.process(), signal.reach) {
+            (Some(process), Reach::Main) => and_wake(kind, |kind| process.signal(kind)),
+            (Some(process), Reach::Group) => {
+                and_wake(kind, |kind| self.signal_group(run, process, kind))
+            }
             // It hangs between its birth and its first instruction.
             (None, _) if kind == SignalKind::Kill => self.spawner.kill(&key),
             (None, _) => Ok(()),
@@ -130,6 +140,7 @@ impl Control {
     fn forget(&mut self, unit: &str) {
         self.runs.forget(unit);
         self.pumps.forget(unit);
+        self.stored.forget(unit);
         self.reports.standing.pressed.remove(unit);
         self.journal.forget(unit);
     }
@@ -167,14 +178,18 @@ fn custody_of(run: &Run, riders: &mut Vec<Descriptor>) -> CustodyEntry {
     CustodyEntry { unit, run, held, handles: Vec::new() }
 }
 
-/// Sends a signal to a group; who is asked to leave is woken up for it, as systemd does: a program
-/// that was stopped would hear it only when somebody lets it go on.
-fn signal_group(process: &Process, kind: SignalKind) -> io::Result<()> {
-    process.signal_group(kind)?;
+/// Sends a signal; who is asked to leave, or to abort, is woken up for it, as systemd does: a
+/// program that was stopped would hear it only when somebody lets it go on.
+fn and_wake(kind: SignalKind, send: impl Fn(SignalKind) -> io::Result<()>) -> io::Result<()> {
+    send(kind)?;
     match kind {
-        SignalKind::Term | SignalKind::Interrupt | SignalKind::Hangup | SignalKind::Quit => {
+        SignalKind::Term
+        | SignalKind::Interrupt
+        | SignalKind::Hangup
+        | SignalKind::Quit
+        | SignalKind::Abort => {
             // A system without this signal cannot have stopped the program either.
-            drop(process.signal_group(SignalKind::Continue));
+            drop(send(SignalKind::Continue));
             Ok(())
         }
         SignalKind::User1
@@ -196,5 +211,6 @@ const fn kind_of(name: SignalName) -> SignalKind {
         SignalName::Kill => SignalKind::Kill,
         SignalName::Stop => SignalKind::Stop,
         SignalName::Continue => SignalKind::Continue,
+        SignalName::Abort => SignalKind::Abort,
     }
 }

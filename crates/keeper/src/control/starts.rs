@@ -37,6 +37,12 @@ impl Control {
 
     /// The intent is in the journal before anything can run.
     fn start_fresh(&mut self, id: u64, spawn: Spawn) {
+        let listen = match self.stored_for(&spawn) {
+            Ok(listen) => listen,
+            Err(NotStarted { step, code, message }) => {
+                return self.spawned(id, &spawn, SpawnOutcome::Failed { step, code, message });
+            }
+        };
         let mark = self.journal.new_id();
         // As if all runs had as many: to look at each one would make a thousand starts slow.
         let pipes = self.runs.len() * pipes_of(spawn.logs.streams);
@@ -50,7 +56,7 @@ impl Control {
             self.spawned(id, &spawn, SpawnOutcome::Failed { step, code: 0, message });
             return;
         }
-        self.spawner.start(Order::Run { spawn: Box::new(spawn), id: mark, pipes });
+        self.spawner.start(Order::Run { spawn: Box::new(spawn), id: mark, pipes, listen });
     }
 
     /// Repeats the answer for a run that was started before.

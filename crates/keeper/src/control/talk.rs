@@ -103,6 +103,7 @@ impl Control {
             fail::point("keeper.report");
             self.answer(id, report);
         }
+        self.pass_notifications_on();
         self.agents.flush(clock::monotonic());
     }
 
@@ -196,6 +197,8 @@ impl Control {
         let welcome = Welcome { damage: self.reports.standing.damage.take(), ..self.welcome() };
         self.answer(hello.unwrap_or_default(), Report::Welcome(welcome));
         self.introduce_clients();
+        self.notifications.begin_anew();
+        self.tell_what_is_stored();
         for report in self.reports.standing.reports() {
             self.tell_owner(report);
         }

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::keeper::{Drained, Logs, Pressure, PressureKind, RunRef};
+use mainstay_api::keeper::{Drained, Logs, Pressure, PressureKind, RunRef, stem_of};
 use mainstay_platform::{
     clock, fail,
     pipe::Scratch,
@@ -402,9 +402,9 @@ impl PumpThread {
 
 fn key_of(unit: &str, channel: Channel, logs: &Logs) -> ChainKey {
     let stem = match channel {
-        Channel::Joined => unit.to_owned(),
-        Channel::Output => format!("{unit}.stdout"),
-        Channel::Error => format!("{unit}.stderr"),
+        Channel::Joined => stem_of(unit),
+        Channel::Output => format!("{}.stdout", stem_of(unit)),
+        Channel::Error => format!("{}.stderr", stem_of(unit)),
     };
     Arc::new(ChainFiles::new(Path::new(&logs.directory), &stem))
 }

@@ -4,9 +4,9 @@
 use std::{fs::OpenOptions, io::Write as _, path::Path, process::ExitCode};
 
 use mainstay_api::keeper::{
-    Entry, Environment, Exited, Framer, Hello, Leftover, Logs, OnFull, PROTOCOL, Phase, Report,
-    ReportFrame, Request, RequestFrame, RunRef, Scope, Share, Spawn, SpawnOutcome, Spawned, Status,
-    Streams, encode,
+    Entry, Environment, Exited, Framer, Hello, Leftover, Logs, Lost, OnFull, PROTOCOL, Phase,
+    Report, ReportFrame, Request, RequestFrame, RunRef, Scope, Share, Spawn, SpawnOutcome, Spawned,
+    Status, Streams, encode,
 };
 use mainstay_platform::{
     daemon,
@@ -147,6 +147,9 @@ impl Agent<'_> {
             files: None,
             session: false,
             share: Share::default(),
+            listen: Vec::new(),
+            input: None,
+            lost: Lost::Forgotten,
         }
     }
 

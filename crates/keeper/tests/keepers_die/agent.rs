@@ -3,8 +3,8 @@
 use std::{collections::VecDeque, path::Path};
 
 use mainstay_api::keeper::{
-    Environment, Framer, Hello, Leftover, Logs, OnFull, PROTOCOL, Report, ReportFrame, Request,
-    RequestFrame, Scope, Share, Spawn, SpawnOutcome, Status, Streams, encode,
+    Environment, Framer, Hello, Leftover, Logs, Lost, OnFull, PROTOCOL, Report, ReportFrame,
+    Request, RequestFrame, Scope, Share, Spawn, SpawnOutcome, Status, Streams, encode,
 };
 use mainstay_platform::{
     clock, daemon,
@@ -100,6 +100,9 @@ impl Agent {
             files: None,
             session: false,
             share: Share::default(),
+            listen: Vec::new(),
+            input: None,
+            lost: Lost::Forgotten,
         };
         self.ask(Request::Spawn(vec![spawn]));
         let outcome = self.wait(|report| match report {

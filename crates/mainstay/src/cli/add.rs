@@ -67,6 +67,10 @@ pub(super) fn parse_variable(text: &str) -> Result<Variable, &'static str> {
 pub(super) struct RemoveArgs {
     /// Its name
     name: String,
+
+    /// Remove what its kind has kept, too
+    #[arg(long)]
+    purge: bool,
 }
 
 pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
@@ -116,8 +120,9 @@ fn is_same(one: &Path, other: &Path) -> bool {
 
 pub(super) async fn remove(args: RemoveArgs, instance: Option<&str>) -> Result<ExitCode, CliError> {
     let (located, mut client) = super::connect(instance).await?;
+    let purge = if args.purge { "?purge=true" } else { "" };
     let _answer: CommandAnswer =
-        client.delete(&format!("/v1/services/{}", escaped(&args.name))).await?;
+        client.delete(&format!("/v1/services/{}{purge}", escaped(&args.name))).await?;
     print::data(&format!("removed `{}` from {}\n", args.name, located.file.display()));
     for unit in settled(&mut client, &args.name, |_| false).await? {
         let state = print::words(&unit.state);

@@ -1,6 +1,9 @@
 //! `mainstay check`: is the configuration right?
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::Args as ClapArgs;
 use mainstay_agent::configuration;
@@ -25,22 +28,24 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, named: Option<&str>) -> Result<ExitCode, CliError> {
-    let path = match &args.path {
-        Some(path) => path.clone(),
-        None => instance::to_start(None, named)?.file,
+    let (path, state) = if let Some(path) = &args.path {
+        (path.clone(), state_of(path))
+    } else {
+        let located = instance::to_start(None, named)?;
+        (located.file, located.instance.state)
     };
     match configuration::load(&path) {
         Ok(config) if args.json => {
             print::json(&serde_json::json!({
                 "services": config.services.len(),
                 "found": [],
-                "missing": programs::missing(&config),
+                "missing": programs::missing(&config, &state),
             }));
             Ok(ExitCode::SUCCESS)
         }
         Ok(config) => {
             // It may come later, with a disk or an update: no mistake of the file.
-            for programs::Missing { service, why } in programs::missing(&config) {
+            for programs::Missing { service, why } in programs::missing(&config, &state) {
                 print::talk(&format!("warning: program of `{service}`: {why}"));
             }
             let services = print::count(config.services.len(), "service");
@@ -56,4 +61,9 @@ pub(super) fn run(args: &Args, named: Option<&str>) -> Result<ExitCode, CliError
             Ok(ExitCode::from(1))
         }
     }
+}
+
+/// A file that is not there yet has no state, either.
+fn state_of(path: &Path) -> PathBuf {
+    instance::of_file(path).map(|located| located.instance.state).unwrap_or_default()
 }

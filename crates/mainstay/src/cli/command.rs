@@ -1,28 +1,43 @@
-//! `mainstay start|stop|restart|kill|reset`: ask units for something.
+//! `mainstay start|stop|restart|kill|reset`: ask units for something, and say what came of it.
+
+mod goal;
+mod progress;
 
 use std::{process::ExitCode, time::Duration};
 
 use clap::Args as ClapArgs;
 use mainstay_api::{
     config::parse_duration,
-    control::{CommandAnswer, CommandName, CommandRequest, Status, Unit},
+    control::{CommandAnswer, CommandName, CommandRequest, Status, Unit, UnitAnswer, UnitDetail},
 };
 use mainstay_platform::clock;
+use serde::Serialize;
 
+use self::{
+    goal::{Goal, Patience, Standing},
+    progress::Progress,
+};
+use super::verdict;
 use crate::{
-    client::{Client, TALK_AFTER},
+    client::{Client, escaped},
     errors::CliError,
     print,
 };
 
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// The agent has other things to do than to answer: looks take no more than this part of its time.
+const SHARE_OF_TIME: u32 = 4;
 
 /// Which units, and whether to wait for them.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
-    /// Units or services; `*` and `?` match
+    /// Units, services, or groups such as `@web`; `*` and `?` match
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
+
+    /// Wait until it is so, through failed attempts and whatever is in the way
+    #[arg(long, conflicts_with = "no_wait")]
+    wait: bool,
 
     /// Return at once, without waiting for the result
     #[arg(long)]
@@ -37,6 +52,34 @@ pub(super) struct Args {
     json: bool,
 }
 
+impl Args {
+    /// Returns what is meant by names alone.
+    pub(super) const fn of(names: Vec<String>) -> Self {
+        Self { names, wait: false, no_wait: false, timeout: Duration::from_mins(1), json: false }
+    }
+}
+
+/// What came of it for all units.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Outcomes<'a> {
+    pub(super) trace_id: &'a str,
+    pub(super) units: Vec<Outcome<'a>>,
+}
+
+/// What came of it for one unit.
+#[derive(Debug, Serialize)]
+pub(super) struct Outcome<'a> {
+    #[serde(flatten)]
+    pub(super) answer: &'a UnitAnswer,
+    /// Whether what was asked for is so.
+    pub(super) done: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) state: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) why: Option<&'a str>,
+}
+
 pub(super) async fn run(
     args: Args,
     command: CommandName,
@@ -46,123 +89,120 @@ pub(super) async fn run(
     let before: Status = client.get("/v1/status").await?;
     let request = CommandRequest { command, names };
     let answer: CommandAnswer = client.post("/v1/command", &request).await?;
-    let accepted: Vec<&str> = answer
-        .units
-        .iter()
-        .filter(|unit| unit.refused.is_none())
-        .map(|unit| unit.unit.as_str())
-        .collect();
-    let late = if args.no_wait {
-        None
+    let accepted = answer.units.iter().filter(|unit| unit.refused.is_none());
+    let units = accepted.map(|unit| unit.unit.clone()).collect();
+    let patience = if args.wait { Patience::UntilDone } else { Patience::UntilSettled };
+    let goal = Goal { command, before, units, patience };
+    let mut after = if args.no_wait {
+        client.get("/v1/status").await?
     } else {
-        wait(&mut client, command, &accepted, &before, args.timeout).await?
+        wait(&mut client, &goal, args.timeout).await?
     };
-    let after: Status = client.get("/v1/status").await?;
-    if args.json {
-        print::json(&answer);
+    explain_unready(&mut client, &goal, &mut after).await?;
+    tell(&args, &answer, &goal, &after);
+    let all_accepted = answer.units.iter().all(|unit| unit.refused.is_none());
+    let is_done = args.no_wait || goal.open(&after).is_empty() && goal.missed(&after).is_empty();
+    Ok(if all_accepted && is_done { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Waits until every unit has come to rest in the way that was asked for, or the time is up; returns
+/// how all is then.
+async fn wait(client: &mut Client, goal: &Goal, timeout: Duration) -> Result<Status, CliError> {
+    let (began, mut progress) = (clock::monotonic(), Progress::new(goal));
+    loop {
+        let asked = clock::monotonic();
+        let status: Status = client.get("/v1/status").await?;
+        let now = clock::monotonic();
+        let open = goal.open(&status);
+        progress.show(goal.reached(&status), &open, now.saturating_sub(began));
+        if open.is_empty() || now.saturating_sub(began) > timeout {
+            progress.finish(goal.reached(&status));
+            return Ok(status);
+        }
+        let pause = LOOK_EVERY.max(now.saturating_sub(asked) * SHARE_OF_TIME);
+        tokio::time::sleep(pause).await;
     }
-    let mut code = ExitCode::SUCCESS;
+}
+
+/// Lets units that run, and that nobody may rely on, say why not: in the words of their checks.
+async fn explain_unready(
+    client: &mut Client,
+    goal: &Goal,
+    status: &mut Status,
+) -> Result<(), CliError> {
+    let meant = status.units.iter_mut().filter(|unit| goal.units.contains(&unit.unit));
+    for unit in meant.filter(|unit| unit.unready) {
+        let detail: UnitDetail = client.get(&format!("/v1/units/{}", escaped(&unit.unit))).await?;
+        let bad = detail.checks.iter().filter(|check| check.verdict == verdict::BAD);
+        let told: Vec<String> = bad.filter_map(verdict::in_words).collect();
+        unit.why = format!("its {}", told.join("; its "));
+    }
+    Ok(())
+}
+
+/// Says what came of it: refusals, then how each unit is, then whom nobody waits for any more.
+fn tell(args: &Args, answer: &CommandAnswer, goal: &Goal, after: &Status) {
+    if args.json {
+        print::json(&outcomes(answer, goal, after));
+    }
     for unit in &answer.units {
         if let Some(reason) = &unit.refused {
             print::talk(&CliError::refused(reason.clone(), "").to_string());
-            code = ExitCode::from(1);
         }
     }
     if !args.json {
-        tell(&after, &accepted);
-    }
-    if let Some(late) = late {
-        print::talk(&late.to_string());
-        code = ExitCode::from(1);
-    }
-    if !args.no_wait && !accepted.iter().all(|name| has_come(&after, name, command)) {
-        code = ExitCode::from(1);
-    }
-    Ok(code)
-}
-
-/// Returns whether what was asked for is what has come.
-fn has_come(after: &Status, name: &str, command: CommandName) -> bool {
-    let unit = after.units.iter().find(|unit| unit.unit == name);
-    unit.is_none_or(|unit| match command {
-        CommandName::Start | CommandName::Restart => {
-            matches!(unit.state.as_str(), "running" | "completed")
+        for name in &goal.units {
+            match after.unit(name) {
+                Some(unit) => print::data(&in_words(unit)),
+                None => print::data(&format!("{name} is gone: it is not configured any more\n")),
+            }
         }
-        CommandName::Stop | CommandName::Kill | CommandName::Reset => true,
-    })
-}
-
-/// Waits until every unit has come to rest in the way that was asked for; returns what has not in
-/// time.
-async fn wait(
-    client: &mut Client,
-    command: CommandName,
-    units: &[&str],
-    before: &Status,
-    timeout: Duration,
-) -> Result<Option<CliError>, CliError> {
-    let (began, mut is_told) = (clock::monotonic(), false);
-    loop {
-        let status: Status = client.get("/v1/status").await?;
-        let open = status.units.iter().filter(|unit| units.contains(&unit.unit.as_str()));
-        let open: Vec<&Unit> = open
-            .filter(|unit| !is_there(unit, command, before) || may_go_on(unit, &status))
-            .collect();
-        let Some(first) = open.first() else { return Ok(None) };
-        let waited = clock::monotonic().saturating_sub(began);
-        if waited > timeout {
-            let state = print::words(&first.state);
-            let what = format!("`{}` is still {state}: {}", first.unit, first.why);
-            let hint = "`mainstay why` tells more; it goes on by itself";
-            return Ok(Some(CliError::refused(what, hint)));
-        }
-        if waited > TALK_AFTER && !is_told {
-            is_told = true;
-            let (unit, state) = (&first.unit, print::words(&first.state));
-            let why = print::harmless(&first.why);
-            print::talk(&format!("still waiting for `{unit}`, which is {state}: {why}"));
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    if !args.no_wait {
+        tell_late(&goal.open(after));
     }
 }
 
-fn is_there(unit: &Unit, command: CommandName, before: &Status) -> bool {
-    let state = unit.state.as_str();
-    let former = before.units.iter().find(|former| former.unit == unit.unit);
-    let is_new = former.is_none_or(|former| former.run < unit.run);
-    match command {
-        CommandName::Stop | CommandName::Kill => {
-            matches!(state, "stopped" | "failed" | "completed")
-        }
-        CommandName::Start | CommandName::Reset => !matches!(state, "starting" | "stopping"),
-        // Its limit forbade another run.
-        CommandName::Restart if state == "failed" => true,
-        CommandName::Restart => is_new && !matches!(state, "starting" | "stopping"),
+fn tell_late(late: &[&Unit]) {
+    for (count, unit) in late.iter().enumerate() {
+        let state = state_of(unit);
+        let what = format!("`{}` is still {state}: {}", unit.unit, print::harmless(&unit.why));
+        let is_last = count + 1 == late.len();
+        let hint = format!("`mainstay why {}` tells more; it goes on by itself", unit.unit);
+        let hint = if is_last { hint } else { String::new() };
+        print::talk(&CliError::refused(what, hint).to_string());
     }
 }
 
-/// Returns whether a unit that waits may soon do so no more: something else is about to change.
-fn may_go_on(unit: &Unit, status: &Status) -> bool {
-    let is_moving = |other: &Unit| matches!(other.state.as_str(), "starting" | "stopping");
-    unit.state == "waiting" && status.units.iter().any(is_moving)
+fn outcomes<'a>(answer: &'a CommandAnswer, goal: &Goal, after: &'a Status) -> Outcomes<'a> {
+    let outcome = |answer: &'a UnitAnswer| {
+        let unit = after.unit(&answer.unit);
+        let is_there = unit.is_none_or(|unit| goal.standing(unit, after) == Standing::There);
+        Outcome {
+            answer,
+            done: answer.refused.is_none() && is_there,
+            state: unit.map(|unit| unit.state.as_str()),
+            why: unit.map(|unit| unit.why.as_str()),
+        }
+    };
+    Outcomes { trace_id: &answer.trace_id, units: answer.units.iter().map(outcome).collect() }
 }
 
-fn tell(status: &Status, units: &[&str]) {
-    for name in units {
-        match status.units.iter().find(|unit| unit.unit == *name) {
-            Some(unit) => print::data(&in_words(unit)),
-            None => print::data(&format!("{name} is gone: it is not configured any more\n")),
-        }
-    }
+/// Returns how a unit is that somebody waits for, as it stands behind `is`.
+fn state_of(unit: &Unit) -> &str {
+    if unit.unready { "not ready" } else { print::words(&unit.state) }
 }
 
 /// Says in a line what a unit has come to.
 pub(super) fn in_words(unit: &Unit) -> String {
     let state = print::phrase(&unit.state);
-    let more = match (unit.pid, unit.state.as_str()) {
-        (Some(pid), _) => format!(" (pid {pid})"),
-        (None, "stopped" | "completed") => String::new(),
-        (None, _) => format!(": {}", print::harmless(&unit.why)),
+    let pid = unit.pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+    let why = match unit.state.as_str() {
+        "running" if unit.unready => {
+            format!(", and nobody may rely on it: {}", print::harmless(&unit.why))
+        }
+        "running" | "stopped" | "completed" => String::new(),
+        _ => format!(": {}", print::harmless(&unit.why)),
     };
-    format!("{} is {state}{more}\n", unit.unit)
+    format!("{} is {state}{pid}{why}\n", unit.unit)
 }

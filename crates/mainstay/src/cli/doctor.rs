@@ -3,6 +3,7 @@
 mod finding;
 mod instance;
 mod machine;
+mod secrets;
 mod services;
 
 use std::process::ExitCode;
@@ -43,7 +44,9 @@ pub(super) fn run(args: &Args, named: Option<&str>) -> ExitCode {
     }
     let located = choose(named).ok();
     let config = located.as_ref().and_then(|located| configuration::load(&located.file).ok());
-    let mut findings = instance::look(located.as_ref(), &config.unwrap_or_default());
+    let config = config.unwrap_or_default();
+    let mut findings = instance::look(located.as_ref(), &config);
+    findings.extend(located.iter().flat_map(|located| secrets::look(located, &config)));
     findings.extend(machine::look());
     findings.extend(services::look());
     if args.json {

@@ -14,7 +14,7 @@ use crate::{client::escaped, errors::CliError, names, print};
     after_help = "Examples:\n  mainstay events\n  mainstay events web -f\n  mainstay events --trace 1899f3a1c2b4d5e6"
 )]
 pub(super) struct Args {
-    /// Only of these units or services; `*` and `?` match
+    /// Only of these units, services, or groups such as `@web`; `*` and `?` match
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 
@@ -38,10 +38,11 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
     let (_, mut client) = super::connect(instance).await?;
     let status: Status = client.get("/v1/status").await?;
+    let names = names::expanded(&args.names, &status.groups)?;
     let filter = filter(&args);
     let mut path = format!("/v1/events?limit={}&{filter}", args.lines);
     let mut events: Events = client.get(&path).await?;
-    if let Some(name) = args.names.iter().find(|name| !is_known(name, &status, &events)) {
+    if let Some(name) = names.iter().find(|name| !is_known(name, &status, &events)) {
         return Err(names::unknown(name));
     }
     loop {

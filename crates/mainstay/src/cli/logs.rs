@@ -5,15 +5,23 @@ mod pattern;
 mod sources;
 pub(super) mod tail;
 
-use std::{collections::VecDeque, io, process::ExitCode, time::Duration};
+use std::{
+    collections::VecDeque,
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::{Args as ClapArgs, ValueEnum};
 use jiff::Timestamp;
+use mainstay_agent::configuration;
 use mainstay_api::{
-    config::parse_duration,
-    control::{Status, UnitDetail},
+    config::{self, parse_duration},
+    control::{Group, Status, UnitDetail},
     pattern::is_meant,
 };
+use mainstay_core::ServiceName;
 use mainstay_platform::clock;
 use mainstay_storage::read::{self, Cursor, Line, Merge, Named, Reader, Unfinished, Wanted};
 
@@ -26,7 +34,7 @@ use crate::{
     client::{Client, escaped},
     errors::CliError,
     instance::Located,
-    meant, print,
+    meant, names, print,
 };
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -43,10 +51,10 @@ pub(super) const DISCARDED: &str = "its output is discarded (`logs = \"off\"`)";
 /// Show what programs wrote
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  mainstay logs web -n 100\n  mainstay logs -f\n  mainstay logs web --since 10m\n  mainstay logs web --grep 'error|panic'\n  mainstay logs web --raw -n all > web.log"
+    after_help = "Examples:\n  mainstay logs web -n 100\n  mainstay logs -f\n  mainstay logs web --since 10m\n  mainstay logs web --grep 'error|panic'\n  mainstay logs web --raw -n all > web.log\n  mainstay logs web --hook before-start"
 )]
 pub(super) struct Args {
-    /// Units or services; `*` and `?` match; all when none is named
+    /// Units, services, or groups such as `@web`; `*` and `?` match; all when none is named
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 
@@ -85,6 +93,14 @@ pub(super) struct Args {
     /// Only this stream; needs `logs = { streams = "split" }`
     #[arg(long, value_name = "STREAM")]
     stream: Option<StreamName>,
+
+    /// What a hook wrote, such as `before-start`, or `action-NAME` for that of a check
+    #[arg(long, value_name = "NAME", value_parser = parse_part, conflicts_with_all = ["check", "stream"])]
+    hook: Option<String>,
+
+    /// What a check wrote that is a command, or `ready`
+    #[arg(long, value_name = "NAME", value_parser = parse_part, conflicts_with = "stream")]
+    check: Option<String>,
 }
 
 /// A stream that a program writes to.
@@ -109,6 +125,15 @@ type Count = usize;
 
 /// A time of day, since 1970.
 type Nanoseconds = u64;
+
+/// It becomes the name of a folder.
+fn parse_part(text: &str) -> Result<String, String> {
+    let is_good = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(is_good) {
+        return Ok(text.to_owned());
+    }
+    Err("a name has letters, digits, `-`, `_` and `.` only".to_owned())
+}
 
 fn parse_count(text: &str) -> Result<Count, String> {
     let wrong = |_| "write `-n 50` or `-n all`".to_owned();
@@ -155,6 +180,13 @@ impl Args {
         self.wanted().is_some() || self.grep.is_some()
     }
 
+    /// Returns the folder, below that of a unit's log, of what runs beside it and is asked for.
+    fn beside(&self) -> Option<PathBuf> {
+        let hook = self.hook.iter().map(|name| Path::new("hooks").join(name));
+        let check = self.check.iter().map(|name| Path::new("checks").join(name));
+        hook.chain(check).next()
+    }
+
     /// Returns whether everything is asked for, byte by byte.
     fn wants_all_bytes(&self) -> bool {
         self.raw && self.count() == usize::MAX && !self.is_filtered()
@@ -167,7 +199,10 @@ type Merged = Merge<String>;
 pub(super) async fn run(mut args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
     let located;
     (located, args.names) = meant::by(instance, &args.names).await?;
-    let units = tokio::time::timeout(ANSWER_WITHIN, units(&located)).await.ok().flatten();
+    let status = tokio::time::timeout(ANSWER_WITHIN, status(&located)).await.ok().flatten();
+    args.names = names::expanded(&args.names, &groups(&located, status.as_ref()))?;
+    let units: Option<Vec<String>> =
+        status.map(|status| status.units.into_iter().map(|unit| unit.unit).collect());
     if units.is_none() {
         print::talk("note: no agent answers; this is what the log files hold");
     }
@@ -180,13 +215,18 @@ pub(super) async fn run(mut args: Args, instance: Option<&str>) -> Result<ExitCo
             return Err(CliError::refused(format!("there is no log of `{name}`"), hint));
         }
     }
+    if let Some(part) = args.beside().filter(|_| sources.is_empty() && !args.follow) {
+        return Err(sources::nothing_of(&located, &args, &part));
+    }
     let logless: Vec<&String> = units
         .iter()
         .flatten()
         .filter(|unit| args.names.iter().any(|name| is_meant(name, unit)))
         .filter(|unit| sources.iter().all(|source| source.unit != **unit))
         .collect();
-    tell_discarded(&located, &logless).await;
+    if args.beside().is_none() {
+        tell_discarded(&located, &logless).await;
+    }
     if args.wants_all_bytes() && !args.follow {
         return copy_raw(&sources);
     }
@@ -218,11 +258,23 @@ async fn tell_discarded(located: &Located, units: &[&String]) {
     drop(tokio::time::timeout(ANSWER_WITHIN, asking).await);
 }
 
-/// Returns the names of all units, if an agent answers.
-async fn units(located: &Located) -> Option<Vec<String>> {
-    let mut client = Client::connect(located).await.ok()?;
-    let status = client.get::<Status>("/v1/status").await.ok()?;
-    Some(status.units.into_iter().map(|unit| unit.unit).collect())
+/// Returns how everything is, if an agent answers.
+async fn status(located: &Located) -> Option<Status> {
+    Client::connect(located).await.ok()?.get::<Status>("/v1/status").await.ok()
+}
+
+/// Returns the groups that the agent knows; without one, those of the configuration.
+fn groups(located: &Located, status: Option<&Status>) -> Vec<Group> {
+    if let Some(status) = status {
+        return status.groups.clone();
+    }
+    let config = configuration::load(&located.file).unwrap_or_default();
+    let group = |(name, group): (_, config::Group)| Group {
+        name: ServiceName::to_string(&name),
+        description: group.description,
+        services: group.services.iter().map(ToString::to_string).collect(),
+    };
+    config.groups.into_iter().map(group).collect()
 }
 
 /// Opens the chains where the lines that are asked for may begin.

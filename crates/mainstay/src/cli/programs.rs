@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use mainstay_agent::kinds;
 use mainstay_api::config::{Config, ServiceConfig};
 use mainstay_core::service::StartType;
 use mainstay_platform::spawn::{self, Group, Output, Program, Share};
@@ -26,28 +27,31 @@ const LOOK_WITHIN: Duration = Duration::from_secs(2);
 
 /// Looks for the program of each service as a start from this terminal would. What is never started
 /// need not be there.
-pub(super) fn missing(config: &Config) -> Vec<Missing> {
+pub(super) fn missing(config: &Config, state: &Path) -> Vec<Missing> {
     let (told, found) = mpsc::channel();
-    let config = config.clone();
+    let (config, state) = (config.clone(), state.to_owned());
     let look = move || {
         // Whoever does not wait any more needs no answer.
-        told.send(missing_of(&config)).ok();
+        told.send(missing_of(&config, &kinds::folders(&state))).ok();
     };
     // The thread is left alone where it stands still.
     drop(thread::Builder::new().name("programs".to_owned()).spawn(look));
     found.recv_timeout(LOOK_WITHIN).unwrap_or_default()
 }
 
-fn missing_of(config: &Config) -> Vec<Missing> {
+fn missing_of(config: &Config, kinds: &[PathBuf]) -> Vec<Missing> {
     let wanted = config.services.iter().filter(|(_, service)| service.start != StartType::Disabled);
     let missing = wanted.filter_map(|(name, service)| {
-        let why = fault(service)?;
+        let why = fault(service, kinds)?;
         Some(Missing { service: name.to_string(), why })
     });
     missing.collect()
 }
 
-fn fault(service: &ServiceConfig) -> Option<String> {
+fn fault(service: &ServiceConfig, kinds: &[PathBuf]) -> Option<String> {
+    if let Some(kind) = &service.kind {
+        return kinds::find(&kind.name, kinds).err().map(|error| error.to_string());
+    }
     let program = service.command.first().map(String::as_str).unwrap_or_default();
     let folder = Path::new(service.directory.as_deref().unwrap_or_default());
     if is_missing(folder) {
@@ -81,6 +85,9 @@ fn image(service: &ServiceConfig, program: &str) -> io::Result<PathBuf> {
         files: None,
         group: Group::Own,
         share: Share::default(),
+        input: None,
+        listen: &[],
+        own_number: None,
     })
 }
 
@@ -101,7 +108,7 @@ mod tests {
              [services.path]\ncommand = [\"./no-such-program\"]\n"
         );
         let source = SourceText { file: "mainstay.toml", bytes: text.as_bytes() };
-        let missing = missing(&config::parse(&[source]).unwrap());
+        let missing = missing(&config::parse(&[source]).unwrap(), Path::new("/none"));
         let names: Vec<&str> = missing.iter().map(|missing| missing.service.as_str()).collect();
         assert_eq!(names, ["bare", "far", "path"], "{missing:?}");
         let of = |name: &str| missing.iter().find(|missing| missing.service == name).unwrap();

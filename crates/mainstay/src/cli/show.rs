@@ -3,7 +3,7 @@
 use std::{path::Path, process::ExitCode};
 
 use clap::Args as ClapArgs;
-use mainstay_api::control::UnitDetail;
+use mainstay_api::control::{CheckState, HookLast, UnitDetail};
 
 use super::{logs::DISCARDED, subject::Subject};
 use crate::{errors::CliError, print};
@@ -43,11 +43,27 @@ fn show(detail: &UnitDetail) {
         ("pid", pid),
         ("run", unit.run.to_string()),
         ("restarts", unit.restarts.to_string()),
+        ("says", unit.status_text.as_deref().map(print::harmless).unwrap_or_default()),
+        ("error", unit.error_text.as_deref().map(print::harmless).unwrap_or_default()),
         ("command", detail.command.join(" ")),
         ("directory", detail.directory.clone().unwrap_or_default()),
         ("log", live),
     ];
     for (name, value) in fields {
-        print::data(&format!("{name:10} {value}\n"));
+        // What a program may say it does not have to.
+        if !value.is_empty() || !["says", "error"].contains(&name) {
+            print::data(&format!("{name:10} {value}\n"));
+        }
+    }
+    for (name, value) in &unit.facts {
+        print::data(&format!("{:10} {name}={}\n", "fact", print::harmless(value)));
+    }
+    for CheckState { check, verdict, seen, .. } in &detail.checks {
+        let seen =
+            if seen.is_empty() { String::new() } else { format!(": {}", print::harmless(seen)) };
+        print::data(&format!("{:10} {check} is {verdict}{seen}\n", "check"));
+    }
+    for HookLast { hook, at, message, .. } in &detail.hooks {
+        print::data(&format!("{:10} {hook} at {at}: {}\n", "hook", print::harmless(message)));
     }
 }

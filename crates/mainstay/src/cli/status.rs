@@ -24,7 +24,7 @@ const FIXED: usize = 2 + 9 + 2 + 6 + 2 + 7 + 2 + 8 + 2;
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  mainstay status\n  mainstay status web --json")]
 pub(super) struct Args {
-    /// Only these units or services; `*` and `?` match
+    /// Only these units, services, or groups such as `@web`; `*` and `?` match
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 
@@ -47,6 +47,7 @@ pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode,
     }
     let (mut client, names) = super::connect_for(instance, &args.names).await?;
     let mut status: Status = client.get("/v1/status").await?;
+    let names = names::expanded(&names, &status.groups)?;
     status.units = names::meant(&names, &status.units)?.into_iter().cloned().collect();
     show(args, &status);
     Ok(ExitCode::SUCCESS)
@@ -205,8 +206,17 @@ fn note(unit: &Unit) -> String {
     if unit.state != "running" {
         parts.push(print::harmless(&unit.why));
     }
+    if let Some(status) = &unit.status_text {
+        parts.push(format!("says: {}", print::harmless(status)));
+    }
     if let Some(next) = &unit.next {
         parts.push(format!("{} in {}", next.what, milliseconds(next.in_ms)));
+    }
+    if unit.unready {
+        parts.push("not ready: nobody may rely on it".to_owned());
+    }
+    if !unit.unhealthy.is_empty() {
+        parts.push(format!("unhealthy: {}", unit.unhealthy.join(", ")));
     }
     if unit.degraded {
         parts.push("degraded: its last runs were all short".to_owned());
@@ -228,12 +238,17 @@ pub(super) fn milliseconds(count: u64) -> String {
     if count < 1000 { format!("{count}ms") } else { print::span(count.div_ceil(1000)) }
 }
 
+/// Returns whether a unit runs and somebody should look at it.
+const fn is_unwell(unit: &Unit) -> bool {
+    unit.degraded || unit.pressure.is_some() || unit.unready || !unit.unhealthy.is_empty()
+}
+
 fn urgency(unit: &Unit) -> u8 {
     match unit.state.as_str() {
         "failed" => 0,
         "backoff" => 1,
         "waiting" | "stopping" | "starting" => 2,
-        "running" if unit.degraded || unit.pressure.is_some() => 2,
+        "running" if is_unwell(unit) => 2,
         "running" => 3,
         _ => 4,
     }

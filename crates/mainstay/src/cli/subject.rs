@@ -3,12 +3,18 @@
 use clap::Args as ClapArgs;
 use mainstay_api::control::{Status, UnitDetail};
 
-use crate::{client::escaped, errors::CliError, names};
+use crate::{
+    client::{Client, escaped},
+    errors::CliError,
+    instance::Located,
+    meant::{self, Meant},
+    names,
+};
 
 /// One unit or several, and how they are shown.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Subject {
-    /// The unit, or a service; `*` and `?` match
+    /// The unit, a service, or a group such as `@web`; `*` and `?` match
     #[arg(value_name = "NAME")]
     name: String,
 
@@ -24,13 +30,27 @@ impl Subject {
 
     /// Asks the agent of an instance for everything about the units: one at least.
     pub(super) async fn ask(&self, instance: Option<&str>) -> Result<Vec<UnitDetail>, CliError> {
-        let name = std::slice::from_ref(&self.name);
-        let (mut client, names) = super::connect_for(instance, name).await?;
+        Ok(self.ask_there(instance).await?.1)
+    }
+
+    /// Does the same, and returns the instance as well.
+    pub(super) async fn ask_there(
+        &self,
+        instance: Option<&str>,
+    ) -> Result<(Located, Vec<UnitDetail>), CliError> {
+        let (located, names) = self.locate(instance).await?;
+        let mut client = Client::connect(&located).await?;
         let status: Status = client.get("/v1/status").await?;
         let mut details = Vec::new();
+        let names = names::expanded(&names, &status.groups)?;
         for unit in names::meant(&names, &status.units)? {
             details.push(client.get(&format!("/v1/units/{}", escaped(&unit.unit))).await?);
         }
-        Ok(details)
+        Ok((located, details))
+    }
+
+    /// Returns the instance, which need not run, and what the name means there.
+    pub(super) async fn locate(&self, instance: Option<&str>) -> Result<Meant, CliError> {
+        meant::by(instance, std::slice::from_ref(&self.name)).await
     }
 }

@@ -137,7 +137,7 @@ pub(crate) fn keeper_arguments(located: &Located, service: Option<&str>) -> Vec<
 }
 
 /// The state lies beside the file, out of the way of version control.
-fn prepare_state(located: &Located) -> std::io::Result<()> {
+pub(super) fn prepare_state(located: &Located) -> std::io::Result<()> {
     let state = &located.instance.state;
     paths::create_private(state)?;
     let ignore = state.join(".gitignore");
@@ -217,6 +217,9 @@ fn told(changes: &ConfigChanges) -> String {
         lines.push(format!(
             "  - {service}: not configured any more; what runs of it runs on, {hint}"
         ));
+    }
+    if changes.groups {
+        lines.push("  ~ groups: changed, and hold at once".to_owned());
     }
     if changes.access {
         lines.push("  ~ access: changed, and holds at once".to_owned());

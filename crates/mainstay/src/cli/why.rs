@@ -1,21 +1,25 @@
 //! `mainstay why`: the story of one unit, in sentences.
 
+mod bundle;
+
 use std::{fmt::Write as _, path::Path, process::ExitCode};
 
 use clap::Args as ClapArgs;
-use mainstay_api::control::{Event, Unit, UnitDetail};
+use mainstay_api::control::{CheckState, Event, HookLast, Unit, UnitDetail};
 use mainstay_storage::{
     read,
     segment::{self, ChainFiles},
 };
 
-use super::{logs::DISCARDED, service, status::milliseconds, subject::Subject};
+use super::{logs::DISCARDED, service, status::milliseconds, subject::Subject, verdict};
 use crate::{
     errors::{CliError, Kind},
     explain::{self, Language},
     print,
 };
 
+/// Why a unit that runs is not well, although it was ready once.
+const UNREADY: &str = "nobody may rely on it, because a readiness check is bad";
 const EXITS_SHOWN: usize = 5;
 /// A start that takes so long waits for storage.
 const HANGS_AFTER_SECONDS: u64 = 1;
@@ -25,25 +29,48 @@ const LETTERS_SHOWN: usize = 1_000;
 
 /// Tell why a unit is as it is, and what comes next
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Example:\n  mainstay why web")]
+#[command(
+    after_help = "Examples:\n  mainstay why web\n  mainstay why web --bundle\n  mainstay why web --bundle 3 --json"
+)]
 pub(super) struct Args {
     #[command(flatten)]
     subject: Subject,
+
+    /// Show all that is known of a run that crashed: the last one, or this one; needs no agent
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "last")]
+    #[arg(value_parser = bundle::Which::parse)]
+    bundle: Option<bundle::Which>,
+
+    /// List the runs that crashed and have a bundle; needs no agent
+    #[arg(long, conflicts_with = "bundle")]
+    list: bool,
 }
 
 pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
-    let asked = args.subject.ask(instance).await;
-    let details = asked.map_err(|error| of_manager(args, instance, error))?;
+    if args.list {
+        return bundle::list(args, instance).await;
+    }
+    if let Some(which) = args.bundle {
+        return bundle::show(args, which, instance).await;
+    }
+    let asked = args.subject.ask_there(instance).await;
+    let (located, details) = asked.map_err(|error| of_manager(args, instance, error))?;
     for (count, detail) in details.iter().enumerate() {
         let lines = last_lines(detail);
+        let bundles = bundle::shelf(&located, &detail.unit.unit).numbers().unwrap_or_default();
         if args.subject.json {
             print::json(
-                &serde_json::json!({ "unit": detail.unit, "events": detail.events, "lines": lines }),
+                &serde_json::json!({ "unit": detail.unit, "events": detail.events, "lines": lines, "bundles": bundles }),
             );
             continue;
         }
         print::data(if count > 0 { "\n" } else { "" });
         print::data(&story(detail, &lines));
+        if let Some(run) = bundles.last() {
+            let unit = &detail.unit.unit;
+            let command = format!("mainstay why {unit} --bundle {run}");
+            print::data(&format!("\nAll that is known of the crash of run {run}: `{command}`.\n"));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -60,27 +87,35 @@ fn of_manager(args: &Args, instance: Option<&str>, error: CliError) -> CliError 
 
 fn story(detail: &UnitDetail, lines: &[String]) -> String {
     let unit = &detail.unit;
+    let why = if unit.unready { UNREADY.to_owned() } else { print::harmless(&unit.why) };
     let mut text = format!(
-        "`{}` is {} since {} ({}): {}.\n",
+        "`{}` is {} since {} ({}): {why}.\n",
         unit.unit,
         print::phrase(&unit.state),
         unit.since,
         print::span(unit.since_seconds),
-        print::harmless(&unit.why)
     );
-    if unit.state == "starting" && unit.since_seconds >= HANGS_AFTER_SECONDS {
+    if is_unanswered(unit) && unit.since_seconds >= HANGS_AFTER_SECONDS {
         text.push_str(&what_hangs(detail));
     }
     text.push_str(&what_start_means(unit, explain::language()));
     text.push_str(&now_and_next(unit));
+    text.push_str(&ailing_checks(detail));
     let exits = ends(&detail.events);
     if !exits.is_empty() {
         text.push_str("\nIts last ends:\n");
         for event in exits.iter().rev().take(EXITS_SHOWN) {
-            let _ = writeln!(text, "  {}  {}", event.timestamp, print::harmless(&event.message));
+            let told = event.message.clone() + &why_it_was_to_end(event, &detail.events);
+            let _ = writeln!(text, "  {}  {}", event.timestamp, print::harmless(&told));
         }
         let code = unit.last_exit.as_ref().and_then(|last| last.code);
         text.push_str(&what_end_means(code, explain::language()));
+    }
+    if !detail.hooks.is_empty() {
+        text.push_str("\nThe last ends of its hooks:\n");
+        for HookLast { at, message, .. } in &detail.hooks {
+            let _ = writeln!(text, "  {at}  {}", print::harmless(message));
+        }
     }
     if detail.logs.is_none() {
         let _ = writeln!(text, "\nIt has no log: {DISCARDED}.");
@@ -130,6 +165,20 @@ fn ends(events: &[Event]) -> Vec<&Event> {
     events.iter().filter(tells_end).filter(|event| !is_amended(event)).collect()
 }
 
+/// Tells why a run was stopping before its end, where it was: a hang is no longer seen by then.
+fn why_it_was_to_end(end: &Event, events: &[Event]) -> String {
+    let is_stopping =
+        |event: &&Event| event.run == end.run && event.facts.state.as_deref() == Some("stopping");
+    let stopping = events.iter().find(is_stopping).and_then(|it| it.message.split_once(": "));
+    stopping.map_or_else(String::new, |(_, reason)| format!("; it was stopping: {reason}"))
+}
+
+/// Returns whether the system has been asked for the program and it is not there. One that is there
+/// and not ready has had its answer; for one that waits for a hook or a secret nobody has asked yet.
+fn is_unanswered(unit: &Unit) -> bool {
+    unit.state == "starting" && unit.pid.is_none() && unit.starts_after.is_none()
+}
+
 /// A start takes milliseconds, unless storage does not answer.
 fn what_hangs(detail: &UnitDetail) -> String {
     let program = detail.command.first().map_or("", String::as_str);
@@ -143,8 +192,18 @@ fn what_hangs(detail: &UnitDetail) -> String {
     print::harmless(text.trim_end()) + "\n"
 }
 
+/// Tells what is not well about a unit, in the words of its checks, as far as that was not told.
+fn ailing_checks(detail: &UnitDetail) -> String {
+    let is_told = |it: &CheckState| !it.seen.is_empty() && detail.unit.why.ends_with(&it.seen);
+    let told = detail.checks.iter().filter(|check| !is_told(check)).filter_map(verdict::in_words);
+    told.fold(String::new(), |text, told| text + "Its " + &told + ".\n")
+}
+
 fn now_and_next(unit: &Unit) -> String {
     let mut text = String::new();
+    if let Some(what) = &unit.starts_after {
+        let _ = writeln!(text, "Its program is started after {what}.");
+    }
     if let Some(pid) = unit.pid {
         let _ = writeln!(text, "Its process is {pid}, in run {}.", unit.run);
     }
@@ -164,6 +223,13 @@ fn now_and_next(unit: &Unit) -> String {
     match &unit.next {
         Some(next) if next.what == "start" => {
             let _ = writeln!(text, "Its next start is in {}.", milliseconds(next.in_ms));
+        }
+        Some(next) if next.what == "stop" => {
+            let _ = writeln!(
+                text,
+                "It is stopped in {} unless it is ready by then.",
+                milliseconds(next.in_ms)
+            );
         }
         Some(next) => {
             let _ =

@@ -39,6 +39,9 @@ fn groups_do_what_their_role_allows_and_nothing_else() {
     refused(&as_member(OPERATORS, &["kill", "*"]), "needs the role `operator` for `db`");
     refused(&as_member(OPERATORS, &["remove", "db"]), "this needs the role `admin`");
 
+    refused(&as_member(OPERATORS, &["secret", "list"]), "this needs the role `admin`");
+    refused(&as_member(VIEWERS, &["secret", "remove", "db"]), "this needs the role `admin`");
+
     let stranger = as_member(OTHERS, &["status"]);
     assert_ne!(stranger.code, 0, "{stranger:?}");
     assert!(!stranger.out.contains("web-1"), "{stranger:?}");

@@ -21,12 +21,7 @@ shell = "line=0; while :; do line=$((line + 1)); echo $line; sleep 0.01; done"
 /// Returns an instance that looks for its failures in the folder `fail`.
 fn fallible() -> Sandbox {
     let mut sandbox = Sandbox::new(TWO);
-    let folder = sandbox.path("fail");
-    fs::create_dir(&folder).unwrap();
-    let mut up = sandbox.command(&["up"]);
-    up.env("MAINSTAY_FAIL_DIR", folder);
-    sandbox.start_up(up);
-    wait_until("the instance answers", || sandbox.ask(&["status"]).code == 0);
+    sandbox.up_fallible();
     sandbox.wait_for_all();
     sandbox
 }

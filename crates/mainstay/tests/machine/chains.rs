@@ -2,7 +2,10 @@
 
 use mainstay_api::control::{CommandAnswer, Event};
 
-use crate::{processes, sandbox::Sandbox};
+use crate::{
+    processes::{self, wait_until},
+    sandbox::Sandbox,
+};
 
 const CONFIG: &str = r#"
 [services.web]
@@ -52,7 +55,11 @@ fn a_crash_is_a_chain_of_its_own_up_to_the_next_run() {
     let all = events(&sandbox, &["web"]);
     let exit = all.iter().find(|event| event.event == "UnitExited").unwrap();
     assert_eq!(exit.facts.signal, Some(9));
-    let chain = events(&sandbox, &["--trace", &exit.trace_id]);
+    let chain = || events(&sandbox, &["--trace", &exit.trace_id]);
+    let is_bundle = |event: &Event| event.event == "BundleWritten";
+    wait_until("its bundle belongs to it", || chain().iter().any(is_bundle));
+    // How long that takes is the disk's business.
+    let chain: Vec<Event> = chain().into_iter().filter(|event| !is_bundle(event)).collect();
     assert_eq!(words(&chain), ["backoff", "UnitExited", "starting", "running"]);
     let delay = chain.first().unwrap().facts.delay_ms.unwrap();
     assert!((25..=50).contains(&delay), "{delay}");

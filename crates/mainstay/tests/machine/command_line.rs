@@ -22,18 +22,23 @@ Commands:
   restart      Stop units, then start them
   kill         End units at once, without asking
   reset        Forget failures and try again at once
+  reload       Have programs read their configuration anew
   logs         Show what programs wrote
   events       Show what happened, to all units or some
   why          Tell why a unit is as it is, and what comes next
   show         Show everything about one unit, or each of some
+  tree         Draw who requires, wants or comes after whom, and how each is
   check        Read the configuration and say everything that is wrong with it
   add          Add a service to the configuration and start it
   remove       Remove a service from the configuration and stop it
+  secret       Keep secrets that services refer to; values never come out again
+  kind         Look at kinds: what services run that need no command
   drill        Do the bad thing on purpose, here and now, and report what it cost
   service      Make a program a service of this system, one for each program
   install      Install Mainstay as a service of this machine, started at boot
   uninstall    Stop the service of this machine and remove it
   import       Take over services of other wrappers
+  notify       Tell the agent how the service is that this runs in
   upgrade      Replace keeper and agent by this binary, or another; programs run on
   doctor       Look for what may get in the way on this machine
   completions  Print the completion of a shell
@@ -59,13 +64,17 @@ const COMMANDS: &[&str] = &[
     "restart",
     "kill",
     "reset",
+    "reload",
     "logs",
     "events",
     "why",
     "show",
+    "tree",
     "check",
     "add",
     "remove",
+    "secret",
+    "kind",
     "drill",
     "service",
     "import",
@@ -259,7 +268,7 @@ fn every_shell_gets_a_completion_that_it_understands() {
                   _mainstay mainstay re mainstay; echo ${COMPREPLY[*]}";
     let mut bash = Command::new("bash");
     let answer = answer_of(bash.args(["-c", script]).current_dir(sandbox.folder()));
-    assert_eq!(answer.out, "restart reset remove\n", "{answer:?}");
+    assert_eq!(answer.out, "restart reset reload remove\n", "{answer:?}");
     assert_eq!(sandbox.ask(&["completions", "dos"]).code, 2);
 }
 

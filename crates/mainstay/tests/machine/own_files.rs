@@ -136,11 +136,7 @@ fn an_agent_that_dies_in_the_middle_of_a_copy_leaves_the_rest_to_the_next_one() 
          shell = \"n=0; while sleep 0.01; do n=$((n+1)); echo $n; done\"\n\
          logs = { path = \"count.log\" }\n",
     );
-    let folder = sandbox.path("fail");
-    fs::create_dir(&folder).unwrap();
-    let mut up = sandbox.command(&["up"]);
-    up.env("MAINSTAY_FAIL_DIR", &folder);
-    sandbox.start_up(up);
+    let folder = sandbox.start_fallible(&[]);
     for point in ["agent.copy.noted", "agent.copy.appended"].repeat(3) {
         fs::write(folder.join(point), "").unwrap();
         wait_until("it dies there", || !folder.join(point).exists());

@@ -65,7 +65,8 @@ pub(crate) fn leads_group(pid: u32) -> bool {
     group_of(pid) == Some(pid)
 }
 
-fn group_of(pid: u32) -> Option<u32> {
+/// Returns the process that leads the group of this one.
+pub(crate) fn group_of(pid: u32) -> Option<u32> {
     stat_of(pid)?.get(2)?.parse().ok()
 }
 

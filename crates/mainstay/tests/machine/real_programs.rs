@@ -20,7 +20,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 const SERVERS: [&str; 6] = ["nginx", "redis", "python", "caddy", "caddy@2", "caddy@3"];
 
 /// Returns ports of loopback that are free, all different.
-fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
+pub(crate) fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
     let listeners = [(); COUNT].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())
 }
@@ -35,7 +35,8 @@ fn ask(port: u16, question: &str) -> Option<String> {
     Some(String::from_utf8_lossy(answer.get(..length)?).into_owned())
 }
 
-fn serves(port: u16, name: &str) -> bool {
+/// Returns whether a server answers in its own protocol.
+pub(crate) fn serves(port: u16, name: &str) -> bool {
     if name == "redis" {
         return ask(port, "PING\r\n").is_some_and(|answer| answer.starts_with("+PONG"));
     }
@@ -44,7 +45,7 @@ fn serves(port: u16, name: &str) -> bool {
 }
 
 /// Writes what the servers serve and nginx's own configuration.
-fn provide(sandbox: &Sandbox, nginx: u16) {
+pub(crate) fn provide(sandbox: &Sandbox, nginx: u16) {
     fs::create_dir_all(sandbox.path("site")).unwrap();
     fs::create_dir_all(sandbox.path("logs")).unwrap();
     fs::write(sandbox.path("site/index.html"), "hello\n").unwrap();

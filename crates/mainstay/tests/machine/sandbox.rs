@@ -144,6 +144,29 @@ impl Sandbox {
         self.ups.push(command.stdout(log).stderr(error).spawn().unwrap());
     }
 
+    /// Starts an instance that dies at the instants named by files in the folder that is returned;
+    /// those that it is to meet at its beginning are named here.
+    #[cfg(feature = "fail")]
+    pub(crate) fn start_fallible(&mut self, first: &[&str]) -> PathBuf {
+        let folder = self.path("fail");
+        fs::create_dir(&folder).unwrap();
+        for point in first {
+            fs::write(folder.join(point), "").unwrap();
+        }
+        let mut up = self.command(&["up"]);
+        up.env("MAINSTAY_FAIL_DIR", &folder);
+        self.start_up(up);
+        folder
+    }
+
+    /// Starts an instance that dies at named instants, and waits until it answers.
+    #[cfg(feature = "fail")]
+    pub(crate) fn up_fallible(&mut self) -> PathBuf {
+        let folder = self.start_fallible(&[]);
+        wait_until("the instance answers", || self.ask(&["status"]).code == 0);
+        folder
+    }
+
     /// Returns the process of the first `up` that was started.
     pub(crate) fn up_pid(&self) -> u32 {
         self.ups.first().unwrap().id()

@@ -27,6 +27,9 @@ fn three() -> Sandbox {
         let log = format!(".mainstay/logs/{unit}/{unit}.log");
         wait_until(&format!("the log of `{unit}` is written"), || !sandbox.read(&log).is_empty());
     }
+    wait_until("the crash has a bundle", || {
+        sandbox.get(&["events", "crashed"]).contains("BundleWritten")
+    });
     sandbox
 }
 
@@ -87,12 +90,13 @@ TIME info UnitStateChanged `crashed` is starting: its program is being started
 TIME info UnitStateChanged `crashed` is running: its program was started
 TIME warn UnitStateChanged `crashed` is between two attempts: run 1 ended with code 3 after SPAN
 TIME warn UnitExited run 1 of `crashed` ended with code 3
+TIME info BundleWritten run 1 of `crashed` crashed: `mainstay why crashed --bundle 1` tells all
 "
     );
     let json = sandbox.get(&["events", "crashed", "--json"]);
     let events: Vec<mainstay_api::control::Event> =
         json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(events.last().unwrap().event, "UnitExited");
+    assert_eq!(events.last().unwrap().event, "BundleWritten");
     assert!(events.windows(2).all(|pair| pair[0].sequence < pair[1].sequence), "{json}");
 }
 
@@ -139,6 +143,8 @@ Its last ends:
 
 The last lines of its log:
   oops
+
+All that is known of the crash of run 1: `mainstay why crashed --bundle 1`.
 "
     );
     assert_eq!(
@@ -157,7 +163,7 @@ Its next start is in SPAN.
 Nothing comes next: `mainstay start web` starts it.
 
 Its last ends:
-  TIME run 1 of `web` was killed by signal 15
+  TIME run 1 of `web` was killed by signal 15; it was stopping: an operator stopped it
 
 The last lines of its log:
   hello

@@ -19,12 +19,7 @@ restart = { delay = "10ms", max-delay = "10ms" }
 #[test]
 fn a_program_that_cannot_be_watched_is_killed_and_started_again() {
     let mut sandbox = Sandbox::new(ONE);
-    let folder = sandbox.path("fail");
-    fs::create_dir(&folder).unwrap();
-    let mut up = sandbox.command(&["up"]);
-    up.env("MAINSTAY_FAIL_DIR", &folder);
-    sandbox.start_up(up);
-    wait_until("the instance answers", || sandbox.ask(&["status"]).code == 0);
+    let folder = sandbox.up_fallible();
     let first = sandbox.wait_for_pid("web");
 
     fs::write(folder.join("unwatched"), "").unwrap();
@@ -45,12 +40,7 @@ fn a_program_that_cannot_be_watched_is_killed_and_started_again() {
 #[test]
 fn a_keeper_that_cannot_look_for_a_program_looks_again_and_starts_no_copy() {
     let mut sandbox = Sandbox::new("[services.web]\ncommand = [\"sleep\", \"1000\"]\n");
-    let folder = sandbox.path("fail");
-    fs::create_dir(&folder).unwrap();
-    let mut up = sandbox.command(&["up"]);
-    up.env("MAINSTAY_FAIL_DIR", &folder);
-    sandbox.start_up(up);
-    wait_until("the instance answers", || sandbox.ask(&["status"]).code == 0);
+    let folder = sandbox.up_fallible();
     let web = sandbox.wait_for_pid("web");
     fs::write(folder.join("lack.look"), "").unwrap();
     let keeper = sandbox.status().keeper.pid;
@@ -69,12 +59,7 @@ fn what_cannot_be_looked_for_after_an_end_is_looked_for_again_before_the_next_st
     let mut sandbox = Sandbox::new(
         "[services.web]\nshell = \"sleep 777 & exec sleep 1000\"\nrestart = { delay = \"10ms\" }\n",
     );
-    let folder = sandbox.path("fail");
-    fs::create_dir(&folder).unwrap();
-    let mut up = sandbox.command(&["up"]);
-    up.env("MAINSTAY_FAIL_DIR", &folder);
-    sandbox.start_up(up);
-    wait_until("the instance answers", || sandbox.ask(&["status"]).code == 0);
+    let folder = sandbox.up_fallible();
     let first = sandbox.wait_for_pid("web");
     wait_until("it has a child", || sandbox.copies_of("web").len() == 2);
     fs::write(folder.join("lack.sweep"), "").unwrap();

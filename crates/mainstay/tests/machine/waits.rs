@@ -104,3 +104,52 @@ fn whoever_waits_long_is_told_for_what() {
     sandbox.get(&["kill", "deaf"]);
     assert!(stop.wait().unwrap().success());
 }
+
+const TASKS: &str = r#"
+[services.migrate]
+shell = "until [ -e go ]; do sleep 0.02; done; exec sh end"
+type = "task"
+start = "manual"
+restart = { delay = "1h" }
+
+[services.api]
+command = ["sleep", "1000"]
+checks = [{ file = "backend", role = "readiness", every = "100ms", failures = 1 }]
+"#;
+
+#[test]
+fn a_start_of_a_task_is_done_when_the_task_has_ended_well() {
+    let sandbox = Sandbox::up_with(TASKS);
+    let began = sandbox.ask(&["start", "migrate", "--timeout", "300ms"]);
+    let told = "error: `migrate` is still running: its program was started";
+    assert!(began.code == 1 && began.err.starts_with(told), "{began:?}");
+    std::fs::write(sandbox.path("end"), "exit 7").unwrap();
+    let go = || std::fs::write(sandbox.path("go"), "").unwrap();
+    go();
+    let failed = sandbox.ask(&["start", "migrate"]);
+    assert!(failed.code == 1 && failed.out.contains("ended with code 7"), "{failed:?}");
+    std::fs::write(sandbox.path("end"), "exit 0").unwrap();
+    let done = sandbox.ask(&["start", "migrate", "--wait"]);
+    assert_eq!((done.code, done.out.as_str()), (0, "migrate is completed\n"), "{done:?}");
+}
+
+#[test]
+fn a_start_is_not_done_while_nobody_may_rely_on_it() {
+    let sandbox = Sandbox::up_with(TASKS);
+    std::fs::write(sandbox.path("backend"), "").unwrap();
+    assert_eq!(sandbox.ask(&["start", "api", "--wait"]).code, 0);
+    std::fs::remove_file(sandbox.path("backend")).unwrap();
+    sandbox.wait_for("api", |unit| unit.unready);
+    let told = "and nobody may rely on it: its check `file` is bad, after";
+    let answer = sandbox.ask(&["start", "api"]);
+    assert!(answer.code == 1 && answer.out.contains(told), "{answer:?}");
+    assert!(sandbox.get(&["tree", "api"]).contains("running, not ready: nobody may rely on it"));
+    assert!(sandbox.get(&["why", "api"]).contains("nobody may rely on it, because"));
+    let waited = sandbox.ask(&["start", "api", "--wait", "--timeout", "300ms"]);
+    let told = "`api` is still not ready: its check `file` is bad, after";
+    assert!(waited.code == 1 && waited.err.contains(told), "{waited:?}");
+    let json = sandbox.ask(&["start", "api", "--json"]);
+    assert!(json.code == 1 && json.out.contains("\"done\": false"), "{json:?}");
+    std::fs::write(sandbox.path("backend"), "").unwrap();
+    assert_eq!(sandbox.ask(&["start", "api", "--wait"]).code, 0);
+}

@@ -100,7 +100,7 @@ pub(crate) struct Up {
 }
 
 impl Up {
-    fn start(sandbox: &Sandbox) -> Self {
+    pub(crate) fn start(sandbox: &Sandbox) -> Self {
         Self::run(sandbox, &["up", sandbox.instance()])
     }
 
@@ -119,6 +119,9 @@ impl Up {
             files: None,
             group: Group::Own,
             share: spawn::Share::default(),
+            input: None,
+            listen: &[],
+            own_number: None,
         };
         let up = Self { process: spawn::spawn(&up).unwrap(), output };
         wait_for("the instance answers", || (sandbox.ask(&["status"]).code == 0).then_some(()));

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests play the world outside")]
 
 mod bad_days;
+mod beside;
+mod bundles;
 mod doctor;
 mod failures;
 mod first_minute;
@@ -11,16 +13,20 @@ mod foreground;
 mod guarded;
 mod held_logs;
 mod installed;
+mod kinds;
 mod lines;
+mod looks;
 mod machine;
 mod memory;
 mod names;
+mod notifications;
 mod orphans;
 mod overview;
 mod own_files;
 mod roles;
 mod sandbox;
 mod sc;
+mod secrets;
 mod service;
 mod story;
 mod upgrades;

@@ -157,6 +157,9 @@ fn leave_child() {
         files: None,
         group: Group::Own,
         share: Share::default(),
+        input: None,
+        listen: &[],
+        own_number: None,
     };
     say(&format!("{CHILD}{}", spawn::spawn(&child).unwrap().pid()));
 }

@@ -12,6 +12,7 @@ use std::{
 };
 
 use mainstay_api::control::{Status, Unit};
+use mainstay_platform::process::{Process, SignalKind};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_mainstay");
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -54,6 +55,8 @@ impl Sandbox {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("mainstay windows-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(name);
+        // Numbers of processes come again, and what a failed test leaves is in the way of the next.
+        drop(fs::remove_dir_all(&folder));
         fs::create_dir_all(&folder).unwrap();
         let file = folder.join("mainstay.toml");
         fs::write(&file, config).unwrap();
@@ -102,6 +105,14 @@ impl Sandbox {
         wait_for(&format!("`{name}` is {state}"), || {
             Some(self.unit(name)).filter(|unit| unit.state == state)
         })
+    }
+
+    /// Kills the agent, and returns once there is another one.
+    pub(crate) fn kill_agent_and(&self, meanwhile: impl FnOnce()) {
+        let agent = self.status().agent.pid;
+        Process::open_pid(agent).unwrap().unwrap().signal(SignalKind::Kill).unwrap();
+        meanwhile();
+        wait_for("another agent answers", || (self.status().agent.pid != agent).then_some(()));
     }
 }
 

@@ -1,18 +1,27 @@
 //! Discretionary access lists, by way of `advapi32`.
 
-use std::{io, path::Path, ptr::null_mut};
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::windows::{fs::OpenOptionsExt as _, io::AsRawHandle as _},
+    path::Path,
+    ptr::null_mut,
+};
 
 use windows_sys::Win32::{
     Foundation::LocalFree,
     Security::{
         ACCESS_ALLOWED_ACE, ACL,
-        Authorization::{GetNamedSecurityInfoW, SE_FILE_OBJECT, SetNamedSecurityInfoW},
+        Authorization::{
+            GetNamedSecurityInfoW, GetSecurityInfo, SE_FILE_OBJECT, SetNamedSecurityInfoW,
+        },
         DACL_SECURITY_INFORMATION, GetAce, INHERIT_ONLY_ACE, PSECURITY_DESCRIPTOR, PSID,
         SUB_CONTAINERS_AND_OBJECTS_INHERIT,
     },
+    Storage::FileSystem::{FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT},
 };
 
-use super::{EVERYBODY, Entry, Verdict};
+use super::{EVERYBODY, Entry, LOOKING, Verdict};
 use crate::windows::{account, amended::Amended, check, succeed, wide};
 
 /// Types of entries; others (objects, callbacks) do not occur in lists of files.
@@ -35,6 +44,26 @@ impl List {
         check(unsafe {
             GetNamedSecurityInfoW(
                 name.as_ptr(),
+                SE_FILE_OBJECT,
+                DACL_SECURITY_INFORMATION,
+                null_mut(),
+                null_mut(),
+                &raw mut list,
+                null_mut(),
+                &raw mut descriptor,
+            )
+        })?;
+        Ok(Self { list, descriptor })
+    }
+
+    #[expect(unsafe_code, reason = "GetSecurityInfo")]
+    fn of_open(file: &File) -> io::Result<Self> {
+        let (mut list, mut descriptor) = (null_mut(), null_mut());
+        // SAFETY: the handle is open; `list` and `descriptor` are valid for writes; what is not
+        // asked for is null.
+        check(unsafe {
+            GetSecurityInfo(
+                file.as_raw_handle(),
                 SE_FILE_OBJECT,
                 DACL_SECURITY_INFORMATION,
                 null_mut(),
@@ -73,7 +102,17 @@ impl Drop for List {
 }
 
 pub(super) fn entries(path: &Path) -> io::Result<Vec<Entry>> {
-    let list = List::of(path)?;
+    entries_in(&List::of(path)?)
+}
+
+/// By name the system looks at what a link leads to.
+pub(super) fn entries_of_link(link: &Path) -> io::Result<Vec<Entry>> {
+    let flags = FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS;
+    let file = OpenOptions::new().access_mode(LOOKING).custom_flags(flags).open(link)?;
+    entries_in(&List::of_open(&file)?)
+}
+
+fn entries_in(list: &List) -> io::Result<Vec<Entry>> {
     if list.list.is_null() {
         // Where there is no list, which is not an empty one, everybody may do everything.
         let who = EVERYBODY.to_owned();

@@ -7,10 +7,15 @@ use std::{
     os::unix::{fs::MetadataExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::OnceLock,
 };
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, setsid};
 
+/// Numbers that shells and build tools use are far below.
+const LET_GO_BELOW: libc::c_int = 1024;
+/// The soft limit of open files with which this process began, once it has raised that.
+static FORMER_FILES: OnceLock<u64> = OnceLock::new();
 /// Linux knows the file itself, whatever became of its name.
 const OWN_FILE: &str = "/proc/self/exe";
 
@@ -25,19 +30,32 @@ pub(super) fn is_init() -> bool {
     std::process::id() == 1
 }
 
-#[expect(unsafe_code, reason = "setsid between fork and exec")]
+#[expect(unsafe_code, reason = "setsid, fcntl and setrlimit between fork and exec")]
 pub(super) fn start_detached(program: &Path, arguments: &[OsString], log: File) -> io::Result<u32> {
     let error = log.try_clone()?;
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(log).stderr(error);
-    // SAFETY: setsid is async-signal-safe and touches no memory.
+    // SAFETY: all are async-signal-safe and touch no memory but that of their own.
     unsafe {
         command.pre_exec(|| {
+            let_go();
             setsid()?;
-            Ok(())
+            // What a starter refuses or takes for itself, whoever it starts decides for itself.
+            crate::dump::restore()?;
+            restore_file_limit()
         })
     };
     Ok(command.spawn()?.id())
+}
+
+/// Closes on exec whatever the starter has open without knowing it, such as a lock of a shell: it
+/// would be held for as long as the new process lives.
+#[expect(unsafe_code, reason = "fcntl on numbers that may not be in use")]
+fn let_go() {
+    for number in 3..LET_GO_BELOW {
+        // SAFETY: no memory is involved; a number that is not in use is refused.
+        unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
+    }
 }
 
 pub(super) fn speak_to(log: File) -> io::Result<()> {
@@ -63,13 +81,24 @@ pub(super) fn file_limit() -> u64 {
 
 pub(super) fn raise_file_limit() -> io::Result<(u64, u64)> {
     let limit = getrlimit(Resource::Nofile);
-    let former = limit.current.unwrap_or(u64::MAX);
+    let former = *FORMER_FILES.get_or_init(|| limit.current.unwrap_or(u64::MAX));
     let wanted = file_limit();
     if former < wanted {
         let current = (wanted != u64::MAX).then_some(wanted);
         setrlimit(Resource::Nofile, Rlimit { current, maximum: limit.maximum })?;
     }
     Ok((former, wanted.max(former)))
+}
+
+pub(super) fn former_file_limit() -> Option<u64> {
+    FORMER_FILES.get().copied()
+}
+
+fn restore_file_limit() -> io::Result<()> {
+    let Some(former) = former_file_limit() else { return Ok(()) };
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let current = (former != u64::MAX).then_some(former);
+    Ok(setrlimit(Resource::Nofile, Rlimit { current, maximum })?)
 }
 
 /// Returns how many open files a process may ask for.

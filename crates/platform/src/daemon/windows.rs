@@ -77,6 +77,10 @@ pub(super) const fn raise_file_limit() -> io::Result<(u64, u64)> {
     Ok((0, 0))
 }
 
+pub(super) const fn former_file_limit() -> Option<u64> {
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use windows_sys::Win32::System::Diagnostics::Debug::GetErrorMode;

@@ -58,6 +58,12 @@ impl Door {
         Self { socket, path }
     }
 
+    /// Keeps so many ends waiting; here all callers wait in the queue of one socket.
+    #[must_use]
+    pub const fn with_ends(self, _ends: usize) -> Self {
+        self
+    }
+
     /// Says which service it belongs to; here a socket belongs to its user.
     #[must_use]
     pub fn of_service(self, _name: &str) -> Self {

@@ -9,6 +9,7 @@
 mod line;
 
 use std::{
+    collections::VecDeque,
     io,
     os::windows::io::{AsHandle as _, AsRawHandle as _, OwnedHandle},
     path::{Path, PathBuf},
@@ -67,17 +68,27 @@ pub(crate) fn pipe_name(path: &Path) -> io::Result<Vec<u16>> {
 #[derive(Debug)]
 pub struct Door {
     path: PathBuf,
-    waiting: Mutex<Option<Waiting>>,
+    /// In the order in which they were made, which is that in which callers get them.
+    waiting: Mutex<VecDeque<Waiting>>,
+    /// So many callers may come at one moment.
+    ends: usize,
     called: Event,
     /// The identity of the service that it belongs to.
     service: Option<String>,
 }
 
-/// The end that the next caller will get; the call ends before its pipe.
+/// An end that a caller will get; the call ends before its pipe.
 #[derive(Debug)]
 struct Waiting {
     call: Overlapped,
     pipe: OwnedHandle,
+}
+
+impl Waiting {
+    /// Returns whether somebody has called, and may have left already.
+    fn is_called(&self) -> bool {
+        self.call.progress() != Progress::Pending
+    }
 }
 
 impl Door {
@@ -92,7 +103,15 @@ impl Door {
 
     fn closed(path: PathBuf) -> Self {
         let called = Event::new(Initially::Reset);
-        Self { path, waiting: Mutex::new(None), called, service: None }
+        Self { path, waiting: Mutex::default(), ends: 1, called, service: None }
+    }
+
+    /// Keeps so many ends waiting: who calls while all are taken finds the pipe busy, and not
+    /// everybody tries again.
+    #[must_use]
+    pub const fn with_ends(mut self, ends: usize) -> Self {
+        self.ends = ends;
+        self
     }
 
     /// Says which service it belongs to, before anybody listens there.
@@ -121,43 +140,42 @@ impl Door {
     /// Returns our end of the connection to the next caller, of which nothing was read yet. It is
     /// bound to no completion port: whoever gets a duplicate may bind it.
     pub fn accept_untouched(&self) -> io::Result<Option<Descriptor>> {
-        let mut slot = self.lock();
-        let waiting = match slot.take() {
-            Some(waiting) => waiting,
-            None => self.listen()?,
-        };
-        match waiting.call.progress() {
-            Progress::Pending => {
-                *slot = Some(waiting);
-                Ok(None)
-            }
-            Progress::Done(_) => {
-                *slot = self.listen_again();
-                Ok(Some(waiting.pipe))
-            }
-            // The caller left at once.
-            Progress::Failed => {
-                *slot = self.listen_again();
-                Ok(None)
-            }
-        }
+        let mut waiting = self.lock();
+        self.listen(&mut waiting)?;
+        let Some(at) = waiting.iter().position(Waiting::is_called) else { return Ok(None) };
+        let end = waiting.remove(at);
+        // Where the system refuses, whoever asks next is told so.
+        drop(self.listen(&mut waiting));
+        // Some callers leave at once.
+        let caller = end.filter(|end| end.call.progress() != Progress::Failed);
+        Ok(caller.map(|end| end.pipe))
     }
 
-    /// Listens for the next caller. Where the system refuses, whoever asks next is told so.
-    fn listen_again(&self) -> Option<Waiting> {
-        let waiting = self.listen().ok();
-        if waiting.is_none() {
-            self.called.set();
-        }
-        waiting
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Waiting>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn listen(&self) -> io::Result<Waiting> {
-        self.wait_at(self.another_end()?)
+    /// Waits at all ends, or at fewer where the system refuses more.
+    fn listen(&self, waiting: &mut VecDeque<Waiting>) -> io::Result<()> {
+        let filled = self.fill(waiting);
+        self.announce(waiting);
+        if waiting.is_empty() { filled } else { Ok(()) }
+    }
+
+    fn fill(&self, waiting: &mut VecDeque<Waiting>) -> io::Result<()> {
+        while waiting.len() < self.ends {
+            waiting.push_back(self.wait_at(self.another_end()?)?);
+        }
+        Ok(())
+    }
+
+    /// Says whether there is something to ask for. All ends share one event, and each that begins
+    /// to wait resets it.
+    fn announce(&self, waiting: &VecDeque<Waiting>) {
+        self.called.take();
+        if waiting.is_empty() || waiting.iter().any(Waiting::is_called) {
+            self.called.set();
+        }
     }
 
     fn wait_at(&self, pipe: OwnedHandle) -> io::Result<Waiting> {
@@ -197,10 +215,7 @@ impl Door {
 
 impl Watchable for Door {
     fn reading(&self) -> io::Result<Sight> {
-        let mut slot = self.lock();
-        if slot.is_none() {
-            *slot = Some(self.listen()?);
-        }
+        self.listen(&mut self.lock())?;
         Ok(Sight(self.called.raw()))
     }
 }

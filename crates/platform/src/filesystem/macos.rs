@@ -4,6 +4,11 @@ use std::{io, os::unix::fs::MetadataExt as _, path::Path};
 
 use super::FileSystem;
 
+#[expect(clippy::unnecessary_wraps, reason = "other systems can fail to tell")]
+pub(super) const fn is_in_memory(_folder: &Path) -> io::Result<Option<bool>> {
+    Ok(None)
+}
+
 pub(super) fn of(folder: &Path) -> io::Result<FileSystem> {
     let found = std::fs::metadata(folder)?;
     if !found.is_dir() {

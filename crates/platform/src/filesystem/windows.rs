@@ -19,6 +19,11 @@ use windows_sys::Win32::{
 use super::{FileSystem, Room, Standing};
 use crate::windows::{is, succeed, wide};
 
+#[expect(clippy::unnecessary_wraps, reason = "other systems can fail to tell")]
+pub(super) const fn is_in_memory(_folder: &Path) -> io::Result<Option<bool>> {
+    Ok(None)
+}
+
 pub(super) fn of(folder: &Path) -> io::Result<FileSystem> {
     if !std::fs::metadata(folder)?.is_dir() {
         return Err(io::ErrorKind::NotADirectory.into());

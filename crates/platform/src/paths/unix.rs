@@ -64,6 +64,33 @@ pub(super) fn open_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
+pub(super) fn create_new_private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
+}
+
+pub(super) fn create_new_sealed_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o400).open(path)
+}
+
+pub(super) fn open_private_regular(path: &Path) -> io::Result<File> {
+    let refused = |text: String| io::Error::new(io::ErrorKind::PermissionDenied, text);
+    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| {
+        let is_link = Errno::from_io_error(&error) == Some(Errno::LOOP);
+        if is_link { refused("it is a link".to_owned()) } else { error }
+    })?;
+    let found = file.metadata()?;
+    let (owner, own) = (found.uid(), geteuid().as_raw());
+    // An administrator works with what belongs to the instance's user.
+    if owner != own && owner != 0 && own != 0 {
+        return Err(refused(format!("it belongs to user {owner}")));
+    }
+    if !found.is_file() || found.mode() & 0o077 != 0 {
+        return Err(refused(format!("its mode {:04o} lets others in", found.mode() & 0o7777)));
+    }
+    Ok(file)
+}
+
 pub(super) fn open_regular(path: &Path) -> io::Result<File> {
     // Whoever opens a named pipe to read it waits for a writer otherwise.
     let flags = OFlags::NONBLOCK.bits().cast_signed();

@@ -67,6 +67,18 @@ pub(super) fn open_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }
 
+pub(super) fn create_new_private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create_new(true).open(path)
+}
+
+pub(super) fn create_new_sealed_file(path: &Path) -> io::Result<File> {
+    create_new_private_file(path)
+}
+
+pub(super) fn open_private_regular(path: &Path) -> io::Result<File> {
+    open_regular(path)
+}
+
 pub(super) fn open_regular(path: &Path) -> io::Result<File> {
     let file = File::open(path)?;
     if !file.metadata()?.is_file() {

@@ -189,6 +189,16 @@ impl PipeReader {
         })
     }
 
+    /// Takes at most `limit` waiting bytes out; never waits.
+    pub fn take_waiting(&self, limit: usize) -> io::Result<(Moved, Vec<u8>)> {
+        let ready = self.is_ready()?;
+        let Moved::Bytes(waiting) = ready else { return Ok((ready, Vec::new())) };
+        let mut bytes = vec![0; waiting.min(limit)];
+        let count = rustix::io::read(&self.file, &mut *bytes)?;
+        bytes.truncate(count);
+        Ok((Moved::Bytes(count), bytes))
+    }
+
     /// Throws away at most `limit` waiting bytes.
     pub fn discard(&self, limit: usize) -> io::Result<Moved> {
         let mut unwritten = self.unwritten();

@@ -202,6 +202,18 @@ impl PipeReader {
         })
     }
 
+    /// Takes at most `limit` waiting bytes out; never waits.
+    pub fn take_waiting(&self, limit: usize) -> io::Result<(Moved, Vec<u8>)> {
+        let mut bytes = vec![0; limit.min(LOOK_BYTES)];
+        let (moved, count) = match self.receive(&mut bytes, RecvFlags::empty())? {
+            Seen::Bytes(count) => (Moved::Bytes(count), count),
+            Seen::Nothing => (Moved::Empty, 0),
+            Seen::End => (Moved::Ended, 0),
+        };
+        bytes.truncate(count);
+        Ok((moved, bytes))
+    }
+
     /// Throws away at most `limit` waiting bytes.
     pub fn discard(&self, limit: usize) -> io::Result<Moved> {
         let mut buffer = vec![0; limit.min(LOOK_BYTES)];

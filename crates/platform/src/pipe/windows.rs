@@ -278,6 +278,20 @@ impl PipeReader {
         })
     }
 
+    /// Takes at most `limit` waiting bytes out; never waits.
+    pub fn take_waiting(&self, limit: usize) -> io::Result<(Moved, Vec<u8>)> {
+        let mut bytes = vec![0; limit.min(LOOK_BYTES)];
+        let Ok((copied, _)) = peek(self.raw(), &mut bytes) else {
+            return Ok((Moved::Ended, Vec::new()));
+        };
+        bytes.truncate(copied);
+        let mut left = copied;
+        while left > 0 {
+            left -= self.take(left)?;
+        }
+        Ok((if copied == 0 { Moved::Empty } else { Moved::Bytes(copied) }, bytes))
+    }
+
     /// Throws away at most `limit` waiting bytes.
     pub fn discard(&self, limit: usize) -> io::Result<Moved> {
         let waiting = match self.is_ready()? {

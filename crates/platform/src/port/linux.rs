@@ -101,6 +101,18 @@ impl Port {
     }
 }
 
+impl AsFd for Port {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.epoll.as_fd()
+    }
+}
+
+impl std::os::fd::AsRawFd for Port {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        std::os::fd::AsRawFd::as_raw_fd(&*self.epoll)
+    }
+}
+
 fn ready(event: &epoll::Event) -> Ready {
     // The fields of a packed struct are copied before use.
     let (data, flags) = (event.data, event.flags);

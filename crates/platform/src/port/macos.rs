@@ -85,6 +85,18 @@ impl Port {
 }
 
 /// Returns nothing for a wake-up.
+impl AsFd for Port {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.queue.as_fd()
+    }
+}
+
+impl std::os::fd::AsRawFd for Port {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        std::os::fd::AsRawFd::as_raw_fd(&*self.queue)
+    }
+}
+
 fn ready(event: &Event) -> Option<Ready> {
     let filter = event.filter();
     let is_writable = matches!(filter, EventFilter::Write(_));

@@ -1,5 +1,10 @@
 //! pidfds, process groups and `/proc`.
 
+#[path = "linux/end.rs"]
+mod end;
+#[path = "linux/ties.rs"]
+mod ties;
+
 use std::{
     fs,
     io::{self, Read as _},
@@ -19,6 +24,11 @@ use super::{
     Carrier, Ended, EndedChild, Identity, Orphans, SignalKind,
     unix::{ended, native, number, unless_gone},
 };
+use crate::shortage::is_shortage;
+
+use crate::usage::Total;
+
+pub(super) use ties::ties_of;
 
 /// `PIDFS_MAGIC`: pidfds have serial numbers of their own from Linux 6.9 on.
 const PIDFS_MAGIC: u64 = 0x5049_4446;
@@ -115,10 +125,31 @@ impl Process {
         unless_gone(kill_process_group(group, native(kind)))
     }
 
+    /// Sends a signal to the group that the process is in, whoever leads it; returns its number. A
+    /// process that has joined our own group is signalled alone.
+    pub fn signal_group_around(&self, kind: SignalKind) -> io::Result<u32> {
+        let Some(me) = number(self.identity.pid) else { return Ok(0) };
+        let group = match rustix::process::getpgid(Some(me)) {
+            Err(Errno::SRCH) => return Ok(0),
+            found => found?,
+        };
+        if group == rustix::process::getpgrp() {
+            return self.signal(kind).map(|()| 0);
+        }
+        unless_gone(kill_process_group(group, native(kind)))?;
+        Ok(group.as_raw_nonzero().get().unsigned_abs())
+    }
+
     /// Returns how our own child ended, without reaping it; nothing while it runs.
     pub fn ended(&self) -> io::Result<Option<Ended>> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         Ok(waitid(WaitId::PidFd(self.pidfd.as_fd()), options)?.as_ref().and_then(ended))
+    }
+
+    /// Returns how our own child ended and what it has used, without reaping it; nothing while it
+    /// runs.
+    pub fn ended_and_used(&self) -> io::Result<Option<(Ended, Option<Total>)>> {
+        Ok(end::of(&self.pidfd)?.map(|(ended, total)| (ended, Some(total))))
     }
 
     /// Reaps our own child, after which its number may be used again.
@@ -146,6 +177,10 @@ impl AsFd for Process {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.pidfd.as_fd()
     }
+}
+
+pub(super) fn is_of(pidfd: &OwnedFd, identity: Identity) -> bool {
+    identity.serial != 0 && serial_of(pidfd) == identity.serial
 }
 
 pub(super) fn become_subreaper() -> io::Result<()> {
@@ -212,7 +247,7 @@ pub(super) fn started_with(name: &str, value: &str) -> io::Result<Vec<Carrier>> 
 ///
 /// In the middle of an exec a process has no environment for a moment, and one that was opened
 /// before it reads as empty from then on: whoever seems to have none is asked again.
-fn environment_of(pid: u32) -> io::Result<Vec<Vec<u8>>> {
+pub(crate) fn environment_of(pid: u32) -> io::Result<Vec<Vec<u8>>> {
     let mut bytes = unless_short(read_at_once(pid))?;
     for look in 0..EXEC_LOOKS_MAX {
         if !bytes.is_empty() || !is_program(pid) {
@@ -255,11 +290,6 @@ fn unless_short<T: Default>(found: io::Result<T>) -> io::Result<T> {
         Err(error) if is_shortage(&error) => Err(error),
         found => Ok(found.unwrap_or_default()),
     }
-}
-
-fn is_shortage(error: &io::Error) -> bool {
-    let shortages = [libc::EMFILE, libc::ENFILE, libc::ENOMEM];
-    error.raw_os_error().is_some_and(|code| shortages.contains(&code))
 }
 
 pub(super) fn led_by(leader: u32) -> io::Result<Vec<Process>> {

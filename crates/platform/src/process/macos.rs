@@ -25,10 +25,11 @@ use rustix::{
 
 use self::table::Environments;
 use super::{
-    Carrier, Ended, EndedChild, Identity, Orphans, SignalKind,
+    Carrier, Ended, EndedChild, Identity, Orphans, SignalKind, Ties,
     unix::{ended, native, number, unless_gone},
 };
 use crate::macos::{add_trigger, change, queue, trigger};
+use crate::usage::Total;
 
 /// A process, held by a queue that waits for its end.
 #[derive(Debug)]
@@ -147,6 +148,16 @@ impl Process {
         Ok(waitid(WaitId::Pid(number), options)?.as_ref().and_then(ended))
     }
 
+    /// Returns how our own child ended; what it has used, nobody tells here.
+    pub fn ended_and_used(&self) -> io::Result<Option<(Ended, Option<Total>)>> {
+        Ok(self.ended()?.map(|ended| (ended, None)))
+    }
+
+    /// Does as [`signal_group`](Self::signal_group): programs are followed nowhere here.
+    pub fn signal_group_around(&self, kind: SignalKind) -> io::Result<u32> {
+        self.signal_group(kind).map(|()| 0)
+    }
+
     /// Reaps our own child, after which its number may be used again.
     pub fn reap(&self) {
         let Some(number) = number(self.identity.pid) else { return };
@@ -188,6 +199,16 @@ impl AsFd for Process {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.queue.as_fd()
     }
+}
+
+/// Says that nobody can tell: who has lost its parent becomes a child of launchd.
+pub(super) fn ties_of(_process: &Process) -> io::Result<Ties> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Says that nobody can tell: the end of a process is waited for, not the process held.
+pub(super) const fn is_of(_descriptor: &OwnedFd, _identity: Identity) -> bool {
+    false
 }
 
 /// Does nothing: orphans become children of launchd.

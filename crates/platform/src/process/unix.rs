@@ -31,6 +31,7 @@ pub(super) const fn native(kind: SignalKind) -> Signal {
         SignalKind::Kill => Signal::KILL,
         SignalKind::Stop => Signal::STOP,
         SignalKind::Continue => Signal::CONT,
+        SignalKind::Abort => Signal::ABORT,
     }
 }
 

@@ -28,9 +28,10 @@ use windows_sys::Win32::{
     },
 };
 
-use super::{Carrier, Ended, EndedChild, Identity, Orphans, SignalKind};
+use super::{Carrier, Ended, EndedChild, Identity, Orphans, SignalKind, Ties};
 use crate::{
     port::{Sight, Watchable},
+    usage::{Total, total_of},
     windows::{Inherit, duplicate, is, is_signalled, own, succeed, threads},
 };
 
@@ -117,7 +118,7 @@ impl Process {
             return Ok(());
         }
         match kind {
-            SignalKind::Kill => self.terminate(),
+            SignalKind::Kill | SignalKind::Abort => self.terminate(),
             SignalKind::Term | SignalKind::Interrupt => {
                 interrupt::interrupt(self.pid(), self.age())
             }
@@ -156,9 +157,14 @@ impl Process {
     /// The job of a process that somebody else started is not known: only the process is killed.
     pub fn signal_group(&self, kind: SignalKind) -> io::Result<()> {
         match (&self.job, kind) {
-            (Some(job), SignalKind::Kill) => job.terminate(KILLED),
+            (Some(job), SignalKind::Kill | SignalKind::Abort) => job.terminate(KILLED),
             _ => self.signal(kind),
         }
+    }
+
+    /// Does as [`signal_group`](Self::signal_group), which knows no groups; returns no number.
+    pub fn signal_group_around(&self, kind: SignalKind) -> io::Result<u32> {
+        self.signal_group(kind).map(|()| 0)
     }
 
     /// Returns how the process ended; nothing while it runs.
@@ -171,6 +177,11 @@ impl Process {
         // SAFETY: the handle is open for it; `code` is valid for writes.
         succeed(unsafe { GetExitCodeProcess(self.raw(), &raw mut code) })?;
         Ok(Some(Ended::Code(code)))
+    }
+
+    /// Returns how the process ended and what it has used; nothing while it runs.
+    pub fn ended_and_used(&self) -> io::Result<Option<(Ended, Option<Total>)>> {
+        Ok(self.ended()?.map(|ended| (ended, total_of(self).ok())))
     }
 
     /// Does nothing: the number is free when the last handle is closed.
@@ -191,6 +202,16 @@ impl Watchable for Process {
     fn reading(&self) -> io::Result<Sight> {
         Ok(Sight(self.raw()))
     }
+}
+
+/// Says that nobody can tell.
+pub(super) fn ties_of(_process: &Process) -> io::Result<Ties> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Says that nobody can tell.
+pub(super) const fn is_of(_descriptor: &OwnedHandle, _identity: Identity) -> bool {
+    false
 }
 
 /// Does nothing: jobs keep programs and their descendants together.

@@ -30,6 +30,7 @@ use super::Probed;
 use crate::{
     clock,
     descriptor::{Borrowed, Descriptor},
+    dump,
     process::Process,
 };
 
@@ -48,7 +49,12 @@ pub(super) fn replace(
     for descriptor in kept {
         fcntl_setfd(descriptor, FdFlags::empty())?;
     }
+    let refuses = dump::restore()?;
     let error = Command::new(program).args(arguments).exec();
+    if refuses {
+        // It goes on as it was.
+        dump::refuse()?;
+    }
     for descriptor in kept {
         fcntl_setfd(descriptor, FdFlags::CLOEXEC)?;
     }

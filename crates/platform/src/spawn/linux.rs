@@ -3,18 +3,27 @@
 
 #[path = "linux/child.rs"]
 mod child;
+#[path = "linux/input.rs"]
+mod input;
+#[path = "linux/listen.rs"]
+mod listen;
 
 use std::{
+    ffi::CString,
     io,
-    os::fd::{FromRawFd as _, OwnedFd, RawFd},
+    os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd},
 };
 
-use self::child::{Orders, STREAMS};
+pub(super) use self::input::input;
+use self::{
+    child::{Orders, STREAMS},
+    listen::Told,
+};
 use super::{
-    Group, Nascent, Output, Priority, Program, Seats, Share, SpawnError, Step, search,
+    Cores, Group, Nascent, Output, Priority, Program, Seats, Share, SpawnError, Step, search,
     seats::Seated, unix::Texts,
 };
-use crate::{pipe::PipeWriter, process::Process};
+use crate::{dump, pipe::PipeWriter, process::Process};
 
 /// Room for the child until it executes; it needs a few hundred bytes.
 const STACK_BYTES: usize = 64 * 1024;
@@ -23,16 +32,24 @@ pub(super) fn spawn(
     program: &Program<'_>,
     seats: &mut Seats,
     nascent: &Nascent,
+    cores: Cores,
 ) -> Result<Process, SpawnError> {
     let name = program.command.first().map(String::as_str).unwrap_or_default();
     let fail =
         |step, subject: &str, source| SpawnError { step, subject: subject.to_owned(), source };
     let image = search::find(program).map_err(|source| fail(Step::Program, name, source))?;
-    let texts = Texts::new(program, image).map_err(|what| {
+    let mut told = Told::of(program);
+    let texts = texts(program, image, told.as_ref()).map_err(|what| {
         fail(Step::Arguments, &what, io::Error::from(io::ErrorKind::InvalidInput))
     })?;
     let seated = seat(program, seats).map_err(|source| fail(Step::Streams, name, source))?;
     let mut orders = orders(program, &texts, &seated).with_pid(&raw const nascent.pid);
+    if let (Cores::Former, Some(limit)) = (cores, dump::restored()) {
+        orders = orders.with_cores(limit);
+    }
+    if let Some(told) = &mut told {
+        orders.pass_on(told);
+    }
     let (pid, pidfd) =
         clone_child(&mut orders).map_err(|source| fail(Step::Clone, name, source))?;
     nascent.settle();
@@ -43,6 +60,17 @@ pub(super) fn spawn(
     let source = io::Error::from_raw_os_error(errno);
     let (step, subject) = search::explain(step, errno, program, &texts.image);
     Err(fail(step, &subject, source))
+}
+
+fn texts(program: &Program<'_>, image: CString, told: Option<&Told>) -> Result<Texts, String> {
+    let Some(told) = told else {
+        return Texts::new(program, &program.environment, image);
+    };
+    let mut texts = Texts::new(program, &listen::environment(program), image)?;
+    // Before the null at the end.
+    let end = texts.environment.len() - 1;
+    texts.environment.splice(end..end, told.variables());
+    Ok(texts)
 }
 
 fn seat<'a>(program: &Program<'_>, seats: &'a mut Seats) -> io::Result<Seated<'a>> {
@@ -62,10 +90,11 @@ fn orders(program: &Program<'_>, texts: &Texts, seated: &Seated<'_>) -> Orders {
         Output::Pipe(_) => (seated.output(), seated.output()),
     };
     let error = program.error.map_or(otherwise, |_| seated.error());
-    let streams: [RawFd; STREAMS] = [null, output, error];
+    let input = program.input.map_or(null, |input| input.borrow().as_raw_fd());
+    let streams: [RawFd; STREAMS] = [input, output, error];
     Orders::new(texts.image.as_ptr(), texts.arguments.as_ptr(), texts.environment.as_ptr())
         .with_directory(texts.directory.as_ref().map_or(std::ptr::null(), |path| path.as_ptr()))
-        .with_streams(streams, seated.beyond())
+        .with_streams(streams, seated.beyond().max(input + 1))
         .with_group(program.group)
         .with_files(program.files)
         .with_share(program.share)

@@ -5,7 +5,7 @@ mod plan;
 
 use std::{
     ffi::CString,
-    io,
+    io::{self, Seek as _, Write as _},
     os::{
         fd::{AsFd as _, BorrowedFd, OwnedFd, RawFd},
         unix::ffi::{OsStrExt as _, OsStringExt as _},
@@ -21,7 +21,8 @@ use rustix::{
 
 use self::plan::Plan;
 use super::{
-    Nascent, Output, Program, Seats, Share, SpawnError, Step, search,
+    Cores, Input, Nascent, Output, Program, Seats, Share, SpawnError, Step, refuse_listening,
+    search,
     unix::{Texts, open_null},
 };
 use crate::{macos::queue, pipe::PipeWriter, process::Process};
@@ -37,14 +38,16 @@ pub(super) fn spawn(
     program: &Program<'_>,
     _: &mut Seats,
     _: &Nascent,
+    _: Cores,
 ) -> Result<Process, SpawnError> {
     let name = program.command.first().map(String::as_str).unwrap_or_default();
     let fail =
         |step, subject: &str, source| SpawnError { step, subject: subject.to_owned(), source };
     check_files(program).map_err(|source| fail(Step::Limits, name, source))?;
     check_share(program.share).map_err(|source| fail(Step::Limits, name, source))?;
+    refuse_listening(program).map_err(|source| fail(Step::Streams, name, source))?;
     let image = search::find(program).map_err(|source| fail(Step::Program, name, source))?;
-    let texts = Texts::new(program, image).map_err(|what| {
+    let texts = Texts::new(program, &program.environment, image).map_err(|what| {
         fail(Step::Arguments, &what, io::Error::from(io::ErrorKind::InvalidInput))
     })?;
     let streams = Streams::new(program).map_err(|source| fail(Step::Streams, name, source))?;
@@ -60,6 +63,14 @@ pub(super) fn spawn(
             Err(fail(step, &subject, source))
         }
     }
+}
+
+/// Returns a temporary file that has lost its name, from its beginning.
+pub(super) fn input(text: &[u8]) -> io::Result<OwnedFd> {
+    let mut file = crate::replace::memory_file()?;
+    file.write_all(text)?;
+    file.rewind()?;
+    Ok(file.into())
 }
 
 /// Refuses a limit that the program would not get: it has the starter's own.
@@ -97,7 +108,8 @@ impl Streams {
             Output::Pipe(writer) => (writer.as_descriptor(), writer.as_descriptor()),
         };
         let error = program.error.map_or(otherwise, PipeWriter::as_descriptor);
-        let standard = [copy(null.as_fd())?, copy(output)?, copy(error)?];
+        let input = program.input.map_or(null.as_fd(), Input::borrow);
+        let standard = [copy(input)?, copy(output)?, copy(error)?];
         let first = match program.output {
             Output::Pipe(writer) => Some(writer),
             Output::Null | Output::Inherited => None,

@@ -1,6 +1,7 @@
 //! Starting real programs: what they see, and what is said when they cannot start.
 
 use std::{
+    cell::RefCell,
     fs,
     os::{fd::AsFd as _, unix::fs::PermissionsExt as _},
 };
@@ -89,6 +90,91 @@ fn a_program_has_its_streams_and_nothing_else_of_ours() {
     assert_eq!(ours.len(), 100);
 }
 
+#[test]
+fn a_program_reads_its_whole_input_and_then_the_end() {
+    let folder = fresh("input");
+    let text = "line\n".repeat(50_000);
+    let input = Input::new(text.as_bytes()).unwrap();
+    let script = ["sh", "-c", "cat > copy; echo x >&0 || echo sealed"].map(str::to_owned);
+    let mut program = program(&script, &folder);
+    program.input = Some(&input);
+    let (_, output) = finish(program, &folder);
+    assert_eq!(fs::read_to_string(folder.join("copy")).unwrap(), text);
+    // Elsewhere it lies in a file.
+    assert!(output.ends_with("sealed\n") || cfg!(not(target_os = "linux")), "{output}");
+}
+
+#[test]
+fn a_text_that_cannot_be_passed_on_is_named_and_a_variable_does_not_show_what_it_holds() {
+    let folder = fresh("nul");
+    let words = ["true".to_owned()];
+    let mut program = program(&words, &folder);
+    program.environment.push(b"TOKEN=hunter2\0".to_vec());
+    let shown = format!("{program:?}");
+    let error = spawn(&program).unwrap_err();
+    assert_eq!(error.to_string(), "cannot pass `TOKEN` to a program");
+    assert!(!shown.contains("hunter2") && shown.contains("true"), "{shown}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn passed_descriptors_begin_at_three_in_order_whatever_numbers_they_have_here() {
+    let folder = fresh("listen");
+    let script = "import os, sys
+count, names = int(os.environ['LISTEN_FDS']), os.environ['LISTEN_FDNAMES'].split(':')
+print(int(os.environ['LISTEN_PID']) == os.getpid(), os.environ.get('LISTEN_FDS_FOO'))
+for number, name in zip(range(3, 3 + count), names):
+    print(name, os.readlink(f'/proc/self/fd/{number}'), os.get_inheritable(number))
+print(sorted(int(number) for number in os.listdir('/proc/self/fd'))[:-1])";
+    let words = ["python3", "-c", script].map(str::to_owned);
+    let files: Vec<fs::File> = (0..6).map(|at| numbered(&folder, at)).collect();
+    // Downwards, so that some source stands where another one is to go.
+    let passed: Vec<Passed<'_>> = ["f", "e", "d", "c", "b", "a"]
+        .into_iter()
+        .zip(files.iter().rev())
+        .map(|(name, file)| Passed { name, descriptor: file.as_fd() })
+        .collect();
+    let mut program = program(&words, &folder);
+    program.environment.push(b"LISTEN_FDS=77".to_vec());
+    program.listen = &passed;
+    let (ended, output) = finish(program, &folder);
+    let line = |(name, at): (&str, u32)| format!("{name} {}/{at} True\n", folder.display());
+    let lines: String =
+        ["f", "e", "d", "c", "b", "a"].into_iter().zip((0..6).rev()).map(line).collect();
+    let expected = format!("True None\n{lines}[0, 1, 2, 3, 4, 5, 6, 7, 8]\n");
+    assert_eq!((ended, output), (Ended::Code(0), expected));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_program_is_told_its_own_number_and_nobody_elses() {
+    let folder = fresh("number");
+    let script = "import os
+print(os.environ['WATCHED_PID'] == str(os.getpid()), os.environ.get('LISTEN_PID'))";
+    let words = ["python3", "-c", script].map(str::to_owned);
+    let mut program = program(&words, &folder);
+    program.environment.push(b"WATCHED_PID=1".to_vec());
+    program.environment.push(b"LISTEN_PID=77".to_vec());
+    program.own_number = Some("WATCHED_PID");
+    let (ended, output) = finish(program, &folder);
+    assert_eq!((ended, output.as_str()), (Ended::Code(0), "True 77\n"));
+}
+
+#[cfg(target_os = "linux")]
+fn numbered(folder: &std::path::Path, at: u32) -> fs::File {
+    let path = folder.join(at.to_string());
+    write(folder, &at.to_string(), "", 0o600);
+    fs::File::open(path).unwrap()
+}
+
+fn finish(program: Program<'_>, folder: &std::path::Path) -> (Ended, String) {
+    let (reader, writer) = pipe().unwrap();
+    let process = spawn(&Program { output: Output::Pipe(&writer), ..program }).unwrap();
+    drop(writer);
+    let ended = wait(&process);
+    (ended, contents(&reader, folder))
+}
+
 fn check(folder: &std::path::Path, name: &str, expected: &str) {
     let error = run(&[name], folder).unwrap_err();
     let code = error.source.raw_os_error().unwrap_or_default();
@@ -119,6 +205,9 @@ fn program<'a>(command: &'a [String], folder: &std::path::Path) -> Program<'a> {
         files: None,
         group: Group::Own,
         share: Share::default(),
+        input: None,
+        listen: &[],
+        own_number: None,
     }
 }
 
@@ -147,9 +236,24 @@ fn write(folder: &std::path::Path, name: &str, text: &str, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
+thread_local! {
+    static OWN: RefCell<Vec<Fresh>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A folder that is gone when the thread of its test is.
+struct Fresh(PathBuf);
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
 fn fresh(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("mainstay-spawn-{name}-{}", std::process::id()));
     drop(fs::remove_dir_all(&folder));
     fs::create_dir_all(&folder).unwrap();
-    folder.canonicalize().unwrap()
+    let folder = folder.canonicalize().unwrap();
+    OWN.with_borrow_mut(|own| own.push(Fresh(folder.clone())));
+    folder
 }

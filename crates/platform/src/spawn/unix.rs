@@ -65,16 +65,22 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    /// Fails with the text that holds a NUL byte.
-    pub(super) fn new(program: &Program<'_>, image: CString) -> Result<Self, String> {
-        let text = |bytes: Vec<u8>| {
-            CString::new(bytes)
-                .map_err(|error| String::from_utf8_lossy(&error.into_vec()).into_owned())
+    /// Fails with the text that holds a NUL byte, or with the name of such a variable: nobody is
+    /// to see what it holds.
+    pub(super) fn new(
+        program: &Program<'_>,
+        environment: &[Vec<u8>],
+        image: CString,
+    ) -> Result<Self, String> {
+        let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let text = |bytes: Vec<u8>| CString::new(bytes).map_err(|error| shown(&error.into_vec()));
+        let variable = |bytes: &Vec<u8>| {
+            let name = bytes.split(|byte| *byte == b'=').next().unwrap_or_default();
+            CString::new(bytes.as_slice()).map_err(|_| shown(name))
         };
         let arguments: Result<Vec<_>, _> =
             program.command.iter().map(|word| text(word.clone().into_bytes())).collect();
-        let environment: Result<Vec<_>, _> =
-            program.environment.iter().cloned().map(text).collect();
+        let environment: Result<Vec<_>, _> = environment.iter().map(variable).collect();
         let directory =
             program.directory.clone().map(|path| text(path.into_os_string().into_vec()));
         let owned = [arguments?, environment?];

@@ -9,6 +9,8 @@ mod command_line;
 mod environment;
 #[path = "windows/helper.rs"]
 mod helper;
+#[path = "windows/input.rs"]
+mod input;
 #[path = "windows/script.rs"]
 mod script;
 #[path = "windows/search.rs"]
@@ -40,7 +42,10 @@ use windows_sys::Win32::{
 };
 
 use self::{attributes::Attributes, script::Called};
-use super::{Nascent, Output, Priority, Program, Seats, Share, SpawnError, Step};
+use super::{
+    Cores, Input, Nascent, Output, Priority, Program, Seats, Share, SpawnError, Step,
+    refuse_listening,
+};
 use crate::{
     pipe::KEPT_ACCESS,
     process::{Job, Process},
@@ -50,6 +55,7 @@ use crate::{
 pub(crate) use environment::fresh as variables_of_now;
 pub use environment::{BaseEnvironment, is_same_variable, own_environment};
 pub(crate) use helper::spawn_helper;
+pub(super) use input::input;
 
 /// What a program may do with its own job: ask about it, `JOB_OBJECT_QUERY`. Its handle is what
 /// keeps the job's name.
@@ -69,6 +75,7 @@ pub(super) fn spawn(
     program: &Program<'_>,
     _: &mut Seats,
     _: &Nascent,
+    _: Cores,
 ) -> Result<Process, SpawnError> {
     let name = program.command.first().map(String::as_str).unwrap_or_default();
     let fail =
@@ -84,6 +91,7 @@ pub(super) fn spawn(
     let prepared = Prepared::new(program, &file).map_err(|what| {
         fail(Step::Arguments, &what, io::Error::from(io::ErrorKind::InvalidInput))
     })?;
+    refuse_listening(program).map_err(|source| fail(Step::Streams, name, source))?;
     let streams = Streams::new(program).map_err(|source| fail(Step::Streams, name, source))?;
     let job = Job::new(program.label).map_err(|source| fail(Step::Limits, name, source))?;
     let suspended = prepared.create(&streams, Some(&job)).map_err(|source| {
@@ -108,8 +116,13 @@ impl Prepared {
         let variables = program.environment.iter().map(|one| String::from_utf8_lossy(one));
         let variables: Vec<String> = variables.map(std::borrow::Cow::into_owned).collect();
         let has_nul = |text: &&String| text.contains('\0');
-        if let Some(text) = program.command.iter().chain(&variables).find(has_nul) {
+        if let Some(text) = program.command.iter().find(has_nul) {
             return Err(text.replace('\0', "\u{fffd}"));
+        }
+        if let Some(variable) = variables.iter().find(has_nul) {
+            // Its name alone: nobody is to see what it holds.
+            let name = variable.split('=').next().unwrap_or_default();
+            return Err(name.replace('\0', "\u{fffd}"));
         }
         let Called { image, line } = script::call(file, program.command)?;
         let console = match program.output {
@@ -269,7 +282,11 @@ impl Streams {
             (None, Output::Inherited) => standard(STD_ERROR_HANDLE).or_else(|_| nowhere())?,
             (None, Output::Null) => nowhere()?,
         };
-        Ok(Self([nowhere()?, output, error]))
+        let input = match program.input.map(Input::borrow) {
+            Some(input) => duplicate(input.as_raw_handle(), Inherit::Yes)?,
+            None => nowhere()?,
+        };
+        Ok(Self([input, output, error]))
     }
 
     fn raw(&self) -> [RawHandle; 3] {

@@ -7,6 +7,7 @@ use std::{
     io,
     os::windows::io::{AsRawHandle as _, OwnedHandle, RawHandle},
     ptr::null_mut,
+    thread,
 };
 
 use windows_sys::Win32::{
@@ -15,6 +16,7 @@ use windows_sys::Win32::{
     System::{
         IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED},
         Pipes::ConnectNamedPipe,
+        Threading::{INFINITE, WaitForSingleObject},
     },
 };
 
@@ -148,14 +150,20 @@ impl Overlapped {
     }
 
     /// Waits for the end of the call; returns how many bytes it has moved.
-    #[expect(unsafe_code, reason = "GetOverlappedResult")]
+    #[expect(unsafe_code, reason = "WaitForSingleObject, GetOverlappedResult")]
     pub(crate) fn finish(&mut self) -> io::Result<usize> {
         let mut moved = 0;
         if self.state == Progress::Failed {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        // SAFETY: pipe and record are those of the call; 1 asks to wait.
-        let done = unsafe { GetOverlappedResult(self.pipe, self.record, &raw mut moved, 1) };
+        // The event may be set for another call, whose end is not this one's.
+        while self.progress() == Progress::Pending {
+            // SAFETY: the event outlives the call.
+            unsafe { WaitForSingleObject(self.event, INFINITE) };
+            thread::yield_now();
+        }
+        // SAFETY: pipe and record are those of the call; 0 asks not to wait.
+        let done = unsafe { GetOverlappedResult(self.pipe, self.record, &raw mut moved, 0) };
         self.state = Progress::Done(usize::try_from(moved).unwrap_or_default());
         succeed(done)?;
         Ok(usize::try_from(moved).unwrap_or_default())

@@ -77,9 +77,10 @@ pub(super) fn line_around(file: &File, offset: u64) -> io::Result<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, io::Write as _, path::PathBuf};
+    use std::{io::Write as _, path::PathBuf};
 
     use super::*;
+    use crate::fresh;
     use crate::{
         index::{SourceFlags, Stream},
         read::{Line, Reader, begin},
@@ -131,11 +132,7 @@ mod tests {
 
     impl Folder {
         fn new(name: &str) -> Self {
-            let name = format!("mainstay-seek-{name}-{}", std::process::id());
-            let folder = std::env::temp_dir().join(name);
-            drop(fs::remove_dir_all(&folder));
-            fs::create_dir_all(&folder).unwrap();
-            Self(folder)
+            Self(fresh::folder(&format!("seek-{name}")))
         }
 
         fn chain(&self) -> ChainFiles {
@@ -187,12 +184,6 @@ mod tests {
                 lines.extend(block.lines);
             }
             lines
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            drop(fs::remove_dir_all(&self.0));
         }
     }
 

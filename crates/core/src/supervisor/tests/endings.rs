@@ -71,7 +71,7 @@ fn the_next_agent_goes_on_with_an_end_that_was_the_instances() {
         phase,
     };
     let runs = vec![run("web", ended), run("xyz", AdoptedPhase::Running { pid: 7, since: at })];
-    world.tell(Input::Adopt { runs, wishes: Vec::new() });
+    world.tell(Input::Adopt { runs, wishes: Vec::new(), hooks: Vec::new() });
     world.tell(Input::Open);
     assert_eq!(world.asks(), ["xyz 1"]);
     world.exited("xyz", Exit::Code(0));

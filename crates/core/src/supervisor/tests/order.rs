@@ -48,6 +48,7 @@ fn who_waits_in_vain_says_who_is_at_the_bottom_of_it() {
     world.tell(Input::Adopt {
         runs: Vec::new(),
         wishes: vec![Wish { unit: unit("db"), up: false, beyond: 0, why: String::new() }],
+        hooks: Vec::new(),
     });
     world.tell(Input::Open);
     assert_eq!(world.view("cache").why(), "it requires `db`, which is stopped");

@@ -30,7 +30,7 @@ pub(super) fn look(located: Option<&Located>, config: &Config) -> Vec<Finding> {
     if let Some(located) = located {
         findings.push(agent(located));
         findings.extend(disks(located));
-        findings.extend(missing_programs(config));
+        findings.extend(missing_programs(config, &located.instance.state));
     }
     findings
 }
@@ -114,12 +114,12 @@ fn disk(of: &str, folder: &Path, room: Room) -> Finding {
     Finding::bad(what, why, "make room, or lower `logs.max-size` and `logs.keep`")
 }
 
-fn missing_programs(config: &Config) -> Vec<Finding> {
+fn missing_programs(config: &Config, state: &Path) -> Vec<Finding> {
     let of = |missing: programs::Missing| {
         let what = format!("program of `{}`: {}", missing.service, missing.why);
         Finding::bad(what, "it cannot be started", "name it by its whole path in `command`")
     };
-    programs::missing(config).into_iter().map(of).collect()
+    programs::missing(config, state).into_iter().map(of).collect()
 }
 
 #[cfg(test)]

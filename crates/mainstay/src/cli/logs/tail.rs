@@ -54,6 +54,8 @@ impl Args {
             grep: None,
             run: None,
             stream: None,
+            hook: None,
+            check: None,
         }
     }
 }

@@ -334,6 +334,9 @@ fn look_for(command: &[String], directory: &Path) -> io::Result<PathBuf> {
         files: None,
         group: Group::Own,
         share: Share::default(),
+        input: None,
+        listen: &[],
+        own_number: None,
     })
 }
 

@@ -1,11 +1,16 @@
 //! Callers and a door in one process: bytes, handles, and who is who.
 
-use std::{fs::File, io::Write as _};
+use std::{
+    fs::File,
+    io::{Read as _, Write as _},
+};
+
+use windows_sys::Win32::Foundation::ERROR_PIPE_BUSY;
 
 use super::*;
 use crate::{
     port::{Port, Token, WantWrite},
-    windows::is_signalled,
+    windows::{is, is_signalled},
 };
 
 const SOON: Duration = Duration::from_secs(10);
@@ -34,10 +39,35 @@ fn a_caller_that_left_before_it_was_awaited_keeps_nobody_out() {
     let waiting = door.wait_at(end).unwrap();
     assert_eq!(waiting.call.progress(), Progress::Failed);
     assert!(is_signalled(door.called.raw()), "nobody would ask again");
-    *door.lock() = Some(waiting);
+    door.lock().push_back(waiting);
     assert!(door.accept().unwrap().is_none());
     let _client = Connection::open(&path).unwrap();
     assert!(door.accept().unwrap().is_some(), "the next one is let in");
+}
+
+#[test]
+fn as_many_call_at_one_moment_as_there_are_ends_and_are_let_in_in_their_order() {
+    let path = std::env::temp_dir().join(format!("door-burst-{}.sock", std::process::id()));
+    let mut port = Port::new().unwrap();
+    let door = port.watch(Door::open(&path).unwrap().with_ends(3), Token(0)).unwrap();
+    for _ in 0..2 {
+        let call = || File::options().read(true).write(true).open(pipe_path(&path));
+        let mut callers: Vec<File> = (0..3).map(|_| call().unwrap()).collect();
+        assert!(is(&call().unwrap_err(), ERROR_PIPE_BUSY), "nobody has let anybody in");
+        callers
+            .iter_mut()
+            .zip(0..)
+            .for_each(|(caller, number)| caller.write_all(&[number]).unwrap());
+        for number in 0..3 {
+            assert_eq!(port.wait(Some(SOON)).unwrap().len(), 1, "{number} has called");
+            let mut server = File::from(door.accept_untouched().unwrap().unwrap());
+            let mut said = [9];
+            server.read_exact(&mut said).unwrap();
+            assert_eq!(said, [number]);
+        }
+        assert!(door.accept().unwrap().is_none());
+        assert!(port.wait(Some(Duration::ZERO)).unwrap().is_empty(), "nobody calls any more");
+    }
 }
 
 #[test]
@@ -123,6 +153,12 @@ fn receive(
         std::thread::yield_now();
     }
     port
+}
+
+fn pipe_path(path: &Path) -> String {
+    let mut name = pipe_name(path).unwrap();
+    name.pop();
+    String::from_utf16(&name).unwrap()
 }
 
 fn connected(name: &str) -> (Port, Connection, Connection) {

@@ -1,8 +1,14 @@
 //! Programs that hear nothing but one rung, and helpers that find it.
 
-use std::{fs::File, io::Write as _, ptr::null};
+use std::{
+    ffi::c_void,
+    fs::File,
+    io::Write as _,
+    ptr::{null, null_mut},
+};
 
 use windows_sys::Win32::{
+    Foundation::HWND,
     System::Console::SetConsoleCtrlHandler,
     UI::WindowsAndMessaging::{
         CreateWindowExW, DispatchMessageW, GetMessageW, IsWindow, MSG, PM_NOREMOVE, PeekMessageW,
@@ -74,6 +80,17 @@ fn what_is_left_of_a_job_is_asked_without_its_program() {
     assert!(child.has_ended());
 }
 
+/// Returns a window that nobody sees.
+#[expect(unsafe_code, reason = "the system's call")]
+fn window() -> HWND {
+    let (class, style, no) = (wide("STATIC"), WS_OVERLAPPEDWINDOW, null_mut::<c_void>());
+    let class = class.as_ptr();
+    // SAFETY: the class is the system's own.
+    let window = unsafe { CreateWindowExW(0, class, class, style, 0, 0, 9, 9, no, no, no, null()) };
+    assert!(!window.is_null(), "{:?}", io::Error::last_os_error());
+    window
+}
+
 #[test]
 #[expect(unsafe_code, clippy::exit, reason = "programs that the system's calls make special")]
 fn role() {
@@ -86,27 +103,7 @@ fn role() {
     let queue = &raw mut message;
     match role.as_str() {
         "window" => {
-            let class = wide("STATIC");
-            let (class, style) = (class.as_ptr(), WS_OVERLAPPEDWINDOW);
-            let nothing = std::ptr::null_mut;
-            // SAFETY: the class is the system's own.
-            let window = unsafe {
-                CreateWindowExW(
-                    0,
-                    class,
-                    class,
-                    style,
-                    0,
-                    0,
-                    9,
-                    9,
-                    nothing(),
-                    nothing(),
-                    nothing(),
-                    null(),
-                )
-            };
-            assert!(!window.is_null(), "{:?}", io::Error::last_os_error());
+            let (window, nothing) = (window(), null_mut);
             ready();
             // SAFETY: `queue` is valid for writes.
             while unsafe { GetMessageW(queue, nothing(), 0, 0) } > 0 {
@@ -119,7 +116,7 @@ fn role() {
             }
         }
         "queue" => {
-            let nothing = std::ptr::null_mut;
+            let nothing = null_mut;
             // SAFETY: `queue` is valid for writes; the call makes the thread's queue.
             unsafe { PeekMessageW(queue, nothing(), 0, 0, PM_NOREMOVE) };
             ready();
@@ -189,6 +186,9 @@ fn start(role: &str) -> (Process, crate::pipe::PipeReader, String) {
         files: None,
         group: Group::Own,
         share: Share::default(),
+        input: None,
+        listen: &[],
+        own_number: None,
     };
     let process = spawn(&program).unwrap();
     let path = std::env::temp_dir().join(&label);

@@ -1,7 +1,17 @@
 //! The manager of services that Wine has.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use super::*;
 use crate::scm::{RecoveryAction, State, code, is_lacking};
+
+/// One at a time: of two threads that asked the manager of Wine 8 at once both were once told
+/// `ERROR_INVALID_HANDLE`.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A service that is removed with the value.
 struct Guest(Service);
@@ -33,6 +43,7 @@ fn first(name: &str) -> Change {
 
 #[test]
 fn a_service_is_made_as_asked_found_and_listed() {
+    let _alone = alone();
     let guest = Guest::new("mainstay test made");
     let (record, asked) = (guest.0.record().unwrap(), first("mainstay test made"));
     assert_eq!(Some(&record.display_name), asked.display_name.as_ref());
@@ -48,6 +59,7 @@ fn a_service_is_made_as_asked_found_and_listed() {
 
 #[test]
 fn a_name_is_given_once_and_free_after_the_removal() {
+    let _alone = alone();
     let database = Database::open(Purpose::Create).unwrap();
     let number = |error: io::Error| error.raw_os_error().unwrap();
     let name = "mainstay-test-once";
@@ -63,6 +75,7 @@ fn a_name_is_given_once_and_free_after_the_removal() {
 
 #[test]
 fn a_change_leaves_alone_what_it_does_not_name() {
+    let _alone = alone();
     let guest = Guest::new("mainstay-test-change");
     let change = Change { start: Some(Start::Disabled), ..Change::default() };
     guest.0.change(&change).unwrap();
@@ -74,6 +87,7 @@ fn a_change_leaves_alone_what_it_does_not_name() {
 
 #[test]
 fn every_setting_is_taken_or_lacking() {
+    let _alone = alone();
     let guest = Guest::new("mainstay-test-settings");
     let second = Duration::from_secs(1);
     let recovery = Recovery {

@@ -2,13 +2,19 @@
 
 use std::{
     os::fd::RawFd,
+    ptr::{NonNull, slice_from_raw_parts_mut},
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use super::{Group, Priority, Share, Step};
+use super::{
+    Group, Priority, Share, Step,
+    listen::{OWN_NUMBERS, Told},
+};
 
 /// stdin, stdout, stderr.
 pub(super) const STREAMS: usize = 3;
+/// `SD_LISTEN_FDS_START`: what is passed on begins here.
+const PASSED_FROM: RawFd = 3;
 /// `CLOSE_RANGE_UNSHARE`.
 const UNSHARE: libc::c_uint = 1 << 1;
 /// `CLOSE_RANGE_CLOEXEC`.
@@ -27,9 +33,26 @@ pub(super) struct Orders {
     beyond: RawFd,
     group: Group,
     files: Option<u64>,
+    cores: Option<u64>,
     share: Share,
     failed: Option<(Step, libc::c_int)>,
     pid: *const AtomicU32,
+    passed: Passed,
+}
+
+/// What is passed on beside the streams, in memory of the parent's.
+#[derive(Debug)]
+struct Passed {
+    sources: *mut [RawFd],
+    /// Where the child's number stands in its environment.
+    own_pids: [*mut [u8]; OWN_NUMBERS],
+}
+
+impl Passed {
+    const NOTHING: Self = Self {
+        sources: slice_from_raw_parts_mut(NonNull::dangling().as_ptr(), 0),
+        own_pids: [slice_from_raw_parts_mut(NonNull::dangling().as_ptr(), 0); OWN_NUMBERS],
+    };
 }
 
 impl Orders {
@@ -40,7 +63,7 @@ impl Orders {
     ) -> Self {
         let directory = std::ptr::null();
         let (streams, beyond) = ([-1; STREAMS], RawFd::MAX);
-        let (group, files, failed) = (Group::Own, None, None);
+        let (group, files, cores, failed) = (Group::Own, None, None, None);
         let share = Share { priority: None, processors: None };
         let pid = std::ptr::null();
         Self {
@@ -52,9 +75,11 @@ impl Orders {
             beyond,
             group,
             files,
+            cores,
             share,
             failed,
             pid,
+            passed: Passed::NOTHING,
         }
     }
 
@@ -74,6 +99,14 @@ impl Orders {
         self
     }
 
+    /// Passes descriptors on, and what is said of them; `told` must outlive the child.
+    pub(super) fn pass_on(&mut self, told: &mut Told) {
+        let highest = told.sources.iter().copied().max().unwrap_or_default();
+        self.beyond = self.beyond.max(highest + 1);
+        let own_pids = told.own_pids().map(std::ptr::from_mut);
+        self.passed = Passed { sources: &raw mut *told.sources, own_pids };
+    }
+
     pub(super) const fn with_group(mut self, group: Group) -> Self {
         self.group = group;
         self
@@ -81,6 +114,12 @@ impl Orders {
 
     pub(super) const fn with_files(mut self, files: Option<u64>) -> Self {
         self.files = files;
+        self
+    }
+
+    /// Gives it another soft limit of core files than the parent has.
+    pub(super) const fn with_cores(mut self, cores: u64) -> Self {
+        self.cores = Some(cores);
         self
     }
 
@@ -114,10 +153,10 @@ fn obey(orders: &Orders) -> Step {
     if !lead(orders) {
         return Step::Clone;
     }
-    if !part(orders) || !connect_streams(orders) {
+    if !part(orders) || !connect_streams(orders) || !connect_passed(orders) {
         return Step::Streams;
     }
-    if !limit_files(orders) || !limit_share(orders.share) {
+    if !limit_files(orders) || !limit_cores(orders) || !limit_share(orders.share) {
         return Step::Limits;
     }
     if !enter(orders) {
@@ -135,6 +174,21 @@ fn introduce(orders: &Orders) {
     // SAFETY: null, or a number of the parent's that outlives its sleep.
     if let Some(place) = unsafe { orders.pid.as_ref() } {
         place.store(pid.unsigned_abs(), Ordering::SeqCst);
+    }
+    for place in orders.passed.own_pids {
+        // SAFETY: empty, or memory of the parent's that outlives its sleep and that nobody else
+        // uses.
+        let text = unsafe { &mut *place };
+        write_number(pid.unsigned_abs(), text);
+    }
+}
+
+/// Writes a number in decimal digits; what does not fit is left out.
+fn write_number(number: u32, text: &mut [u8]) {
+    let digits = number.checked_ilog10().unwrap_or_default();
+    let places = (0..=digits).rev().map(|place| 10_u32.pow(place));
+    for (room, place) in text.iter_mut().zip(places) {
+        *room = b'0' + u8::try_from(number / place % 10).unwrap_or_default();
     }
 }
 
@@ -160,7 +214,7 @@ fn part(orders: &Orders) -> bool {
     parted || unsafe { libc::unshare(libc::CLONE_FILES) } == 0
 }
 
-#[expect(unsafe_code, reason = "dup2, close_range")]
+#[expect(unsafe_code, reason = "dup2")]
 fn connect_streams(orders: &Orders) -> bool {
     for (target, source) in (0..).zip(orders.streams) {
         // SAFETY: no memory is involved. Our own descriptors are all above 2, and 1 and 2 are
@@ -169,10 +223,43 @@ fn connect_streams(orders: &Orders) -> bool {
             return false;
         }
     }
+    true
+}
+
+/// Connects what is passed on, in order, and closes everything beyond it.
+#[expect(unsafe_code, reason = "fcntl, dup2, close_range")]
+fn connect_passed(orders: &Orders) -> bool {
+    // SAFETY: empty, or memory of the parent's that outlives its sleep and that nobody else uses.
+    let sources = unsafe { &mut *orders.passed.sources };
+    let end = PASSED_FROM.saturating_add(RawFd::try_from(sources.len()).unwrap_or(RawFd::MAX));
+    // First out of the way: no step may overwrite the source of a later one.
+    for source in sources.iter_mut().filter(|source| **source < end) {
+        // SAFETY: no memory is involved.
+        *source = unsafe { libc::fcntl(*source, libc::F_DUPFD_CLOEXEC, end) };
+    }
+    for (target, source) in (PASSED_FROM..end).zip(sources) {
+        // SAFETY: no memory is involved; a source that was not moved is -1, and refused.
+        if unsafe { libc::dup2(*source, target) } < 0 {
+            return false;
+        }
+    }
     // SAFETY: no memory is involved. Kernels before 5.11 refuse: there every descriptor of ours
     // is close-on-exec from birth anyway.
-    unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, CLOSE_ON_EXEC) };
+    unsafe { libc::syscall(libc::SYS_close_range, end, libc::c_uint::MAX, CLOSE_ON_EXEC) };
     true
+}
+
+#[expect(unsafe_code, reason = "getrlimit, setrlimit")]
+fn limit_cores(orders: &Orders) -> bool {
+    let Some(cores) = orders.cores else { return true };
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is valid for writes.
+    if unsafe { libc::getrlimit(libc::RLIMIT_CORE, &raw mut limit) } != 0 {
+        return false;
+    }
+    limit.rlim_cur = cores.min(limit.rlim_max);
+    // SAFETY: `limit` is valid for reads.
+    unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const limit) == 0 }
 }
 
 #[expect(unsafe_code, reason = "getrlimit, setrlimit")]

@@ -7,7 +7,7 @@ use crate::{
     pipe::{Moved, PipeReader, Way, pipe},
     port::{Port, Token},
     process::{Ended, SignalKind, carrying},
-    spawn::{Group, spawn_held},
+    spawn::{Group, Passed, spawn_held},
 };
 
 const SOON: Duration = Duration::from_secs(20);
@@ -194,6 +194,35 @@ fn a_failed_start_names_step_and_subject() {
 }
 
 #[test]
+fn a_program_reads_its_whole_input_and_then_the_end() {
+    for lines in [0, 1, 50_000] {
+        let input = Input::new("line\n".repeat(lines).as_bytes()).unwrap();
+        let own = std::env::current_exe().unwrap().display().to_string();
+        let command = own_role().map(|word| word.replace("{self}", &own));
+        let (label, (reader, writer)) = (label(&format!("reads-{lines}")), pipe().unwrap());
+        let mut program = program(&label, &command, "reads");
+        (program.input, program.output) = (Some(&input), Output::Pipe(&writer));
+        let process = spawn(&program).unwrap();
+        drop(writer);
+        let path = std::env::temp_dir().join(&label);
+        let said = contents(&reader, &path, "true\n");
+        assert!(said.contains(&format!("{} true\n", lines * 5)), "{said}");
+        wait(&process);
+    }
+}
+
+#[test]
+fn descriptors_are_not_passed_on_here() {
+    let command = ["cmd".to_owned()];
+    let (reader, _writer) = io::pipe().unwrap();
+    let reader = OwnedHandle::from(reader);
+    let passed = [Passed { name: "web", descriptor: crate::descriptor::borrow(&reader) }];
+    let mut program = program("passed", &command, "");
+    program.listen = &passed;
+    assert_eq!(spawn(&program).unwrap_err().step, Step::Streams);
+}
+
+#[test]
 fn role() {
     match std::env::var(ROLE).as_deref() {
         Ok("waits") => {
@@ -208,6 +237,11 @@ fn role() {
                 child.args(own_role().get(1..).unwrap()).env(ROLE, "waits").spawn().unwrap();
             io::stdout().write_all(b"child\n").unwrap();
             child.wait().unwrap();
+        }
+        Ok("reads") => {
+            let text = io::read_to_string(io::stdin()).unwrap();
+            let is_whole = text == "line\n".repeat(text.len() / 5);
+            io::stdout().write_all(format!("{} {is_whole}\n", text.len()).as_bytes()).unwrap();
         }
         Ok("words") => {
             let words: Vec<String> = std::env::args().skip(5).collect();
@@ -262,6 +296,9 @@ fn program<'a>(label: &'a str, command: &'a [String], role: &str) -> Program<'a>
         files: None,
         group: Group::Own,
         share: Share::default(),
+        input: None,
+        listen: &[],
+        own_number: None,
     }
 }
 

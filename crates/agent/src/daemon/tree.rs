@@ -1,0 +1,129 @@
+//! Who depends on whom, and what groups mean.
+
+use std::collections::BTreeMap;
+
+use mainstay_api::{
+    config,
+    control::{Edge, Group, Node, NodeUnit, Tree},
+    pattern::{group_in, is_meant},
+};
+use mainstay_core::{Service, ServiceName, UnitName, UnitView};
+
+use super::{Agent, answers::no_unit};
+use crate::{
+    calls::{Refused, RefusedKind},
+    network::Reach,
+    report,
+};
+
+impl Agent {
+    /// Returns all services with whom they name, as the core sees it.
+    pub(super) fn tree(&self) -> Tree {
+        let services = self.config.core();
+        let mut nodes: BTreeMap<&ServiceName, Vec<NodeUnit>> =
+            services.keys().map(|name| (name, Vec::new())).collect();
+        for view in self.supervisor.units() {
+            nodes.entry(&view.name().service).or_default().push(node_unit(view));
+        }
+        let node = |(name, units): (&ServiceName, Vec<NodeUnit>)| Node {
+            service: name.to_string(),
+            units,
+            links: services.get(name).map(edges).unwrap_or_default(),
+        };
+        Tree {
+            instance: self.options.config.display().to_string(),
+            services: nodes.into_iter().map(node).collect(),
+            groups: self.groups(),
+            network: self.network.reach().map(|reach| word_of(reach).to_owned()),
+        }
+    }
+
+    /// Returns all groups, by name.
+    pub(super) fn groups(&self) -> Vec<Group> {
+        let all = self.config.groups.iter();
+        let told = |(name, group): (&ServiceName, &config::Group)| Group {
+            name: name.to_string(),
+            description: group.description.clone(),
+            services: group.services.iter().map(ToString::to_string).collect(),
+        };
+        all.map(told).collect()
+    }
+
+    /// Returns the units that names mean: exact ones, all units of a service or of a group, or
+    /// patterns.
+    pub(super) fn expand(&self, names: &[String]) -> Result<Vec<UnitName>, Refused> {
+        let mut units = Vec::new();
+        for name in self.services_of(names)? {
+            let before = units.len();
+            let all = self.supervisor.units().map(UnitView::name);
+            units.extend(all.filter(|unit| is_meant(&name, &unit.to_string())).cloned());
+            if units.len() == before {
+                return Err(no_unit(&name));
+            }
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        units.retain(|unit| seen.insert(unit.clone()));
+        Ok(units)
+    }
+
+    /// Returns the names with the services of groups in place of these.
+    pub(super) fn services_of(&self, names: &[String]) -> Result<Vec<String>, Refused> {
+        let mut all = Vec::new();
+        for name in names {
+            let Some(group) = group_in(name) else {
+                all.push(name.clone());
+                continue;
+            };
+            let known = self.config.groups.iter().find(|(name, _)| name.as_str() == group);
+            let (_, group) = known.ok_or_else(|| no_group(group))?;
+            all.extend(group.services.iter().map(ToString::to_string));
+        }
+        Ok(all)
+    }
+}
+
+fn node_unit(view: UnitView<'_>) -> NodeUnit {
+    NodeUnit {
+        unit: view.name().to_string(),
+        state: view.state().to_owned(),
+        why: report::why(view),
+        unready: view.is_unready(),
+    }
+}
+
+const fn word_of(reach: Reach) -> &'static str {
+    match reach {
+        Reach::Up => "up",
+        Reach::Down => "down",
+        Reach::Unknown => "unknown",
+    }
+}
+
+/// Returns whom a service names, the strongest bonds first.
+fn edges(service: &Service) -> Vec<Edge> {
+    let bonds = &service.bonds;
+    let edge = |how: &str, to: String| Edge { how: how.to_owned(), to };
+    let all = |how: &'static str, others: &[ServiceName]| -> Vec<Edge> {
+        others.iter().map(|to| edge(how, to.to_string())).collect()
+    };
+    let network = bonds.network.then(|| edge("requires", "@network".to_owned()));
+    let named = [
+        network.into_iter().collect(),
+        all("binds-to", &bonds.binds_to),
+        all("requires", &service.requires),
+        all("wants", &service.wants),
+        all("after", &service.after),
+        all("part-of", &bonds.part_of),
+        all("conflicts", &service.conflicts),
+    ];
+    named.concat()
+}
+
+fn no_group(group: &str) -> Refused {
+    if group == "network" {
+        let text = "`@network` is the network of the machine, and no group";
+        return Refused::new(RefusedKind::Missing, text, "`mainstay tree` shows all groups");
+    }
+    let text = format!("there is no group `@{group}`");
+    Refused::new(RefusedKind::Missing, text, "`mainstay tree` shows all groups")
+}

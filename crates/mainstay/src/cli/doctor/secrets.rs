@@ -1,0 +1,50 @@
+//! Secrets: whether the store can be read, and where files of them lie.
+
+use std::collections::BTreeSet;
+
+use mainstay_agent::secrets::Vault;
+use mainstay_api::config::{Config, ValueSource};
+use mainstay_platform::filesystem;
+
+use super::finding::Finding;
+use crate::{instance::Located, print};
+
+/// Looks at the secrets of an instance; says nothing where there are none.
+pub(super) fn look(located: &Located, config: &Config) -> Vec<Finding> {
+    store(located, config).into_iter().chain(files(located, config)).collect()
+}
+
+fn store(located: &Located, config: &Config) -> Option<Finding> {
+    let vault = Vault::new(&located.instance, located.service.as_deref());
+    let why = "services that refer to a secret that cannot be read are not started";
+    let names: BTreeSet<String> = match vault.names() {
+        Ok(names) => names.into_iter().map(|(name, _)| name).collect(),
+        Err(error) => return Some(Finding::bad(format!("secrets: {error}"), why, error.hint())),
+    };
+    let sources = config.services.values().flat_map(|service| service.fetched.sources());
+    let mut wanted = sources.filter_map(ValueSource::secret);
+    if let Some(missing) = wanted.find(|name| !names.contains(*name)) {
+        let remedy = format!("mainstay secret set {missing}");
+        return Some(Finding::bad(format!("secrets: `{missing}` is not set"), why, remedy));
+    }
+    let told = || Finding::ok(format!("secrets: {}", print::count(names.len(), "name")));
+    (!names.is_empty()).then(told)
+}
+
+fn files(located: &Located, config: &Config) -> Option<Finding> {
+    let services = config.services.values();
+    let count = services.filter(|service| !service.fetched.files.is_empty()).count();
+    let is_in_memory = filesystem::is_in_memory(&located.instance.runtime).ok().flatten();
+    if count == 0 || is_in_memory != Some(false) {
+        return None;
+    }
+    Some(Finding::hint(
+        format!(
+            "files of secrets lie on a disk: {}, {}",
+            located.instance.secret_files().display(),
+            print::count(count, "service")
+        ),
+        "what was written there may be found on the disk later",
+        "set XDG_RUNTIME_DIR to a folder in memory (tmpfs)",
+    ))
+}

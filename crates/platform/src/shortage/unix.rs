@@ -1,0 +1,3 @@
+//! `errno` values.
+
+pub(super) const CODES: &[i32] = &[libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::ENOBUFS];
