@@ -68,6 +68,7 @@ pub(crate) fn unit(view: UnitView<'_>, clocks: Clocks, beside: Beside) -> Unit {
         outdated,
         ready_since: view.ready_at().filter(|_| view.pid().is_some()).map(|at| clocks.text(at)),
         unready: view.is_unready(),
+        clearing: view.is_clearing(),
         unhealthy: checks(view).filter(|check| check.verdict == BAD).map(|c| c.check).collect(),
         pressure,
         starts_after: starts_after(view, is_fetching.then_some("its values")),

@@ -88,6 +88,9 @@ pub struct Unit {
     /// Nobody may rely on it, although it runs: a readiness check is bad.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unready: bool,
+    /// It waits for nothing but the end of what its last run left behind, or of a hook.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub clearing: bool,
     /// The names of its checks that are bad.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unhealthy: Vec<String>,

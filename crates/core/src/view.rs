@@ -171,6 +171,13 @@ impl<'a> UnitView<'a> {
         self.service.is_some_and(|service| self.unit.is_unready(service))
     }
 
+    /// Returns whether it waits for nothing but its own past: for the end of what its last run left
+    /// behind, or of a hook.
+    pub fn is_clearing(self) -> bool {
+        let Unit { state, in_vain, waits_for, .. } = self.unit;
+        *state == State::Waiting && in_vain.is_none() && waits_for.is_none()
+    }
+
     /// Returns what is thought of it by each of its checks, in their order.
     pub fn checks(self) -> impl Iterator<Item = CheckView<'a>> {
         self.unit.vitals.iter().flat_map(|vitals| vitals.verdicts())

@@ -204,6 +204,7 @@ fn what_a_run_left_behind_goes_before_the_next_one_starts() {
     world.tell(Input::Exited { unit: unit.clone(), run, exit: Exit::Code(1), strays: true });
     assert_eq!(world.state("web"), "waiting");
     assert_eq!(world.view("web").why(), "what run 1 left behind is being ended");
+    assert!(world.view("web").is_clearing());
     world.tell(Input::Cleared { unit, run });
     assert_eq!(world.spawns(), ["web 1", "web 2"]);
 }

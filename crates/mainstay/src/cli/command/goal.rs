@@ -92,7 +92,9 @@ impl Goal {
     /// Returns whether a unit that is not on its way may soon be: something else is about to
     /// change, or somebody waits for whatever comes.
     fn may_go_on(&self, unit: &Unit, status: &Status) -> bool {
-        let moves = |other: &Unit| matches!(other.state.as_str(), "starting" | "stopping");
+        let moves = |other: &Unit| {
+            other.clearing || matches!(other.state.as_str(), "starting" | "stopping")
+        };
         match (unit.state.as_str(), self.patience) {
             ("waiting" | "backoff", Patience::UntilDone) => true,
             ("waiting", Patience::UntilSettled) => status.units.iter().any(moves),
@@ -199,6 +201,16 @@ mod tests {
         let same = status(&[("web", "running", 1)]);
         assert_eq!(goal.standing(&same.units[0], &same), Standing::Elsewhere);
         assert_eq!((goal.reached(&same), goal.missed(&same).len()), (0, 1));
+    }
+
+    #[test]
+    fn who_waits_for_the_end_of_its_own_past_is_on_its_way() {
+        let (units, patience) = (vec!["web".to_owned()], Patience::UntilSettled);
+        let goal = Goal { command: CommandName::Restart, before: status(&[]), units, patience };
+        let mut after = status(&[("web", "waiting", 1)]);
+        assert_eq!(goal.missed(&after).len(), 1);
+        after.units[0].clearing = true;
+        assert_eq!((goal.open(&after).len(), goal.missed(&after).len()), (1, 0));
     }
 
     #[test]
