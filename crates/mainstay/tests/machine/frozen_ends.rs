@@ -10,9 +10,10 @@ use crate::{
     sandbox::{BINARY, Sandbox},
 };
 
+/// The writer pauses, because its disk is small and nothing is to be full here.
 const TWO: &str = r#"
 [services.writer]
-shell = "while :; do echo 'one more line'; done"
+shell = "while :; do for line in 1 2 3 4 5 6 7 8 9 10; do echo 'one more line'; done; sleep 0.01; done"
 
 [services.quiet]
 command = ["sleep", "1000"]

@@ -1,0 +1,3 @@
+#!/bin/sh
+# No daemon is started by its installation: tests start their own.
+exit 101
