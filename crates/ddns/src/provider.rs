@@ -1,0 +1,270 @@
+//! What a provider is: one file below `providers/`, behind this trait, listed in the catalogue.
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use serde_json::{Map, Value};
+
+use crate::{
+    failure::Failure,
+    record::{Change, Found, Record, Written},
+    secret::Secret,
+    wire::{Later, Wire},
+};
+
+/// What comes later of an attempt.
+pub type Attempt<'a, T> = Later<'a, Result<T, Failure>>;
+
+/// One account at one provider.
+///
+/// Neither function tries anything again, and both may be dropped at any instant.
+pub trait Provider: fmt::Debug + Send + Sync {
+    /// Reads what there is of a record. Only asked where the [catalogue](Entry::reading) says that
+    /// the provider can tell.
+    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found>;
+
+    /// Makes a record what it shall be: creates what is missing, changes only what differs, and
+    /// leaves everything else as it is.
+    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written>;
+}
+
+/// What opens an account.
+pub type Open = fn(&Parameters) -> Result<Box<dyn Provider>, ParameterError>;
+
+/// What is known of a provider before anybody has an account.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// Its name in the configuration.
+    pub name: &'static str,
+    /// Other names that people write.
+    pub aliases: &'static [&'static str],
+    /// Its name for people.
+    pub title: &'static str,
+    /// Its name for people who read Chinese.
+    pub title_zh: &'static str,
+    /// Where its owner tells how this is done.
+    pub documents: &'static str,
+    /// What the account takes: credentials and the like, in the order in which they are asked for.
+    pub parameters: &'static [Parameter],
+    /// What a name takes beside `ttl`, `line` and the like that every name knows.
+    pub extras: &'static [Parameter],
+    /// Whether it tells what there is.
+    pub reading: Reading,
+    /// How often it may be asked.
+    pub floors: Floors,
+    /// What its records may look like.
+    pub limits: Limits,
+    /// Makes one of it.
+    pub open: Open,
+}
+
+/// Whether a provider tells what there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// It does.
+    Possible,
+    /// It only takes updates; a DNS question has to do instead.
+    Impossible,
+}
+
+/// How often a provider may be asked: times below which the engine never goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Floors {
+    /// Between two writes of one record that both change something.
+    pub write: Duration,
+    /// After a failure that may be over soon.
+    pub transient: Duration,
+    /// After it has asked for patience, or said that it is in trouble itself.
+    pub rate_limited: Duration,
+    /// How often a record that has not changed is written all the same, where that keeps it alive;
+    /// nothing where it need not be.
+    pub refresh: Option<Duration>,
+}
+
+impl Floors {
+    /// What most APIs bear.
+    pub const API: Self = Self {
+        write: Duration::from_secs(10),
+        transient: Duration::from_secs(5),
+        rate_limited: Duration::from_mins(5),
+        refresh: None,
+    };
+    /// What the services around the dyndns2 protocol ask for.
+    pub const DYNDNS: Self = Self {
+        write: Duration::from_mins(1),
+        transient: Duration::from_mins(1),
+        rate_limited: Duration::from_mins(10),
+        refresh: Some(Duration::from_hours(24 * 25)),
+    };
+}
+
+/// What a provider's records may look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Whether it has records of the type `A`.
+    pub ipv4: bool,
+    /// Whether it has records of the type `AAAA`.
+    pub ipv6: bool,
+    /// How many addresses a name may have.
+    pub values: usize,
+    /// The times to live that it takes, in seconds; nothing where it takes none.
+    pub ttl: Option<(u32, u32)>,
+}
+
+impl Limits {
+    /// Both families, any number of addresses, any time to live.
+    pub const ZONE: Self = Self { ipv4: true, ipv6: true, values: 16, ttl: Some((1, 604_800)) };
+    /// Both families, one address each, and a time to live of its own.
+    pub const ONE_EACH: Self = Self { ipv4: true, ipv6: true, values: 1, ttl: None };
+}
+
+/// Something that an account, or a name of it, takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter {
+    /// Its key in the configuration.
+    pub key: &'static str,
+    /// Whether it must be there.
+    pub need: Need,
+    /// Whether it may be shown.
+    pub nature: Nature,
+    /// What it is, for people.
+    pub help: &'static str,
+    /// The same in Chinese.
+    pub help_zh: &'static str,
+}
+
+/// Whether a parameter must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing works without it.
+    Required,
+    /// It may be missing.
+    Optional,
+}
+
+/// Whether a parameter may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nature {
+    /// It may.
+    Plain,
+    /// It is a credential.
+    Secret,
+}
+
+/// What the configuration gives an account, already checked against its parameters.
+#[derive(Debug, Clone, Default)]
+pub struct Parameters {
+    secrets: BTreeMap<&'static str, Secret>,
+    plain: Map<String, Value>,
+}
+
+/// A parameter that cannot be worked with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{key}` {why}")]
+pub struct ParameterError {
+    /// Which.
+    pub key: String,
+    /// Why, as it stands behind its name.
+    pub why: String,
+}
+
+impl ParameterError {
+    /// Returns one.
+    pub fn new(key: &str, why: impl Into<String>) -> Self {
+        Self { key: key.to_owned(), why: why.into() }
+    }
+}
+
+impl Parameters {
+    /// Takes what the configuration gives and refuses what the provider does not know, what is
+    /// missing, and what is no text.
+    pub fn check(entry: &Entry, mut given: Map<String, Value>) -> Result<Self, ParameterError> {
+        let mut checked = Self::default();
+        for parameter in entry.parameters {
+            let Some(value) = given.remove(parameter.key) else {
+                if parameter.need == Need::Required {
+                    let why = format!("is missing: {}", parameter.help);
+                    return Err(ParameterError::new(parameter.key, why));
+                }
+                continue;
+            };
+            checked.take(parameter, value)?;
+        }
+        match given.keys().next() {
+            Some(key) => Err(unknown(entry, key)),
+            None => Ok(checked),
+        }
+    }
+
+    fn take(&mut self, parameter: &Parameter, value: Value) -> Result<(), ParameterError> {
+        match (parameter.nature, value) {
+            (_, Value::String(text)) if text.trim().is_empty() => {
+                Err(ParameterError::new(parameter.key, "is empty"))
+            }
+            (Nature::Secret, Value::String(text)) => {
+                self.secrets.insert(parameter.key, Secret::from(text));
+                Ok(())
+            }
+            (Nature::Secret, _) => Err(ParameterError::new(parameter.key, "must be a text")),
+            (Nature::Plain, value) => {
+                self.plain.insert(parameter.key.to_owned(), value);
+                Ok(())
+            }
+        }
+    }
+
+    /// Returns a secret that the catalogue calls required.
+    pub fn secret(&self, key: &'static str) -> Result<Secret, ParameterError> {
+        self.optional_secret(key).ok_or_else(|| ParameterError::new(key, "is missing"))
+    }
+
+    /// Returns a secret, if it is given.
+    pub fn optional_secret(&self, key: &str) -> Option<Secret> {
+        self.secrets.get(key).cloned()
+    }
+
+    /// Returns a text, if it is given.
+    pub fn text(&self, key: &str) -> Result<Option<&str>, ParameterError> {
+        match self.plain.get(key) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(ParameterError::new(key, "must be a text")),
+        }
+    }
+
+    /// Returns a text that the catalogue calls required.
+    pub fn required(&self, key: &'static str) -> Result<&str, ParameterError> {
+        self.text(key)?.ok_or_else(|| ParameterError::new(key, "is missing"))
+    }
+
+    /// Returns a value of any shape, if it is given.
+    pub fn value(&self, key: &str) -> Option<&Value> {
+        self.plain.get(key)
+    }
+
+    /// Returns the address of the service: `endpoint` where that is given, else the usual one.
+    ///
+    /// Without a last slash. Only who writes `http://` himself sends anything unencrypted.
+    pub fn endpoint(&self, usual: &str) -> Result<String, ParameterError> {
+        let given = self.text("endpoint")?.unwrap_or(usual);
+        if !given.starts_with("https://") && !given.starts_with("http://") {
+            return Err(ParameterError::new("endpoint", "must begin with `https://`"));
+        }
+        Ok(given.trim_end_matches('/').to_owned())
+    }
+}
+
+/// The parameter that every provider with an address of its own takes.
+pub const ENDPOINT: Parameter = Parameter {
+    key: "endpoint",
+    need: Need::Optional,
+    nature: Nature::Plain,
+    help: "another address of the service, such as a gateway's or a test's",
+    help_zh: "服务的另一个地址，例如网关或测试环境",
+};
+
+fn unknown(entry: &Entry, key: &str) -> ParameterError {
+    let known: Vec<String> =
+        entry.parameters.iter().map(|parameter| format!("`{}`", parameter.key)).collect();
+    let why = format!("is nothing that `{}` takes; it takes {}", entry.name, known.join(", "));
+    ParameterError::new(key, why)
+}

@@ -1,0 +1,122 @@
+//! What the answers of most providers have in common: statuses, snippets, queries.
+
+use std::{fmt::Write as _, net::IpAddr, time::Duration};
+
+use crate::{
+    failure::{Class, Failure},
+    wire::Response,
+};
+
+/// The longest part of a body that is told.
+const SNIPPET_CHARS_MAX: usize = 80;
+/// Nobody is believed who asks for more patience than this.
+const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
+
+/// Lets pass what has a status of success, and says what another one means.
+pub(super) fn check_status(response: &Response) -> Result<(), Failure> {
+    let class = match response.status {
+        200..=299 => return Ok(()),
+        429 => Class::RateLimited,
+        401 | 403 => Class::Parked,
+        400 | 404 | 405 | 410 | 422 => Class::Parked,
+        _ => Class::Transient,
+    };
+    let code = format!("HTTP {}", response.status);
+    let words = format!("the provider answers {code}: {}", snippet(response));
+    let failure = Failure::new(class, code, words).after(retry_after(response));
+    Err(match response.status {
+        401 | 429 => failure.of_account(),
+        _ => failure,
+    })
+}
+
+/// Returns how long the other side asks to be left alone: `Retry-After` in seconds.
+pub(super) fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.header("retry-after")?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
+}
+
+/// Returns the failure of an answer that nobody understands: it may be a page of a portal.
+pub(super) fn unknown(response: &Response) -> Failure {
+    let words = format!("the provider answers what nobody understands: {}", snippet(response));
+    Failure::new(Class::Transient, "unknown-answer", words)
+}
+
+/// Returns the failure of reading where that is impossible.
+pub(super) fn unreadable(whom: &str) -> Failure {
+    Failure::new(Class::Parked, "unreadable", format!("{whom} does not tell what records it has"))
+}
+
+/// Returns the one address of a change, for providers that take no more.
+pub(super) fn only(want: &[IpAddr]) -> Result<IpAddr, Failure> {
+    let [one] = want else {
+        let words = format!("the provider takes one address for a name, not {}", want.len());
+        return Err(Failure::new(Class::Parked, "too-many-addresses", words));
+    };
+    Ok(*one)
+}
+
+/// Returns the beginning of a body in one line of harmless characters.
+pub(super) fn snippet(response: &Response) -> String {
+    let text = response.text();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = words.join(" ");
+    let shown: String =
+        line.chars().filter(|one| !one.is_control()).take(SNIPPET_CHARS_MAX).collect();
+    let cut = if line.chars().count() > SNIPPET_CHARS_MAX { "…" } else { "" };
+    if shown.is_empty() { "an empty body".to_owned() } else { format!("`{shown}{cut}`") }
+}
+
+/// Returns a query of names and values, each encoded as RFC 3986 says.
+pub(super) fn query(pairs: &[(&str, &str)]) -> String {
+    let pairs = pairs.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+/// Encodes everything but `A-Z a-z 0-9 - _ . ~` (RFC 3986, section 2.3).
+pub(super) fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing into a text cannot fail.
+            let _infallible = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(status: u16, body: &str) -> Response {
+        let headers = vec![("retry-after".to_owned(), "120".to_owned())];
+        Response { status, headers, body: body.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn a_status_says_whether_it_may_be_tried_again() {
+        let class = |status| check_status(&response(status, "")).map_err(|failure| failure.class);
+        assert_eq!(class(204), Ok(()));
+        assert_eq!(class(429), Err(Class::RateLimited));
+        assert_eq!(class(401), Err(Class::Parked));
+        assert_eq!(class(302), Err(Class::Transient));
+        assert_eq!(class(503), Err(Class::Transient));
+        let wait = check_status(&response(429, "")).unwrap_err().retry_after;
+        assert_eq!(wait, Some(Duration::from_mins(2)));
+    }
+
+    #[test]
+    fn what_is_told_of_a_body_is_short_and_harmless() {
+        assert_eq!(snippet(&response(200, "a\u{1b}[31m\n b")), "`a[31m b`");
+        assert_eq!(snippet(&response(200, "")), "an empty body");
+        assert!(snippet(&response(200, &"x".repeat(500))).chars().count() < 90);
+    }
+
+    #[test]
+    fn queries_are_encoded_as_the_standard_says() {
+        assert_eq!(query(&[("a b", "ä&="), ("c", "~-_.*")]), "a%20b=%C3%A4%26%3D&c=~-_.%2A");
+    }
+}

@@ -1,0 +1,107 @@
+//! freemyip.com: a GET with a token, no reading.
+
+use crate::{
+    failure::{Class, Failure},
+    provider::{
+        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
+        Parameters, Provider, Reading,
+    },
+    record::{Change, Changed, Found, Record, Written},
+    secret::Secret,
+    wire::{Method, Request, Response, Wire},
+};
+
+use super::answer;
+
+/// What is known of it.
+pub(super) const ENTRY: Entry = Entry {
+    name: "freemyip",
+    aliases: &[],
+    title: "freemyip.com",
+    title_zh: "freemyip.com",
+    documents: "https://freemyip.com/help",
+    parameters: &[
+        Parameter {
+            key: "token",
+            need: Need::Required,
+            nature: Nature::Secret,
+            help: "the token of the domain, from the page that made it",
+            help_zh: "创建域名时页面上显示的 token",
+        },
+        ENDPOINT,
+    ],
+    extras: &[],
+    reading: Reading::Impossible,
+    floors: Floors::DYNDNS,
+    limits: Limits::ONE_EACH,
+    open,
+};
+
+#[derive(Debug)]
+struct Freemyip {
+    endpoint: String,
+    token: Secret,
+}
+
+fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
+    let endpoint = parameters.endpoint("https://freemyip.com")?;
+    Ok(Box::new(Freemyip { endpoint, token: parameters.secret("token")? }))
+}
+
+impl Provider for Freemyip {
+    fn read<'a>(&'a self, _wire: &'a dyn Wire, _record: &'a Record) -> Attempt<'a, Found> {
+        Box::pin(async { Err(answer::unreadable("freemyip.com")) })
+    }
+
+    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
+        Box::pin(async move {
+            let address = answer::only(&change.want)?;
+            let query = answer::query(&[
+                ("token", self.token.reveal()),
+                ("domain", change.record.name.as_str()),
+                ("myip", &address.to_string()),
+                ("verbose", "yes"),
+            ]);
+            let url = format!("{}/update?{query}", self.endpoint);
+            understand(&wire.http(Request::new(Method::Get, url)).await?)
+        })
+    }
+}
+
+/// `OK` and what follows it, or `ERROR`: for a wrong token and for a wrong domain alike.
+fn understand(response: &Response) -> Result<Written, Failure> {
+    answer::check_status(response)?;
+    let text = response.text();
+    let word = text.split_whitespace().next().unwrap_or_default();
+    match word {
+        "OK" if text.contains("not changed") => {
+            Ok(Written { change: Changed::No, code: word.to_owned() })
+        }
+        "OK" => Ok(Written { change: Changed::Yes, code: word.to_owned() }),
+        "ERROR" => {
+            let words = "freemyip.com refuses: the token is wrong, or the domain is not its own";
+            Err(Failure::new(Class::Parked, "ERROR", words))
+        }
+        _ => Err(answer::unknown(response)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn understood(status: u16, body: &str) -> Result<Changed, Class> {
+        let response = Response { status, headers: Vec::new(), body: body.as_bytes().to_vec() };
+        understand(&response).map(|written| written.change).map_err(|failure| failure.class)
+    }
+
+    #[test]
+    fn every_answer_has_its_meaning() {
+        assert_eq!(understood(200, "OK\nIP 81.2.69.142 updated"), Ok(Changed::Yes));
+        assert_eq!(understood(200, "OK\nIP 81.2.69.142 not changed"), Ok(Changed::No));
+        assert_eq!(understood(200, "ERROR"), Err(Class::Parked));
+        assert_eq!(understood(200, "<html>"), Err(Class::Transient));
+        assert_eq!(understood(503, "OK"), Err(Class::Transient));
+        assert_eq!(understood(429, ""), Err(Class::RateLimited));
+    }
+}
