@@ -11,8 +11,11 @@
 
 pub mod address;
 pub mod config;
+pub mod dns;
 pub mod engine;
 pub mod failure;
+#[cfg(test)]
+mod fake_wire;
 pub mod name;
 pub mod provider;
 pub mod providers;
