@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod addresses;
+pub mod bind_interface;
 pub mod boot;
 pub mod capture;
 pub mod clock;
