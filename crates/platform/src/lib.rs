@@ -55,6 +55,7 @@ pub mod protect;
 pub mod random;
 pub mod registry;
 pub mod replace;
+pub mod resolvers;
 pub mod same_file;
 pub mod scm;
 pub mod shortage;
