@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::{
-    deny, machine, tidy, wine,
+    compiler, deny, machine, tidy, wine,
     workspace::{Workspace, is_there},
 };
 
@@ -95,26 +95,31 @@ fn lint_here(workspace: &Workspace) -> Result<()> {
 }
 
 fn lint_windows(workspace: &Workspace) -> Result<()> {
-    lint_for(workspace, machine::WINDOWS)
+    workspace.run(&mut lint(machine::WINDOWS))
 }
 
-/// Nothing of ours is C, so no linker and no SDK is asked for.
+/// Nothing is linked, so no linker and no SDK is asked for, and nobody misses what is C.
 fn lint_darwin(workspace: &Workspace) -> Result<()> {
-    lint_for(workspace, machine::DARWIN)
+    let mut command = lint(machine::DARWIN);
+    compiler::replace(&mut command, machine::DARWIN)?;
+    workspace.run(&mut command)
 }
 
 /// The other tools of Windows: the same code, so it need only compile.
 fn check_msvc(workspace: &Workspace) -> Result<()> {
     let arguments = ["check", "--workspace", "--exclude", "xtask", "--lib", "--bins"];
-    workspace.cargo(&[arguments.as_slice(), &["--target", machine::MSVC]].concat())
+    let mut command = std::process::Command::new(crate::workspace::cargo());
+    command.args(arguments).args(["--target", machine::MSVC]);
+    compiler::replace(&mut command, machine::MSVC)?;
+    workspace.run(&mut command)
 }
 
 /// Lints everything that is shipped for a system that is not this one.
-fn lint_for(workspace: &Workspace, target: &str) -> Result<()> {
-    let arguments =
-        ["clippy", "--workspace", "--exclude", "xtask", "--lib", "--bins", "--all-features"];
-    let target = ["--target", target, "--", "-D", "warnings"];
-    workspace.cargo(&[arguments.as_slice(), &target].concat())
+fn lint(target: &str) -> std::process::Command {
+    let mut command = std::process::Command::new(crate::workspace::cargo());
+    command.args(["clippy", "--workspace", "--exclude", "xtask", "--lib", "--bins"]);
+    command.args(["--all-features", "--target", target, "--", "-D", "warnings"]);
+    command
 }
 
 fn documents(workspace: &Workspace) -> Result<()> {

@@ -18,6 +18,7 @@ const CRATES: &[&str] = &[
     "mainstay-core",
     "mainstay-api",
     "mainstay-platform",
+    "mainstay-tls",
     "mainstay-keeper",
     "mainstay-agent",
     "mainstay-service",

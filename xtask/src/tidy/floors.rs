@@ -7,7 +7,7 @@ use crate::workspace::{Workspace, list, text};
 /// The rooms of the house, ground floor first.
 const FLOORS: &[&[&str]] = &[
     &["core"],
-    &["api", "platform", "storage"],
+    &["api", "platform", "storage", "tls"],
     &["agent", "keeper", "service", "ddns", "share", "console"],
     &["mainstay"],
 ];
