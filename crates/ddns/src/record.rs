@@ -39,6 +39,9 @@ pub struct Change {
     pub record: Record,
     /// The addresses it shall have, in order of address; never empty.
     pub want: Vec<IpAddr>,
+    /// Which addresses of it we put there ourselves, as far as that is known: what was published
+    /// last, and what a write was begun with whose end is not known. Others may be somebody else's.
+    pub ours: Vec<IpAddr>,
     /// What was there a moment ago, where the provider can read.
     pub found: Option<Found>,
     /// The prefix of the network, for providers that take one (`dynv6`).
