@@ -10,6 +10,7 @@
 //! through a [wire], which is the network or a test. A [source] tells what addresses there are.
 
 pub mod address;
+pub mod base64;
 pub mod config;
 pub mod dns;
 pub mod engine;
