@@ -12,8 +12,11 @@
 pub mod address;
 pub mod base64;
 pub mod config;
+pub mod dns;
 pub mod engine;
 pub mod failure;
+#[cfg(test)]
+mod fake_wire;
 pub mod name;
 pub mod provider;
 pub mod providers;

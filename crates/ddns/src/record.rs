@@ -46,6 +46,9 @@ pub struct Change {
     pub found: Option<Found>,
     /// The prefix of the network, for providers that take one (`dynv6`).
     pub prefix: Option<(IpAddr, u8)>,
+    /// The addresses that the same name shall have in the other family, where the same account
+    /// keeps that too: some services take both in one request, and delete what is not told again.
+    pub beside: Vec<IpAddr>,
 }
 
 /// What came of a write.
