@@ -5,6 +5,8 @@
 //! `Unsupported` from a function that exists everywhere. Handles own themselves.
 
 pub mod access;
+pub mod addresses;
+pub mod bind_interface;
 pub mod boot;
 pub mod capture;
 pub mod clock;
@@ -37,6 +39,11 @@ pub mod machine;
 #[cfg(target_os = "macos")]
 mod macos;
 pub mod memory;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod namespace;
+#[cfg(target_os = "linux")]
+mod netlink;
 #[cfg(feature = "async")]
 pub mod network;
 pub mod notify_pipe;
@@ -48,11 +55,14 @@ pub mod protect;
 pub mod random;
 pub mod registry;
 pub mod replace;
+pub mod resolvers;
 pub mod same_file;
 pub mod scm;
 pub mod shortage;
 #[cfg(unix)]
 mod socket;
+#[cfg(any(target_os = "macos", test))]
+mod socket_address;
 pub mod spawn;
 pub mod trust;
 pub mod usage;

@@ -1,6 +1,7 @@
 //! The pieces of Win32 that several bodies need: results, wide text, events, duplicates.
 
 pub(crate) mod account;
+pub(crate) mod adapters;
 pub(crate) mod amended;
 pub(crate) mod caller;
 pub(crate) mod console;

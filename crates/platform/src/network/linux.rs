@@ -3,18 +3,13 @@
 #[path = "linux/tables.rs"]
 mod tables;
 
-use std::{io, os::fd::OwnedFd};
+use std::io;
 
-use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, netlink::SocketAddrNetlink,
-    recv, send, socket_with,
-};
+use rustix::net::{bind, netlink::SocketAddrNetlink};
 
-use self::tables::{Family, Message};
+use self::tables::Family;
 pub(super) use super::unix::Watch;
-
-/// Parts of a table are at most 32 KiB long.
-const PART_BYTES_MAX: usize = 64 * 1024;
+use crate::netlink::{Look, Seen, Table, look, socket};
 
 /// Everything by which a machine may come to be on a network or not.
 const GROUPS: libc::c_int = libc::RTMGRP_LINK
@@ -31,40 +26,20 @@ pub(super) fn begin() -> io::Result<Watch> {
 
 pub(super) fn is_up() -> io::Result<bool> {
     let mut families = Vec::new();
-    let both_known = look(libc::RTM_GETADDR, |message| {
+    look(Table::Addresses, |message| {
         families.extend(tables::usable_address(message).filter(|it| !families.contains(it)));
-        families.len() == Family::COUNT
+        enough_if(families.len() == Family::COUNT)
     })?;
-    if !both_known && families.is_empty() {
+    if families.is_empty() {
         return Ok(false);
     }
-    look(libc::RTM_GETROUTE, |message| {
-        tables::leading_route(message).is_some_and(|family| families.contains(&family))
-    })
+    // A default route comes first, so that the rest of a million is seldom looked at.
+    let seen = look(Table::Routes, |message| {
+        enough_if(tables::leading_route(message).is_some_and(|family| families.contains(&family)))
+    })?;
+    Ok(seen == Seen::Enough)
 }
 
-fn socket() -> io::Result<OwnedFd> {
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    // The first protocol of the family is `NETLINK_ROUTE`.
-    Ok(socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?)
-}
-
-/// Goes through a table until something is found: a router knows a million routes, and its default
-/// route comes first.
-fn look(table: u16, mut found: impl FnMut(&Message<'_>) -> bool) -> io::Result<bool> {
-    let socket = socket()?;
-    send(&socket, &tables::question(table), SendFlags::empty())?;
-    let mut part = vec![0; PART_BYTES_MAX];
-    loop {
-        // The kernel writes each part while it is asked for it, so none is waited for.
-        let (_, size) = recv(&socket, &mut part[..], RecvFlags::empty())?;
-        for message in tables::messages(part.get(..size).unwrap_or_default()) {
-            if message.is_end()? {
-                return Ok(false);
-            }
-            if found(&message) {
-                return Ok(true);
-            }
-        }
-    }
+const fn enough_if(found: bool) -> Look {
+    if found { Look::Enough } else { Look::Further }
 }

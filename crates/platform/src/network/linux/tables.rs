@@ -1,25 +1,8 @@
-//! What the kernel writes about addresses and routes (`rtnetlink(7)`), read byte by byte.
+//! Which rows of the kernel's tables make a network.
 
-use std::{
-    io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-};
+use std::net::IpAddr;
 
-/// `nlmsghdr`: length, kind, flags, sequence, port.
-const HEAD_BYTES: usize = 16;
-/// `ifaddrmsg`: family, prefix, flags, scope, interface.
-const ADDRESS_BYTES: usize = 8;
-/// `rtmsg`: family, two prefixes, service, table, protocol, scope, kind, flags.
-const ROUTE_BYTES: usize = 12;
-/// `rtattr`: length and kind.
-const ATTRIBUTE_BYTES: usize = 4;
-/// Everything begins at a multiple of this.
-const ALIGNED_TO: usize = 4;
-
-const DONE: u16 = 3;
-const ERROR: u16 = 2;
-/// `NLM_F_REQUEST | NLM_F_DUMP`.
-const DUMP: u16 = 0x301;
+use crate::netlink::{ADDRESS_BYTES, Message, ROUTE_BYTES, address_in, attributes, number_at};
 
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
@@ -52,46 +35,6 @@ impl Family {
             _ => None,
         }
     }
-}
-
-/// One message of the kernel.
-#[derive(Debug)]
-pub(super) struct Message<'a> {
-    kind: u16,
-    body: &'a [u8],
-}
-
-impl Message<'_> {
-    /// Returns whether a table ends here, or why there is none.
-    pub(super) fn is_end(&self) -> io::Result<bool> {
-        let number = number_at(self.body, 0).map_or(0, u32::cast_signed);
-        match self.kind {
-            ERROR if number != 0 => Err(io::Error::from_raw_os_error(-number)),
-            kind => Ok(kind == DONE),
-        }
-    }
-}
-
-/// Returns what asks for a whole table.
-pub(super) fn question(table: u16) -> Vec<u8> {
-    let size = HEAD_BYTES + ROUTE_BYTES;
-    let mut bytes = Vec::with_capacity(size);
-    bytes.extend(u32::try_from(size).unwrap_or_default().to_ne_bytes());
-    bytes.extend(table.to_ne_bytes());
-    bytes.extend(DUMP.to_ne_bytes());
-    bytes.resize(size, 0);
-    bytes
-}
-
-/// Splits what was read into messages.
-pub(super) fn messages(mut rest: &[u8]) -> impl Iterator<Item = Message<'_>> {
-    std::iter::from_fn(move || {
-        let size = usize::try_from(number_at(rest, 0)?).ok()?;
-        let kind = short_at(rest, 4)?;
-        let body = rest.get(HEAD_BYTES..size)?;
-        rest = rest.get(size.next_multiple_of(ALIGNED_TO)..).unwrap_or_default();
-        Some(Message { kind, body })
-    })
 }
 
 /// Returns the family of an address that others can be reached with.
@@ -135,51 +78,15 @@ fn is_far(address: IpAddr) -> bool {
     !is_near && !address.is_loopback() && !address.is_multicast() && !address.is_unspecified()
 }
 
-fn attributes(mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
-    std::iter::from_fn(move || {
-        let size = usize::from(short_at(rest, 0)?);
-        let kind = short_at(rest, 2)?;
-        let value = rest.get(ATTRIBUTE_BYTES..size)?;
-        rest = rest.get(size.next_multiple_of(ALIGNED_TO)..).unwrap_or_default();
-        Some((kind, value))
-    })
-}
-
-fn address_in(value: &[u8]) -> Option<IpAddr> {
-    let v4 = || <[u8; 4]>::try_from(value).map(|bytes| Ipv4Addr::from(bytes).into());
-    let v6 = || <[u8; 16]>::try_from(value).map(|bytes| Ipv6Addr::from(bytes).into());
-    v4().or_else(|_| v6()).ok()
-}
-
-fn number_at(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..at + 4)?.try_into().ok().map(u32::from_ne_bytes)
-}
-
-fn short_at(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..at + 2)?.try_into().ok().map(u16::from_ne_bytes)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv6Addr;
+
     use super::*;
+    use crate::netlink::{message, messages};
 
     const V4: u8 = 2;
     const V6: u8 = 10;
-
-    fn message(kind: u16, mut body: Vec<u8>, attributes: &[(u16, &[u8])]) -> Vec<u8> {
-        for (kind, value) in attributes {
-            let size = u16::try_from(ATTRIBUTE_BYTES + value.len()).unwrap();
-            body.extend(size.to_ne_bytes());
-            body.extend(kind.to_ne_bytes());
-            body.extend(*value);
-            body.resize(body.len().next_multiple_of(ALIGNED_TO), 0);
-        }
-        let size = u32::try_from(HEAD_BYTES + body.len()).unwrap();
-        let head = [size.to_ne_bytes(), [0; 4], [0; 4], [0; 4]].concat();
-        let mut all = [head, body].concat();
-        all[4..6].copy_from_slice(&kind.to_ne_bytes());
-        all
-    }
 
     fn address(family: u8, bytes: &[u8], flags: u32) -> Option<Family> {
         let body = vec![family, 24, 0, 0, 1, 0, 0, 0];
@@ -223,24 +130,5 @@ mod tests {
         assert_eq!(route(V4, [0, main, by_hand, 1, 16], &[]), None, "its link is down");
         assert_eq!(route(V6, [0, main, BY_KERNEL, 7, 0], &[]), None, "unreachable");
         assert_eq!(route(V4, [32, TABLE_LOCAL, BY_KERNEL, 2, 0], &[192, 0, 2, 1]), None);
-    }
-
-    #[test]
-    fn what_is_cut_off_or_no_message_is_passed_over() {
-        let whole = message(libc::RTM_NEWADDR, vec![V4, 24, 0, 0, 1, 0, 0, 0], &[]);
-        for size in 0..whole.len() {
-            assert_eq!(messages(&whole[..size]).count(), 0, "{size}");
-        }
-        assert_eq!(messages(&[0; 64]).count(), 0);
-        assert_eq!(messages(&[whole.clone(), whole].concat()).count(), 2);
-    }
-
-    #[test]
-    fn a_table_that_is_refused_says_why() {
-        let refused = message(ERROR, (-libc::EPERM).to_ne_bytes().to_vec(), &[]);
-        let error = messages(&refused).next().unwrap().is_end().unwrap_err();
-        assert_eq!(error.raw_os_error(), Some(libc::EPERM));
-        let end = message(DONE, vec![0; 4], &[]);
-        assert!(messages(&end).next().unwrap().is_end().unwrap());
     }
 }
