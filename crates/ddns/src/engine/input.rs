@@ -174,4 +174,11 @@ pub enum Event {
         /// How many attempts failed.
         failures: u32,
     },
+    /// The state cannot be kept: until that is over, a crash may cost a write more.
+    NotKept {
+        /// Why, in words.
+        why: String,
+    },
+    /// The state is kept again.
+    KeptAgain,
 }

@@ -25,6 +25,8 @@ pub struct Kept {
     pub intent: Option<Stamped>,
     /// Since when the authoritative servers have what was published.
     pub visible_since: Option<i64>,
+    /// When it was last written because somebody else had changed it.
+    pub corrected: Option<i64>,
     /// How many attempts in a row failed.
     pub failures: u32,
     /// What the last failure means, and until when nothing is tried.
@@ -55,6 +57,8 @@ pub struct Hold {
     pub since: i64,
     /// Until when; nothing until the configuration changes or an operator says so.
     pub until: Option<i64>,
+    /// How many attempts of this class failed in a row: each waits longer than the one before.
+    pub failures: u32,
     /// The hash of the configuration at that time.
     pub digest: u64,
 }
