@@ -28,7 +28,7 @@ mod tests;
 pub use access::{Access, Role};
 pub use care::{
     Address, CareConfig, CheckConfig, FileLook, HookConfig, HttpLook, Look, Method, NotifyAccess,
-    NotifyConfig, Pattern, ReadyConfig, ReloadConfig, Statuses, Url,
+    NotifyConfig, Pattern, ReadyConfig, ReloadConfig, Scheme, Statuses, TlsLook, Url,
 };
 pub use diagnostic::{Diagnostic, Severity, render};
 pub use difference::difference;
