@@ -133,6 +133,10 @@ fn parameter(one: &Parameter) -> (String, Value) {
     let schema = match one.nature {
         Nature::Plain => json!({ "description": one.help }),
         Nature::Secret => json!({ "description": one.help, "type": "string", "writeOnly": true }),
+        Nature::SecretTable => json!({
+            "description": one.help, "type": "object", "writeOnly": true,
+            "additionalProperties": { "type": "string" },
+        }),
     };
     (one.key.to_owned(), schema)
 }
@@ -164,7 +168,7 @@ mod tests {
             for one in entry.parameters {
                 let property = &schema["properties"][one.key];
                 assert_eq!(property["description"], json!(one.help), "{}", entry.name);
-                assert_eq!(property["writeOnly"] == json!(true), one.nature == Nature::Secret);
+                assert_eq!(property["writeOnly"] == json!(true), one.nature != Nature::Plain);
             }
         }
     }

@@ -33,9 +33,20 @@ pub fn redacted(config: &Value) -> Value {
 fn hide(account: &mut Map<String, Value>) {
     let entry = account.get("provider").and_then(Value::as_str).and_then(providers::find);
     for (key, value) in account.iter_mut() {
-        if !may_be_shown(key, entry) && !is_reference(value) {
-            *value = Value::from(HIDDEN);
+        if !may_be_shown(key, entry) {
+            hide_value(value);
         }
+    }
+}
+
+/// Hides a value, or each of a table of secrets.
+fn hide_value(value: &mut Value) {
+    if is_reference(value) {
+        return;
+    }
+    match value.as_object_mut() {
+        Some(table) => table.values_mut().for_each(hide_value),
+        None => *value = Value::from(HIDDEN),
     }
 }
 
