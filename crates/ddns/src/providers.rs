@@ -3,11 +3,14 @@
 mod answer;
 mod desec;
 mod dnsomatic;
+mod duckdns;
 mod dyn_com;
 mod dyndns2;
 mod dynu;
+mod dynv6;
 mod freemyip;
 mod he;
+mod namecheap;
 mod noip;
 mod ovh_dynhost;
 mod selfhost;
@@ -20,11 +23,14 @@ use crate::provider::Entry;
 pub const ALL: &[&Entry] = &[
     &desec::ENTRY,
     &dnsomatic::ENTRY,
+    &duckdns::ENTRY,
     &dyn_com::ENTRY,
     &dyndns2::ENTRY,
     &dynu::ENTRY,
+    &dynv6::ENTRY,
     &freemyip::ENTRY,
     &he::ENTRY,
+    &namecheap::ENTRY,
     &noip::ENTRY,
     &ovh_dynhost::ENTRY,
     &selfhost::ENTRY,
