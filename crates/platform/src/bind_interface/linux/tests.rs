@@ -3,15 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 
 use super::super::bind;
-use crate::namespace::{apart, ip};
+use crate::namespace::{apart, cable, ip};
 
-const TWO_WAYS: &str = "link add one type veth peer name one-far
-    link add two type veth peer name two-far
-    link property add dev two altname another-name-for-the-second-way
-    link set one up
-    link set one-far up
-    link set two up
-    link set two-far up
+const TWO_WAYS: &str = "link property add dev two altname another-name-for-the-second-way
     addr add 10.1.0.1/24 dev one
     addr add 10.2.0.1/24 dev two
     addr add fd00:1::1/64 dev one nodad
@@ -34,6 +28,8 @@ fn source(interface: Option<&str>, any: IpAddr, to: &str) -> String {
 #[test]
 fn a_socket_goes_the_way_of_its_interface_and_not_the_shorter_one() {
     apart(|| {
+        cable("one", "one-far");
+        cable("two", "two-far");
         ip(TWO_WAYS);
         let v4 = |interface| source(interface, Ipv4Addr::UNSPECIFIED.into(), "192.0.2.1");
         let v6 = |interface| source(interface, Ipv6Addr::UNSPECIFIED.into(), "2001:db8::1");
@@ -51,6 +47,8 @@ fn sockets_of_the_runtime_are_bound_as_well() {
     use tokio::net::TcpSocket;
 
     apart(|| {
+        cable("one", "one-far");
+        cable("two", "two-far");
         ip(TWO_WAYS);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
