@@ -13,6 +13,7 @@ mod he;
 mod namecheap;
 mod noip;
 mod ovh_dynhost;
+mod rfc2136;
 mod selfhost;
 mod strato;
 mod variomedia;
@@ -33,6 +34,7 @@ pub const ALL: &[&Entry] = &[
     &namecheap::ENTRY,
     &noip::ENTRY,
     &ovh_dynhost::ENTRY,
+    &rfc2136::ENTRY,
     &selfhost::ENTRY,
     &strato::ENTRY,
     &variomedia::ENTRY,
