@@ -1,6 +1,8 @@
 //! The catalogue: every provider that there is, in the order of their names.
 
+mod alidns;
 mod answer;
+mod cloudflare;
 mod desec;
 mod dnsomatic;
 mod dyn_com;
@@ -10,14 +12,26 @@ mod freemyip;
 mod he;
 mod noip;
 mod ovh_dynhost;
+mod pair;
+mod powerdns;
+mod rows;
 mod selfhost;
+mod sets;
+mod sign;
 mod strato;
+mod tencentcloud;
+#[cfg(test)]
+mod trial;
 mod variomedia;
+mod verdict;
+mod zones;
 
 use crate::provider::Entry;
 
 /// All providers.
 pub const ALL: &[&Entry] = &[
+    &alidns::ENTRY,
+    &cloudflare::ENTRY,
     &desec::ENTRY,
     &dnsomatic::ENTRY,
     &dyn_com::ENTRY,
@@ -27,8 +41,10 @@ pub const ALL: &[&Entry] = &[
     &he::ENTRY,
     &noip::ENTRY,
     &ovh_dynhost::ENTRY,
+    &powerdns::ENTRY,
     &selfhost::ENTRY,
     &strato::ENTRY,
+    &tencentcloud::ENTRY,
     &variomedia::ENTRY,
 ];
 
