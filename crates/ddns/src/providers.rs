@@ -5,11 +5,14 @@ mod answer;
 mod cloudflare;
 mod desec;
 mod dnsomatic;
+mod duckdns;
 mod dyn_com;
 mod dyndns2;
 mod dynu;
+mod dynv6;
 mod freemyip;
 mod he;
+mod namecheap;
 mod noip;
 mod ovh_dynhost;
 mod pair;
@@ -34,11 +37,14 @@ pub const ALL: &[&Entry] = &[
     &cloudflare::ENTRY,
     &desec::ENTRY,
     &dnsomatic::ENTRY,
+    &duckdns::ENTRY,
     &dyn_com::ENTRY,
     &dyndns2::ENTRY,
     &dynu::ENTRY,
+    &dynv6::ENTRY,
     &freemyip::ENTRY,
     &he::ENTRY,
+    &namecheap::ENTRY,
     &noip::ENTRY,
     &ovh_dynhost::ENTRY,
     &powerdns::ENTRY,

@@ -186,7 +186,7 @@ class Control:
         `answer`: {"provider", "method", "match": pattern in target, action and body, "times": how often
                   (1; null for ever), "status", "headers", "body": text or JSON, "delay": seconds,
                   "apply": the request does its work all the same, "drop": no answer is sent}
-        `address`: {"v4", "v6"}, what is echoed;  `skew`: seconds that the services' clocks are ahead
+        `address`: {"v4", "v6"}, what is echoed, and {"router"};  `skew`: seconds that the services' clocks are ahead
         `zones`: {"provider": [names]};  `clear`: plans are forgotten;  `forget`: the log is emptied
         """
         given = json.loads(request.body)
@@ -286,7 +286,9 @@ def serve(host):
     ports = {name: Port(hosts.get(name, host), name, world) for name in HANDLERS}
     for port in ports.values():
         threading.Thread(target=port.serve_forever, kwargs={"poll_interval": 3600}, daemon=True).start()
-    urls = {name: url_of(port.server_address) for name, port in ports.items()}
+    router = echo.Router(host)
+    threading.Thread(target=router.serve, daemon=True).start()
+    urls = {name: url_of(port.server_address) for name, port in ports.items()} | {"natpmp": router.address}
     print(json.dumps({"urls": urls, "accounts": ACCOUNTS}), flush=True)
     sys.stdin.read()
 

@@ -12,6 +12,7 @@
 mod processes;
 
 mod bind9;
+mod clients;
 mod coturn;
 mod dns;
 mod fake;

@@ -19,6 +19,7 @@ class Dialect:
     def __init__(self, **rules):
         self.path = rules.get("path", "/nic/update")
         self.six = rules.get("six")  # of IPv6, looked for where it is not given; none: both stand in `myip`
+        self.whole = rules.get("whole", False)  # a family that is not told is removed
         self.families = rules.get("families", ("A", "AAAA"))
         self.must = rules.get("must", {})
         self.user = rules.get("user", ACCOUNT["user"])
@@ -70,6 +71,9 @@ class Dialect:
         if self.idle.get(name, 0) >= IDLE_MAX:
             return "abuse"
         changed = [zones.put(name, kind, value, ttl=60) for kind, value in kinds]
+        told = {kind for kind, _ in kinds}
+        for row in [row for row in zones.find(name=name) if self.whole and row["type"] not in told]:
+            zones.remove(row)
         self.idle[name] = 0 if any(changed) else self.idle.get(name, 0) + 1
         word = "good" if any(changed) else "nochg"
         return f"{word} {','.join(value for _, value in kinds)}"
@@ -77,9 +81,9 @@ class Dialect:
 
 DIALECTS = {
     "dyndns2": Dialect(),
-    "noip": Dialect(),
+    "noip": Dialect(whole=True),
     "dynu": Dialect(six="myipv6", in_query=True),
     "ovh": Dialect(must={"system": "dyndns"}, families=("A",), denied=401),
     "he": Dialect(in_query=True, user="home.example.com"),
-    "strato": Dialect(denied=401),
+    "strato": Dialect(whole=True, denied=401),
 }

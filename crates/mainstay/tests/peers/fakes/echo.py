@@ -1,11 +1,15 @@
-"""Services that say from where one comes, and a place that takes any request."""
+"""Services and a router that say from where one comes, and a place that takes any request."""
 
+import ipaddress
 import json
+import socket
+import time
 
 from fakes.wire import Answer
 
 # What is told until the test says otherwise: addresses that anybody might have.
-ADDRESSES = {"v4": "81.2.69.142", "v6": "2a02:c7d:1::142"}
+# The router's is that of a machine behind another router: the real one of the tests tells no such.
+ADDRESSES = {"v4": "81.2.69.142", "v6": "2a02:c7d:1::142", "router": "10.20.30.40"}
 
 
 def handler(family):
@@ -30,3 +34,24 @@ def handle_hook(request, zones, now):
         return Answer(200, {"ok": True, "changed": False})
     changed = zones.put(given["name"], given["type"], given["address"])
     return Answer(200, {"ok": True, "changed": changed})
+
+
+class Router:
+    """Answers by NAT-PMP (RFC 6886) what its outer address is, whatever that is."""
+
+    def __init__(self, host):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((host, 0))
+        self.address = "{}:{}".format(*self.socket.getsockname())
+
+    def serve(self):
+        began = time.monotonic()
+        while True:
+            request, client = self.socket.recvfrom(1100)
+            if request[:2] != bytes(2):
+                # Another version of the protocol, or more than a question.
+                self.socket.sendto(bytes([0, 128 + (request[1] if len(request) > 1 else 0), 0, 1]), client)
+                continue
+            age = int(time.monotonic() - began).to_bytes(4, "big")
+            outer = ipaddress.IPv4Address(ADDRESSES["router"]).packed
+            self.socket.sendto(bytes([0, 128, 0, 0]) + age + outer, client)
