@@ -10,9 +10,13 @@
 //! through a [wire], which is the network or a test. A [source] tells what addresses there are.
 
 pub mod address;
+pub mod base64;
 pub mod config;
+pub mod dns;
 pub mod engine;
 pub mod failure;
+#[cfg(test)]
+mod fake_wire;
 pub mod name;
 pub mod provider;
 pub mod providers;

@@ -148,12 +148,15 @@ pub enum Nature {
     Plain,
     /// It is a credential.
     Secret,
+    /// It is a table of credentials, with names that the user chooses.
+    SecretTable,
 }
 
 /// What the configuration gives an account, already checked against its parameters.
 #[derive(Debug, Clone, Default)]
 pub struct Parameters {
     secrets: BTreeMap<&'static str, Secret>,
+    secret_tables: BTreeMap<&'static str, BTreeMap<String, Secret>>,
     plain: Map<String, Value>,
 }
 
@@ -205,6 +208,13 @@ impl Parameters {
                 Ok(())
             }
             (Nature::Secret, _) => Err(ParameterError::new(parameter.key, "must be a text")),
+            (Nature::SecretTable, Value::Object(table)) => {
+                self.secret_tables.insert(parameter.key, secret_table(parameter.key, table)?);
+                Ok(())
+            }
+            (Nature::SecretTable, _) => {
+                Err(ParameterError::new(parameter.key, "must be a table of texts"))
+            }
             (Nature::Plain, value) => {
                 self.plain.insert(parameter.key.to_owned(), value);
                 Ok(())
@@ -220,6 +230,11 @@ impl Parameters {
     /// Returns a secret, if it is given.
     pub fn optional_secret(&self, key: &str) -> Option<Secret> {
         self.secrets.get(key).cloned()
+    }
+
+    /// Returns the named secrets of a table; none when it is not given.
+    pub fn secret_table(&self, key: &str) -> BTreeMap<String, Secret> {
+        self.secret_tables.get(key).cloned().unwrap_or_default()
     }
 
     /// Returns a text, if it is given.
@@ -262,9 +277,62 @@ pub const ENDPOINT: Parameter = Parameter {
     help_zh: "服务的另一个地址，例如网关或测试环境",
 };
 
+fn secret_table(
+    key: &str,
+    table: Map<String, Value>,
+) -> Result<BTreeMap<String, Secret>, ParameterError> {
+    let mut secrets = BTreeMap::new();
+    for (name, value) in table {
+        let Some(text) = value.as_str().filter(|text| !text.trim().is_empty()) else {
+            return Err(ParameterError::new(
+                key,
+                format!("has a `{name}` that is empty or no text"),
+            ));
+        };
+        secrets.insert(name, Secret::from(text.to_owned()));
+    }
+    Ok(secrets)
+}
+
 fn unknown(entry: &Entry, key: &str) -> ParameterError {
     let known: Vec<String> =
         entry.parameters.iter().map(|parameter| format!("`{}`", parameter.key)).collect();
     let why = format!("is nothing that `{}` takes; it takes {}", entry.name, known.join(", "));
     ParameterError::new(key, why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::providers::find;
+
+    const SECRETS: Parameter = Parameter {
+        key: "secrets",
+        need: Need::Optional,
+        nature: Nature::SecretTable,
+        help: "",
+        help_zh: "",
+    };
+
+    fn checked(given: Value) -> Result<Parameters, String> {
+        let mut entry = *find("freemyip").unwrap();
+        entry.parameters = const { &[SECRETS, ENDPOINT] };
+        let Value::Object(given) = given else { unreachable!("tests give tables") };
+        Parameters::check(&entry, given).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn secrets_of_a_table_have_the_names_that_the_user_chose() {
+        let parameters = checked(serde_json::json!({"secrets": {"key": "hunter2"}})).unwrap();
+        let table = parameters.secret_table("secrets");
+        assert_eq!(table.get("key").map(Secret::reveal), Some("hunter2"));
+        assert!(!format!("{parameters:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_table_of_secrets_has_nothing_but_texts() {
+        let told = |given| checked(given).unwrap_err();
+        assert!(told(serde_json::json!({"secrets": {"key": 7}})).contains("`key`"));
+        assert!(told(serde_json::json!({"secrets": "hunter2"})).contains("table of texts"));
+    }
 }

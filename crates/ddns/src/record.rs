@@ -39,10 +39,16 @@ pub struct Change {
     pub record: Record,
     /// The addresses it shall have, in order of address; never empty.
     pub want: Vec<IpAddr>,
+    /// Which addresses of it we put there ourselves, as far as that is known: what was published
+    /// last, and what a write was begun with whose end is not known. Others may be somebody else's.
+    pub ours: Vec<IpAddr>,
     /// What was there a moment ago, where the provider can read.
     pub found: Option<Found>,
     /// The prefix of the network, for providers that take one (`dynv6`).
     pub prefix: Option<(IpAddr, u8)>,
+    /// The addresses that the same name shall have in the other family, where the same account
+    /// keeps that too: some services take both in one request, and delete what is not told again.
+    pub beside: Vec<IpAddr>,
 }
 
 /// What came of a write.

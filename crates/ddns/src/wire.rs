@@ -3,6 +3,9 @@
 //! Its bodies are the real network and the fakes of tests. Nothing here retries: when to try again
 //! is the engine's business alone.
 
+#[cfg(test)]
+pub(crate) mod script;
+
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod addresses;
+pub mod bind_interface;
 pub mod boot;
 pub mod capture;
 pub mod clock;
@@ -54,6 +55,7 @@ pub mod protect;
 pub mod random;
 pub mod registry;
 pub mod replace;
+pub mod resolvers;
 pub mod same_file;
 pub mod scm;
 pub mod shortage;

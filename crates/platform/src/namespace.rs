@@ -8,6 +8,8 @@ use std::{
 
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
+use crate::addresses;
+
 /// What has not come by then does not come.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -37,6 +39,18 @@ pub(crate) fn ip(lines: &str) {
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success(), "{lines}");
+}
+
+/// Lays a cable with two ends, and waits until its ends have noticed.
+pub(crate) fn cable(one: &str, other: &str) {
+    ip(&format!(
+        "link add {one} type veth peer name {other}
+        link set {one} up
+        link set {other} up"
+    ));
+    let is_up =
+        |name| addresses::interfaces().unwrap().iter().any(|it| it.name == name && it.is_up);
+    wait_until("the cable is there", || is_up(one) && is_up(other));
 }
 
 /// Waits until something is so.

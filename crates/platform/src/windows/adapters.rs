@@ -13,7 +13,8 @@ use windows_sys::Win32::{
         IpHelper::{
             GAA_FLAG_SKIP_ANYCAST, GAA_FLAG_SKIP_DNS_SERVER, GAA_FLAG_SKIP_MULTICAST,
             GAA_FLAG_SKIP_UNICAST, GetAdaptersAddresses, IF_TYPE_PPP, IF_TYPE_SOFTWARE_LOOPBACK,
-            IF_TYPE_TUNNEL, IP_ADAPTER_ADDRESSES_LH, IP_ADAPTER_UNICAST_ADDRESS_LH,
+            IF_TYPE_TUNNEL, IP_ADAPTER_ADDRESSES_LH, IP_ADAPTER_DNS_SERVER_ADDRESS_XP,
+            IP_ADAPTER_UNICAST_ADDRESS_LH,
         },
         Ndis::IfOperStatusUp,
     },
@@ -33,15 +34,17 @@ const BYTES_MAX: u32 = 16 * 1024 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
     Addresses,
+    Resolvers,
     Nothing,
 }
 
 impl Wanted {
     const fn flags(self) -> u32 {
-        let always = GAA_FLAG_SKIP_ANYCAST | GAA_FLAG_SKIP_MULTICAST | GAA_FLAG_SKIP_DNS_SERVER;
+        let never = GAA_FLAG_SKIP_ANYCAST | GAA_FLAG_SKIP_MULTICAST;
         match self {
-            Self::Addresses => always,
-            Self::Nothing => always | GAA_FLAG_SKIP_UNICAST,
+            Self::Addresses => never | GAA_FLAG_SKIP_DNS_SERVER,
+            Self::Resolvers => never | GAA_FLAG_SKIP_UNICAST,
+            Self::Nothing => never | GAA_FLAG_SKIP_UNICAST | GAA_FLAG_SKIP_DNS_SERVER,
         }
     }
 }
@@ -94,6 +97,24 @@ impl<'a> Adapter<'a> {
                 it.Next.cast_const()
             })
         }
+    }
+
+    /// Returns the servers of names that it was given, without a port.
+    #[expect(unsafe_code, reason = "a list of the system's")]
+    pub(crate) fn resolvers(self) -> impl Iterator<Item = SocketAddr> + use<'a> {
+        // SAFETY: the system has written a list there, which lives as long as the adapter.
+        let all = unsafe {
+            list(self.0.FirstDnsServerAddress, |it: &IP_ADAPTER_DNS_SERVER_ADDRESS_XP| {
+                it.Next.cast_const()
+            })
+        };
+        // SAFETY: the system has written the address, which lives as long as the adapter.
+        all.filter_map(|it| unsafe { address_at(it.Address) })
+    }
+
+    /// Returns how far behind others it comes.
+    pub(crate) fn metric(self) -> u32 {
+        self.0.Ipv4Metric.min(self.0.Ipv6Metric)
     }
 
     /// Returns what it is, as every system tells it.
