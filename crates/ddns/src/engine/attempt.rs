@@ -11,7 +11,6 @@ use crate::{
         input::{Effect, Event, Now},
         ledger,
         plan::Verify,
-        state::Stamped,
     },
     failure::{Class, Failure, Reach},
     provider::Reading,
@@ -133,7 +132,7 @@ impl Engine {
             return;
         }
         let want = binding.want.clone();
-        binding.kept.intent = Some(Stamped { values: want.clone(), at: now.wall });
+        binding.intends(now);
         let noting = Noting { need, want, found };
         binding.step = Step::Noting { noting, began: now.at, revision: self.ledger.note() };
     }
@@ -149,7 +148,7 @@ impl Engine {
     }
 
     fn write(&mut self, index: usize, effects: &mut Vec<Effect>) {
-        let now = self.now;
+        let (now, beside) = (self.now, self.beside(index));
         let Some(binding) = self.bindings.get_mut(index) else { return };
         let Step::Noting { noting, .. } = std::mem::take(&mut binding.step) else { return };
         let Noting { need, want, found } = noting;
@@ -159,9 +158,28 @@ impl Engine {
         }
         binding.begins_to_write(now);
         binding.step = Step::Writing { need, want: want.clone(), began: now.at };
-        let (record, prefix) = (binding.record().clone(), binding.prefix);
-        effects
-            .push(Effect::Write { binding: index, change: Change { record, want, found, prefix } });
+        let (record, ours, prefix) = (binding.record().clone(), binding.ours(), binding.prefix);
+        let change = Change { record, want, ours, found, prefix, beside };
+        effects.push(Effect::Write { binding: index, change });
+    }
+
+    /// Returns what the same name shall have in the other family, or has, at the same account.
+    fn beside(&self, index: usize) -> Vec<IpAddr> {
+        let Some(one) = self.bindings.get(index) else { return Vec::new() };
+        let is_beside = |other: &&Binding| {
+            let (record, others) = (one.record(), other.record());
+            other.plan.account == one.plan.account
+                && (&others.name, &others.line) == (&record.name, &record.line)
+                && others.family != record.family
+        };
+        let beside = self.bindings.iter().find(is_beside);
+        let published = |other: &Binding| {
+            other.kept.published.as_ref().map(|have| have.values.clone()).unwrap_or_default()
+        };
+        beside.map_or_else(Vec::new, |other| match other.want.as_slice() {
+            [] => published(other),
+            want => want.to_vec(),
+        })
     }
 
     /// The provider took what was written, or not.

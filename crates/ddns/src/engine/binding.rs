@@ -11,7 +11,7 @@ use crate::{
         input::Now,
         plan::{self, BindingPlan},
         state::{Kept, Stamped},
-        watch::{Watch, Wrong, is_same},
+        watch::{Watch, Wrong},
     },
     failure::Class,
     provider::{Floors, Reading},
@@ -22,6 +22,8 @@ use crate::{
 const CORRECT_EVERY: Duration = Duration::from_hours(24);
 /// How often a record is read that cannot be looked up, because its service answers otherwise.
 const READ_EVERY: Duration = Duration::from_hours(24);
+/// However many addresses were tried, so many are remembered.
+const TRIED_MAX: usize = 16;
 /// However long servers differ from the provider, it is not read more often for that.
 const REREAD_EVERY: Duration = Duration::from_hours(1);
 
@@ -261,13 +263,39 @@ impl Binding {
         kept.visible_since = kept.visible_since.map(|at| at.min(now.wall));
     }
 
-    /// Returns whether what was read is what is wanted.
+    /// Returns which addresses we put there, as far as that is known.
+    pub(super) fn ours(&self) -> Vec<IpAddr> {
+        let stamped = [&self.kept.published, &self.kept.intent].into_iter().flatten();
+        let values = stamped.flat_map(|stamped| stamped.values.iter()).chain(&self.kept.tried);
+        let mut ours: Vec<IpAddr> = values.copied().collect();
+        ours.sort_unstable();
+        ours.dedup();
+        ours
+    }
+
+    /// Keeps what is going to be written, and what may be there of earlier attempts.
+    pub(super) fn intends(&mut self, now: Now) {
+        let intent = Stamped { values: self.want.clone(), at: now.wall };
+        let before = self.kept.intent.replace(intent).map(|before| before.values);
+        for address in before.unwrap_or_default() {
+            if !self.kept.tried.contains(&address) && self.kept.tried.len() < TRIED_MAX {
+                self.kept.tried.push(address);
+            }
+        }
+    }
+
+    /// Returns whether what was read is what is wanted: it has all that is wanted, and nothing that
+    /// we put there otherwise. What somebody else has put there is his.
     pub(super) fn is_as_wanted(&self, found: &Found) -> bool {
         let is_ttl = match (self.plan.record.ttl, found.ttl) {
             (Some(want), Some(have)) => want == have,
             (None, _) | (_, None) => true,
         };
-        is_ttl && is_same(&found.values, &self.want)
+        let is_stale = |address: &IpAddr| !self.want.contains(address);
+        let mut stale = self.ours().into_iter().filter(is_stale);
+        is_ttl
+            && self.want.iter().all(|address| found.values.contains(address))
+            && !stale.any(|address| found.values.contains(&address))
     }
 
     /// It was read.
@@ -292,6 +320,7 @@ impl Binding {
     pub(super) fn is_published(&mut self, values: Vec<IpAddr>, at: i64) -> u32 {
         self.kept.published = Some(Stamped { values, at });
         self.kept.intent = None;
+        self.kept.tried.clear();
         self.kept.digest = self.digest;
         self.kept.why = None;
         self.held = None;

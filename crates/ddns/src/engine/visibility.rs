@@ -47,8 +47,8 @@ impl Engine {
         let Some(binding) = self.bindings.get_mut(index) else { return };
         let published = binding.kept.published.as_ref();
         let published = published.map(|have| have.values.clone()).unwrap_or_default();
-        let was_told = binding.watch.told;
-        match binding.watch.answered(result, &published, (now, chance)) {
+        let (was_told, reading) = (binding.watch.told, binding.reading);
+        match binding.watch.answered(result, (&published, reading), (now, chance)) {
             Answer::Unasked => {}
             Answer::Right => {
                 if binding.kept.visible_since.is_none() || was_told == Told::Yes {
@@ -59,7 +59,7 @@ impl Engine {
             }
             Answer::Wrong(wrong, why) => {
                 let was_visible = binding.kept.visible_since.is_some();
-                if wrong == Wrong::Differs && was_visible && binding.reading == Reading::Possible {
+                if wrong == Wrong::Differs && was_visible && reading == Reading::Possible {
                     binding.doubt(now);
                 }
                 if was_told == Told::No && binding.watch.is_wrong_for_long(now) {

@@ -116,3 +116,58 @@ fn a_service_whose_answers_cannot_be_looked_up_is_read_once_a_day() {
     assert_eq!(stage.writes(0), addresses(ONE));
     assert!(stage.now.at.saturating_sub(before) >= 23 * HOUR);
 }
+
+#[test]
+fn what_somebody_else_has_put_beside_ours_is_his() {
+    let mut stage = Stage::new(plan(Reading::Possible, 1));
+    stage.sees(ONE);
+    stage.reads(0, "1.1.1.1");
+    assert_eq!(stage.take_write(0).ours, addresses(ONE));
+    stage.tell(Input::Wrote { binding: 0, result: Ok(good()) });
+    stage.tell(Input::Update { bindings: Vec::new() });
+    stage.answer_looks(ONE);
+    stage.quiet(MINUTE, ONE);
+    stage.reads(0, &format!("{ONE} 1.1.1.1"));
+    assert_eq!((stage.asked.len(), stage.phase(0)), (0, Phase::Published));
+}
+
+#[test]
+fn what_may_be_there_of_earlier_attempts_is_ours() {
+    let mut stage = Stage::new(plan(Reading::Possible, 1));
+    let seen = [ONE, TWO, "81.2.69.144"];
+    for (number, one) in seen.iter().enumerate() {
+        stage.answer_looks(one);
+        stage.quiet(MINUTE, one);
+        stage.reads(0, "");
+        if number < 2 {
+            stage.write_fails(0, failure(Class::Transient, "timeout"));
+            stage.tell(Input::NetworkChanged);
+            stage.pass(4 * SECOND);
+        }
+    }
+    let mut ours = stage.take_write(0).ours;
+    ours.sort_unstable();
+    assert_eq!(ours, addresses(&seen.join(" ")));
+    let mut stage = stage.restarted(plan(Reading::Possible, 1));
+    stage.sees(ONE);
+    stage.quiet(MINUTE, ONE);
+    // One of them is there, beside what is wanted: it goes.
+    stage.reads(0, &format!("{ONE} {TWO}"));
+    stage.writes(0);
+    assert_eq!(stage.disk.bindings["acct/n0.example.org/A"].tried, addresses(""));
+}
+
+#[test]
+fn a_write_knows_what_the_other_family_of_its_name_shall_have() {
+    let mut plan = plan(Reading::Impossible, 2);
+    plan.sights.push(SightPlan { family: Family::V6, ..plan.sights[0].clone() });
+    let v6 = &mut plan.bindings[1];
+    (v6.sight, v6.id) = (1, "acct/n0.example.org/AAAA".to_owned());
+    v6.record = Record { family: Family::V6, ..binding(0).record };
+    let mut stage = Stage::new(plan);
+    stage.asked.clear();
+    stage.sees_by(0, 0, ONE);
+    assert_eq!(stage.take_write(0).beside, addresses(""));
+    stage.sees_by(1, 0, "2a00::1");
+    assert_eq!(stage.take_write(1).beside, addresses(ONE));
+}
