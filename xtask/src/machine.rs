@@ -60,6 +60,7 @@ const PACKAGES: &[Package] = &[
     },
     Package { name: "caddy", sign: Sign::Runs("caddy", &["version"]), unit: Some("caddy") },
     package("faketime", "faketime"),
+    Package { name: "openssl", sign: Sign::Runs("openssl", &["version"]), unit: None },
     // Only for `systemd-notify` and libsystemd; nothing of it runs.
     package("systemd", "systemd-notify"),
     // Networks in which a router stands.

@@ -1,20 +1,22 @@
-//! Looks at programs: over HTTP and TCP, at files, logs and memory.
+//! Looks at programs: over HTTP, HTTPS and TCP, at files, logs and memory.
 //!
 //! ```text
 //!  core ── Probe ──► begin ──► a task on one thread ──► (key, outcome)
 //!       ── Abandon ► abandon ─► dropped at once, with its connection
 //! ```
 //!
-//! All looks share one thread; what may block (names, files, logs, memory) is done on a few more,
+//! All looks share one thread; what may block (names, files, certificates, logs, memory) is done on a few more,
 //! so few for each kind that a mount that hangs stalls only looks of its kind. Waiting for one of
 //! ours is never held against a program: that look has no verdict. So has one for which this
 //! machine lacks descriptors or memory. How long a look may take is the core's business.
 
 mod connect;
+mod curt;
 mod file;
 mod http;
 mod log;
 mod pool;
+mod tls;
 
 #[cfg(test)]
 mod tests;
@@ -28,7 +30,10 @@ use std::{
     time::Duration,
 };
 
-use mainstay_api::{config::Look, keeper::Streams};
+use mainstay_api::{
+    config::{Look, Scheme},
+    keeper::Streams,
+};
 use mainstay_core::{
     UnitName,
     input::{Outcome, Probe},
@@ -44,6 +49,7 @@ use tokio::{
 };
 
 use pool::{Pool, Pools};
+use tls::Clients;
 
 /// So many connections are open at a time; the others wait for their turn.
 pub const CONNECTIONS_MAX: usize = 256;
@@ -223,6 +229,7 @@ fn outcome_of(sight: Sight) -> Outcome {
 struct Desk {
     connections: Arc<Semaphore>,
     pools: Arc<Pools>,
+    clients: Arc<Clients>,
     /// Who looks at which file: one at a time.
     gates: HashMap<String, Weak<Semaphore>>,
     /// With so many gates, those that nobody uses any more are forgotten.
@@ -232,21 +239,28 @@ struct Desk {
 impl Desk {
     fn new() -> Self {
         let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-        Self { connections, pools: Arc::default(), gates: HashMap::new(), gates_max: 64 }
+        let (pools, clients) = (Arc::default(), Arc::default());
+        Self { connections, pools, clients, gates: HashMap::new(), gates_max: 64 }
     }
 
     /// Returns a look that is ready to begin.
     fn look(&mut self, key: &ProbeKey, ask: Ask) -> impl Future<Output = Sight> + Send + use<> {
         let (connections, pools) = (Arc::clone(&self.connections), Arc::clone(&self.pools));
-        let gate =
-            if let Look::File(file) = &ask.look { Some(self.gate(&file.path)) } else { None };
+        let clients = Arc::clone(&self.clients);
+        let gate = file_of(&ask.look).map(|path| self.gate(path));
         let (unit, run) = (key.unit.clone(), key.run);
         async move {
             let turn = ask.turn();
             match &ask.look {
                 Look::Http(http) => {
+                    let certificates = &pools.certificates;
+                    let reader = tls::Reader { certificates, gate, within: turn };
+                    let client = match http.url.scheme {
+                        Scheme::Https => Some(clients.client(http, reader).await?),
+                        Scheme::Http => None,
+                    };
                     let _turn = pool::turn(&connections, turn, "connections").await?;
-                    http::ask(http, &pools, turn).await
+                    http::ask(http, client, &pools, turn).await
                 }
                 Look::Tcp(address) => {
                     let _turn = pool::turn(&connections, turn, "connections").await?;
@@ -276,6 +290,15 @@ impl Desk {
             self.gates.retain(|_, gate| gate.strong_count() > 0);
             self.gates_max = (self.gates.len() * 2).max(64);
         }
+    }
+}
+
+/// Returns the file that a look reads by itself.
+fn file_of(look: &Look) -> Option<&str> {
+    match look {
+        Look::File(file) => Some(&file.path),
+        Look::Http(http) => http.tls.ca_file.as_deref(),
+        Look::Tcp(_) | Look::Log(_) | Look::Exec(_) | Look::Memory(_) | Look::Heartbeat => None,
     }
 }
 

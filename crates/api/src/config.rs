@@ -28,12 +28,13 @@ mod tests;
 pub use access::{Access, Role};
 pub use care::{
     Address, CareConfig, CheckConfig, FileLook, HookConfig, HttpLook, Look, Method, NotifyAccess,
-    NotifyConfig, Pattern, ReadyConfig, ReloadConfig, Statuses, Url,
+    NotifyConfig, Pattern, ReadyConfig, ReloadConfig, Scheme, Statuses, TlsLook, Url,
 };
 pub use diagnostic::{Diagnostic, Severity, render};
 pub use difference::difference;
 pub use duration::{parse_duration, parse_size};
 pub use edit::{EditError, NewService, add, remove};
+pub use fields::suggestion;
 pub use groups::Group;
 pub use keys::{get, set, unset};
 pub use kind::{

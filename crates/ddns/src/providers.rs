@@ -1,12 +1,42 @@
 //! The catalogue: every provider that there is, in the order of their names.
 
 mod answer;
+mod desec;
+mod dnsomatic;
+mod duckdns;
+mod dyn_com;
+mod dyndns2;
+mod dynu;
+mod dynv6;
 mod freemyip;
+mod he;
+mod namecheap;
+mod noip;
+mod ovh_dynhost;
+mod selfhost;
+mod strato;
+mod variomedia;
 
 use crate::provider::Entry;
 
 /// All providers.
-pub const ALL: &[&Entry] = &[&freemyip::ENTRY];
+pub const ALL: &[&Entry] = &[
+    &desec::ENTRY,
+    &dnsomatic::ENTRY,
+    &duckdns::ENTRY,
+    &dyn_com::ENTRY,
+    &dyndns2::ENTRY,
+    &dynu::ENTRY,
+    &dynv6::ENTRY,
+    &freemyip::ENTRY,
+    &he::ENTRY,
+    &namecheap::ENTRY,
+    &noip::ENTRY,
+    &ovh_dynhost::ENTRY,
+    &selfhost::ENTRY,
+    &strato::ENTRY,
+    &variomedia::ENTRY,
+];
 
 /// Returns the provider of a name or an alias.
 pub fn find(name: &str) -> Option<&'static Entry> {

@@ -1,6 +1,6 @@
 //! Asks over HTTP. Redirections are not followed, and of an answer no more is read than is needed.
 
-use std::{error::Error as _, io, time::Duration};
+use std::{error::Error as _, io, sync::Arc, time::Duration};
 
 use http_body_util::{BodyExt as _, Empty};
 use hyper::{
@@ -11,11 +11,16 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use mainstay_api::config::{HttpLook, Method, Pattern};
-use tokio::task::JoinSet;
+use mainstay_tls::ClientConfig;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    task::JoinSet,
+};
 
 use super::{
     Miss, Sight, connect,
     pool::{Pool, Pools},
+    tls,
 };
 
 /// So much of a body is looked at.
@@ -25,9 +30,24 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// How long a body that was read waits to be looked at.
 const MATCHED_WITHIN: Duration = Duration::from_secs(5);
 
-/// Asks once.
-pub(super) async fn ask(look: &HttpLook, pools: &Pools, within: Duration) -> Sight {
+/// Asks once; over TLS as a client, where the URL says so.
+pub(super) async fn ask(
+    look: &HttpLook,
+    client: Option<Arc<ClientConfig>>,
+    pools: &Pools,
+    within: Duration,
+) -> Sight {
     let stream = connect::to(&look.url.address, &pools.names, within).await?;
+    match client {
+        Some(client) => talk(tls::over(stream, look, &client).await?, look, &pools.bodies).await,
+        None => talk(stream, look, &pools.bodies).await,
+    }
+}
+
+async fn talk<S>(stream: S, look: &HttpLook, bodies: &Pool) -> Sight
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let builder = http1::Builder::new().max_buf_size(HEAD_BYTES_MAX).to_owned();
     let who = format!("`{}`", look.url.address);
     let wrong = |error: hyper::Error| miss(&who, &error);
@@ -42,7 +62,7 @@ pub(super) async fn ask(look: &HttpLook, pools: &Pools, within: Duration) -> Sig
     }
     let Some(pattern) = &look.body else { return Ok(()) };
     let body = read(answer).await.map_err(wrong)?;
-    if is_found(pattern, body, &pools.bodies).await? {
+    if is_found(pattern, body, bodies).await? {
         return Ok(());
     }
     let what = pattern.as_str();

@@ -15,9 +15,10 @@ const LOGS: usize = 2;
 const MEMORY: usize = 2;
 const NAMES: usize = 2;
 const BODIES: usize = 1;
+const CERTIFICATES: usize = 2;
 
 /// The threads of all kinds together; they end when there is nothing to do.
-pub(super) const THREADS_MAX: usize = FILES + LOGS + MEMORY + NAMES + BODIES;
+pub(super) const THREADS_MAX: usize = FILES + LOGS + MEMORY + NAMES + BODIES + CERTIFICATES;
 
 /// The kinds of work.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub(super) struct Pools {
     pub(super) memory: Pool,
     pub(super) names: Pool,
     pub(super) bodies: Pool,
+    pub(super) certificates: Pool,
 }
 
 impl Default for Pools {
@@ -37,6 +39,7 @@ impl Default for Pools {
             memory: Pool::new(MEMORY, "memory"),
             names: Pool::new(NAMES, "names"),
             bodies: Pool::new(BODIES, "answers"),
+            certificates: Pool::new(CERTIFICATES, "certificates"),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Looks at real listeners, files and logs.
 
+mod tls;
+
 use std::{
     fs,
     io::{Read as _, Write as _},
@@ -348,10 +350,14 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_time().build().unwrap()
 }
 
-/// Returns what the configuration makes of a line.
 fn http(port: u16, line: &str) -> Look {
+    look_at(&format!("http://127.0.0.1:{port}/x?y=z"), line)
+}
+
+/// Returns what the configuration makes of a line.
+fn look_at(url: &str, line: &str) -> Look {
     let comma = if line.is_empty() { "" } else { ", " };
-    let ready = format!("ready = {{ http = 'http://127.0.0.1:{port}/x?y=z'{comma}{line} }}");
+    let ready = format!("ready = {{ http = '{url}'{comma}{line} }}");
     let text = format!("[services.web]\ncommand = ['x']\n{ready}\n");
     let config = parse(&[SourceText { file: "x.toml", bytes: text.as_bytes() }]).unwrap();
     let look = config.services.into_values().next().unwrap().care.ready.look.unwrap();

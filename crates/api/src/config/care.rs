@@ -12,6 +12,7 @@ mod names;
 mod notify;
 mod pattern;
 mod ready;
+mod url;
 
 #[cfg(test)]
 mod tests;
@@ -25,10 +26,11 @@ use mainstay_core::{
 };
 
 pub use address::Address;
-pub use http::{HttpLook, Method, Statuses, Url};
+pub use http::{HttpLook, Method, Statuses, TlsLook};
 pub use look::{FileLook, Look};
 pub(super) use names::{KINDS, Names};
 pub use pattern::Pattern;
+pub use url::{Scheme, Url};
 
 use super::fields::{Fields, Reading};
 use crate::keeper::{SignalName, Streams};

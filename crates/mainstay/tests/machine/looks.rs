@@ -37,6 +37,50 @@ fn a_server_is_ready_when_it_answers_and_is_replaced_when_it_hangs() {
 }
 
 #[test]
+fn a_server_over_tls_is_asked_with_the_certificate_it_has_signed_by_itself() {
+    let port = free_port();
+    let script = format!(
+        "import http.server, ssl\n\
+         web = http.server.HTTPServer(('127.0.0.1', {port}), http.server.SimpleHTTPRequestHandler)\n\
+         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n\
+         tls.load_cert_chain('own.pem', 'own.key')\n\
+         web.socket = tls.wrap_socket(web.socket, server_side=True)\n\
+         web.serve_forever()\n"
+    );
+    let config = format!(
+        "[services.web]\n\
+         command = \"python3 web.py\"\n\
+         ready = {{ http = \"https://localhost:{port}/\", ca-file = \"own.pem\", body = \"Directory listing\", every = \"100ms\" }}\n\
+         [[services.web.checks]]\n\
+         http = \"https://127.0.0.1:{port}/\"\n\
+         ca-file = \"own.pem\"\n\
+         server-name = \"localhost\"\n\
+         every = \"200ms\"\n\
+         failures = 2\n\
+         [[services.web.checks]]\n\
+         name = \"stranger\"\n\
+         http = \"https://localhost:{port}/\"\n\
+         every = \"200ms\"\n\
+         action = \"mark\"\n\
+         failures = 1\n"
+    );
+    let mut sandbox = Sandbox::new(&config);
+    fs::write(sandbox.path("web.py"), script).unwrap();
+    sign(&sandbox);
+    sandbox.up();
+    let first = sandbox.wait_for("web", |unit| unit.state == "running");
+    let told = || sandbox.get(&["events", "-n", "1000"]);
+    wait_until("a stranger is not believed", || {
+        told().contains("it has probably signed by itself")
+    });
+    sign(&sandbox);
+    sandbox.get(&["restart", "web"]);
+    let next = sandbox.wait_for("web", |unit| unit.run > first.run && unit.state == "running");
+    assert_eq!(next.run, first.run + 1, "{}", told());
+    assert!(!told().contains("`http` has failed"), "{}", told());
+}
+
+#[test]
 fn a_program_is_ready_when_its_log_its_port_or_its_file_says_so() {
     let port = free_port();
     let waits = "while [ ! -e go ]; do sleep 0.05; done";
@@ -153,6 +197,15 @@ fn a_program_that_takes_too_much_memory_is_told_of_and_replaced() {
     wait_until("its hook has run", || sandbox.path("told").exists());
     let told = sandbox.get(&["events", "-n", "1000"]);
     assert!(told.contains("MiB of memory, more than 64 MiB"), "{told}");
+}
+
+/// Makes a key and a certificate as people do who have no authority.
+fn sign(sandbox: &Sandbox) {
+    let said = sandbox.shell(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+         -keyout own.key -out own.pem -subj /CN=localhost -addext subjectAltName=DNS:localhost",
+    );
+    assert!(sandbox.path("own.pem").exists(), "{said}");
 }
 
 fn free_port() -> u16 {

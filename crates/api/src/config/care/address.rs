@@ -67,7 +67,8 @@ fn read_port(text: &str) -> Result<u16, String> {
     port.ok_or_else(|| format!("`{text}` is no port from 1 to 65535"))
 }
 
-fn check_host(host: &str) -> Result<(), String> {
+/// Says why something cannot be a host.
+pub(super) fn check_host(host: &str) -> Result<(), String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let is_address = host.parse::<IpAddr>().is_ok();
     if is_address || (!host.is_empty() && host.len() <= HOST_BYTES_MAX && host.chars().all(is_name))

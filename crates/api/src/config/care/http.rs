@@ -1,20 +1,16 @@
 //! What is asked over HTTP, and which answers are good.
 
-use std::{fmt, ops::RangeInclusive};
+use std::{ops::RangeInclusive, path::Path};
 
 use toml::{Spanned, de::DeValue};
 
-use super::{Address, Pattern};
+use super::{Pattern, Scene, Scheme, Url, address::check_host, look};
 use crate::config::fields::{Fields, Placed, Reading, mistyped};
 
 /// Headers of one request.
 const HEADERS_MAX: usize = 32;
 /// Names and values of all headers of a request.
 const HEADER_BYTES_MAX: usize = 8 * 1024;
-/// The longest URL.
-const URL_BYTES_MAX: usize = 2048;
-/// The port of `http://` without one.
-const HTTP_PORT: u16 = 80;
 /// The names of a request that it gets from us.
 const OWN_HEADERS: &[&str] = &["content-length", "transfer-encoding", "connection"];
 
@@ -34,15 +30,17 @@ pub struct HttpLook {
     pub statuses: Statuses,
     /// What has to be in the first 64 KiB of the body.
     pub body: Option<Pattern>,
+    /// Who has to be there, where it is asked over TLS.
+    pub tls: TlsLook,
 }
 
-/// The address of a resource, taken apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Url {
-    /// Who is asked.
-    pub address: Address,
-    /// What for: the path and what follows it.
-    pub target: String,
+/// Whom a server has to be, and who may say so.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TlsLook {
+    /// A PEM file with authorities, or with the server's own certificate, that is believed, too.
+    pub ca_file: Option<String>,
+    /// Whom the certificate has to be for, where that is not the URL's host.
+    pub server_name: Option<String>,
 }
 
 /// How a resource is asked for.
@@ -74,12 +72,6 @@ impl Default for Statuses {
     }
 }
 
-impl fmt::Display for Url {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.address, self.target)
-    }
-}
-
 impl Method {
     /// Returns its name on the wire.
     pub fn as_str(self) -> &'static str {
@@ -88,9 +80,17 @@ impl Method {
 }
 
 /// Reads what belongs to `http`.
-pub(super) fn read(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> Option<HttpLook> {
+pub(super) fn read(
+    fields: &mut Fields<'_, '_>,
+    scene: &Scene<'_>,
+    r: &mut Reading<'_>,
+) -> Option<HttpLook> {
     let expected = ("a URL as text, such as \"http://127.0.0.1:8080/\"", "bad-url");
-    let url = fields.measured("http", r, expected, read_url);
+    let url: Option<Url> = fields.measured("http", r, expected, str::parse);
+    if url.as_ref().is_some_and(|url| url.scheme == Scheme::Http) {
+        look::unfit(fields, TLS_KEYS, ("`https`", "http"), r);
+    }
+    let tls = tls(fields, scene, r);
     let method = fields.word("method", METHODS, r).unwrap_or_default();
     let statuses = statuses(fields, r);
     let body =
@@ -100,34 +100,21 @@ pub(super) fn read(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> Option<H
         r.wrong(value.span(), "never", message, "remove `body`, or ask with GET");
     }
     let headers = headers(fields, r);
-    Some(HttpLook { url: url?, method, headers, statuses, body })
+    Some(HttpLook { url: url?, method, headers, statuses, body, tls })
 }
 
-fn read_url(text: &str) -> Result<Url, String> {
-    let wrong = |why: &str| Err(format!("`{text}` cannot be asked: {why}"));
-    if text.len() > URL_BYTES_MAX {
-        return Err(format!("the URL has {} bytes, more than {URL_BYTES_MAX}", text.len()));
-    }
-    if text.starts_with("https:") {
-        return wrong(
-            "`https` is not supported by this version; ask a plain `http` address, or use \
-             `exec = [\"curl\", \"-fsS\", …]`",
-        );
-    }
-    let Some(rest) = text.strip_prefix("http://") else {
-        return wrong("a URL begins with `http://`");
-    };
-    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return wrong("write blanks and letters that are not ASCII as `%20` and the like");
-    }
-    let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
-    let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    if authority.contains('@') {
-        return wrong("a name and a password belong into `headers`");
-    }
-    let address = Address::read(authority, Some(HTTP_PORT))?;
-    let slash = if target.starts_with('/') { "" } else { "/" };
-    Ok(Url { address, target: format!("{slash}{target}") })
+/// Reads what belongs to `https` alone.
+fn tls(fields: &mut Fields<'_, '_>, scene: &Scene<'_>, r: &mut Reading<'_>) -> TlsLook {
+    let expected = ("a file of certificates as text", "out-of-range");
+    let ca_file = fields.measured("ca-file", r, expected, |text| {
+        let is_path = !text.is_empty() && !text.contains('\0');
+        let path = Path::new(scene.directory).join(text).display().to_string();
+        is_path.then_some(path).ok_or_else(|| format!("{text:?} names no file"))
+    });
+    let expected = ("a name or an address as text", "out-of-range");
+    let server_name = fields
+        .measured("server-name", r, expected, |text| check_host(text).map(|()| text.to_owned()));
+    TlsLook { ca_file, server_name }
 }
 
 /// Reads one code, one class such as `2xx`, or a list of both.
@@ -215,38 +202,13 @@ fn check_header(name: &str, value: &str) -> Result<(), String> {
 }
 
 /// Keys that go with `http` alone.
-pub(super) const KEYS: &[&str] = &["status", "body", "headers", "method"];
-
-/// Reads a URL by itself, for tests of what asks it.
-impl std::str::FromStr for Url {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        read_url(text)
-    }
-}
+pub(super) const KEYS: &[&str] = &["status", "body", "headers", "method", "ca-file", "server-name"];
+/// Those of them that go with `https` alone.
+const TLS_KEYS: &[&str] = &["ca-file", "server-name"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn urls_are_taken_apart() {
-        let check = |text: &str, expected: &str| {
-            let url = text.parse::<Url>().map(|url| url.to_string());
-            assert_eq!(url.unwrap_or_else(|error| error), expected, "{text}");
-        };
-        check("http://localhost", "http://localhost:80/");
-        check("http://[::1]:8080/a?b=c#d", "http://[::1]:8080/a?b=c");
-        check("http://h?x", "http://h:80/?x");
-        check("ftp://h", "`ftp://h` cannot be asked: a URL begins with `http://`");
-        let own = "`http://u:p@h/` cannot be asked: a name and a password belong into `headers`";
-        check("http://u:p@h/", own);
-        let blank = "write blanks and letters that are not ASCII as `%20` and the like";
-        check("http://h/a b", &format!("`http://h/a b` cannot be asked: {blank}"));
-        check("http://h:x/", "`x` is no port from 1 to 65535");
-        check("http:///", "`` cannot name a host");
-    }
 
     #[test]
     fn classes_are_ranges() {

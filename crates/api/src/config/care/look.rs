@@ -121,7 +121,7 @@ pub(super) fn read(
     r: &mut Reading<'_>,
 ) -> Option<Look> {
     match kind {
-        "http" => http::read(fields, r).map(Look::Http),
+        "http" => http::read(fields, scene, r).map(Look::Http),
         "tcp" => tcp(fields, r).map(Look::Tcp),
         "file" => file(fields, scene, r).map(Look::File),
         "exec" => {

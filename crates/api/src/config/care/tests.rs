@@ -264,8 +264,8 @@ fn mistakes_of_readiness_are_named_with_place_and_remedy() {
     check("ready = { exec = '' }", "4:18 `exec` is empty");
     check("ready = { file = '' }", "4:18 `file` is empty; name a file");
     check(
-        "ready = { http = 'https://h/' }",
-        "4:18 `https://h/` cannot be asked: `https` is not supported by this version; ask a plain `http` address, or use `exec = [\"curl\", \"-fsS\", …]`",
+        "ready = { http = 'ws://h/' }",
+        "4:18 `ws://h/` cannot be asked: a URL begins with `http://` or `https://`",
     );
     check(
         "ready = { htpp = 'x', tcp = 1 }",
@@ -340,6 +340,31 @@ fn mistakes_of_checks_are_named_with_place_and_remedy() {
     check(all, "4:36 two checks are called `A`; give each a `name` of its own");
     let many = format!("checks = [{}]", "{ tcp = 1 },".repeat(65));
     check(&many, "4:10 there are 65 checks, more than 64; look at several things with one `exec`");
+}
+
+#[test]
+fn whom_a_server_has_to_be_goes_with_tls_alone() {
+    let http = |line: &str| {
+        let care = read(&format!("ready = {{ {line} }}"));
+        let Some(Look::Http(http)) = care.ready.look.clone() else { panic!("{care:?}") };
+        (http.url.to_string(), http.tls)
+    };
+    let (url, tls) = http("http = 'https://h'");
+    assert_eq!((url.as_str(), tls), ("https://h:443/", TlsLook::default()));
+    let (_, tls) = http("http = 'https://h', ca-file = 'own.pem', server-name = 'web.example'");
+    let path = Path::new("/srv").join("own.pem").display().to_string();
+    let server_name = Some("web.example".to_owned());
+    assert_eq!(tls, TlsLook { ca_file: Some(path), server_name });
+    check(
+        "ready = { http = 'http://h', ca-file = 'own.pem' }",
+        "4:40 `ca-file` goes with `https`, not with `http`; remove it",
+    );
+    check("ready = { http = 'https://h', ca-file = '' }", "4:41 \"\" names no file");
+    check("ready = { http = 'https://h', server-name = 'a b' }", "4:45 `a b` cannot name a host");
+    check(
+        "ready = { tcp = 80, server-name = 'h' }",
+        "4:35 `server-name` goes with `http`, not with `tcp`; remove it",
+    );
 }
 
 #[test]
