@@ -41,10 +41,12 @@ pub(crate) fn ip(lines: &str) {
     assert!(child.wait().unwrap().success(), "{lines}");
 }
 
-/// Lays a cable with two ends, and waits until its ends have noticed.
+/// Lays a cable with two ends, and waits until they have noticed; neither has an address.
 pub(crate) fn cable(one: &str, other: &str) {
     ip(&format!(
         "link add {one} type veth peer name {other}
+        link set {one} addrgenmode none
+        link set {other} addrgenmode none
         link set {one} up
         link set {other} up"
     ));
