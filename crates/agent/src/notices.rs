@@ -78,6 +78,7 @@ struct Spoken {
     /// Mistakes that were told.
     told: BTreeSet<Fault>,
     refusals: hear::Refusals,
+    talk: hear::Talk,
     /// How often its messages could not be read.
     unread: hear::Refusals,
     /// Its unit rests: there is nobody for whom something could be kept.

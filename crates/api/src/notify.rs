@@ -25,6 +25,10 @@ pub const STORED: &str = "stored";
 const FAULTS_MAX: usize = 8;
 /// What a fact's key begins with.
 const FACT: &str = "X_MAINSTAY_FACT";
+/// The most events of one message.
+pub const EVENTS_MAX: usize = 8;
+/// What an event's key is.
+const EVENT: &str = "X_MAINSTAY_EVENT";
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -57,6 +61,8 @@ pub struct Message {
     pub access: Option<Access>,
     /// Names and values for whoever asks.
     pub facts: Vec<(String, String)>,
+    /// What has happened: names and words, in this order.
+    pub events: Vec<(String, String)>,
     /// What made no sense.
     pub faults: Vec<Fault>,
 }
@@ -227,6 +233,7 @@ impl Reading {
             "NOTIFYACCESS" => message.access = Some(value::access(value)?),
             "BARRIER" => message.is_barrier = value::is_one(value)?,
             FACT => return self.fact(value),
+            EVENT => return self.event(value),
             _ => return self.store(key, value),
         }
         Ok(())
@@ -247,6 +254,18 @@ impl Reading {
             return Err("are more than 32");
         }
         facts.push((name, value));
+        Ok(())
+    }
+
+    fn event(&mut self, value: &str) -> Read {
+        let (name, words) = value::fact(value)?;
+        if words.trim().is_empty() {
+            return Err("has no words");
+        }
+        if self.message.events.len() >= EVENTS_MAX {
+            return Err("are more than 8 in a message");
+        }
+        self.message.events.push((name, words));
         Ok(())
     }
 
@@ -278,7 +297,7 @@ impl Reading {
 }
 
 /// Keys whose values are read.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "READY",
     "RELOADING",
     "STOPPING",
@@ -299,6 +318,7 @@ const KEYS: [&str; 21] = [
     "FDNAME",
     "FDPOLL",
     FACT,
+    EVENT,
     "MAINPIDFDID",
 ];
 

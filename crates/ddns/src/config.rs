@@ -14,8 +14,31 @@
 //! names = ["home.example.org", { name = "nas.example.org", families = ["ipv6"], suffix = "::1234" }]
 //! ```
 
+mod accounts;
+mod describe;
+mod digest;
+mod names;
+mod network;
+mod read;
+mod redacted;
+mod sources;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+pub use self::{
+    accounts::{ACCOUNTS_MAX, BINDINGS_MAX},
+    describe::{FACTS, describe},
+    names::NAME_KEYS,
+    network::NETWORK_KEYS,
+    read::read,
+    redacted::redacted,
+    sources::{KINDS, SOURCES_MAX, SourceKind, VOTERS_MAX, WEB_IPV4, WEB_IPV6},
+    table::ConfigError,
+};
 use crate::{
     engine::plan::Plan,
     provider::{Entry, Provider},

@@ -24,4 +24,6 @@ pub mod providers;
 pub mod record;
 pub mod secret;
 pub mod source;
+pub mod sources;
+pub mod together;
 pub mod wire;

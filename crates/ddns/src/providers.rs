@@ -1,12 +1,60 @@
 //! The catalogue: every provider that there is, in the order of their names.
 
+mod alidns;
 mod answer;
+mod cloudflare;
+mod desec;
+mod dnsomatic;
+mod duckdns;
+mod dyn_com;
+mod dyndns2;
+mod dynu;
+mod dynv6;
 mod freemyip;
+mod he;
+mod namecheap;
+mod noip;
+mod ovh_dynhost;
+mod pair;
+mod powerdns;
+mod rfc2136;
+mod rows;
+mod selfhost;
+mod sets;
+mod sign;
+mod strato;
+mod tencentcloud;
+#[cfg(test)]
+mod trial;
+mod variomedia;
+mod verdict;
+mod zones;
 
 use crate::provider::Entry;
 
 /// All providers.
-pub const ALL: &[&Entry] = &[&freemyip::ENTRY];
+pub const ALL: &[&Entry] = &[
+    &alidns::ENTRY,
+    &cloudflare::ENTRY,
+    &desec::ENTRY,
+    &dnsomatic::ENTRY,
+    &duckdns::ENTRY,
+    &dyn_com::ENTRY,
+    &dyndns2::ENTRY,
+    &dynu::ENTRY,
+    &dynv6::ENTRY,
+    &freemyip::ENTRY,
+    &he::ENTRY,
+    &namecheap::ENTRY,
+    &noip::ENTRY,
+    &ovh_dynhost::ENTRY,
+    &powerdns::ENTRY,
+    &rfc2136::ENTRY,
+    &selfhost::ENTRY,
+    &strato::ENTRY,
+    &tencentcloud::ENTRY,
+    &variomedia::ENTRY,
+];
 
 /// Returns the provider of a name or an alias.
 pub fn find(name: &str) -> Option<&'static Entry> {

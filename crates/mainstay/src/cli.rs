@@ -4,6 +4,7 @@ mod add;
 mod check;
 mod command;
 mod completions;
+mod ddns;
 mod doctor;
 mod drill;
 mod events;

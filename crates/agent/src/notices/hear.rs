@@ -3,6 +3,7 @@
 use std::{io, time::Duration};
 
 use mainstay_api::{
+    control::Facts,
     keeper::{Deposited, FOLLOW_SINCE, Follow, Followed, Notified, Request, RunRef, Stay},
     notify::{Access, Fault, Life, Message, MessageError, Poll, Stage, Storing},
 };
@@ -21,6 +22,9 @@ use crate::{
 
 /// That somebody is not heard is told at most so often for each unit.
 const REFUSALS_EVERY: Duration = Duration::from_secs(10);
+/// So many events of one unit are told in each span of this length, and the others counted.
+const EVENTS_IN_SPAN: u32 = 20;
+const EVENTS_SPAN: Duration = Duration::from_secs(10);
 /// More mistakes of one run are not told.
 const FAULTS_MAX: usize = 16;
 
@@ -39,6 +43,29 @@ impl Refusals {
             return None;
         }
         self.told_at = Some(now);
+        Some(std::mem::take(&mut self.more))
+    }
+}
+
+/// How many events a unit has told lately.
+#[derive(Debug, Default)]
+pub(super) struct Talk {
+    since: Duration,
+    count: u32,
+    more: u64,
+}
+
+impl Talk {
+    /// Counts one more; returns how many were not told before it, when it is to be told.
+    fn count(&mut self, now: Duration) -> Option<u64> {
+        if self.count == 0 || now >= self.since + EVENTS_SPAN {
+            (self.since, self.count) = (now, 0);
+        }
+        if self.count >= EVENTS_IN_SPAN {
+            self.more += 1;
+            return None;
+        }
+        self.count += 1;
         Some(std::mem::take(&mut self.more))
     }
 }
@@ -175,6 +202,9 @@ impl Agent {
         {
             self.notices.due.insert(unit.clone());
         }
+        for (name, words) in &message.events {
+            self.tell_event(unit, run, name, words);
+        }
         if let Some(pid) = message.main_pid {
             self.follow(whom, pid);
         }
@@ -287,6 +317,17 @@ impl Agent {
         }
     }
 
+    /// Tells what a run says that has happened, unless it talks without end.
+    fn tell_event(&mut self, unit: &UnitName, run: u64, name: &str, words: &str) {
+        let Some(spoken) = self.notices.spoken.get_mut(unit) else { return };
+        let Some(more) = spoken.talk.count(clock::monotonic()) else { return };
+        let text = format!("`{unit}` says: {words}{}", before(more));
+        let happening = Happening::of_instance(Level::Info, "UnitSaid", text);
+        let facts = Facts { said: Some(name.to_owned()), ..Facts::default() };
+        let (unit, run) = (Some(unit.clone()), Some(run));
+        self.events.tell(Happening { unit, run, facts, ..happening });
+    }
+
     /// Tells that somebody is not heard, now and then.
     fn refuse(&mut self, unit: &UnitName, reason: &str) {
         let Some(spoken) = self.notices.spoken.get_mut(unit) else { return };
@@ -372,5 +413,14 @@ mod tests {
             assert_eq!(refusals.count(start + Duration::from_secs(1)), None);
         }
         assert_eq!(refusals.count(start + REFUSALS_EVERY), Some(5));
+    }
+
+    #[test]
+    fn whoever_talks_without_end_is_told_of_now_and_then_with_how_much_was_left_out() {
+        let (mut talk, start) = (Talk::default(), Duration::from_secs(100));
+        let told = (0..EVENTS_IN_SPAN + 7).filter_map(|_| talk.count(start)).count();
+        assert_eq!(told, usize::try_from(EVENTS_IN_SPAN).unwrap());
+        assert_eq!(talk.count(start + EVENTS_SPAN), Some(7));
+        assert_eq!(talk.count(start + EVENTS_SPAN), Some(0));
     }
 }

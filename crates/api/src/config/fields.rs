@@ -277,7 +277,7 @@ pub(super) fn listed(names: &[&str]) -> String {
 }
 
 /// Returns the name that is nearest to what was typed, if it is near at all.
-pub(super) fn suggestion<'n>(typed: &str, names: &[&'n str]) -> Option<&'n str> {
+pub fn suggestion<'n>(typed: &str, names: &[&'n str]) -> Option<&'n str> {
     let near = names.iter().map(|name| (edits(typed, name), *name));
     near.filter(|(count, _)| *count <= EDITS_MAX).min().map(|(_, name)| name)
 }

@@ -4,6 +4,13 @@
 //! kind = "heartbeat"
 //! config = { url = "https://example.org", every = "60s", token = { secret = "ping" } }
 //! ```
+//!
+//! A kind that comes with Mainstay may have a table of its own name, which says both:
+//!
+//! ```toml
+//! [services.home.ddns.accounts.cf]
+//! provider = "cloudflare"
+//! ```
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -26,6 +33,8 @@ pub const KIND_NAME_BYTES_MAX: usize = 32;
 pub const KIND_PROGRAM: &str = "mainstay-kind-";
 /// The longest configuration of a kind, as JSON.
 pub const KIND_CONFIG_BYTES_MAX: usize = 128 * 1024;
+/// Kinds whose configuration may stand in a table of their name.
+const TABLES: &[&str] = &["ddns"];
 /// A kind is ready within this time, unless `ready` says otherwise.
 const BOOT_WITHIN: Duration = Duration::from_secs(30);
 /// Its work is done.
@@ -75,6 +84,13 @@ impl KindConfig {
         secrets_in(&self.config)
     }
 
+    /// Returns the names of the secrets that it refers to, by their places in it (RFC 6901).
+    pub fn secret_names(&self) -> BTreeMap<String, String> {
+        let all = self.secrets().into_iter();
+        let named = all.filter_map(|(place, source)| Some((place, source.secret()?.to_owned())));
+        named.collect()
+    }
+
     /// Returns what is shown as the command: the program, wherever it lies.
     pub fn command(&self) -> String {
         if is_kind_path(&self.name) {
@@ -85,9 +101,15 @@ impl KindConfig {
     }
 }
 
-/// Reads `kind` and `config`.
+/// Reads `kind` and `config`, or the table of a kind.
 pub(super) fn read(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> Option<KindConfig> {
-    let config = config(fields, r);
+    // All keys are asked for, so that each of them is known.
+    let tables: Vec<&'static str> =
+        TABLES.iter().copied().filter(|table| fields.value(table).is_some()).collect();
+    let config = object_of(fields, "config", r);
+    if let Some(table) = tables.first() {
+        return Some(of_table(fields, table, r));
+    }
     let Some(value) = fields.value("kind") else {
         if let Some(value) = fields.value("config") {
             let message = "`config` belongs to a `kind`".to_owned();
@@ -100,30 +122,48 @@ pub(super) fn read(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> Option<K
     if !is_kind_path(&name)
         && let Err(help) = check_kind_name(&name)
     {
-        r.wrong(span.clone(), "bad-name", format!("{name:?} cannot name a kind"), help);
+        r.wrong(span, "bad-name", format!("{name:?} cannot name a kind"), help);
     }
-    for other in ["command", "shell"] {
+    exclude(fields, "kind", &["command", "shell"], r);
+    let config = config.unwrap_or_else(|| Value::Object(Map::new()));
+    let place = if fields.value("config").is_some() { "config" } else { "kind" };
+    check(fields, place, &config, r);
+    Some(KindConfig { name, config })
+}
+
+/// Reads the table of a kind, which is alone.
+fn of_table(fields: &mut Fields<'_, '_>, key: &'static str, r: &mut Reading<'_>) -> KindConfig {
+    exclude(fields, key, &["kind", "config", "command", "shell"], r);
+    let config = object_of(fields, key, r).unwrap_or_else(|| Value::Object(Map::new()));
+    check(fields, key, &config, r);
+    KindConfig { name: key.to_owned(), config }
+}
+
+fn exclude(fields: &mut Fields<'_, '_>, key: &str, others: &[&'static str], r: &mut Reading<'_>) {
+    for other in others {
         if let Some(value) = fields.value(other) {
-            let message = format!("`kind` and `{other}` exclude each other");
+            let message = format!("`{key}` and `{other}` exclude each other");
             r.wrong(value.span(), "two-commands", message, "remove one of them");
         }
     }
-    let config = config.unwrap_or_else(|| Value::Object(Map::new()));
-    for (place, source) in secrets_in(&config) {
+}
+
+/// Checks what can be seen of a configuration without knowing its kind.
+fn check(fields: &mut Fields<'_, '_>, key: &'static str, config: &Value, r: &mut Reading<'_>) {
+    let Some(span) = fields.value(key).map(toml::Spanned::span) else { return };
+    for (place, source) in secrets_in(config) {
         if let ValueSource::Secret(name) = source
             && let Err(help) = check_secret_name(&name)
         {
-            let span = fields.value("config").map_or(span.clone(), toml::Spanned::span);
-            r.wrong(span, "bad-name", format!("{name:?} at `{place}` cannot name a secret"), help);
+            let message = format!("{name:?} at `{place}` cannot name a secret");
+            r.wrong(span.clone(), "bad-name", message, help);
         }
     }
     let size = config.to_string().len();
     if size > KIND_CONFIG_BYTES_MAX {
-        let message = format!("`config` has {size} bytes, more than {KIND_CONFIG_BYTES_MAX}");
-        let span = fields.value("config").map_or(span, toml::Spanned::span);
+        let message = format!("`{key}` has {size} bytes, more than {KIND_CONFIG_BYTES_MAX}");
         r.wrong(span, "too-large", message, "let the kind read the rest from a file");
     }
-    Some(KindConfig { name, config })
 }
 
 /// Returns when a run of a kind is ready, unless `ready` says otherwise; a task, as every task, when
@@ -142,12 +182,12 @@ pub(super) fn imply(restart: &mut RestartConfig) {
     restart.exits.entry(ExitKey::Code(BAD_CONFIG)).or_insert(ExitAction::Fail);
 }
 
-fn config(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> Option<Value> {
-    let table = fields.table("config", r)?;
-    let span = fields.value("config")?.span();
+fn object_of(fields: &mut Fields<'_, '_>, key: &'static str, r: &mut Reading<'_>) -> Option<Value> {
+    let table = fields.table(key, r)?;
+    let span = fields.value(key)?.span();
     let object = object(table, DEPTH_MAX);
     if object.is_none() {
-        let message = "`config` holds what JSON cannot hold".to_owned();
+        let message = format!("`{key}` holds what JSON cannot hold");
         let help = "numbers are finite and fit into 64 bits, and tables are at most 32 deep";
         r.wrong(span, "out-of-range", message, help);
     }
@@ -292,6 +332,28 @@ mod tests {
         let message = "3:12 nobody may notify, and `kind` waits for a notification";
         check("kind = 'a'\nnotify = { access = 'none' }", message);
         check("kind = 'a'\nconfig = 7", "3:10 `config` must be a table, not a whole number");
+    }
+
+    #[test]
+    fn a_kind_of_our_own_may_have_a_table_of_its_name() {
+        let service = read("[services.web.ddns]\nevery = '5m'\ntoken = { secret = 'cf' }").unwrap();
+        let kind = service.kind.unwrap();
+        assert_eq!(
+            kind,
+            read_kind("kind = 'ddns'\nconfig = { every = '5m', token = { secret = 'cf' } }")
+        );
+        assert_eq!(kind.secret_names(), BTreeMap::from([("/token".to_owned(), "cf".to_owned())]));
+        let check = |text: &str, expected: &str| assert_eq!(read(text).unwrap_err(), expected);
+        check("command = 'x'\nddns = {}", "2:11 `ddns` and `command` exclude each other");
+        check("ddns = {}\nkind = 'ddns'", "3:8 `ddns` and `kind` exclude each other");
+        check("ddns = {}\nconfig = {}", "3:10 `ddns` and `config` exclude each other");
+        check("ddns = 7", "2:8 `ddns` must be a table, not a whole number");
+        check("ddns = { a = { secret = '' } }", "2:8 \"\" at `/a` cannot name a secret");
+    }
+
+    #[track_caller]
+    fn read_kind(text: &str) -> KindConfig {
+        read(text).unwrap().kind.unwrap()
     }
 
     #[test]

@@ -86,6 +86,8 @@ fn a_bad_value_is_named_and_takes_nothing_else_along() {
         "BUSERROR=a b",
         "X_MAINSTAY_FACT=Name=1",
         "X_MAINSTAY_FACT=name",
+        "X_MAINSTAY_EVENT=name",
+        "X_MAINSTAY_EVENT=name= ",
     ];
     for line in bad {
         let message = parse(&format!("{line}\nREADY=1"));
@@ -101,6 +103,16 @@ fn a_bad_value_is_named_and_takes_nothing_else_along() {
 fn what_nobody_knows_is_ignored() {
     assert_eq!(parse("X_OTHER=1\nMAINPIDFDID=77\nnonsense\n=\n\nFUTURE=\u{1F600}"), parse(""));
     assert_eq!(Message::parse(b"X_OTHER=\xFF").unwrap(), Message::default());
+}
+
+#[test]
+fn events_come_in_order_and_not_without_end() {
+    let told = parse("X_MAINSTAY_EVENT=moved=it is x\nX_MAINSTAY_EVENT=moved=it is\ty").events;
+    let pair = |words: &str| ("moved".to_owned(), words.to_owned());
+    assert_eq!(told, [pair("it is x"), pair("it is y")]);
+    let many: Vec<String> = (0..10).map(|n| format!("X_MAINSTAY_EVENT=n=a{n}")).collect();
+    let many = parse(&many.join("\n"));
+    assert_eq!((many.events.len(), many.faults.len()), (EVENTS_MAX, 2));
 }
 
 #[test]

@@ -84,7 +84,8 @@ mod tests {
 
     fn finds(what: &'static str, seconds: u64) -> Try<&'static str> {
         Box::pin(async move {
-            time::sleep(Duration::from_secs(seconds)).await;
+            let at = Instant::now() + Duration::from_secs(seconds);
+            time::sleep_until(at).await;
             Ok(what)
         })
     }

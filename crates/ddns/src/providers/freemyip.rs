@@ -88,7 +88,24 @@ fn understand(response: &Response) -> Result<Written, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::{
+        providers::dyndns2::tests::{V4, V6, change, opened, written},
+        wire::script::Expected,
+    };
+
+    #[test]
+    fn the_address_is_named_for_either_family() {
+        let provider = opened("freemyip", json!({"token": "hunter2"}));
+        for address in [V4, V6] {
+            let query = format!("token=hunter2&domain=h.freemyip.com&myip={address}&verbose=yes");
+            let expected = Expected::get(&format!("https://freemyip.com/update?{query}"));
+            let change = change("h.freemyip.com", address, &[]);
+            written(&*provider, &change, (expected, "OK")).unwrap();
+        }
+    }
 
     fn understood(status: u16, body: &str) -> Result<Changed, Class> {
         let response = Response { status, headers: Vec::new(), body: body.as_bytes().to_vec() };

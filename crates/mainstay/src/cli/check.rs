@@ -9,7 +9,7 @@ use clap::Args as ClapArgs;
 use mainstay_agent::configuration;
 use mainstay_api::config;
 
-use super::programs;
+use super::{ddns, programs};
 use crate::{errors::CliError, instance, print};
 
 /// Read the configuration and say everything that is wrong with it
@@ -34,7 +34,8 @@ pub(super) fn run(args: &Args, named: Option<&str>) -> Result<ExitCode, CliError
         let located = instance::to_start(None, named)?;
         (located.file, located.instance.state)
     };
-    match configuration::load(&path) {
+    let read = configuration::load(&path);
+    match read.and_then(|config| ddns::judged(config, &path)) {
         Ok(config) if args.json => {
             print::json(&serde_json::json!({
                 "services": config.services.len(),

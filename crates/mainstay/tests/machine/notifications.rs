@@ -104,7 +104,7 @@ fn only_the_main_process_is_heard_where_nobody_else_may_speak() {
 #[test]
 fn what_was_said_outlives_agents_and_keepers() {
     let script = "import time\n\
-        send('STATUS=serving|X_MAINSTAY_FACT=url=http://x/?a=b|ERRNO=2|READY=1')\n\
+        send('STATUS=serving|X_MAINSTAY_FACT=url=http://x/?a=b|X_MAINSTAY_EVENT=moved=it is elsewhere|ERRNO=2|READY=1')\n\
         time.sleep(1000)\n";
     let sandbox = up(python(script, ""));
     let said = |sandbox: &Sandbox| {
@@ -115,6 +115,7 @@ fn what_was_said_outlives_agents_and_keepers() {
     assert_eq!(before.0.as_deref(), Some("serving"));
     assert_eq!(before.1.as_deref(), Some("No such file or directory (os error 2)"));
     assert_eq!(before.2.get("url").map(String::as_str), Some("http://x/?a=b"));
+    assert_eq!(events(&sandbox, "UnitSaid"), 1);
     for _ in 0..3 {
         let agent = sandbox.status().agent.pid;
         kill(agent);
@@ -129,6 +130,7 @@ fn what_was_said_outlives_agents_and_keepers() {
     kill(sandbox.status().agent.pid);
     wait_until("another agent answers", || sandbox.ask(&["status"]).code == 0);
     assert_eq!(said(&sandbox), before);
+    assert_eq!(events(&sandbox, "UnitSaid"), 1);
 }
 
 #[test]

@@ -1,0 +1,53 @@
+//! Variomedia: dyndns2 with both families in `myip`.
+
+use crate::provider::{
+    ENDPOINT, Entry, Floors, Limits, ParameterError, Parameters, Provider, Reading,
+};
+
+use super::dyndns2::{Addresses, Dialect, PASSWORD, USER, open_basic};
+
+/// What is known of it.
+pub(super) const ENTRY: Entry = Entry {
+    name: "variomedia",
+    aliases: &[],
+    title: "Variomedia",
+    title_zh: "Variomedia",
+    documents: "https://dyndns.variomedia.de",
+    parameters: &[USER, PASSWORD, ENDPOINT],
+    extras: &[],
+    reading: Reading::Impossible,
+    floors: Floors { refresh: None, ..Floors::DYNDNS },
+    limits: Limits::ONE_EACH,
+    open,
+};
+
+const DIALECT: Dialect = Dialect {
+    whom: "Variomedia",
+    endpoint: "https://dyndns.variomedia.de",
+    path: "/nic/update",
+    fixed: &[],
+    addresses: Addresses::Together,
+    statuses: &[],
+};
+
+fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
+    open_basic(DIALECT, parameters)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::providers::dyndns2::tests::check_preset;
+
+    #[test]
+    fn both_families_are_told_at_once() {
+        let url = "https://dyndns.variomedia.de/nic/update?hostname=home.example.org";
+        let told = ("myip=81.2.69.142,2a02:b18::7", "myip=81.2.69.142,2a02:b18::7");
+        check_preset(
+            ("variomedia", json!({"user": "me", "password": "secret"})),
+            (url, told),
+            "Basic bWU6c2VjcmV0",
+        );
+    }
+}
