@@ -17,6 +17,7 @@ pub mod engine;
 pub mod failure;
 #[cfg(test)]
 mod fake_wire;
+pub mod import;
 pub mod name;
 pub mod provider;
 pub mod providers;
