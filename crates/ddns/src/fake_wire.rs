@@ -41,6 +41,21 @@ impl FakeWire {
     ) -> Self {
         Self { dns: Box::new(dns), ..Self::silent() }
     }
+
+    /// Returns a network whose web servers answer so.
+    pub(crate) fn of_http(
+        http: impl Fn(Request) -> Result<Response, NetworkError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { http: Box::new(http), ..Self::silent() }
+    }
+
+    /// Gives it a resolver.
+    pub(crate) fn resolving(
+        self,
+        resolve: impl Fn(String) -> Result<Vec<IpAddr>, NetworkError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { resolve: Box::new(resolve), ..self }
+    }
 }
 
 impl Wire for FakeWire {

@@ -18,10 +18,13 @@ pub mod failure;
 #[cfg(test)]
 mod fake_wire;
 pub mod import;
+pub mod host;
 pub mod name;
 pub mod provider;
 pub mod providers;
 pub mod record;
 pub mod secret;
 pub mod source;
+pub mod sources;
+pub mod together;
 pub mod wire;

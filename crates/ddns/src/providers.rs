@@ -1,6 +1,8 @@
 //! The catalogue: every provider that there is, in the order of their names.
 
+mod alidns;
 mod answer;
+mod cloudflare;
 mod desec;
 mod dnsomatic;
 mod duckdns;
@@ -13,14 +15,27 @@ mod he;
 mod namecheap;
 mod noip;
 mod ovh_dynhost;
+mod pair;
+mod powerdns;
+mod rfc2136;
+mod rows;
 mod selfhost;
+mod sets;
+mod sign;
 mod strato;
+mod tencentcloud;
+#[cfg(test)]
+mod trial;
 mod variomedia;
+mod verdict;
+mod zones;
 
 use crate::provider::Entry;
 
 /// All providers.
 pub const ALL: &[&Entry] = &[
+    &alidns::ENTRY,
+    &cloudflare::ENTRY,
     &desec::ENTRY,
     &dnsomatic::ENTRY,
     &duckdns::ENTRY,
@@ -33,8 +48,11 @@ pub const ALL: &[&Entry] = &[
     &namecheap::ENTRY,
     &noip::ENTRY,
     &ovh_dynhost::ENTRY,
+    &powerdns::ENTRY,
+    &rfc2136::ENTRY,
     &selfhost::ENTRY,
     &strato::ENTRY,
+    &tencentcloud::ENTRY,
     &variomedia::ENTRY,
 ];
 

@@ -83,7 +83,9 @@ mod tests {
             let Ok(receiver) = UdpSocket::bind((address, 0)) else { continue };
             receiver.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
             let sender = UdpSocket::bind((address, 0)).unwrap();
-            bind_to(&sender, &loopback()).unwrap();
+            let bound = bind_to(&sender, &loopback());
+            // Wine 8 hands the number to a Linux that takes it in the other order.
+            assert!(bound.is_ok() || is_wine() && address.is_ipv6(), "{address}: {bound:?}");
             sender.send_to(b"word", receiver.local_addr().unwrap()).unwrap();
             let mut word = [0; 8];
             let (size, from) = receiver.recv_from(&mut word).unwrap();
@@ -98,6 +100,10 @@ mod tests {
         let error = bind(&socket, "no such interface").unwrap_err();
         let said = "cannot use interface `no such interface`: there is none of that name";
         assert_eq!(error.to_string(), said);
+    }
+
+    fn is_wine() -> bool {
+        std::env::var_os("MAINSTAY_WINE").is_some()
     }
 
     fn loopback() -> Interface {

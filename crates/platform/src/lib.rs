@@ -23,6 +23,7 @@ pub mod editor;
 pub mod event_log;
 pub mod fail;
 pub mod filesystem;
+pub mod gateway;
 #[cfg(feature = "async")]
 pub mod interrupt;
 pub mod kin;

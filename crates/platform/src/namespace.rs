@@ -41,16 +41,24 @@ pub(crate) fn ip(lines: &str) {
     assert!(child.wait().unwrap().success(), "{lines}");
 }
 
-/// Lays a cable with two ends, and waits until its ends have noticed.
+/// Lays a cable with two ends, and waits until they have noticed; neither has an address.
 pub(crate) fn cable(one: &str, other: &str) {
     ip(&format!(
         "link add {one} type veth peer name {other}
+        link set {one} addrgenmode none
+        link set {other} addrgenmode none
         link set {one} up
         link set {other} up"
     ));
     let is_up =
         |name| addresses::interfaces().unwrap().iter().any(|it| it.name == name && it.is_up);
     wait_until("the cable is there", || is_up(one) && is_up(other));
+}
+
+/// Returns lines that do something with a thousand addresses of the end `one`.
+pub(crate) fn many(what: &str) -> String {
+    let line = |it: u32| format!("addr {what} 10.{}.{}.1/32 dev one", it / 250, it % 250);
+    (0..1000).map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Waits until something is so.

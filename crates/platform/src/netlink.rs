@@ -14,8 +14,8 @@ use rustix::net::{
 const PART_BYTES_MAX: usize = 64 * 1024;
 /// What is beyond this many rows is left unread.
 const ROWS_MAX: usize = 65_536;
-/// A table that changes while it is read is read again so often; then it is taken as it is.
-const READS_MAX: usize = 5;
+/// A table that changes while it is read is read again so often.
+const READS_MAX: usize = 20;
 
 /// `nlmsghdr`: length, kind, flags, sequence, port.
 pub(crate) const HEAD_BYTES: usize = 16;
@@ -24,8 +24,9 @@ pub(crate) const LINK_BYTES: usize = 16;
 /// `ifaddrmsg`: family, prefix, flags, scope, interface.
 pub(crate) const ADDRESS_BYTES: usize = 8;
 /// `rtmsg`: family, two prefixes, service, table, protocol, scope, kind, flags.
-#[cfg(feature = "async")]
 pub(crate) const ROUTE_BYTES: usize = 12;
+/// `rtnexthop`: length, flags, weight, interface.
+pub(crate) const NEXT_HOP_BYTES: usize = 8;
 /// `rtattr`: length and kind.
 const ATTRIBUTE_BYTES: usize = 4;
 /// Everything begins at a multiple of this.
@@ -43,7 +44,6 @@ const INTERRUPTED: u16 = 0x10;
 pub(crate) enum Table {
     Links,
     Addresses,
-    #[cfg(feature = "async")]
     Routes,
 }
 
@@ -52,7 +52,6 @@ impl Table {
         match self {
             Self::Links => (libc::RTM_GETLINK, LINK_BYTES),
             Self::Addresses => (libc::RTM_GETADDR, ADDRESS_BYTES),
-            #[cfg(feature = "async")]
             Self::Routes => (libc::RTM_GETROUTE, ROUTE_BYTES),
         }
     }
@@ -102,23 +101,24 @@ pub(crate) fn socket() -> io::Result<OwnedFd> {
     Ok(socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?)
 }
 
-/// Returns what can be read out of the rows of a table.
+/// Returns what can be read out of the rows of a table, none of which is missing.
+///
+/// A table that never keeps still is an error: half of it would tell of addresses that have gone.
 pub(crate) fn rows<T>(
     table: Table,
     read: impl Fn(&Message<'_>) -> Option<T>,
 ) -> io::Result<Vec<T>> {
-    let mut all = Vec::new();
     for _ in 0..READS_MAX {
-        all.clear();
+        let mut all = Vec::new();
         let seen = look(table, |message| {
             all.extend(read(message));
             if all.len() < ROWS_MAX { Look::Further } else { Look::Enough }
         })?;
         if seen != Seen::Changing {
-            break;
+            return Ok(all);
         }
     }
-    Ok(all)
+    Err(io::Error::new(io::ErrorKind::Interrupted, "the table changes while it is read"))
 }
 
 /// Goes through a table until whoever looks has enough: a router knows a million routes.
@@ -162,7 +162,7 @@ pub(crate) fn messages(mut rest: &[u8]) -> impl Iterator<Item = Message<'_>> {
         let size = usize::try_from(number_at(rest, 0)?).ok()?;
         let (kind, flags) = (short_at(rest, 4)?, short_at(rest, 6)?);
         let body = rest.get(HEAD_BYTES..size)?;
-        rest = rest.get(size.next_multiple_of(ALIGNED_TO)..).unwrap_or_default();
+        rest = rest.get(aligned(size)..).unwrap_or_default();
         Some(Message { kind, body, flags })
     })
 }
@@ -173,7 +173,7 @@ pub(crate) fn attributes(mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> 
         let size = usize::from(short_at(rest, 0)?);
         let kind = short_at(rest, 2)?;
         let value = rest.get(ATTRIBUTE_BYTES..size)?;
-        rest = rest.get(size.next_multiple_of(ALIGNED_TO)..).unwrap_or_default();
+        rest = rest.get(aligned(size)..).unwrap_or_default();
         Some((kind, value))
     })
 }
@@ -188,8 +188,13 @@ pub(crate) fn number_at(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..at + 4)?.try_into().ok().map(u32::from_ne_bytes)
 }
 
-fn short_at(bytes: &[u8], at: usize) -> Option<u16> {
+pub(crate) fn short_at(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..at + 2)?.try_into().ok().map(u16::from_ne_bytes)
+}
+
+/// Returns where what follows so many bytes begins.
+pub(crate) const fn aligned(size: usize) -> usize {
+    size.next_multiple_of(ALIGNED_TO)
 }
 
 /// Returns a message as the kernel would write it.
@@ -200,7 +205,7 @@ pub(crate) fn message(kind: u16, mut body: Vec<u8>, attributes: &[(u16, &[u8])])
         body.extend(size.to_ne_bytes());
         body.extend(kind.to_ne_bytes());
         body.extend(*value);
-        body.resize(body.len().next_multiple_of(ALIGNED_TO), 0);
+        body.resize(aligned(body.len()), 0);
     }
     let size = u32::try_from(HEAD_BYTES + body.len()).unwrap();
     let head = [size.to_ne_bytes(), [0; 4], [0; 4], [0; 4]].concat();

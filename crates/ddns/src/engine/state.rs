@@ -23,6 +23,8 @@ pub struct Kept {
     pub published: Option<Stamped>,
     /// What a write was begun with whose end is not known: written before it, taken away after it.
     pub intent: Option<Stamped>,
+    /// Addresses of earlier writes whose end is not known, either: they may be there, and are ours.
+    pub tried: Vec<IpAddr>,
     /// Since when the authoritative servers have what was published.
     pub visible_since: Option<i64>,
     /// When it was last written because somebody else had changed it.

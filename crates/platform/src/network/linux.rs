@@ -2,6 +2,9 @@
 
 #[path = "linux/tables.rs"]
 mod tables;
+#[cfg(test)]
+#[path = "linux/tests.rs"]
+mod tests;
 
 use std::io;
 

@@ -11,7 +11,7 @@ use crate::windows::adapters::{Adapter, Adapters, Wanted};
 pub(super) fn list() -> io::Result<Vec<SocketAddr>> {
     let adapters = Adapters::look(Wanted::Resolvers)?;
     let mut up: Vec<_> = adapters.iter().filter(|it| it.interface().is_up).collect();
-    up.sort_by_key(|adapter| adapter.metric());
+    up.sort_by_key(|adapter| adapter.metrics().into_iter().min());
     let mut all = Vec::new();
     for mut server in up.into_iter().flat_map(Adapter::resolvers) {
         server.set_port(PORT);

@@ -19,7 +19,7 @@ use windows_sys::Win32::{
         Ndis::IfOperStatusUp,
     },
     Networking::WinSock::{
-        AF_INET, AF_INET6, AF_UNSPEC, SOCKADDR_IN, SOCKADDR_IN6, SOCKET_ADDRESS,
+        AF_INET, AF_INET6, AF_UNSPEC, SOCKADDR_IN, SOCKADDR_IN6, SOCKADDR_INET, SOCKET_ADDRESS,
     },
 };
 
@@ -112,9 +112,9 @@ impl<'a> Adapter<'a> {
         all.filter_map(|it| unsafe { address_at(it.Address) })
     }
 
-    /// Returns how far behind others it comes.
-    pub(crate) fn metric(self) -> u32 {
-        self.0.Ipv4Metric.min(self.0.Ipv6Metric)
+    /// Returns how far behind others it comes, with IPv4 and with IPv6.
+    pub(crate) const fn metrics(self) -> [u32; 2] {
+        [self.0.Ipv4Metric, self.0.Ipv6Metric]
     }
 
     /// Returns what it is, as every system tells it.
@@ -178,6 +178,25 @@ pub(crate) unsafe fn address_at(at: SOCKET_ADDRESS) -> Option<SocketAddr> {
             // SAFETY: as above.
             let v6 = unsafe { at.lpSockaddr.cast::<SOCKADDR_IN6>().read_unaligned() };
             Some(address_of_v6(&v6))
+        }
+        _ => None,
+    }
+}
+
+/// Returns the address in a place that has room for either family.
+#[expect(unsafe_code, reason = "a union whose first part tells which it is")]
+pub(crate) fn inet(from: &SOCKADDR_INET) -> Option<SocketAddr> {
+    // SAFETY: every part of the union begins with it.
+    match unsafe { from.si_family } {
+        AF_INET => {
+            // SAFETY: it is of this family.
+            let v4 = unsafe { &from.Ipv4 };
+            Some(address_of_v4(v4))
+        }
+        AF_INET6 => {
+            // SAFETY: it is of this family.
+            let v6 = unsafe { &from.Ipv6 };
+            Some(address_of_v6(v6))
         }
         _ => None,
     }

@@ -1,0 +1,345 @@
+//! One record that is kept: what is wanted, what is published, and what is under way.
+
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+
+use mainstay_core::chance::Chance;
+
+use crate::{
+    engine::{
+        account::Account,
+        hold::{Held, left},
+        input::Now,
+        plan::{self, BindingPlan},
+        state::{Kept, Stamped},
+        watch::{Watch, Wrong},
+    },
+    failure::Class,
+    provider::{Floors, Reading},
+    record::{Found, Record},
+};
+
+/// What is put right because somebody else has changed it, where no refresh says how often.
+const CORRECT_EVERY: Duration = Duration::from_hours(24);
+/// How often a record is read that cannot be looked up, because its service answers otherwise.
+const READ_EVERY: Duration = Duration::from_hours(24);
+/// However many addresses were tried, so many are remembered.
+const TRIED_MAX: usize = 16;
+/// However long servers differ from the provider, it is not read more often for that.
+const REREAD_EVERY: Duration = Duration::from_hours(1);
+
+/// A binding.
+#[derive(Debug)]
+pub(super) struct Binding {
+    /// What is configured.
+    pub(super) plan: BindingPlan,
+    /// How often its provider may be asked.
+    pub(super) floors: Floors,
+    /// Whether its provider tells what there is.
+    pub(super) reading: Reading,
+    /// A hash of all that it is configured with.
+    pub(super) digest: u64,
+    /// What outlives the engine, but for the hold, which is below.
+    pub(super) kept: Kept,
+    /// That nothing is tried for a while.
+    pub(super) held: Option<Held>,
+    /// What it shall be; empty while no address is known.
+    pub(super) want: Vec<IpAddr>,
+    /// The prefix of the network.
+    pub(super) prefix: Option<(IpAddr, u8)>,
+    /// What is under way.
+    pub(super) step: Step,
+    /// Since when it waits for nothing but room.
+    pub(super) waits_since: Option<Duration>,
+    /// What people were told last of its failures.
+    pub(super) told: Option<Class>,
+    /// Whether it is visible.
+    pub(super) watch: Watch,
+    /// What was counted.
+    pub(super) counts: Counts,
+    asked: Asked,
+    /// When it is to be read, though nothing seems to differ.
+    read_from: Option<Duration>,
+    read_at: Option<Duration>,
+    /// Before that nothing is written.
+    write_from: Duration,
+}
+
+/// What is under way.
+#[derive(Debug, Default)]
+pub(super) enum Step {
+    /// Nothing.
+    #[default]
+    Resting,
+    /// It is read.
+    Reading { need: Need, began: Duration },
+    /// What is going to be written is being kept.
+    Noting { noting: Noting, began: Duration, revision: u64 },
+    /// It is written.
+    Writing { need: Need, want: Vec<IpAddr>, began: Duration },
+}
+
+/// What is going to be written.
+#[derive(Debug)]
+pub(super) struct Noting {
+    pub(super) need: Need,
+    pub(super) want: Vec<IpAddr>,
+    pub(super) found: Option<Found>,
+}
+
+/// Why something is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    /// What is there is read, and written if it differs.
+    Look,
+    /// It is written, whatever is there.
+    Write,
+    /// It is written because somebody else has changed it.
+    Correct,
+}
+
+/// Whether an operator wants it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Yes,
+    No,
+}
+
+/// What was counted since the engine began.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) failed: BTreeMap<Class, u64>,
+    pub(super) writes: u64,
+    pub(super) unchanged: u64,
+    pub(super) reads: u64,
+}
+
+impl Binding {
+    /// Returns one, with what was kept of it.
+    pub(super) fn new(
+        plan: &BindingPlan,
+        account: &Account,
+        kept: Kept,
+        (now, chance): (Now, &mut Chance),
+    ) -> Self {
+        let (floors, reading) = (account.plan.floors, account.plan.reading);
+        let digest = plan.digest ^ account.plan.digest.rotate_left(1);
+        let held = kept.hold.as_ref().and_then(|kept| Held::restored(kept, digest, now));
+        let mut binding = Self {
+            plan: plan.clone(),
+            floors,
+            reading,
+            digest,
+            told: held.as_ref().map(|held| held.class),
+            held,
+            want: Vec::new(),
+            prefix: None,
+            step: Step::Resting,
+            waits_since: None,
+            watch: Watch::new(),
+            counts: Counts::default(),
+            asked: Asked::No,
+            read_from: Some(now.at),
+            read_at: None,
+            write_from: now.at,
+            kept,
+        };
+        binding.remember(now, chance);
+        binding
+    }
+
+    /// Makes of what an earlier engine did what this one must not do too early.
+    fn remember(&mut self, now: Now, chance: &mut Chance) {
+        self.clock_set(now);
+        let kept = &self.kept;
+        let written = [&kept.published, &kept.intent].into_iter().flatten();
+        if let Some(last) = written.map(|stamped| stamped.at).max() {
+            let floor = whole_seconds(self.floors.write).saturating_add(1);
+            self.write_from = now.at + left(last.saturating_add(floor), now).min(self.floors.write);
+        }
+        if let (Some(intent), Reading::Impossible) = (&kept.intent, self.reading)
+            && self.held.as_ref().is_none_or(|held| held.class == Class::Transient)
+        {
+            let begun = (intent.at, self.digest);
+            let held = Held::after_crash(self.held.as_ref(), begun, &self.floors, (now, chance));
+            self.held = Some(held);
+        }
+        if self.kept.published.is_some() && self.plan.verify == plan::Verify::Authoritative {
+            self.watch.begin(now, chance);
+        }
+    }
+
+    /// Returns why something is to be done, if anything is.
+    pub(super) fn need(&self, now: Now) -> Option<Need> {
+        if self.want.is_empty() {
+            return None;
+        }
+        let is_readable = self.reading == Reading::Possible;
+        let look = if is_readable { Need::Look } else { Need::Write };
+        let is_known = self.kept.published.is_some();
+        if is_known && (self.kept.digest != self.digest || self.is_stale(now)) {
+            return Some(Need::Write);
+        }
+        if !is_readable && self.is_changed_by_others(now) {
+            return Some(Need::Correct);
+        }
+        let is_read_due = is_readable && self.read_from.is_some_and(|from| from <= now.at);
+        let is_due = self.asked == Asked::Yes || !self.is_settled() || is_read_due;
+        is_due.then_some(look)
+    }
+
+    /// Returns whether what is wanted is known to be published.
+    pub(super) fn is_settled(&self) -> bool {
+        let published = self.kept.published.as_ref();
+        self.kept.intent.is_none() && published.is_some_and(|have| have.values == self.want)
+    }
+
+    /// Returns when it may be tried; nothing until somebody does something about it.
+    pub(super) fn opens(&self, account: &Account) -> Option<Duration> {
+        let own = self.held.as_ref().map_or(Some(Duration::ZERO), |held| held.until)?;
+        Some(account.opens()?.max(own).max(self.write_from))
+    }
+
+    /// Returns when something is to be done; nothing while it only waits for room.
+    pub(super) fn wakes(&self, account: &Account, now: Now) -> Option<Duration> {
+        let opens = self.opens(account)?;
+        let wakes = if self.need(now).is_some() {
+            opens
+        } else if self.want.is_empty() {
+            return None;
+        } else {
+            let read = self.read_from.filter(|_| self.reading == Reading::Possible);
+            let refresh = self.refreshes(now).map(|rest| now.at.saturating_add(rest));
+            [read, refresh].into_iter().flatten().min()?.max(opens)
+        };
+        Some(wakes)
+    }
+
+    /// Returns how long it is until what has not changed is written all the same.
+    fn refreshes(&self, now: Now) -> Option<Duration> {
+        let published = self.kept.published.as_ref()?;
+        let refresh = whole_seconds(self.floors.refresh?);
+        Some(left(published.at.saturating_add(refresh), now))
+    }
+
+    fn is_stale(&self, now: Now) -> bool {
+        self.refreshes(now).is_some_and(|rest| rest.is_zero())
+    }
+
+    /// Returns whether what was visible has been something else for long, and may be put right.
+    fn is_changed_by_others(&self, now: Now) -> bool {
+        let every = whole_seconds(self.floors.refresh.unwrap_or(CORRECT_EVERY));
+        let corrected =
+            self.kept.corrected.is_some_and(|at| !left(at.saturating_add(every), now).is_zero());
+        let is_wrong = self.watch.wrong == Some(Wrong::Differs);
+        self.kept.visible_since.is_some()
+            && is_wrong
+            && self.watch.is_wrong_for_long(now)
+            && !corrected
+    }
+
+    /// An operator wants it written at once. Only patience outlasts that.
+    pub(super) fn ask(&mut self) {
+        self.asked = Asked::Yes;
+        if self.held.as_ref().is_some_and(|held| held.class != Class::RateLimited) {
+            self.held = None;
+        }
+    }
+
+    /// The servers have something else: the provider is read, but not again and again.
+    pub(super) fn doubt(&mut self, now: Now) {
+        let is_read = |at| now.at.saturating_sub(at) < REREAD_EVERY;
+        if !self.read_at.is_some_and(is_read) {
+            self.read_from = Some(now.at);
+        }
+    }
+
+    /// The wall clock says something else than before.
+    pub(super) fn clock_set(&mut self, now: Now) {
+        let kept = &mut self.kept;
+        for stamped in [&mut kept.published, &mut kept.intent].into_iter().flatten() {
+            stamped.at = stamped.at.min(now.wall);
+        }
+        kept.corrected = kept.corrected.map(|at| at.min(now.wall));
+        kept.visible_since = kept.visible_since.map(|at| at.min(now.wall));
+    }
+
+    /// Returns which addresses we put there, as far as that is known.
+    pub(super) fn ours(&self) -> Vec<IpAddr> {
+        let stamped = [&self.kept.published, &self.kept.intent].into_iter().flatten();
+        let values = stamped.flat_map(|stamped| stamped.values.iter()).chain(&self.kept.tried);
+        let mut ours: Vec<IpAddr> = values.copied().collect();
+        ours.sort_unstable();
+        ours.dedup();
+        ours
+    }
+
+    /// Keeps what is going to be written, and what may be there of earlier attempts.
+    pub(super) fn intends(&mut self, now: Now) {
+        let intent = Stamped { values: self.want.clone(), at: now.wall };
+        let before = self.kept.intent.replace(intent).map(|before| before.values);
+        for address in before.unwrap_or_default() {
+            if !self.kept.tried.contains(&address) && self.kept.tried.len() < TRIED_MAX {
+                self.kept.tried.push(address);
+            }
+        }
+    }
+
+    /// Returns whether what was read is what is wanted: it has all that is wanted, and nothing that
+    /// we put there otherwise. What somebody else has put there is his.
+    pub(super) fn is_as_wanted(&self, found: &Found) -> bool {
+        let is_ttl = match (self.plan.record.ttl, found.ttl) {
+            (Some(want), Some(have)) => want == have,
+            (None, _) | (_, None) => true,
+        };
+        let is_stale = |address: &IpAddr| !self.want.contains(address);
+        let mut stale = self.ours().into_iter().filter(is_stale);
+        is_ttl
+            && self.want.iter().all(|address| found.values.contains(address))
+            && !stale.any(|address| found.values.contains(&address))
+    }
+
+    /// It was read.
+    pub(super) fn was_read(&mut self, now: Now) {
+        self.counts.reads += 1;
+        self.read_at = Some(now.at);
+        let is_unseen = self.plan.verify == plan::Verify::Never;
+        self.read_from = is_unseen.then(|| now.at + READ_EVERY);
+    }
+
+    /// A write begins.
+    pub(super) fn begins_to_write(&mut self, now: Now) {
+        self.write_from = now.at + self.floors.write;
+    }
+
+    /// It was not: nobody was reached.
+    pub(super) fn was_not_written(&mut self, now: Now) {
+        self.write_from = self.write_from.min(now.at);
+    }
+
+    /// What is wanted is published; returns how many attempts had failed.
+    pub(super) fn is_published(&mut self, values: Vec<IpAddr>, at: i64) -> u32 {
+        self.kept.published = Some(Stamped { values, at });
+        self.kept.intent = None;
+        self.kept.tried.clear();
+        self.kept.digest = self.digest;
+        self.kept.why = None;
+        self.held = None;
+        self.asked = Asked::No;
+        std::mem::take(&mut self.kept.failures)
+    }
+
+    /// Returns the record.
+    pub(super) const fn record(&self) -> &Record {
+        &self.plan.record
+    }
+
+    /// Returns it as it is kept.
+    pub(super) fn kept(&self, now: Now) -> Kept {
+        Kept { hold: self.held.as_ref().map(|held| held.kept(now)), ..self.kept.clone() }
+    }
+}
+
+/// Returns a time in seconds, as stamps are.
+pub(super) fn whole_seconds(time: Duration) -> i64 {
+    i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
+}
