@@ -17,8 +17,8 @@ pub mod engine;
 pub mod failure;
 #[cfg(test)]
 mod fake_wire;
-pub mod import;
 pub mod host;
+pub mod import;
 pub mod name;
 pub mod provider;
 pub mod providers;
