@@ -27,4 +27,5 @@ pub mod secret;
 pub mod source;
 pub mod sources;
 pub mod together;
+pub mod verify;
 pub mod wire;
