@@ -17,6 +17,7 @@ pub mod engine;
 pub mod failure;
 #[cfg(test)]
 mod fake_wire;
+pub mod host;
 pub mod name;
 pub mod provider;
 pub mod providers;
@@ -25,4 +26,5 @@ pub mod secret;
 pub mod source;
 pub mod sources;
 pub mod together;
+pub mod verify;
 pub mod wire;

@@ -20,6 +20,7 @@ mod noip;
 mod ovh_dynhost;
 mod pair;
 mod powerdns;
+mod rfc2136;
 mod route53;
 mod rows;
 mod selfhost;
@@ -55,6 +56,7 @@ pub const ALL: &[&Entry] = &[
     &noip::ENTRY,
     &ovh_dynhost::ENTRY,
     &powerdns::ENTRY,
+    &rfc2136::ENTRY,
     &route53::ENTRY,
     &selfhost::ENTRY,
     &strato::ENTRY,
