@@ -128,7 +128,7 @@ protocol=nosuch password=hunter2 e.example.org
     );
     assert_eq!(accounts["dyndns2"]["url"], json!("http://dyn.example.org:8245/nic/update"));
     assert_eq!(accounts["dyndns2"]["sources"], json!({ "ipv6": [{ "interface": "eth0" }] }));
-    assert_eq!(told(&notes, "line 14"), [(Fate::Left, "left")]);
+    assert_eq!(told(&notes, "line 15"), [(Fate::Left, "left")]);
 }
 
 #[test]
