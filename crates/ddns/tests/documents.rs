@@ -1,7 +1,5 @@
 //! What the documents show is a configuration that is read.
 
-#![expect(clippy::unwrap_used, reason = "it is a test")]
-
 use mainstay_ddns::config;
 use serde_json::{Value, json};
 
