@@ -23,6 +23,7 @@ mod selfhost;
 mod sets;
 mod sign;
 mod strato;
+mod template;
 mod tencentcloud;
 #[cfg(test)]
 mod trial;
@@ -52,6 +53,7 @@ pub const ALL: &[&Entry] = &[
     &rfc2136::ENTRY,
     &selfhost::ENTRY,
     &strato::ENTRY,
+    &template::ENTRY,
     &tencentcloud::ENTRY,
     &variomedia::ENTRY,
 ];
