@@ -19,6 +19,7 @@ use mainstay_platform::{
     trust::{self, Weakness},
 };
 use mainstay_storage::{instance::Instance, secrets::Secret};
+use serde_json::Value;
 
 /// The version of the protocol that this build speaks with kinds.
 pub const KIND_PROTOCOL: u32 = 1;
@@ -172,14 +173,19 @@ impl Prepared {
 
 /// Returns what a kind reads, with secrets at their places; nothing when that is too long.
 pub(crate) fn input(kind: &KindConfig, secrets: &BTreeMap<String, Secret>) -> Option<SecretText> {
+    let text = filled(kind, secrets).to_string();
+    (text.len() <= INPUT_BYTES_MAX).then(|| SecretText::from(text))
+}
+
+/// Returns a kind's configuration with secrets at their places.
+pub(crate) fn filled(kind: &KindConfig, secrets: &BTreeMap<String, Secret>) -> Value {
     let mut config = kind.config.clone();
     for (place, secret) in secrets {
         if let Some(value) = config.pointer_mut(place) {
             *value = String::from_utf8_lossy(secret.reveal()).into();
         }
     }
-    let text = config.to_string();
-    (text.len() <= INPUT_BYTES_MAX).then(|| SecretText::from(text))
+    config
 }
 
 fn programs(folder: &Path, name: &str) -> Vec<PathBuf> {

@@ -2,9 +2,11 @@
 
 mod alidns;
 mod answer;
+mod baiducloud;
 mod cloudflare;
 mod desec;
 mod dnsomatic;
+mod dnspod;
 mod duckdns;
 mod dyn_com;
 mod dyndns2;
@@ -12,12 +14,14 @@ mod dynu;
 mod dynv6;
 mod freemyip;
 mod he;
+mod huaweicloud;
 mod namecheap;
 mod noip;
 mod ovh_dynhost;
 mod pair;
 mod powerdns;
 mod rfc2136;
+mod route53;
 mod rows;
 mod selfhost;
 mod sets;
@@ -36,9 +40,11 @@ use crate::provider::Entry;
 /// All providers.
 pub const ALL: &[&Entry] = &[
     &alidns::ENTRY,
+    &baiducloud::ENTRY,
     &cloudflare::ENTRY,
     &desec::ENTRY,
     &dnsomatic::ENTRY,
+    &dnspod::ENTRY,
     &duckdns::ENTRY,
     &dyn_com::ENTRY,
     &dyndns2::ENTRY,
@@ -46,11 +52,13 @@ pub const ALL: &[&Entry] = &[
     &dynv6::ENTRY,
     &freemyip::ENTRY,
     &he::ENTRY,
+    &huaweicloud::ENTRY,
     &namecheap::ENTRY,
     &noip::ENTRY,
     &ovh_dynhost::ENTRY,
     &powerdns::ENTRY,
     &rfc2136::ENTRY,
+    &route53::ENTRY,
     &selfhost::ENTRY,
     &strato::ENTRY,
     &template::ENTRY,

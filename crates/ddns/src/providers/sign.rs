@@ -1,6 +1,9 @@
 //! Signatures of requests: one file for each scheme, and what they are all made of.
 
 pub(super) mod acs;
+pub(super) mod aws;
+pub(super) mod bce;
+pub(super) mod huawei;
 pub(super) mod tc3;
 
 use std::fmt::Write as _;
@@ -37,6 +40,11 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 /// Returns a moment as `2023-11-14T22:13:20Z`.
 pub(super) fn extended(now: Timestamp) -> String {
     now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Returns a moment as `20231114T221320Z`.
+pub(super) fn basic(now: Timestamp) -> String {
+    now.strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
 /// A URL in the parts that signatures are made of.
@@ -76,9 +84,10 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_written_as_the_standard_says() {
+    fn moments_are_written_in_both_forms() {
         let now = Timestamp::from_second(1_700_000_000).unwrap();
         assert_eq!(extended(now), "2023-11-14T22:13:20Z");
+        assert_eq!(basic(now), "20231114T221320Z");
     }
 
     #[test]
