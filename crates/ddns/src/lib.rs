@@ -20,6 +20,7 @@ mod fake_wire;
 pub mod host;
 pub mod import;
 pub mod name;
+pub mod network;
 pub mod provider;
 pub mod providers;
 pub mod record;

@@ -27,6 +27,7 @@ mod selfhost;
 mod sets;
 mod sign;
 mod strato;
+mod template;
 mod tencentcloud;
 #[cfg(test)]
 mod trial;
@@ -60,6 +61,7 @@ pub const ALL: &[&Entry] = &[
     &route53::ENTRY,
     &selfhost::ENTRY,
     &strato::ENTRY,
+    &template::ENTRY,
     &tencentcloud::ENTRY,
     &variomedia::ENTRY,
 ];
