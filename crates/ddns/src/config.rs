@@ -23,6 +23,7 @@ mod read;
 mod redacted;
 mod sources;
 mod table;
+mod toml;
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ pub use self::{
     redacted::redacted,
     sources::{KINDS, SOURCES_MAX, SourceKind, VOTERS_MAX, WEB_IPV4, WEB_IPV6},
     table::ConfigError,
+    toml::to_toml,
 };
 use crate::{
     engine::plan::Plan,

@@ -18,7 +18,9 @@ pub mod failure;
 #[cfg(test)]
 mod fake_wire;
 pub mod host;
+pub mod import;
 pub mod name;
+pub mod network;
 pub mod provider;
 pub mod providers;
 pub mod record;

@@ -33,6 +33,7 @@ mod selfhost;
 mod sets;
 mod sign;
 mod strato;
+mod template;
 mod tencentcloud;
 #[cfg(test)]
 mod trial;
@@ -73,6 +74,7 @@ pub const ALL: &[&Entry] = &[
     &route53::ENTRY,
     &selfhost::ENTRY,
     &strato::ENTRY,
+    &template::ENTRY,
     &tencentcloud::ENTRY,
     &variomedia::ENTRY,
     &vultr::ENTRY,
