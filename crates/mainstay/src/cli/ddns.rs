@@ -1,5 +1,40 @@
 //! `mainstay ddns`: names on a moving address, looked at and set up from a terminal.
 
+mod found;
 mod judge;
+mod run;
+mod status;
+mod update;
+
+use std::process::ExitCode;
+
+use clap::{Args as ClapArgs, Subcommand};
 
 pub(super) use self::judge::judged;
+use crate::errors::CliError;
+
+/// Keep names in the DNS on a moving address
+#[derive(Debug, ClapArgs)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Examples:\n  mainstay ddns status             which names are published, since when, and why not\n  mainstay ddns update --now       write all of them, parked ones as well\n  mainstay ddns run home.toml      do the work here, in the foreground"
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Status(status::Args),
+    Update(update::Args),
+    Run(run::Args),
+}
+
+pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
+    match args.command {
+        Command::Status(args) => status::run(&args, instance).await,
+        Command::Update(args) => update::run(&args, instance).await,
+        Command::Run(args) => run::run(&args, instance).await,
+    }
+}
