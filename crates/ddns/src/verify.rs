@@ -10,14 +10,14 @@ mod zone;
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use tokio::time::Instant;
 
 use crate::{
-    dns::{self, Kind, Question},
+    dns::{self, Authority, Kind, Question},
     failure::{Class, Failure},
     name::Fqdn,
     record::Record,
@@ -25,11 +25,11 @@ use crate::{
     together::together,
     wire::Later,
 };
-use zone::{Peer, Zone};
+use zone::Peer;
 
 /// How long a zone's servers are remembered.
 const REMEMBERED_FOR: Duration = Duration::from_hours(1);
-/// The most names whose zones are remembered.
+/// The most names, and the most zones, that are remembered.
 const REMEMBERED_MAX: usize = 1024;
 /// The most servers that a failure tells of.
 const TOLD_MAX: usize = 8;
@@ -42,13 +42,40 @@ pub struct Verifier {
     resolvers: Vec<SocketAddr>,
     /// The servers of the system.
     system: fn() -> Vec<SocketAddr>,
-    zones: Mutex<BTreeMap<Fqdn, Remembered>>,
+    known: Mutex<Known>,
 }
 
-#[derive(Debug, Clone)]
-struct Remembered {
-    zone: Zone,
-    until: Instant,
+/// What is remembered.
+#[derive(Debug, Default)]
+struct Known {
+    /// Of each name, in which zone it is.
+    zones: Memory<Fqdn, Authority>,
+    /// Of each zone, where its servers are: once for all names in it.
+    peers: Memory<String, Vec<Peer>>,
+}
+
+/// What is remembered for a while.
+#[derive(Debug)]
+struct Memory<K, V>(BTreeMap<K, (Instant, V)>);
+
+impl<K, V> Default for Memory<K, V> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Ord, V: Clone> Memory<K, V> {
+    fn recall(&self, key: &K) -> Option<V> {
+        let (until, value) = self.0.get(key)?;
+        (*until > Instant::now()).then(|| value.clone())
+    }
+
+    fn keep(&mut self, key: K, value: V) {
+        if self.0.len() >= REMEMBERED_MAX {
+            self.0.clear();
+        }
+        self.0.insert(key, (Instant::now() + REMEMBERED_FOR, value));
+    }
 }
 
 /// What one server says.
@@ -64,46 +91,59 @@ impl Verifier {
     /// Returns one that finds zones by the system's servers, and by these when those do not answer.
     pub fn new(wire: SharedWire, resolvers: Vec<SocketAddr>) -> Self {
         let system = || mainstay_platform::resolvers::list().unwrap_or_default();
-        Self { wire, resolvers, system, zones: Mutex::default() }
+        Self { wire, resolvers, system, known: Mutex::default() }
     }
 
     /// Returns what the authoritative servers have of a record, in order of address, when all that
     /// answer have the same; nothing at all when there is no such name.
     pub async fn ask(&self, record: &Record) -> Result<Vec<IpAddr>, Failure> {
-        let zone = self.zone(&record.name).await?;
+        let authority = self.authority(&record.name).await?;
+        let peers = self.peers(&authority).await?;
         let kind = Kind::of(record.family);
-        let asked = zone
-            .peers
+        let asked = peers
             .iter()
             .map(|peer| Box::pin(self.ask_peer(peer, &record.name, kind)) as Later<'_, Heard>);
         let heard = together(asked.collect()).await;
-        let verdict = verdict(&zone, &heard);
         if heard.iter().all(|one| one.has.is_err()) {
             // Perhaps the zone has moved to other servers.
-            self.zones().remove(&record.name);
+            self.forget(&record.name, &authority.zone);
         }
-        verdict
+        verdict(&authority.zone, &heard)
     }
 
-    async fn zone(&self, name: &Fqdn) -> Result<Zone, Failure> {
-        let now = Instant::now();
-        if let Some(known) = self.zones().get(name).filter(|known| known.until > now) {
-            return Ok(known.zone.clone());
+    async fn authority(&self, name: &Fqdn) -> Result<Authority, Failure> {
+        if let Some(known) = self.known().zones.recall(name) {
+            return Ok(known);
         }
+        let found = zone::authority(&*self.wire, &self.resolvers(), name).await?;
+        self.known().zones.keep(name.clone(), found.clone());
+        Ok(found)
+    }
+
+    async fn peers(&self, authority: &Authority) -> Result<Vec<Peer>, Failure> {
+        if let Some(known) = self.known().peers.recall(&authority.zone) {
+            return Ok(known);
+        }
+        let found = zone::peers(&*self.wire, &self.resolvers(), authority).await?;
+        self.known().peers.keep(authority.zone.clone(), found.clone());
+        Ok(found)
+    }
+
+    /// Returns the system's servers and then our own.
+    fn resolvers(&self) -> Vec<SocketAddr> {
         let mut resolvers = (self.system)();
         resolvers.extend(&self.resolvers);
-        let zone = zone::find(&*self.wire, &resolvers, name).await?;
-        let mut zones = self.zones();
-        if zones.len() >= REMEMBERED_MAX {
-            zones.clear();
-        }
-        let known = Remembered { zone: zone.clone(), until: now + REMEMBERED_FOR };
-        zones.insert(name.clone(), known);
-        Ok(zone)
+        resolvers
     }
 
-    fn zones(&self) -> std::sync::MutexGuard<'_, BTreeMap<Fqdn, Remembered>> {
-        self.zones.lock().unwrap_or_else(PoisonError::into_inner)
+    fn forget(&self, name: &Fqdn, zone: &str) {
+        let mut known = self.known();
+        known.zones.0.remove(name);
+        known.peers.0.remove(zone);
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn ask_peer(&self, peer: &Peer, name: &Fqdn, kind: Kind) -> Heard {
@@ -130,10 +170,10 @@ fn in_order(mut addresses: Vec<IpAddr>) -> Vec<IpAddr> {
 }
 
 /// Returns what all that answer have, or says how they differ.
-fn verdict(zone: &Zone, heard: &[Heard]) -> Result<Vec<IpAddr>, Failure> {
+fn verdict(zone: &str, heard: &[Heard]) -> Result<Vec<IpAddr>, Failure> {
     let mut answers = heard.iter().filter_map(|one| one.has.as_ref().ok());
     let Some(first) = answers.next() else {
-        let words = format!("no authoritative server of `{}` answers", zone.name);
+        let words = format!("no authoritative server of `{zone}` answers");
         let reasons = heard.iter().filter_map(|one| {
             let why = one.has.as_ref().err()?;
             Some(format!("{}: {why}", one.who))
@@ -143,7 +183,7 @@ fn verdict(zone: &Zone, heard: &[Heard]) -> Result<Vec<IpAddr>, Failure> {
     if answers.all(|other| other == first) {
         return Ok(first.clone());
     }
-    let words = format!("the authoritative servers of `{}` differ", zone.name);
+    let words = format!("the authoritative servers of `{zone}` differ");
     let parts = heard.iter().filter_map(|one| {
         let has = one.has.as_ref().ok()?;
         Some(format!("{} has {}", one.who, listed(has)))

@@ -88,6 +88,7 @@ enum Command {
     /// Remove a service from the configuration and stop it
     Remove(add::RemoveArgs),
     Secret(secret::Args),
+    Ddns(ddns::Args),
     Kind(kind::Args),
     Ddns(ddns::Args),
     Drill(drill::Args),

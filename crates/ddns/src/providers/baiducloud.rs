@@ -203,8 +203,8 @@ impl Baidu {
         let request = bce::sign(request, &self.id, &self.key, wire.now());
         let response = wire.http(request).await?;
         let is_good = matches!(response.status, 200..=299);
-        // A change is answered with nothing at all.
-        if is_good && response.body.is_empty() {
+        // A change is answered with nothing at all; nothing to a question is no answer.
+        if is_good && response.body.is_empty() && what != "list" {
             return Ok(Value::Null);
         }
         let body = answer::json(&response)?;

@@ -18,15 +18,6 @@ const SERVERS_MAX: usize = 4;
 /// The port of DNS.
 const PORT: u16 = 53;
 
-/// A zone and who has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Zone {
-    /// Its name.
-    pub(super) name: String,
-    /// Where its servers are.
-    pub(super) peers: Vec<Peer>,
-}
-
 /// A server at one of its addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Peer {
@@ -42,27 +33,26 @@ impl fmt::Display for Peer {
     }
 }
 
-/// Finds the zone of a name and where its servers are, by asking resolvers.
-pub(super) async fn find(
+/// Returns where the servers of a zone are, by asking resolvers.
+pub(super) async fn peers(
     wire: &dyn Wire,
     resolvers: &[SocketAddr],
-    name: &Fqdn,
-) -> Result<Zone, Failure> {
-    let authority = authority(wire, resolvers, name).await?;
+    authority: &Authority,
+) -> Result<Vec<Peer>, Failure> {
     let question = Question::to_resolver(&authority.zone, Kind::Ns);
     let mut servers = dns::ask_first(wire, resolvers, &question).await?.servers;
     if servers.is_empty() {
-        servers.push(authority.primary);
+        servers.push(authority.primary.clone());
     }
     servers.sort_unstable();
     servers.truncate(SERVERS_MAX);
     let found = servers.into_iter().map(|server| {
-        Box::pin(peers(wire, resolvers, server)) as Later<'_, Result<Vec<Peer>, DnsError>>
+        Box::pin(peers_of(wire, resolvers, server)) as Later<'_, Result<Vec<Peer>, DnsError>>
     });
     let found = together(found.collect()).await;
     let peers: Vec<Peer> = found.iter().flatten().flatten().cloned().collect();
     match (peers.is_empty(), found.into_iter().find_map(Result::err)) {
-        (false, _) => Ok(Zone { name: authority.zone, peers }),
+        (false, _) => Ok(peers),
         (true, Some(error)) => Err(error.into()),
         (true, None) => {
             let words = format!("the servers of the zone `{}` have no address", authority.zone);
@@ -73,7 +63,7 @@ pub(super) async fn find(
 
 /// Walks from the name upwards until somebody tells where its zone begins. Mostly the first answer
 /// does: what has no such record itself is answered with that of the zone.
-async fn authority(
+pub(super) async fn authority(
     wire: &dyn Wire,
     resolvers: &[SocketAddr],
     name: &Fqdn,
@@ -91,7 +81,7 @@ async fn authority(
 }
 
 /// Returns where a server is asked: one address of each family.
-async fn peers(
+async fn peers_of(
     wire: &dyn Wire,
     resolvers: &[SocketAddr],
     server: String,

@@ -169,3 +169,23 @@ fn ipv6_is_nothing_that_it_tells_of() {
         assert_eq!(votes[0].answer, Err("UPnP tells of IPv4 alone".to_owned()));
     });
 }
+
+/// Whatever a router says, it is read to an end.
+#[test]
+fn damaged_documents_are_read_to_an_end() {
+    let device = Device {
+        address: Ipv4Addr::LOCALHOST,
+        location: "http://127.0.0.1:5000/root.xml".to_owned(),
+    };
+    let mut chance = crate::fake_wire::Chance::new(19);
+    let (mut services, mut addresses) = (0, 0);
+    for _ in 0..2_000 {
+        let damaged = chance.damage(description().as_bytes());
+        let told = description::services(&String::from_utf8_lossy(&damaged), &device);
+        services += usize::from(told.is_ok_and(|found| !found.is_empty()));
+        let body = chance.damage(outer("81.2.69.142").as_bytes());
+        let answer = Response { status: 200, headers: Vec::new(), body };
+        addresses += usize::from(soap::read(&answer).is_ok());
+    }
+    assert!(services > 10 && addresses > 10, "{services} {addresses}");
+}
