@@ -90,7 +90,6 @@ enum Command {
     Secret(secret::Args),
     Ddns(ddns::Args),
     Kind(kind::Args),
-    Ddns(ddns::Args),
     Drill(drill::Args),
     Service(service::Args),
     Install(install::Args),
