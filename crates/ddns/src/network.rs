@@ -198,6 +198,10 @@ impl Wire for Network {
         Box::pin(async move { self.0.resolver.resolve(self, &name, want).await })
     }
 
+    fn resolvers(&self) -> Vec<SocketAddr> {
+        self.0.resolver.servers().to_vec()
+    }
+
     fn now(&self) -> Timestamp {
         // Times before 1677 and after 9999 are nobody's.
         Timestamp::try_from(clock::realtime()).unwrap_or(Timestamp::UNIX_EPOCH)

@@ -8,7 +8,7 @@ pub(crate) mod script;
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     time::Duration,
 };
@@ -22,14 +22,6 @@ use crate::{
 
 /// The longest body that is read.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
-
-/// DNS servers that anybody may ask: Cloudflare, Google, `AliDNS`.
-pub const PUBLIC_RESOLVERS: [SocketAddr; 3] =
-    [public_resolver([1, 1, 1, 1]), public_resolver([8, 8, 8, 8]), public_resolver([223, 5, 5, 5])];
-
-const fn public_resolver([a, b, c, d]: [u8; 4]) -> SocketAddr {
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(a, b, c, d)), 53)
-}
 
 /// What comes later.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -45,9 +37,9 @@ pub trait Wire: Send + Sync {
     fn dns(&self, exchange: Exchange) -> Networked<'_, Vec<u8>>;
     /// Resolves a name, by the system or by the list of our own servers when that fails.
     fn resolve(&self, name: &str, family: Option<Family>) -> Networked<'_, Vec<IpAddr>>;
-    /// Returns DNS servers that may be asked for anybody's names: the configured ones, or public ones.
+    /// Returns DNS servers that may be asked for anybody's names, those first that answer best.
     fn resolvers(&self) -> Vec<SocketAddr> {
-        PUBLIC_RESOLVERS.to_vec()
+        Vec::new()
     }
     /// Returns the wall clock, for signatures.
     fn now(&self) -> Timestamp;

@@ -153,6 +153,11 @@ impl Resolver {
         Self { system, threads, servers: servers.to_vec(), memory: Mutex::default() }
     }
 
+    /// Returns the servers that are asked beside the system.
+    pub(super) fn servers(&self) -> &[SocketAddr] {
+        &self.servers
+    }
+
     /// Returns the addresses of a name, those first that are to be tried first.
     pub(super) async fn resolve(
         &self,

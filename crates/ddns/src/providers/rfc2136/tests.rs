@@ -17,7 +17,7 @@ use super::*;
 use crate::{
     address::Family,
     failure::Reach,
-    fake_wire::FakeWire,
+    fake_wire::{Chance, FakeWire},
     name::Fqdn,
     providers::find,
     wire::script::{Script, run},
@@ -359,6 +359,23 @@ fn a_success_that_nobody_signed_is_not_believed() {
     let provider = open_with(json!({"zone": "example.org"})).unwrap();
     let failure = run(provider.write(&wire, &change(None))).unwrap_err();
     assert_eq!(failure.code, "unknown-answer", "our own message is no answer");
+}
+
+#[test]
+fn no_damage_makes_a_success_of_an_answer_that_is_signed() {
+    let mut successes = 0;
+    for seed in 0..2000 {
+        let peer = keyed();
+        peer.lock().unwrap().always = Some(Rcode::SERVFAIL);
+        let wire = FakeWire::of_dns(move |exchange| {
+            let honest = peer.lock().unwrap().respond(&exchange.message);
+            Ok(Chance::new(seed).damage(&honest))
+        });
+        let given = json!({"zone": "example.org", "key-name": "ddns-key", "key": SECRET});
+        let result = run(open_with(given).unwrap().write(&wire, &change(None)));
+        successes += usize::from(result.is_ok());
+    }
+    assert_eq!(successes, 0);
 }
 
 #[test]
