@@ -5,6 +5,7 @@ mod answer;
 mod baiducloud;
 mod cloudflare;
 mod desec;
+mod digitalocean;
 mod dnsomatic;
 mod dnspod;
 mod duckdns;
@@ -13,12 +14,17 @@ mod dyndns2;
 mod dynu;
 mod dynv6;
 mod freemyip;
+mod gandi;
+mod godaddy;
 mod he;
+mod hetzner;
 mod huaweicloud;
+mod linode;
 mod namecheap;
 mod noip;
 mod ovh_dynhost;
 mod pair;
+mod porkbun;
 mod powerdns;
 mod rfc2136;
 mod route53;
@@ -33,6 +39,7 @@ mod tencentcloud;
 mod trial;
 mod variomedia;
 mod verdict;
+mod vultr;
 mod zones;
 
 use crate::provider::Entry;
@@ -43,6 +50,7 @@ pub const ALL: &[&Entry] = &[
     &baiducloud::ENTRY,
     &cloudflare::ENTRY,
     &desec::ENTRY,
+    &digitalocean::ENTRY,
     &dnsomatic::ENTRY,
     &dnspod::ENTRY,
     &duckdns::ENTRY,
@@ -51,11 +59,16 @@ pub const ALL: &[&Entry] = &[
     &dynu::ENTRY,
     &dynv6::ENTRY,
     &freemyip::ENTRY,
+    &gandi::ENTRY,
+    &godaddy::ENTRY,
     &he::ENTRY,
+    &hetzner::ENTRY,
     &huaweicloud::ENTRY,
+    &linode::ENTRY,
     &namecheap::ENTRY,
     &noip::ENTRY,
     &ovh_dynhost::ENTRY,
+    &porkbun::ENTRY,
     &powerdns::ENTRY,
     &rfc2136::ENTRY,
     &route53::ENTRY,
@@ -64,6 +77,7 @@ pub const ALL: &[&Entry] = &[
     &template::ENTRY,
     &tencentcloud::ENTRY,
     &variomedia::ENTRY,
+    &vultr::ENTRY,
 ];
 
 /// Returns the provider of a name or an alias.

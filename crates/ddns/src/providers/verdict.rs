@@ -2,6 +2,8 @@
 
 use jiff::{Timestamp, fmt::rfc2822};
 
+use serde_json::Value;
+
 use crate::{
     failure::{Class, Failure, Reach},
     wire::Response,
@@ -90,6 +92,39 @@ impl Told<'_> {
             400..=499 => (Class::Parked, Reach::Binding),
             _ => (Class::Transient, Reach::Binding),
         }
+    }
+}
+
+/// How a provider wraps what it says in JSON.
+#[derive(Debug)]
+pub(super) struct Envelope {
+    /// Who says it.
+    pub(super) whom: &'static str,
+    /// Where its code is.
+    pub(super) code: &'static str,
+    /// Where its words are.
+    pub(super) message: &'static str,
+    /// What its codes mean.
+    pub(super) rules: &'static [Rule],
+}
+
+impl Envelope {
+    /// Takes out what came of a request; nothing at all is a success, too, when the status is one.
+    pub(super) fn open(&self, response: &Response, now: Timestamp) -> Result<Value, Failure> {
+        let is_good = matches!(response.status, 200..=299);
+        if is_good && response.body.is_empty() {
+            return Ok(Value::Null);
+        }
+        let body = answer::json(response)?;
+        if is_good {
+            return Ok(body);
+        }
+        let code = answer::id_at(&body, self.code).unwrap_or_default();
+        let message = answer::text_at(&body, self.message);
+        if code.is_empty() && message.is_empty() {
+            answer::check_status(response)?;
+        }
+        Err(Told { whom: self.whom, code: &code, message, response, now }.judge(self.rules))
     }
 }
 

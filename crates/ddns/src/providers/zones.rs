@@ -142,14 +142,15 @@ pub(super) async fn zone_of<P: Zoned>(
     Err(missing(P::WHOM, &record.name))
 }
 
-/// Forgets the zone after a refusal: it may be another one by now.
+/// Forgets the zone after a failure that it may be the reason of: it may be another one by now.
 pub(super) fn forgetting<P: Zoned, T>(
     provider: &P,
     record: &Record,
     outcome: Outcome<T>,
 ) -> Outcome<T> {
-    if outcome.as_ref().is_err_and(|failure| failure.class == Class::Parked) {
-        provider.zones().forget(&record.name);
+    match outcome.as_ref().map_err(|failure| failure.class) {
+        Err(Class::Parked | Class::Transient) => provider.zones().forget(&record.name),
+        Ok(_) | Err(Class::RateLimited | Class::Clock) => {}
     }
     outcome
 }
