@@ -21,6 +21,7 @@ const CRATES: &[&str] = &[
     "mainstay-tls",
     "mainstay-keeper",
     "mainstay-agent",
+    "mainstay-ddns",
     "mainstay-service",
     "mainstay",
 ];
