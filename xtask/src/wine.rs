@@ -19,6 +19,7 @@ const CRATES: &[&str] = &[
     "mainstay-api",
     "mainstay-platform",
     "mainstay-tls",
+    "mainstay-ddns",
     "mainstay-keeper",
     "mainstay-agent",
     "mainstay-ddns",

@@ -24,7 +24,7 @@ use serde_json::Value;
 /// The version of the protocol that this build speaks with kinds.
 pub const KIND_PROTOCOL: u32 = 1;
 /// Kinds that are roles of our own binary: `mainstay kind NAME`.
-pub const BUILT_IN: &[&str] = &[];
+pub const BUILT_IN: &[&str] = &["ddns"];
 /// Where packages put kinds, on systems with such places.
 const LIBRARIES: [&str; 2] = ["/usr/local/lib/mainstay/kinds", "/usr/lib/mainstay/kinds"];
 /// What the names of programs end with where they need an ending, best first.

@@ -163,6 +163,40 @@ pub enum SourceConfig {
     },
 }
 
+impl SourceConfig {
+    /// Returns its kind, as the configuration calls it.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Web { .. } => "web",
+            Self::Interface { .. } => "interface",
+            Self::Dns { .. } => "dns",
+            Self::Stun { .. } => "stun",
+            Self::Upnp => "upnp",
+            Self::NatPmp { .. } => "nat-pmp",
+            Self::Pcp { .. } => "pcp",
+            Self::Command { .. } => "command",
+            Self::File { .. } => "file",
+            Self::Static { .. } => "static",
+        }
+    }
+
+    /// Returns by which way it is reached, where that can be chosen.
+    pub const fn network(&self) -> Option<&NetworkConfig> {
+        match self {
+            Self::Web { network, .. } => Some(network),
+            Self::Interface { .. }
+            | Self::Dns { .. }
+            | Self::Stun { .. }
+            | Self::Upnp
+            | Self::NatPmp { .. }
+            | Self::Pcp { .. }
+            | Self::Command { .. }
+            | Self::File { .. }
+            | Self::Static { .. } => None,
+        }
+    }
+}
+
 /// Which addresses of an interface are taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choice {

@@ -17,8 +17,10 @@
 //! | this process is killed at any instant | one write more than without that, at most |
 
 pub mod ask;
+mod assembly;
 mod chores;
 mod door;
+mod entry;
 mod herald;
 mod report;
 mod run;
@@ -28,7 +30,9 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use assembly::{AssemblyError, assemble};
 pub use chores::{Line, Parts, Spring, Verify};
+pub use entry::{keep, kind};
 pub use herald::Herald;
 pub use run::{HostError, run};
 pub use shelf::{Shelf, ShelfError};

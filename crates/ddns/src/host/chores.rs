@@ -12,9 +12,11 @@ use crate::{
         plan::Plan,
     },
     failure::{Class, Failure},
+    network::Network,
     provider::{Attempt, Provider},
     record::{Change, Record},
     source::{Source, Vote},
+    verify::Verifier,
     wire::Wire,
 };
 
@@ -31,6 +33,8 @@ pub struct Parts {
     pub springs: Vec<Vec<Spring>>,
     /// Who asks the authoritative servers.
     pub verifier: Box<dyn Verify>,
+    /// Ways into the network whose connections are of no use after a change of addresses.
+    pub networks: Vec<Network>,
     /// Where the state is kept; nothing is kept by whoever has no state directory.
     pub shelf: Option<Shelf>,
 }
@@ -39,6 +43,12 @@ pub struct Parts {
 pub trait Verify: Send + Sync {
     /// Returns what they have of a record, when they agree.
     fn ask<'a>(&'a self, record: &'a Record) -> Attempt<'a, Vec<IpAddr>>;
+}
+
+impl Verify for Verifier {
+    fn ask<'a>(&'a self, record: &'a Record) -> Attempt<'a, Vec<IpAddr>> {
+        Box::pin(Self::ask(self, record))
+    }
 }
 
 /// A source and what it is called.

@@ -24,10 +24,13 @@ use super::{
     door::{Call, Calls},
     herald, report, words,
 };
-use crate::engine::{
-    Engine,
-    input::{Effect, Input, Now},
-    state::State,
+use crate::{
+    engine::{
+        Engine,
+        input::{Effect, Input, Now},
+        state::State,
+    },
+    network::Network,
 };
 
 /// No wait is longer: a clock that stood still is noticed at the latest then.
@@ -182,8 +185,17 @@ impl Client {
 
     /// Tells the engine, and does what it asks for.
     fn turn(&mut self, input: Input) {
-        if matches!(input, Input::Persisted { .. }) {
-            self.disk = Disk::Free;
+        match &input {
+            Input::Persisted { .. } => self.disk = Disk::Free,
+            Input::NetworkChanged => {
+                self.parts.networks.iter().for_each(Network::forget_connections);
+            }
+            Input::Tick
+            | Input::Looked { .. }
+            | Input::Read { .. }
+            | Input::Wrote { .. }
+            | Input::Verified { .. }
+            | Input::Update { .. } => {}
         }
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {

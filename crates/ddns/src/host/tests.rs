@@ -151,6 +151,7 @@ fn parts(folder: &Folder, names: &[&str], address: &str, writes: &Writes) -> Par
         lines: vec![Line { word: "pad", provider, wire: Arc::new(Blind) }],
         springs: vec![vec![Spring { word: "static", source }]],
         verifier: Box::new(Blind),
+        networks: Vec::new(),
         shelf: Some(Shelf::in_folder(&folder.0)),
     }
 }

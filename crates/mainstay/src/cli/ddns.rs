@@ -1,11 +1,15 @@
 //! `mainstay ddns`: names on a moving address, looked at and set up from a terminal.
 
 mod check;
+mod found;
 mod import;
 mod judge;
 mod place;
 mod providers;
+mod run;
 mod sources;
+mod status;
+mod update;
 
 use std::process::ExitCode;
 
@@ -18,7 +22,7 @@ use crate::errors::CliError;
 #[derive(Debug, ClapArgs)]
 #[command(
     arg_required_else_help = true,
-    after_help = "Examples:\n  mainstay ddns providers          whose names can be kept\n  mainstay ddns import ddns-go ~/.ddns_go_config.yaml"
+    after_help = "Examples:\n  mainstay ddns status             which names are published, since when, and why not\n  mainstay ddns update --now       write all of them, parked ones as well\n  mainstay ddns run home.toml      do the work here, in the foreground\n  mainstay ddns providers          whose names can be kept\n  mainstay ddns import ddns-go ~/.ddns_go_config.yaml"
 )]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -27,6 +31,9 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Status(status::Args),
+    Update(update::Args),
+    Run(run::Args),
     Check(check::Args),
     Import(import::Args),
     Providers(providers::Args),
@@ -35,6 +42,9 @@ enum Command {
 
 pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
     match args.command {
+        Command::Status(args) => status::run(&args, instance).await,
+        Command::Update(args) => update::run(&args, instance).await,
+        Command::Run(args) => run::run(&args, instance).await,
         Command::Check(args) => check::run(&args, instance),
         Command::Import(args) => import::run(&args, instance).await,
         Command::Providers(args) => providers::run(&args),
