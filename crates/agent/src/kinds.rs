@@ -19,11 +19,12 @@ use mainstay_platform::{
     trust::{self, Weakness},
 };
 use mainstay_storage::{instance::Instance, secrets::Secret};
+use serde_json::Value;
 
 /// The version of the protocol that this build speaks with kinds.
 pub const KIND_PROTOCOL: u32 = 1;
 /// Kinds that are roles of our own binary: `mainstay kind NAME`.
-pub const BUILT_IN: &[&str] = &[];
+pub const BUILT_IN: &[&str] = &["ddns"];
 /// Where packages put kinds, on systems with such places.
 const LIBRARIES: [&str; 2] = ["/usr/local/lib/mainstay/kinds", "/usr/lib/mainstay/kinds"];
 /// What the names of programs end with where they need an ending, best first.
@@ -172,14 +173,19 @@ impl Prepared {
 
 /// Returns what a kind reads, with secrets at their places; nothing when that is too long.
 pub(crate) fn input(kind: &KindConfig, secrets: &BTreeMap<String, Secret>) -> Option<SecretText> {
+    let text = filled(kind, secrets).to_string();
+    (text.len() <= INPUT_BYTES_MAX).then(|| SecretText::from(text))
+}
+
+/// Returns a kind's configuration with secrets at their places.
+pub(crate) fn filled(kind: &KindConfig, secrets: &BTreeMap<String, Secret>) -> Value {
     let mut config = kind.config.clone();
     for (place, secret) in secrets {
         if let Some(value) = config.pointer_mut(place) {
             *value = String::from_utf8_lossy(secret.reveal()).into();
         }
     }
-    let text = config.to_string();
-    (text.len() <= INPUT_BYTES_MAX).then(|| SecretText::from(text))
+    config
 }
 
 fn programs(folder: &Path, name: &str) -> Vec<PathBuf> {

@@ -16,6 +16,7 @@
 //! order to the keeper and nowhere else, and is wiped when the fetcher has done with it: at once, or
 //! with the end of a run that commands look at (see `reuse`).
 
+mod by_hand;
 mod deed;
 mod fetcher;
 mod files;
@@ -31,6 +32,7 @@ mod worker;
 pub use mainstay_storage::secrets::Secret;
 
 pub use self::{
+    by_hand::{ValuesError, config_by_hand},
     source::without_line_end,
     vault::{Kept, SetAt, Vault, VaultError},
 };

@@ -33,7 +33,7 @@ pub use care::{
 pub use diagnostic::{Diagnostic, Severity, render};
 pub use difference::difference;
 pub use duration::{parse_duration, parse_size};
-pub use edit::{EditError, NewService, add, remove};
+pub use edit::{EditError, NewService, add, append, remove};
 pub use fields::suggestion;
 pub use groups::Group;
 pub use keys::{get, set, unset};

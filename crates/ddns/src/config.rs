@@ -23,6 +23,7 @@ mod read;
 mod redacted;
 mod sources;
 mod table;
+mod toml;
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ pub use self::{
     redacted::redacted,
     sources::{KINDS, SOURCES_MAX, SourceKind, VOTERS_MAX, WEB_IPV4, WEB_IPV6},
     table::ConfigError,
+    toml::to_toml,
 };
 use crate::{
     engine::plan::Plan,
@@ -159,6 +161,40 @@ pub enum SourceConfig {
         /// Which.
         addresses: Vec<std::net::IpAddr>,
     },
+}
+
+impl SourceConfig {
+    /// Returns its kind, as the configuration calls it.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Web { .. } => "web",
+            Self::Interface { .. } => "interface",
+            Self::Dns { .. } => "dns",
+            Self::Stun { .. } => "stun",
+            Self::Upnp => "upnp",
+            Self::NatPmp { .. } => "nat-pmp",
+            Self::Pcp { .. } => "pcp",
+            Self::Command { .. } => "command",
+            Self::File { .. } => "file",
+            Self::Static { .. } => "static",
+        }
+    }
+
+    /// Returns by which way it is reached, where that can be chosen.
+    pub const fn network(&self) -> Option<&NetworkConfig> {
+        match self {
+            Self::Web { network, .. } => Some(network),
+            Self::Interface { .. }
+            | Self::Dns { .. }
+            | Self::Stun { .. }
+            | Self::Upnp
+            | Self::NatPmp { .. }
+            | Self::Pcp { .. }
+            | Self::Command { .. }
+            | Self::File { .. }
+            | Self::Static { .. } => None,
+        }
+    }
 }
 
 /// Which addresses of an interface are taken.

@@ -14,6 +14,7 @@ use crate::{
 };
 
 pub use answer::{Answer, Authority, Rcode};
+pub(crate) use question::number;
 pub use question::{Kind, Question, Realm, Recursion};
 
 /// How long a server may take.
@@ -25,7 +26,7 @@ pub async fn ask(
     server: SocketAddr,
     question: &Question,
 ) -> Result<Answer, DnsError> {
-    let message = question.message(question::number(wire.nonce()))?;
+    let message = question.message(number(wire.nonce()))?;
     let exchange =
         Exchange { server, message: message.clone(), carrier: Carrier::UdpThenTcp, within: WITHIN };
     let octets = wire.dns(exchange).await?;

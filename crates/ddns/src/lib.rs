@@ -17,7 +17,10 @@ pub mod engine;
 pub mod failure;
 #[cfg(test)]
 mod fake_wire;
+pub mod host;
+pub mod import;
 pub mod name;
+pub mod network;
 pub mod provider;
 pub mod providers;
 pub mod record;
@@ -25,4 +28,6 @@ pub mod secret;
 pub mod source;
 pub mod sources;
 pub mod together;
+pub mod trial;
+pub mod verify;
 pub mod wire;

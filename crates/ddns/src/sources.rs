@@ -1,4 +1,5 @@
-//! The sources that there are: one file each, and the list of them.
+//! The sources that there are: one file each. Which the configuration knows, and with what usual
+//! servers, is told by [`crate::config`].
 
 mod address;
 mod apart;
@@ -17,11 +18,9 @@ mod web;
 
 use std::{fmt, ops::Deref, sync::Arc};
 
-use crate::{address::Family, config::SourceConfig, source::Source, wire::Wire};
+use crate::{config::SourceConfig, source::Source, wire::Wire};
 
 pub use dns::SERVICES as DNS_SERVICES;
-pub use stun::usual as usual_stun_servers;
-pub use web::usual as usual_urls;
 
 /// A network that several sources share.
 #[derive(Clone)]
@@ -57,83 +56,6 @@ pub struct Around {
     pub bind: Option<String>,
 }
 
-/// What is known of a kind of source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
-    /// Its name in the configuration.
-    pub name: &'static str,
-    /// Which families it can tell of.
-    pub families: &'static [Family],
-    /// What it does, for people.
-    pub help: &'static str,
-    /// The same in Chinese.
-    pub help_zh: &'static str,
-}
-
-/// All kinds of sources, in the order in which people should think of them.
-pub const ALL: &[Entry] = &[
-    Entry {
-        name: "web",
-        families: &Family::ALL,
-        help: "asks several echo services on the web, past any proxy",
-        help_zh: "绕过代理，同时询问多个返回访问者地址的网站",
-    },
-    Entry {
-        name: "interface",
-        families: &Family::ALL,
-        help: "takes an address of a network interface; the best choice for IPv6",
-        help_zh: "读取网卡上的地址；IPv6 的首选",
-    },
-    Entry {
-        name: "dns",
-        families: &Family::ALL,
-        help: "asks DNS servers that tell who asks: cloudflare, opendns, google",
-        help_zh: "询问会返回来访者地址的 DNS 服务器：cloudflare、opendns、google",
-    },
-    Entry {
-        name: "stun",
-        families: &Family::ALL,
-        help: "asks STUN servers from where a message comes",
-        help_zh: "询问 STUN 服务器消息来自哪个地址",
-    },
-    Entry {
-        name: "upnp",
-        families: &[Family::V4],
-        help: "asks the router by UPnP for its outer address",
-        help_zh: "通过 UPnP 询问路由器的外网地址",
-    },
-    Entry {
-        name: "nat-pmp",
-        families: &[Family::V4],
-        help: "asks the router by NAT-PMP for its outer address",
-        help_zh: "通过 NAT-PMP 询问路由器的外网地址",
-    },
-    Entry {
-        name: "pcp",
-        families: &Family::ALL,
-        help: "asks the router by PCP for its outer address",
-        help_zh: "通过 PCP 询问路由器的外网地址",
-    },
-    Entry {
-        name: "command",
-        families: &Family::ALL,
-        help: "runs a command that prints an address a line; no shell",
-        help_zh: "运行一个每行输出一个地址的命令；不经过 shell",
-    },
-    Entry {
-        name: "file",
-        families: &Family::ALL,
-        help: "reads a file with an address a line",
-        help_zh: "读取每行一个地址的文件",
-    },
-    Entry {
-        name: "static",
-        families: &Family::ALL,
-        help: "takes the addresses that stand in the configuration",
-        help_zh: "使用配置中写明的地址",
-    },
-];
-
 /// Opens a source as the configuration names it.
 pub fn open(config: &SourceConfig, around: &Around) -> Box<dyn Source> {
     let (wire, around) = (around.wire.clone(), around.clone());
@@ -157,31 +79,12 @@ pub fn open(config: &SourceConfig, around: &Around) -> Box<dyn Source> {
     }
 }
 
-/// Returns how many voters a source has: how many may agree.
-///
-/// Of `UPnP` it is known only when devices have answered: it counts as one.
-pub fn voters(config: &SourceConfig, family: Family) -> usize {
-    let or_usual = |given: usize, usual: usize| if given == 0 { usual } else { given };
-    match config {
-        SourceConfig::Web { urls, .. } => or_usual(urls.len(), web::usual(family).len()),
-        SourceConfig::Dns { services } => or_usual(services.len(), DNS_SERVICES.len()),
-        SourceConfig::Stun { servers } => or_usual(servers.len(), stun::usual().len()),
-        SourceConfig::Interface { .. }
-        | SourceConfig::Upnp
-        | SourceConfig::NatPmp { .. }
-        | SourceConfig::Pcp { .. }
-        | SourceConfig::Command { .. }
-        | SourceConfig::File { .. }
-        | SourceConfig::Static { .. } => 1,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
 
     use super::*;
-    use crate::{config::NetworkConfig, fake_wire::FakeWire};
+    use crate::{address::Family, config::NetworkConfig, fake_wire::FakeWire};
 
     fn around() -> Around {
         Around { wire: SharedWire::new(Arc::new(FakeWire::silent())), bind: None }
@@ -195,15 +98,6 @@ mod tests {
     }
 
     #[test]
-    fn every_source_is_named_once_and_says_what_it_does() {
-        for (at, entry) in ALL.iter().enumerate() {
-            assert!(ALL.iter().skip(at + 1).all(|other| other.name != entry.name));
-            assert!(!entry.help.is_empty() && !entry.help_zh.is_ascii(), "{}", entry.name);
-            assert!(entry.families.contains(&Family::V4), "{}", entry.name);
-        }
-    }
-
-    #[test]
     fn static_addresses_are_those_of_the_family() {
         let addresses = ["81.2.69.142", "2001:4860::1"].map(|text| text.parse().unwrap()).to_vec();
         let config = SourceConfig::Static { addresses: addresses.clone() };
@@ -214,19 +108,18 @@ mod tests {
     }
 
     #[test]
-    fn as_many_vote_as_there_are_voters() {
-        for config in [
-            SourceConfig::Web {
-                urls: Vec::new(),
-                pointer: None,
-                network: NetworkConfig::default(),
-            },
-            SourceConfig::Dns { services: Vec::new() },
-            SourceConfig::Stun { servers: Vec::new() },
-            SourceConfig::Static { addresses: Vec::new() },
-        ] {
+    fn every_voter_has_a_vote_and_its_own_reason() {
+        let several = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+        let web = SourceConfig::Web {
+            urls: several(&["https://a.test", "https://b.test"]),
+            pointer: None,
+            network: NetworkConfig::default(),
+        };
+        let dns = SourceConfig::Dns { services: Vec::new() };
+        let stun = SourceConfig::Stun { servers: several(&["a.test:3478", "b.test"]) };
+        for (config, voters) in [(web, 2), (dns, DNS_SERVICES.len()), (stun, 2)] {
             let votes = udp::tests::run(open(&config, &around()).look(Family::V6));
-            assert_eq!(votes.len(), voters(&config, Family::V6), "{config:?}");
+            assert_eq!(votes.len(), voters, "{config:?}");
             assert!(votes.iter().all(|vote| vote.answer.is_err()), "{votes:?}");
         }
     }

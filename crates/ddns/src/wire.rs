@@ -37,6 +37,10 @@ pub trait Wire: Send + Sync {
     fn dns(&self, exchange: Exchange) -> Networked<'_, Vec<u8>>;
     /// Resolves a name, by the system or by the list of our own servers when that fails.
     fn resolve(&self, name: &str, family: Option<Family>) -> Networked<'_, Vec<IpAddr>>;
+    /// Returns DNS servers that may be asked for anybody's names, those first that answer best.
+    fn resolvers(&self) -> Vec<SocketAddr> {
+        Vec::new()
+    }
     /// Returns the wall clock, for signatures.
     fn now(&self) -> Timestamp;
     /// Returns a number that is not given twice, for nonces.

@@ -88,6 +88,7 @@ enum Command {
     /// Remove a service from the configuration and stop it
     Remove(add::RemoveArgs),
     Secret(secret::Args),
+    Ddns(ddns::Args),
     Kind(kind::Args),
     Drill(drill::Args),
     Service(service::Args),
@@ -160,6 +161,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Add(args) => add::run(args, instance).await,
         Command::Remove(args) => add::remove(args, instance).await,
         Command::Secret(args) => secret::run(args, instance).await,
+        Command::Ddns(args) => ddns::run(args, instance).await,
         Command::Drill(args) => drill::run(args, instance).await,
         Command::Service(args) => service::run(args).await,
         Command::Install(args) => install::run(&args).await,

@@ -17,7 +17,7 @@ pub(crate) struct BuiltIn {
 pub(crate) type Run = fn(&[String]) -> ExitCode;
 
 /// All of them.
-const ALL: &[BuiltIn] = &[];
+const ALL: &[BuiltIn] = &[BuiltIn { name: "ddns", run: mainstay_ddns::host::kind }];
 
 /// Returns the kind of a name, if it is built in.
 pub(crate) fn built_in(name: &str) -> Option<BuiltIn> {

@@ -55,6 +55,12 @@ pub(crate) fn cable(one: &str, other: &str) {
     wait_until("the cable is there", || is_up(one) && is_up(other));
 }
 
+/// Returns lines that do something with a thousand addresses of the end `one`.
+pub(crate) fn many(what: &str) -> String {
+    let line = |it: u32| format!("addr {what} 10.{}.{}.1/32 dev one", it / 250, it % 250);
+    (0..1000).map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// Waits until something is so.
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();

@@ -14,8 +14,8 @@ use rustix::net::{
 const PART_BYTES_MAX: usize = 64 * 1024;
 /// What is beyond this many rows is left unread.
 const ROWS_MAX: usize = 65_536;
-/// A table that changes while it is read is read again so often; then it is taken as it is.
-const READS_MAX: usize = 5;
+/// A table that changes while it is read is read again so often.
+const READS_MAX: usize = 20;
 
 /// `nlmsghdr`: length, kind, flags, sequence, port.
 pub(crate) const HEAD_BYTES: usize = 16;
@@ -101,23 +101,24 @@ pub(crate) fn socket() -> io::Result<OwnedFd> {
     Ok(socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?)
 }
 
-/// Returns what can be read out of the rows of a table.
+/// Returns what can be read out of the rows of a table, none of which is missing.
+///
+/// A table that never keeps still is an error: half of it would tell of addresses that have gone.
 pub(crate) fn rows<T>(
     table: Table,
     read: impl Fn(&Message<'_>) -> Option<T>,
 ) -> io::Result<Vec<T>> {
-    let mut all = Vec::new();
     for _ in 0..READS_MAX {
-        all.clear();
+        let mut all = Vec::new();
         let seen = look(table, |message| {
             all.extend(read(message));
             if all.len() < ROWS_MAX { Look::Further } else { Look::Enough }
         })?;
         if seen != Seen::Changing {
-            break;
+            return Ok(all);
         }
     }
-    Ok(all)
+    Err(io::Error::new(io::ErrorKind::Interrupted, "the table changes while it is read"))
 }
 
 /// Goes through a table until whoever looks has enough: a router knows a million routes.

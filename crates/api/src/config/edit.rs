@@ -57,6 +57,26 @@ pub fn add(text: &str, name: &str, service: &NewService) -> Result<String, EditE
     Ok(document.to_string())
 }
 
+/// Returns the text with a service at its end that is written already, as its tables of TOML.
+pub fn append(text: &str, name: &str, tables: &str) -> Result<String, EditError> {
+    let document: DocumentMut = text.parse()?;
+    let services = document.get("services");
+    if services.is_some_and(|services| !services.is_table()) {
+        return Err(EditError::NoTable);
+    }
+    if services.is_some_and(|services| services.get(name).is_some()) {
+        return Err(EditError::Exists(name.to_owned()));
+    }
+    let gap = match text {
+        "" => "",
+        text if text.ends_with('\n') => "\n",
+        _ => "\n\n",
+    };
+    let whole = format!("{text}{gap}{tables}");
+    let _readable: DocumentMut = whole.parse()?;
+    Ok(whole)
+}
+
 /// Returns the text without a service.
 pub fn remove(text: &str, name: &str) -> Result<String, EditError> {
     let mut document: DocumentMut = text.parse()?;
@@ -123,6 +143,21 @@ mod tests {
     fn the_first_service_of_an_empty_file_needs_no_header() {
         let service = NewService { command: vec!["true".to_owned()], ..NewService::default() };
         assert_eq!(add("", "one", &service).unwrap(), "[services.one]\ncommand = [\"true\"]\n");
+    }
+
+    #[test]
+    fn what_is_written_already_comes_behind_the_rest() {
+        let tables = "[services.dns.ddns]\nevery = \"5m\"\n";
+        assert_eq!(append(TEXT, "dns", tables).unwrap(), format!("{TEXT}\n{tables}"));
+        assert_eq!(append("", "dns", tables).unwrap(), tables);
+        let told = append(TEXT, "web", tables).unwrap_err().to_string();
+        assert_eq!(told, "service `web` exists already");
+        assert_eq!(
+            append("services = 1", "x", "").unwrap_err().to_string(),
+            "`services` is no table"
+        );
+        let told = append("[services]\nx = { command = ['x'] }", "web", "[").unwrap_err();
+        assert_eq!(told.to_string(), "cannot read the file as TOML");
     }
 
     #[test]

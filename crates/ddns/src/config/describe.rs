@@ -21,8 +21,16 @@ pub const FACTS: &[(&str, &str)] = &[
     ("ipv6", "the IPv6 address that is believed"),
     ("records", "how many records are kept"),
     ("published", "how many of them are as they shall be"),
+    ("pending", "how many are about to be read or written"),
     ("backing-off", "how many wait after a failure"),
     ("parked", "how many only another configuration or an operator helps"),
+    ("states", "how each record is, as many as there is room for"),
+    ("last-change", "when a record was written last"),
+    ("next-attempt", "when a record is read or written next"),
+    ("failures.transient", "attempts that failed and may work soon"),
+    ("failures.rate-limited", "attempts that a provider refused for patience"),
+    ("failures.parked", "attempts that only another configuration helps"),
+    ("failures.clock", "attempts that failed because the clock is wrong"),
 ];
 
 /// Returns the object that `docs/spec/kind.md` asks for.

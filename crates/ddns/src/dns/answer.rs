@@ -33,6 +33,8 @@ pub struct Answer {
     pub aliases: Vec<String>,
     /// Its addresses.
     pub addresses: Vec<IpAddr>,
+    /// How long, in seconds, the shortest-lived of these addresses may be remembered.
+    pub ttl: Option<u32>,
     /// Its texts, the parts of each put together.
     pub texts: Vec<String>,
     /// The servers of the zone that has this name.
@@ -72,6 +74,20 @@ impl fmt::Display for Rcode {
 }
 
 impl Answer {
+    /// Returns an answer that tells nothing.
+    pub(crate) const fn empty() -> Self {
+        Self {
+            rcode: Rcode::NO_ERROR,
+            authoritative: false,
+            aliases: Vec::new(),
+            addresses: Vec::new(),
+            ttl: None,
+            texts: Vec::new(),
+            servers: Vec::new(),
+            authority: None,
+        }
+    }
+
     /// Returns it if it tells what there is, be it nothing.
     pub fn sound(self, server: SocketAddr) -> Result<Self, DnsError> {
         match self.rcode {
@@ -126,15 +142,8 @@ fn gather(
     rtype: Rtype,
 ) -> Result<Option<Answer>, ParseError> {
     let header = message.header();
-    let mut answer = Answer {
-        rcode: Rcode(header.rcode()),
-        authoritative: header.aa(),
-        aliases: Vec::new(),
-        addresses: Vec::new(),
-        texts: Vec::new(),
-        servers: Vec::new(),
-        authority: None,
-    };
+    let mut answer =
+        Answer { rcode: Rcode(header.rcode()), authoritative: header.aa(), ..Answer::empty() };
     if message.header_counts().qdcount() == 0 {
         return Ok(Some(answer));
     }
@@ -178,6 +187,8 @@ impl Answer {
     fn take(&mut self, record: &RecordOf<'_>) -> Result<(), ParseError> {
         if let Some(address) = address(record)? {
             push(&mut self.addresses, address);
+            let ttl = record.ttl().as_secs();
+            self.ttl = Some(self.ttl.map_or(ttl, |least| least.min(ttl)));
         }
         if let Some(text) = record.to_record::<Txt<_>>()? {
             let text: Vec<u8> = text.data().text();

@@ -109,7 +109,7 @@ impl Question {
 }
 
 /// Folds a nonce into the number of a message, so that each of its bits counts.
-pub(super) fn number(nonce: u128) -> u16 {
+pub(crate) fn number(nonce: u128) -> u16 {
     let bytes = nonce.to_be_bytes();
     let pairs = bytes.chunks_exact(2).filter_map(|pair| pair.try_into().ok());
     pairs.map(u16::from_be_bytes).fold(0, |all, one| all ^ one)

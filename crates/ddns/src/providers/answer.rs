@@ -2,6 +2,8 @@
 
 use std::{fmt::Write as _, net::IpAddr, time::Duration};
 
+use serde_json::Value;
+
 use crate::{
     failure::{Class, Failure},
     wire::Response,
@@ -9,6 +11,8 @@ use crate::{
 
 /// The longest part of a body that is told.
 const SNIPPET_CHARS_MAX: usize = 80;
+/// The longest part of a provider's own words that is told.
+const WORDS_CHARS_MAX: usize = 240;
 /// Nobody is believed who asks for more patience than this.
 const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 
@@ -58,13 +62,57 @@ pub(super) fn only(want: &[IpAddr]) -> Result<IpAddr, Failure> {
 
 /// Returns the beginning of a body in one line of harmless characters.
 pub(super) fn snippet(response: &Response) -> String {
-    let text = response.text();
+    let shown = cut(&response.text(), SNIPPET_CHARS_MAX);
+    if shown.is_empty() { "an empty body".to_owned() } else { format!("`{shown}`") }
+}
+
+/// Returns the beginning of a provider's own words in one line of harmless characters.
+pub(super) fn shortened(words: &str) -> String {
+    cut(words, WORDS_CHARS_MAX)
+}
+
+fn cut(text: &str, chars_max: usize) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let line = words.join(" ");
-    let shown: String =
-        line.chars().filter(|one| !one.is_control()).take(SNIPPET_CHARS_MAX).collect();
-    let cut = if line.chars().count() > SNIPPET_CHARS_MAX { "…" } else { "" };
-    if shown.is_empty() { "an empty body".to_owned() } else { format!("`{shown}{cut}`") }
+    let shown: String = line.chars().filter(|one| !one.is_control()).take(chars_max).collect();
+    let rest = if line.chars().count() > chars_max { "…" } else { "" };
+    format!("{shown}{rest}")
+}
+
+/// Reads a body of JSON; what is none may be a page of a portal.
+pub(super) fn json(response: &Response) -> Result<Value, Failure> {
+    serde_json::from_slice(&response.body).map_err(|_| match check_status(response) {
+        Err(failure) => failure,
+        Ok(()) => unknown(response),
+    })
+}
+
+/// Returns a text of a JSON value, by its path; an empty one where there is none.
+pub(super) fn text_at<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Returns a list of a JSON value, by its path; an empty one where there is none.
+pub(super) fn list_at<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
+    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// Returns a number of a JSON value, by its path, written as a number or as a text.
+pub(super) fn number_at(value: &Value, pointer: &str) -> Option<u32> {
+    let value = value.pointer(pointer)?;
+    match value.as_str() {
+        Some(text) => text.parse().ok(),
+        None => value.as_u64()?.try_into().ok(),
+    }
+}
+
+/// Returns an identifier of a JSON value, by its path, written as a number or as a text.
+pub(super) fn id_at(value: &Value, pointer: &str) -> Option<String> {
+    match value.pointer(pointer)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 /// Returns a query of names and values, each encoded as RFC 3986 says.

@@ -1,8 +1,8 @@
 //! The source `pcp`: the router's outer address, asked of the router (RFC 6887).
 //!
 //! PCP tells it only with a mapping: one is made for the port of our own socket, for as short as
-//! routers grant, and taken away at once. To a router that knows only the older NAT-PMP it is
-//! asked that way (section 9).
+//! routers grant, and taken away at once. A router that knows only the older NAT-PMP (section 9), or
+//! makes no mapping, is asked by that.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -47,7 +47,7 @@ enum Heard {
 
 impl Pcp {
     async fn ask(&self, family: Family) -> (String, Result<IpAddr, String>) {
-        match router::find(self.gateway, family, PORT) {
+        match router::find(self.gateway, family, PORT).await {
             Err(why) => ("pcp".to_owned(), Err(why)),
             Ok(server) => (format!("pcp {}", server.ip()), self.ask_router(server, family).await),
         }
@@ -65,6 +65,10 @@ impl Pcp {
             }
             Heard::Older if family == Family::V4 => nat_pmp::ask(&line).await,
             Heard::Older => Err("the router speaks NAT-PMP, which tells of IPv4 alone".to_owned()),
+            // Who makes no mapping may tell the address all the same.
+            Heard::Refused(why) if family == Family::V4 => {
+                nat_pmp::ask(&line).await.map_err(|_| why)
+            }
             Heard::Refused(why) => Err(why),
         }
     }
@@ -240,6 +244,23 @@ mod tests {
             assert_eq!(votes[0].answer, Ok(vec!["81.2.69.142".parse().unwrap()]));
             assert_eq!(*heard.lock().unwrap(), [2, 0]);
         });
+    }
+
+    #[test]
+    fn a_router_that_makes_no_mapping_may_tell_its_address_all_the_same() {
+        let refusing = |older: Vec<u8>| {
+            run(async {
+                let gateway = server(move |asked| match asked[0] {
+                    2 => vec![vec![2, 0x81, 0, 8]],
+                    _ => vec![older.clone()],
+                });
+                pcp(gateway.await).look(Family::V4).await.remove(0).answer
+            })
+        };
+        let told = refusing(vec![0, 128, 0, 0, 0, 0, 0, 9, 81, 2, 69, 142]);
+        assert_eq!(told, Ok(vec!["81.2.69.142".parse().unwrap()]));
+        let told = refusing(vec![2, 0x80, 0, 1]);
+        assert_eq!(told, Err("the router refuses: it has no room".to_owned()));
     }
 
     #[test]

@@ -1,28 +1,21 @@
-//! Where the router is, and by which interface.
+//! Where the router is, and by which interface it is reached.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
+};
+
+use mainstay_platform::{
+    addresses,
+    gateway::{self, Gateway},
+};
 
 use crate::address::Family;
 
-/// Returns the router that is configured, else the default gateway.
-pub(super) fn find(
-    configured: Option<SocketAddr>,
-    family: Family,
-    _port: u16,
-) -> Result<SocketAddr, String> {
-    let Some(server) = configured else {
-        return Err("the default gateway is not known; write `gateway`".to_owned());
-    };
-    if Family::of(server.ip()) == family {
-        return Ok(server);
-    }
-    Err(format!("`gateway` is {server}, which is no {family} address"))
-}
-
-/// Returns the name of the interface by which the default route of a family leads.
-pub(super) fn interface(_family: Family) -> Result<String, String> {
-    Err("the default route is not known; write `interface`".to_owned())
-}
+/// Addresses far away, one of each family, that nothing is ever sent to.
+const FAR_V4: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1)), 9);
+const FAR_V6: SocketAddr =
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111)), 9);
 
 /// A router of IPv4 and our own side of the network that it is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +26,122 @@ pub(super) struct Neighbour {
     pub(super) local: Option<Ipv4Addr>,
 }
 
-/// Returns the default gateway of IPv4, as far as it is known.
-pub(super) fn neighbour() -> Option<Neighbour> {
-    None
+/// Returns where the router listens: as configured, else at the default gateway.
+pub(super) async fn find(
+    configured: Option<SocketAddr>,
+    family: Family,
+    port: u16,
+) -> Result<SocketAddr, String> {
+    match configured {
+        Some(server) if Family::of(server.ip()) == family => Ok(server),
+        Some(server) => Err(format!("`{server}` is no {family} address")),
+        None => match default_of(&gateways().await?, family) {
+            Some(gateway) => Ok(gateway.socket_address(port)),
+            None => Err(format!("there is no {family} default gateway")),
+        },
+    }
+}
+
+/// Returns the default gateway of IPv4, if there is one.
+pub(super) async fn neighbour() -> Option<Neighbour> {
+    let all = gateways().await.ok()?;
+    let gateway = default_of(&all, Family::V4)?;
+    let IpAddr::V4(router) = gateway.address else { return None };
+    let local = match gateway.own_address {
+        Some(IpAddr::V4(local)) => Some(local),
+        Some(IpAddr::V6(_)) | None => None,
+    };
+    Some(Neighbour { router, local })
+}
+
+/// Returns the name of the interface with the default route of a family: that of the gateway, or,
+/// where there is none (a modem's or a tunnel's interface), the one that the system would choose.
+pub(super) fn interface(family: Family) -> Result<String, String> {
+    let all = gateway::list().map_err(|error| cannot(&error))?;
+    if let Some(gateway) = default_of(&all, family) {
+        return Ok(gateway.interface.name.clone());
+    }
+    // The system refuses to connect where nothing leads.
+    let name = way_out(family).ok().flatten();
+    name.ok_or_else(|| format!("there is no {family} default route"))
+}
+
+async fn gateways() -> Result<Vec<Gateway>, String> {
+    match tokio::task::spawn_blocking(gateway::list).await {
+        Ok(listed) => listed.map_err(|error| cannot(&error)),
+        Err(_) => Err("looking for the default gateway broke off".to_owned()),
+    }
+}
+
+fn cannot(error: &io::Error) -> String {
+    format!("cannot tell the default gateway: {error}")
+}
+
+fn default_of(all: &[Gateway], family: Family) -> Option<&Gateway> {
+    all.iter().find(|one| Family::of(one.address) == family)
+}
+
+/// Returns the interface whose address a message to far away would have. None is sent.
+fn way_out(family: Family) -> io::Result<Option<String>> {
+    let (any, far) = match family {
+        Family::V4 => (IpAddr::from(Ipv4Addr::UNSPECIFIED), FAR_V4),
+        Family::V6 => (IpAddr::from(Ipv6Addr::UNSPECIFIED), FAR_V6),
+    };
+    let socket = UdpSocket::bind((any, 0))?;
+    socket.connect(far)?;
+    let own = socket.local_addr()?.ip();
+    let all = addresses::list()?;
+    Ok(all.into_iter().find(|one| one.address == own).map(|one| one.interface.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use mainstay_platform::addresses::Interface;
+
+    use super::*;
+    use crate::sources::udp::tests::run;
+
+    fn gateway(address: &str, metric: u32) -> Gateway {
+        let interface = Interface {
+            index: 7,
+            name: "eth0".to_owned(),
+            aliases: Vec::new(),
+            is_up: true,
+            is_loopback: false,
+            is_point_to_point: false,
+        };
+        Gateway { interface, address: address.parse().unwrap(), own_address: None, metric }
+    }
+
+    #[test]
+    fn the_first_gateway_of_the_family_is_the_router() {
+        let all = [gateway("fe80::1", 0), gateway("10.0.0.1", 1), gateway("10.0.0.2", 2)];
+        let told = |family| default_of(&all, family).map(|one| one.address.to_string());
+        assert_eq!(told(Family::V4).as_deref(), Some("10.0.0.1"));
+        assert_eq!(told(Family::V6).as_deref(), Some("fe80::1"));
+        assert_eq!(default_of(&all[..1], Family::V4), None);
+    }
+
+    #[test]
+    fn a_configured_router_is_of_the_family() {
+        let router = "10.0.0.1:5351".parse().unwrap();
+        assert_eq!(run(find(Some(router), Family::V4, 1)), Ok(router));
+        let told = run(find(Some(router), Family::V6, 1)).unwrap_err();
+        assert_eq!(told, "`10.0.0.1:5351` is no IPv6 address");
+    }
+
+    /// Whatever this machine has: the three agree.
+    #[test]
+    fn the_default_gateway_is_the_same_for_everybody() {
+        let found = run(find(None, Family::V4, 5351));
+        let near = run(neighbour());
+        match (&found, near) {
+            (Ok(server), Some(near)) => {
+                assert_eq!(*server, SocketAddr::from((near.router, 5351)));
+                assert!(!interface(Family::V4).unwrap().is_empty());
+            }
+            (Err(told), None) => assert_eq!(told, "there is no IPv4 default gateway"),
+            other => panic!("{other:?}"),
+        }
+    }
 }

@@ -16,22 +16,10 @@ use crate::{
 
 use super::{Around, address, udp::Line, udp::Patience};
 
-/// The servers that are asked when the configuration names none: two of the world's, two in China.
-const USUAL: [&str; 4] = [
-    "stun.cloudflare.com:3478",
-    "stun.l.google.com:19302",
-    "stun.miwifi.com:3478",
-    "stun.chat.bilibili.com:3478",
-];
 /// The port of a server that is named without one (RFC 8489, section 18.6).
 const PORT: u16 = 3478;
 /// The first wait is that of the standard (section 6.2.1); 7.5 s are enough for an address.
 const PATIENCE: Patience = Patience { first: Duration::from_millis(500), times: 4 };
-
-/// Returns the servers that are asked when the configuration names none.
-pub const fn usual() -> &'static [&'static str] {
-    &USUAL
-}
 
 /// STUN servers.
 #[derive(Debug)]
@@ -43,11 +31,7 @@ pub(super) struct Stun {
 
 impl Stun {
     pub(super) fn new(around: Around, servers: &[String]) -> Self {
-        let mut servers = servers.to_vec();
-        if servers.is_empty() {
-            servers.extend(USUAL.map(str::to_owned));
-        }
-        Self { around, servers, patience: PATIENCE }
+        Self { around, servers: servers.to_vec(), patience: PATIENCE }
     }
 
     async fn ask(&self, server: &str, family: Family) -> Result<IpAddr, String> {
@@ -154,11 +138,5 @@ mod tests {
             let told = stun.look(Family::V4).await.remove(0).answer.unwrap_err();
             assert!(told.starts_with("no answer from 127.0.0.1:"), "{told}");
         });
-    }
-
-    #[test]
-    fn several_servers_are_usual() {
-        let stun = Stun::new(around(), &[]);
-        assert_eq!(stun.servers, usual());
     }
 }

@@ -45,7 +45,7 @@ impl Upnp {
         }
         let search = match &self.search {
             Some(search) => search.clone(),
-            None => Search::around(router::neighbour()),
+            None => Search::around(router::neighbour().await),
         };
         let devices = match search.devices(self.around.bind.as_deref()).await {
             Ok(devices) => devices,

@@ -20,27 +20,6 @@ use super::{SharedWire, address};
 /// Where Cloudflare tells of a request what it knows, a `name=value` a line.
 const TRACE: &str = "/cdn-cgi/trace";
 
-/// Returns the services that are asked when the configuration names none: some of the world's and
-/// some that are reached well from China.
-pub const fn usual(family: Family) -> &'static [&'static str] {
-    match family {
-        Family::V4 => &[
-            "https://api.ipify.org",
-            "https://ipv4.icanhazip.com",
-            "https://one.one.one.one/cdn-cgi/trace",
-            "https://4.ipw.cn",
-            "https://ip.3322.net",
-        ],
-        Family::V6 => &[
-            "https://api6.ipify.org",
-            "https://ipv6.icanhazip.com",
-            "https://one.one.one.one/cdn-cgi/trace",
-            "https://6.ipw.cn",
-            "https://speed.neu6.edu.cn/getIP.php",
-        ],
-    }
-}
-
 /// Echo services.
 #[derive(Debug)]
 pub(super) struct Web {
@@ -80,9 +59,7 @@ impl Web {
 
 impl Source for Web {
     fn look(&self, family: Family) -> Later<'_, Vec<Vote>> {
-        let usual = if self.urls.is_empty() { usual(family) } else { &[] };
-        let urls = usual.iter().copied().chain(self.urls.iter().map(String::as_str));
-        let votes = urls.map(|url| Box::pin(self.ask(url, family)) as Later<'_, Vote>);
+        let votes = self.urls.iter().map(|url| Box::pin(self.ask(url, family)) as Later<'_, Vote>);
         Box::pin(together(votes.collect()))
     }
 }
@@ -201,18 +178,5 @@ mod tests {
         ];
         assert_eq!(told, expected);
         assert_eq!(*asked.lock().unwrap(), [(Some(Family::V4), Way::Direct); 3]);
-    }
-
-    #[test]
-    fn without_urls_the_usual_ones_of_the_family_are_asked() {
-        for family in Family::ALL {
-            let wire = SharedWire::new(Arc::new(FakeWire::of_http(|_| Ok(response(500, "")))));
-            let votes = run(Web::new(wire, &[], None, &NetworkConfig::default()).look(family));
-            let names: Vec<&str> = votes.iter().map(|vote| vote.voter.as_str()).collect();
-            assert_eq!(names, usual(family));
-            assert!(
-                usual(family).len() >= 3 && usual(family).iter().any(|url| url.contains(".cn"))
-            );
-        }
     }
 }

@@ -98,14 +98,7 @@ async fn set(args: SetArgs, named: Option<&str>) -> Result<ExitCode, CliError> {
     drop(dump::refuse());
     let name = checked(&args.name)?;
     let value = value(name, args.file.as_deref())?;
-    let (answer, reached) = match reach(named).await? {
-        Reached::Agent(mut client) => {
-            let body = value.reveal().to_vec();
-            let answer: SecretAnswer = client.post_bytes(&path_of(name), body).await?;
-            (answer, Whom::Agent)
-        }
-        Reached::Files(files) => (files.set(name, &value)?, Whom::Files),
-    };
+    let (answer, reached) = keep(name, &value, reach(named).await?).await?;
     if args.json {
         print::json(&answer);
         return Ok(ExitCode::SUCCESS);
@@ -137,6 +130,32 @@ async fn set(args: SetArgs, named: Option<&str>) -> Result<ExitCode, CliError> {
         return Ok(ExitCode::SUCCESS);
     }
     command::run(command::Args::of(up), CommandName::Restart, named).await
+}
+
+/// Sets a secret of an instance, for other commands that have asked for it.
+pub(super) async fn store(
+    located: &Located,
+    name: &str,
+    value: String,
+) -> Result<SecretAnswer, CliError> {
+    let value = Secret::new(value.into_bytes());
+    let (answer, _) = keep(checked(name)?, &value, reach_at(located).await?).await?;
+    Ok(answer)
+}
+
+async fn keep(
+    name: &str,
+    value: &Secret,
+    reached: Reached,
+) -> Result<(SecretAnswer, Whom), CliError> {
+    Ok(match reached {
+        Reached::Agent(mut client) => {
+            let body = value.reveal().to_vec();
+            let answer: SecretAnswer = client.post_bytes(&path_of(name), body).await?;
+            (answer, Whom::Agent)
+        }
+        Reached::Files(files) => (files.set(name, value)?, Whom::Files),
+    })
 }
 
 /// Returns whether a unit has the former value, or fails for it and is tried again.
@@ -260,11 +279,14 @@ enum Whom {
 
 /// Finds the agent; where none runs, the files, which nobody else has as long as we do.
 async fn reach(named: Option<&str>) -> Result<Reached, CliError> {
-    let located = instance::choose(named)?;
-    match Client::connect(&located).await {
+    reach_at(&instance::choose(named)?).await
+}
+
+async fn reach_at(located: &Located) -> Result<Reached, CliError> {
+    match Client::connect(located).await {
         Ok(client) => Ok(Reached::Agent(Box::new(client))),
         Err(error) if error.kind == Kind::Unreachable => {
-            Files::take(&located, error).map(|files| Reached::Files(Box::new(files)))
+            Files::take(located, error).map(|files| Reached::Files(Box::new(files)))
         }
         Err(error) => Err(error),
     }

@@ -13,9 +13,19 @@ use crate::{
 
 /// The zone that is served; `mail` is somebody else's.
 pub(crate) const ZONE: &str = "example.test";
-/// The key that may change addresses and texts; one that may only change texts is `text-key`.
+/// The key that may change addresses and texts.
 pub(crate) const KEY: &str = "ddns-key";
-/// Both keys' secret.
+/// The key for texts alone.
+pub(crate) const TEXT_KEY: &str = "text-key";
+/// All keys with their algorithms; those that are not for texts alone may change addresses.
+pub(crate) const KEYS: [(&str, &str); 5] = [
+    (KEY, "hmac-sha256"),
+    (TEXT_KEY, "hmac-sha256"),
+    ("sha1-key", "hmac-sha1"),
+    ("sha384-key", "hmac-sha384"),
+    ("sha512-key", "hmac-sha512"),
+];
+/// The secret of all keys.
 pub(crate) const SECRET: &str = "bWFpbnN0YXkgdGVzdHMgYmluZCBhbmQga25vdCAtIQ==";
 
 const ZONE_FILE: &str = "\
@@ -40,8 +50,9 @@ impl Bind9 {
             let folder = Folder::new("bind9");
             folder.write("example.test.zone", ZONE_FILE);
             folder.write("named.conf", &configuration(folder.path(), port));
-            write_key(&folder, KEY, SECRET);
-            write_key(&folder, "text-key", SECRET);
+            for (name, algorithm) in KEYS {
+                write_key(&folder, (name, algorithm), SECRET);
+            }
             let mut command = peer::mortal("/usr/sbin/named");
             command.args(["-c", "named.conf", "-4", "-g", "-n", "1"]);
             let address = SocketAddr::from(([127, 0, 0, 1], port));
@@ -64,7 +75,7 @@ impl Bind9 {
 
     /// Writes another key's file, right or wrong; returns where it lies.
     pub(crate) fn forge(&self, name: &str, secret: &str) -> PathBuf {
-        write_key(self.peer.folder(), name, secret)
+        write_key(self.peer.folder(), (name, "hmac-sha256"), secret)
     }
 
     /// Returns what the server has said of itself and of updates.
@@ -75,22 +86,26 @@ impl Bind9 {
 
 fn configuration(folder: &Path, port: u16) -> String {
     let folder = folder.display();
+    let keys = KEYS.map(|(name, _)| format!("include \"{folder}/{name}.key\";\n")).concat();
+    let grants = KEYS.map(|(name, _)| match name {
+        TEXT_KEY => format!("grant {name} zonesub TXT; "),
+        _ => format!("grant {name} zonesub A AAAA TXT; "),
+    });
+    let grants = grants.concat();
     format!(
         r#"
-include "{folder}/ddns-key.key";
-include "{folder}/text-key.key";
+{keys}
 options {{ directory "{folder}"; pid-file none; session-keyfile "{folder}/session.key";
   listen-on port {port} {{ 127.0.0.1; }}; recursion no; dnssec-validation no; notify no; }};
 controls {{ }};
-zone "{ZONE}" {{ type master; file "example.test.zone";
-  update-policy {{ grant {KEY} zonesub A AAAA TXT; grant text-key zonesub TXT; }}; }};
+zone "{ZONE}" {{ type master; file "example.test.zone"; update-policy {{ {grants} }}; }};
 "#
     )
 }
 
 /// Writes a key as `tsig-keygen` does; returns where it lies.
-fn write_key(folder: &Folder, name: &str, secret: &str) -> PathBuf {
-    let text = format!("key \"{name}\" {{ algorithm hmac-sha256; secret \"{secret}\"; }};\n");
+fn write_key(folder: &Folder, (name, algorithm): (&str, &str), secret: &str) -> PathBuf {
+    let text = format!("key \"{name}\" {{ algorithm {algorithm}; secret \"{secret}\"; }};\n");
     folder.write(&format!("{name}.key"), &text)
 }
 

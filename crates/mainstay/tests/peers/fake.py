@@ -21,7 +21,7 @@ import threading
 import time
 import urllib.parse
 
-from fakes import alidns, baidu, cloudflare, dnspod, dyndns2, echo, huawei, tencent, tokens, vectors
+from fakes import alidns, baidu, cloudflare, dnspod, dyndns2, echo, huawei, rows, sets, tencent, tokens, vectors
 from fakes.wire import Answer, Refusal, Request
 from fakes.zone import Zones
 
@@ -36,6 +36,15 @@ ACCOUNTS = {
     "dynv6": tokens.DYNV6,
     "freemyip": tokens.FREEMYIP,
     "desec": tokens.DESEC,
+    "porkbun": rows.PORKBUN,
+    "digitalocean": rows.DIGITALOCEAN,
+    "linode": rows.LINODE,
+    "vultr": rows.VULTR,
+    "ovh-api": rows.OVH,
+    "godaddy": sets.GODADDY,
+    "gandi": sets.GANDI,
+    "hetzner": sets.HETZNER,
+    "namecheap": sets.NAMECHEAP,
     **{name: {**dyndns2.ACCOUNT, "user": one.user} for name, one in dyndns2.DIALECTS.items()},
 }
 HANDLERS = {
@@ -49,11 +58,22 @@ HANDLERS = {
     "dynv6": tokens.handle_dynv6,
     "freemyip": tokens.handle_freemyip,
     "desec": tokens.handle_desec,
+    "porkbun": rows.handle_porkbun,
+    "digitalocean": rows.handle_digitalocean,
+    "linode": rows.handle_linode,
+    "vultr": rows.handle_vultr,
+    "ovh-api": rows.handle_ovh,
+    "godaddy": sets.handle_godaddy,
+    "gandi": sets.handle_gandi,
+    "hetzner": sets.handle_hetzner,
+    "namecheap": sets.handle_namecheap,
     **{name: one.handle for name, one in dyndns2.DIALECTS.items()},
     "hook": echo.handle_hook,
     "echo4": echo.handler("v4"),
     "echo6": echo.handler("v6"),
 }
+# What the line is called that answers whoever has no line of his own.
+LINES = {"tencent": tencent.LINE, "dnspod": dnspod.LINE, "huawei": huawei.LINE, "baidu": baidu.VIEW}
 # What a client may show of itself without giving anything away.
 SHOWN_HEADERS = ("user-agent", "content-type", "host", "accept", "x-tc-action")
 BODY_SHOWN_MAX = 4096
@@ -84,7 +104,8 @@ class World:
 
     def __init__(self):
         self.lock = threading.RLock()
-        self.zones = {name: Zones(name, 1000 * at) for at, name in enumerate(HANDLERS, 1)}
+        zones = lambda name, at: Zones(name, 1000 * at, LINES.get(name, "default"))
+        self.zones = {name: zones(name, at) for at, name in enumerate(HANDLERS, 1)}
         self.plans = []
         self.log = []
         self.skew = 0.0

@@ -11,6 +11,7 @@
 #[path = "../machine/processes.rs"]
 mod processes;
 
+mod account;
 mod bind9;
 mod clients;
 mod coturn;
@@ -24,5 +25,7 @@ mod powerdns;
 mod python;
 mod router;
 
+mod kept;
+mod name_servers;
 mod servers;
 mod shapes;

@@ -17,6 +17,9 @@ static COUNT: AtomicU32 = AtomicU32::new(0);
 /// Between our look at a port and the peer's, somebody else may take it.
 const TRIES: u32 = 5;
 
+/// So many lines of a peer are told when a test has failed.
+const LINES_TOLD_MAX: usize = 20;
+
 /// What a peer has said, on both of its streams.
 const LOG: &str = "said.log";
 
@@ -96,7 +99,10 @@ impl Peer {
 impl Drop for Peer {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            print_words(&self.said());
+            let said = self.said();
+            let lines: Vec<&str> = said.lines().collect();
+            let last = lines.len().saturating_sub(LINES_TOLD_MAX);
+            print_words(&lines[last..].join("\n"));
         }
         drop(self.child.kill());
         drop(self.child.wait());

@@ -20,6 +20,7 @@ pub(crate) struct PowerDns {
     _peer: Peer,
     /// Where the API begins, without a slash at its end.
     pub(crate) url: String,
+    pub(crate) address: SocketAddr,
     pub(crate) dns: Server,
 }
 
@@ -37,8 +38,8 @@ impl PowerDns {
             let url = format!("http://127.0.0.1:{api}");
             let serves = || ask(&url, "GET", "", "").is_some_and(|(status, _)| status == 200);
             let peer = Peer::start(folder, &mut command, serves)?;
-            let dns = Server::at(SocketAddr::from(([127, 0, 0, 1], port)));
-            Ok(Self { _peer: peer, url, dns })
+            let address = SocketAddr::from(([127, 0, 0, 1], port));
+            Ok(Self { _peer: peer, url, address, dns: Server::at(address) })
         });
         server.make_zone();
         server

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::{
-    bind9::{Bind9, KEY, ZONE},
+    bind9::{Bind9, KEY, TEXT_KEY, ZONE},
     coturn::{self, Coturn},
     dns::Kind,
     knot::Knot,
@@ -32,10 +32,10 @@ fn bind_takes_what_is_signed_and_allowed_and_nothing_else() {
         let said = bind.update(key, REPLACE).unwrap_err();
         assert!(said.contains(why), "{said}");
     };
-    refused(&bind.key("text-key"), "REFUSED");
+    refused(&bind.key(TEXT_KEY), "REFUSED");
     refused(&bind.forge("wrong", "d3Jvbmc="), "NOTAUTH(BADKEY)");
     let text = "update add note.example.test. 60 TXT hello";
-    bind.update(&bind.key("text-key"), text).unwrap();
+    bind.update(&bind.key(TEXT_KEY), text).unwrap();
     assert_eq!(bind.dns.values("note.example.test", Kind::Txt), ["hello"]);
     assert_eq!(bind.dns.values("mail.example.test", Kind::A), ["192.0.2.25"]);
     assert!(bind.said().contains("adding an RR at 'home.example.test' A 198.51.100.7"));

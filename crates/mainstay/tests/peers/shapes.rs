@@ -40,7 +40,7 @@ fn the_clients_of_the_clouds_take_the_fakes_for_real() {
         ("cloudflare", json!("198.51.100.8")),
         ("alidns", json!("198.51.100.8")),
         ("tencent", json!("198.51.100.7")),
-        ("huawei", json!(["198.51.100.8"])),
+        ("huawei", json!("198.51.100.8")),
         ("baidu", json!("198.51.100.8")),
     ];
     for (provider, value) in expected {

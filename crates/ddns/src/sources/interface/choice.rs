@@ -43,8 +43,13 @@ pub(super) fn choose(all: &[InterfaceAddress], wanted: &Wanted<'_>) -> Result<Ve
     if fit.is_empty() {
         return Err(complaint(wanted.family, &refused));
     }
-    let mut told: Vec<IpAddr> = fit.iter().map(|one| one.address).collect();
-    told.dedup();
+    let mut told = Vec::new();
+    for one in fit {
+        // Linux lists an address twice that somebody has given twice, with another length.
+        if !told.contains(&one.address) {
+            told.push(one.address);
+        }
+    }
     Ok(told)
 }
 
@@ -212,6 +217,8 @@ mod tests {
             "2408::1 2408::2",
         );
         check(&[has("2408:1::1", 64), has("2409:1::1", 64)], "2408:1::1 2409:1::1");
+        let again = InterfaceAddress { prefix_length: 56, ..lasting(None, "2408::2") };
+        check(&[has("2408::1", 64), again, has("2408::2", 64)], "2408::2 2408::1");
     }
 
     #[test]

@@ -37,6 +37,8 @@ const TARGETS: [&str; 3] = [
 const WAITS: [Duration; 2] = [Duration::from_millis(1500), Duration::from_millis(2500)];
 /// The most devices that are listened to.
 const DEVICES_MAX: usize = 8;
+/// The most messages that are read after a question; a device sends one for each thing it is.
+const MESSAGES_MAX: usize = 256;
 
 /// A device that has answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +119,7 @@ impl Search {
     async fn listen(&self, socket: &UdpSocket, wait: Duration, found: &mut Vec<Device>) {
         let until = Instant::now() + wait;
         let mut buffer = [0; MESSAGE_BYTES_MAX];
-        while found.len() < DEVICES_MAX {
+        for _ in 0..MESSAGES_MAX {
             let Ok(heard) = timeout_at(until, socket.recv_from(&mut buffer)).await else { return };
             // Windows tells here that somebody has refused an earlier message: others may not.
             let Ok((length, from)) = heard else { continue };
@@ -125,7 +127,7 @@ impl Search {
             let Some(device) = device.filter(|device| !found.contains(device)) else { continue };
             let is_router = Some(device.address) == self.router;
             found.push(device);
-            if is_router {
+            if is_router || found.len() == DEVICES_MAX {
                 return;
             }
         }

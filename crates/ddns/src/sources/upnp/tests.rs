@@ -73,13 +73,15 @@ async fn look(
         locations.iter().map(answer).collect()
     });
     let whom: Vec<SocketAddr> = vec![ssdp.await];
-    let waits = [Duration::from_millis(200); 2];
-    let search = Some(Search { whom, local: None, router, waits });
+    // Whoever knows the router waits for nobody else.
+    let wait = if router.is_some() { Duration::from_mins(1) } else { Duration::from_millis(400) };
+    let search = Some(Search { whom, local: None, router, waits: [wait; 2] });
     let wire = FakeWire::of_http(move |request| Ok(http(&request)));
     let around = Around { wire: SharedWire::new(Arc::new(wire)), bind: None };
     Upnp { around, search }.look(Family::V4).await
 }
 
+const ROUTER: Option<Ipv4Addr> = Some(Ipv4Addr::LOCALHOST);
 const OWN: &[&str] = &["http://127.0.0.1:5000/root.xml"];
 
 #[test]
@@ -87,7 +89,7 @@ fn the_first_service_with_an_address_tells_it() {
     run(async {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&asked);
-        let votes = look(OWN, Some(Ipv4Addr::LOCALHOST), move |request| {
+        let votes = look(OWN, ROUTER, move |request| {
             assert_eq!((request.way, request.family), (Way::Direct, Some(Family::V4)));
             let action = request.headers.iter().find(|(name, _)| name == "soapaction");
             let action = action.map(|(_, value)| value.clone()).unwrap_or_default();
@@ -112,11 +114,12 @@ fn the_first_service_with_an_address_tells_it() {
 fn what_keeps_a_router_from_telling_is_told() {
     fn check(root: (u16, &'static str), control: (u16, String), expected: &str) {
         run(async {
-            let votes = look(OWN, None, move |request| match request.url.ends_with("/root.xml") {
-                true if root.1.is_empty() => response(root.0, &description()),
-                true => response(root.0, root.1),
-                false => response(control.0, &control.1),
-            });
+            let votes =
+                look(OWN, ROUTER, move |request| match request.url.ends_with("/root.xml") {
+                    true if root.1.is_empty() => response(root.0, &description()),
+                    true => response(root.0, root.1),
+                    false => response(control.0, &control.1),
+                });
             assert_eq!(votes.await[0].answer, Err(expected.to_owned()));
         });
     }
@@ -135,7 +138,7 @@ fn what_keeps_a_router_from_telling_is_told() {
 #[test]
 fn a_private_address_is_passed_on() {
     run(async {
-        let votes = look(OWN, None, |request| match request.url.as_str() {
+        let votes = look(OWN, ROUTER, |request| match request.url.as_str() {
             "http://127.0.0.1:5000/root.xml" => response(200, &description()),
             _ => response(200, &outer("100.64.0.7")),
         });
@@ -168,4 +171,24 @@ fn ipv6_is_nothing_that_it_tells_of() {
         let votes = Upnp::new(Around { wire, bind: None }).look(Family::V6).await;
         assert_eq!(votes[0].answer, Err("UPnP tells of IPv4 alone".to_owned()));
     });
+}
+
+/// Whatever a router says, it is read to an end.
+#[test]
+fn damaged_documents_are_read_to_an_end() {
+    let device = Device {
+        address: Ipv4Addr::LOCALHOST,
+        location: "http://127.0.0.1:5000/root.xml".to_owned(),
+    };
+    let mut chance = crate::fake_wire::Chance::new(19);
+    let (mut services, mut addresses) = (0, 0);
+    for _ in 0..2_000 {
+        let damaged = chance.damage(description().as_bytes());
+        let told = description::services(&String::from_utf8_lossy(&damaged), &device);
+        services += usize::from(told.is_ok_and(|found| !found.is_empty()));
+        let body = chance.damage(outer("81.2.69.142").as_bytes());
+        let answer = Response { status: 200, headers: Vec::new(), body };
+        addresses += usize::from(soap::read(&answer).is_ok());
+    }
+    assert!(services > 10 && addresses > 10, "{services} {addresses}");
 }

@@ -7,6 +7,7 @@ ACCOUNT = {"token": "12345,dnspod-token"}
 LINE = "默认"
 # After so many changes in a row that change nothing, a record is locked.
 IDLE_CHANGES_MAX = 5
+IDLE = {}
 
 
 def failure(code, message):
@@ -95,7 +96,7 @@ def record_in(given, zones, zone):
     rows = zones.find(id=given.get("record_id"), zone=zone) if given.get("record_id") else []
     if not rows:
         raise failure("8", "Record id invalid")
-    if rows[0].get("idle", 0) > IDLE_CHANGES_MAX:
+    if IDLE.get(rows[0]["id"], 0) > IDLE_CHANGES_MAX:
         raise failure("21", "Record is locked")
     return rows[0]
 
@@ -108,7 +109,7 @@ def modify(given, zones):
     check_value(kind, value)
     name, ttl = full_name(given.get("sub_domain", "@"), zone), int(given.get("ttl", 600))
     is_idle = (row["name"], row["type"], row["value"], row["line"]) == (name, kind, value, line)
-    row["idle"] = row.get("idle", 0) + 1 if is_idle else 0
+    IDLE[row["id"]] = IDLE.get(row["id"], 0) + 1 if is_idle else 0
     zones.change(row, name=name, type=kind, value=value, line=line, ttl=ttl)
     return success(record={"id": int(row["id"]), "name": label_of(row), "value": value, "status": "enable"})
 

@@ -129,7 +129,8 @@ def body_of(given, zone):
         raise failure(400, "DNS.0303", "The record set name is invalid.")
     if not isinstance(values, list) or not values or not all(is_address(kind, value) for value in values):
         raise failure(400, "DNS.0308", "The record set value is invalid.")
-    return name, kind, values
+    # One value is kept as such, as records of other services are.
+    return name, kind, values[0] if len(values) == 1 else values
 
 
 def one(request, zones, zone, identity):
@@ -140,7 +141,7 @@ def one(request, zones, zone, identity):
     if request.method == "DELETE":
         zones.remove(row)
     elif request.method == "PUT":
-        given = {"name": row["name"], "type": row["type"], "records": row["value"], **request.json()}
+        given = {"name": row["name"], "type": row["type"], **request.json()}
         name, kind, values = body_of(given, zone)
         kept = {"ttl": given.get("ttl", row["ttl"]), "comment": given.get("description", row["comment"])}
         zones.change(row, name=name, type=kind, value=values, **kept)

@@ -10,8 +10,9 @@ ZONES = ("example.com", "lab.example.org", "xn--fiq228c.com")
 class Zones:
     """The records of one provider, and what the request under way has written."""
 
-    def __init__(self, provider, base):
+    def __init__(self, provider, base, line="default"):
         self.provider = provider
+        self.line = line
         self.names = list(ZONES)
         self.rows = []
         self.wrote = []
@@ -36,7 +37,7 @@ class Zones:
             "type": kind,
             "value": value,
             "ttl": 600,
-            "line": "default",
+            "line": self.line,
             "comment": None,
             "tags": [],
             "proxied": False,

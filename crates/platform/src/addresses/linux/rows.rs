@@ -35,7 +35,7 @@ const FOR_EVER: u32 = u32::MAX;
 /// An address whose interface is known by its number alone.
 #[derive(Debug)]
 pub(super) struct Row {
-    address: IpAddr,
+    pub(super) address: IpAddr,
     prefix_length: u8,
     peer: Option<IpAddr>,
     origin: Origin,
@@ -180,4 +180,70 @@ fn alternative_names(properties: &[u8]) -> impl Iterator<Item = String> {
 fn text(value: &[u8]) -> String {
     let name = value.split(|byte| *byte == 0).next().unwrap_or_default();
     String::from_utf8_lossy(name).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::netlink::{message, messages};
+
+    const V4: [u8; 4] = [192, 0, 2, 7];
+    const V6: [u8; 16] = [0x20, 1, 0xd, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7];
+
+    /// Reads an address on interface 3, with flags of eight bits.
+    fn read(flags: u8, attributes: &[(u16, &[u8])]) -> Option<Row> {
+        let bytes = message(libc::RTM_NEWADDR, vec![10, 64, flags, 0, 3, 0, 0, 0], attributes);
+        let (index, row) = messages(&bytes).next().and_then(|message| address(&message))?;
+        assert_eq!((index, row.prefix_length), (3, 64));
+        Some(row)
+    }
+
+    fn flagged(flags: u32, more: &[(u16, &[u8])]) -> (Origin, State) {
+        let flags = flags.to_ne_bytes();
+        let all = [&[(IFA_ADDRESS, &V6[..]), (IFA_FLAGS, &flags[..])], more].concat();
+        let row = read(0, &all).unwrap();
+        (row.origin, row.state)
+    }
+
+    #[test]
+    fn the_worst_that_is_said_of_an_address_counts() {
+        assert_eq!(flagged(0, &[]).1, State::Preferred);
+        assert_eq!(flagged(DEPRECATED, &[]).1, State::Deprecated);
+        assert_eq!(flagged(DEPRECATED | TENTATIVE, &[]).1, State::Tentative);
+        assert_eq!(flagged(DUPLICATE | TENTATIVE, &[]).1, State::Duplicate);
+        let over = [0_u32, 60].map(u32::to_ne_bytes).concat();
+        assert_eq!(flagged(0, &[(IFA_CACHEINFO, &over)]).1, State::Deprecated, "not yet swept");
+    }
+
+    #[test]
+    fn an_address_is_of_whoever_has_made_it() {
+        assert_eq!(flagged(0, &[]).0, Origin::Unknown);
+        assert_eq!(flagged(TEMPORARY, &[]).0, Origin::Temporary);
+        assert_eq!(flagged(STABLE_PRIVACY | MANAGES_TEMPORARY, &[]).0, Origin::StablePrivacy);
+        assert_eq!(flagged(MANAGES_TEMPORARY, &[]).0, Origin::Autoconfigured);
+        assert_eq!(flagged(0, &[(IFA_PROTO, &[2])]).0, Origin::Autoconfigured);
+        assert_eq!(flagged(0, &[(IFA_PROTO, &[1])]).0, Origin::Unknown);
+    }
+
+    #[test]
+    fn flags_of_eight_bits_are_those_of_a_kernel_without_more() {
+        let row = read(TEMPORARY.to_le_bytes()[0], &[(IFA_ADDRESS, &V6)]).unwrap();
+        assert_eq!(row.origin, Origin::Temporary);
+        let second =
+            read(TEMPORARY.to_le_bytes()[0], &[(IFA_ADDRESS, &V4), (IFA_LOCAL, &V4)]).unwrap();
+        assert_eq!((second.origin, second.peer), (Origin::Unknown, None));
+        assert_eq!((second.preferred_lifetime, second.valid_lifetime), (None, None));
+    }
+
+    #[test]
+    fn what_is_cut_off_is_passed_over() {
+        assert!(read(0, &[]).is_none(), "no address at all");
+        assert!(read(0, &[(IFA_ADDRESS, &V6[..9])]).is_none());
+        assert!(read(0, &[(IFA_ADDRESS, &V6), (IFA_FLAGS, &[0; 3])]).is_none());
+        for size in 0..LINK_BYTES {
+            let bytes = message(libc::RTM_NEWLINK, vec![0; size], &[]);
+            let found = messages(&bytes).next().and_then(|message| interface(&message));
+            assert_eq!(found, None);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use super::super::{InterfaceAddress, Origin, State, list};
-use crate::namespace::{PATIENCE, apart, cable, ip, wait_until};
+use crate::namespace::{PATIENCE, apart, cable, ip, many, wait_until};
 
 fn find(address: &str) -> Option<InterfaceAddress> {
     let address: IpAddr = address.parse().unwrap();
@@ -135,5 +135,24 @@ fn the_other_end_of_a_link_is_not_our_own_address() {
         assert_eq!(ours[1].peer, Some("2001:db8:2::1".parse().unwrap()));
         assert_eq!(ours.map(|it| it.prefix_length), [32, 128]);
         assert_eq!([find("198.51.100.1"), find("2001:db8:2::1")], [None, None]);
+    });
+}
+
+/// An address that is missing from a list for a moment would be taken out of the DNS.
+#[test]
+fn an_address_that_stays_is_in_every_list_while_others_come_and_go() {
+    apart(|| {
+        cable("one", "two");
+        ip(&(many("add") + "\naddr add 192.0.2.7/24 dev one"));
+        let (out, back) = (many("del"), many("add"));
+        std::thread::scope(|scope| {
+            let others = scope.spawn(|| [&out, &back, &out].map(|lines| ip(lines)));
+            while !others.is_finished() {
+                // Whoever cannot read the whole table says so.
+                let Ok(found) = list() else { continue };
+                assert!(found.iter().any(|it| it.address.to_string() == "192.0.2.7"));
+            }
+        });
+        known("192.0.2.7");
     });
 }

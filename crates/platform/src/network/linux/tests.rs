@@ -10,7 +10,7 @@ use tokio::{
 use super::super::Watch;
 use crate::{
     addresses::{self, State},
-    namespace::{PATIENCE, apart, cable, ip},
+    namespace::{PATIENCE, apart, cable, ip, many},
 };
 
 /// So long nothing has come when nothing is on its way.
@@ -93,4 +93,22 @@ fn a_route_that_comes_and_one_that_goes_are_told() {
             "route del default via 2001:db8:1::1 dev one",
         ],
     );
+}
+
+/// The kernel drops what nobody has read in time, and says so.
+#[test]
+fn a_crowd_that_is_too_large_to_be_kept_is_a_change_and_the_next_one_is_another() {
+    apart(|| {
+        cable("one", "two");
+        runtime().block_on(async {
+            let mut watch = Watch::begin().unwrap();
+            ip(&many("add"));
+            for change in ["addr add 192.0.2.7/24 dev one", "addr del 192.0.2.7/24 dev one"] {
+                timeout(PATIENCE, watch.changed()).await.unwrap().unwrap();
+                calm(&mut watch).await;
+                ip(change);
+            }
+            timeout(PATIENCE, watch.changed()).await.unwrap().unwrap();
+        });
+    });
 }

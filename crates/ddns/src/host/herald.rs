@@ -1,0 +1,132 @@
+//! Tells whoever started us how we are, in the words of `docs/spec/kind.md`.
+
+use std::{collections::BTreeMap, env, time::Duration};
+
+use mainstay_api::notify::{FACT_NAME_BYTES_MAX, FACT_VALUE_BYTES_MAX, FACTS_MAX, cut};
+use mainstay_platform::{
+    datagram,
+    notify_pipe::{self, Patience},
+};
+
+/// How long a message may be on its way to a pipe.
+const WITHIN: Duration = Duration::from_secs(2);
+/// No message is longer (K7).
+const MESSAGE_BYTES_MAX: usize = 4096;
+
+/// Tells what is new, and nothing twice.
+#[derive(Debug, Default)]
+pub struct Herald {
+    /// By which a message goes; nothing when nobody wants to hear anything.
+    to: Option<Ear>,
+    status: String,
+    facts: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Ear {
+    Socket(String),
+    Pipe(String),
+}
+
+/// How often somebody wants to hear that we are alive, if anybody does: half of what he bears.
+pub(super) fn watchdog() -> Option<Duration> {
+    let microseconds: u64 = env::var("WATCHDOG_USEC").ok()?.parse().ok()?;
+    (microseconds > 0).then(|| Duration::from_micros(microseconds / 2))
+}
+
+impl Herald {
+    /// Returns one for whoever the environment names.
+    pub fn from_environment() -> Self {
+        let is_pipe = notify_pipe::IS_THERE;
+        let variable = if is_pipe { "MAINSTAY_NOTIFY_PIPE" } else { "NOTIFY_SOCKET" };
+        let address = env::var(variable).ok().filter(|address| !address.is_empty());
+        let to =
+            address.map(|address| if is_pipe { Ear::Pipe(address) } else { Ear::Socket(address) });
+        Self { to, ..Self::default() }
+    }
+
+    /// Says that the work is being done.
+    pub fn ready(&self) {
+        self.say(&["READY=1".to_owned()]);
+    }
+
+    /// Says that we are alive.
+    pub fn alive(&self) {
+        self.say(&["WATCHDOG=1".to_owned()]);
+    }
+
+    /// Says that we leave.
+    pub fn leaving(&self) {
+        self.say(&["STOPPING=1".to_owned()]);
+    }
+
+    /// Says how the work is, as far as that is new.
+    pub fn tell(&mut self, status: &str, facts: BTreeMap<String, String>) {
+        let facts: BTreeMap<String, String> = facts.into_iter().take(FACTS_MAX).collect();
+        let mut lines = Vec::new();
+        if status != self.status {
+            lines.push(format!("STATUS={status}"));
+            status.clone_into(&mut self.status);
+        }
+        let gone = self.facts.keys().filter(|name| !facts.contains_key(*name));
+        lines.extend(gone.map(|name| fact(name, "")));
+        let news = facts.iter().filter(|(name, value)| self.facts.get(*name) != Some(value));
+        lines.extend(news.map(|(name, value)| fact(name, value)));
+        self.facts = facts;
+        self.say(&lines);
+    }
+
+    /// Says what has happened.
+    pub fn happened(&self, name: &str, words: &str) {
+        let words = cut(words, FACT_VALUE_BYTES_MAX).replace('\n', " ");
+        self.say(&[format!("X_MAINSTAY_EVENT={name}={words}")]);
+    }
+
+    /// Sends lines in as few messages as they fit into.
+    ///
+    /// Who does not hear us is no reason to do our work any worse.
+    fn say(&self, lines: &[String]) {
+        let Some(ear) = &self.to else { return };
+        let mut message = String::new();
+        for line in lines {
+            if !message.is_empty() && message.len() + line.len() + 1 > MESSAGE_BYTES_MAX {
+                drop(ear.send(&message));
+                message.clear();
+            }
+            if !message.is_empty() {
+                message.push('\n');
+            }
+            message.push_str(line);
+        }
+        if !message.is_empty() {
+            drop(ear.send(&message));
+        }
+    }
+}
+
+impl Ear {
+    fn send(&self, message: &str) -> std::io::Result<()> {
+        match self {
+            Self::Socket(address) => datagram::send(address, message.as_bytes(), &[]),
+            Self::Pipe(name) => notify_pipe::send(name, message.as_bytes(), Patience::None, WITHIN),
+        }
+    }
+}
+
+fn fact(name: &str, value: &str) -> String {
+    let (name, value) = (cut(name, FACT_NAME_BYTES_MAX), cut(value, FACT_VALUE_BYTES_MAX));
+    format!("X_MAINSTAY_FACT={name}={value}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fact_is_a_line_that_the_agent_understands() {
+        assert_eq!(fact("ipv4", "81.2.69.142"), "X_MAINSTAY_FACT=ipv4=81.2.69.142");
+        let long = fact(&"n".repeat(100), "");
+        let parsed = mainstay_api::notify::Message::parse(long.as_bytes()).unwrap();
+        assert!(parsed.faults.is_empty(), "{:?}", parsed.faults);
+    }
+}

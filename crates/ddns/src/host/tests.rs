@@ -1,0 +1,246 @@
+//! The loop among a source, a provider and a disk that behave as a story wants.
+
+use std::{
+    fs,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use mainstay_platform::{clock, paths};
+use serde_json::Value;
+use tokio::time::interval;
+
+use super::{
+    Herald, Line, Parts, Shelf, Spring, Verify,
+    ask::{self, Request},
+    run,
+};
+use crate::{
+    address::Family,
+    engine::plan::{AccountPlan, BindingPlan, Compose, Plan, SightPlan, SourcePlan},
+    failure::Failure,
+    name::Fqdn,
+    provider::{Attempt, Floors, Provider, Reading},
+    record::{Change, Changed, Found, Record, Written},
+    source::{Source, Vote},
+    wire::{Exchange, Later, NetworkError, Networked, Request as HttpRequest, Response, Wire},
+};
+
+const WITHIN: Duration = Duration::from_secs(20);
+const FLOORS: Floors = Floors {
+    write: Duration::ZERO,
+    transient: Duration::from_millis(10),
+    rate_limited: Duration::from_millis(10),
+    refresh: None,
+};
+
+/// A folder that goes with the story.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let name = format!("mainstay-ddns-{name}-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        drop(fs::remove_dir_all(&path));
+        paths::create_private(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+/// What was written, by name.
+type Writes = Arc<Mutex<Vec<(String, IpAddr)>>>;
+
+/// Writes down what it is asked for, and breaks over one name.
+#[derive(Debug)]
+struct Pad {
+    writes: Writes,
+    breaks_over: &'static str,
+}
+
+impl Provider for Pad {
+    fn read<'a>(&'a self, _wire: &'a dyn Wire, _record: &'a Record) -> Attempt<'a, Found> {
+        Box::pin(async { Ok(Found::default()) })
+    }
+
+    fn write<'a>(&'a self, _wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
+        Box::pin(async move {
+            let name = change.record.name.to_string();
+            assert!(name != self.breaks_over, "a bug of this provider");
+            self.writes.lock().unwrap().push((name, change.want[0]));
+            Ok(Written { change: Changed::Yes, code: "good".to_owned() })
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Fixed(IpAddr);
+
+impl Source for Fixed {
+    fn look(&self, _family: Family) -> Later<'_, Vec<Vote>> {
+        Box::pin(async { vec![Vote { voter: "fixed".to_owned(), answer: Ok(vec![self.0]) }] })
+    }
+}
+
+struct Blind;
+
+impl Verify for Blind {
+    fn ask<'a>(&'a self, _record: &'a Record) -> Attempt<'a, Vec<IpAddr>> {
+        Box::pin(async { Err(Failure::from(nowhere())) })
+    }
+}
+
+impl Wire for Blind {
+    fn http(&self, _request: HttpRequest) -> Networked<'_, Response> {
+        Box::pin(async { Err(nowhere()) })
+    }
+
+    fn dns(&self, _exchange: Exchange) -> Networked<'_, Vec<u8>> {
+        Box::pin(async { Err(nowhere()) })
+    }
+
+    fn resolve(&self, _name: &str, _family: Option<Family>) -> Networked<'_, Vec<IpAddr>> {
+        Box::pin(async { Err(nowhere()) })
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+
+    fn nonce(&self) -> u128 {
+        0
+    }
+}
+
+fn nowhere() -> NetworkError {
+    NetworkError::Connect { peer: "nobody".to_owned(), why: "there is no network".to_owned() }
+}
+
+fn parts(folder: &Folder, names: &[&str], address: &str, writes: &Writes) -> Parts {
+    let sight = SightPlan {
+        family: Family::V4,
+        sources: vec![SourcePlan { agree: 1, voters: 1 }],
+        allow: Vec::new(),
+    };
+    let account = AccountPlan {
+        name: "pad".to_owned(),
+        floors: FLOORS,
+        reading: Reading::Impossible,
+        at_once: 4,
+        digest: 1,
+    };
+    let plan = Plan {
+        sights: vec![sight],
+        accounts: vec![account],
+        bindings: names.iter().map(|name| binding(name)).collect(),
+        every: Duration::from_hours(1),
+        settle: Duration::from_millis(50),
+    };
+    let provider = Box::new(Pad { writes: Arc::clone(writes), breaks_over: "broken.example.org" });
+    let source = Box::new(Fixed(address.parse().unwrap()));
+    Parts {
+        plan,
+        lines: vec![Line { word: "pad", provider, wire: Arc::new(Blind) }],
+        springs: vec![vec![Spring { word: "static", source }]],
+        verifier: Box::new(Blind),
+        networks: Vec::new(),
+        shelf: Some(Shelf::in_folder(&folder.0)),
+    }
+}
+
+fn binding(name: &str) -> BindingPlan {
+    let record = Record {
+        name: Fqdn::parse(name).unwrap(),
+        family: Family::V4,
+        line: None,
+        ttl: None,
+        extra: serde_json::Map::new(),
+    };
+    BindingPlan {
+        id: format!("pad/{name}/A"),
+        account: 0,
+        sight: 0,
+        record,
+        compose: Compose::Observed,
+        values_max: 1,
+        verify: crate::engine::plan::Verify::Never,
+        digest: 7,
+    }
+}
+
+/// Lets the loop run until a story has come to its end.
+fn play<T>(parts: Parts, folder: &Path, story: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        tokio::select! {
+            told = story => told,
+            ended = run(parts, Herald::default(), Some(folder)) => panic!("it ended: {ended:?}"),
+        }
+    })
+}
+
+/// Asks until a name is as a story wants it.
+async fn wait_for(folder: &Path, name: &str, state: &str) -> Value {
+    let until = clock::monotonic() + WITHIN;
+    let mut looks = interval(Duration::from_millis(10));
+    loop {
+        looks.tick().await;
+        let status = ask::ask(folder, &Request::Status).await.unwrap_or_default();
+        let names = status["names"].as_array().cloned().unwrap_or_default();
+        if let Some(found) = names.iter().find(|one| one["name"] == name && one["state"] == state) {
+            return found.clone();
+        }
+        assert!(clock::monotonic() < until, "{name} is never {state}: {status}");
+    }
+}
+
+#[test]
+fn what_a_source_tells_is_published_and_whoever_asks_is_told() {
+    let (folder, writes) = (Folder::new("told"), Writes::default());
+    let made = parts(&folder, &["home.example.org"], "81.2.69.142", &writes);
+    let told = play(made, &folder.0, async {
+        let told = wait_for(&folder.0, "home.example.org", "published").await;
+        let all = Request::Update(Vec::new());
+        let updating = ask::ask(&folder.0, &all).await.unwrap();
+        assert_eq!(updating["updating"][0], "pad/home.example.org/A");
+        let unknown = Request::Update(vec!["away.example.org".to_owned()]);
+        let refused = ask::ask(&folder.0, &unknown).await.unwrap_err().to_string();
+        assert!(refused.contains("away.example.org"), "{refused}");
+        told
+    });
+    assert_eq!((&told["published"][0], &told["provider"]), (&"81.2.69.142".into(), &"pad".into()));
+    assert_eq!(writes.lock().unwrap()[0].0, "home.example.org");
+}
+
+#[test]
+fn a_provider_that_breaks_over_one_name_keeps_the_others() {
+    let (folder, writes) = (Folder::new("broken"), Writes::default());
+    let names = ["broken.example.org", "home.example.org"];
+    let made = parts(&folder, &names, "81.2.69.142", &writes);
+    let told = play(made, &folder.0, async {
+        wait_for(&folder.0, "home.example.org", "published").await;
+        wait_for(&folder.0, "broken.example.org", "backing-off").await
+    });
+    assert_eq!(told["code"], "panic");
+    assert!(told["why"].as_str().unwrap().contains("report"), "{told}");
+}
+
+#[test]
+fn what_was_written_is_known_to_the_next_process() {
+    let (folder, writes) = (Folder::new("next"), Writes::default());
+    for _ in 0..3 {
+        let made = parts(&folder, &["home.example.org"], "81.2.69.142", &writes);
+        play(made, &folder.0, wait_for(&folder.0, "home.example.org", "published"));
+    }
+    // It may be killed before the end of the write is on the disk, and writes once more then.
+    let count = writes.lock().unwrap().len();
+    assert!((1..=2).contains(&count), "{count} writes");
+}

@@ -1,0 +1,224 @@
+//! Hetzner's Cloud API: sets of records, each with comments of its own.
+
+use std::net::IpAddr;
+
+use serde_json::{Value, json};
+
+use crate::{
+    failure::{Class, Failure},
+    name::Fqdn,
+    provider::{
+        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
+        Parameters, Provider, Reading,
+    },
+    record::{Change, Changed, Found, Record, Written},
+    secret::Secret,
+    wire::{Method, Request, Wire},
+};
+
+use super::{
+    answer,
+    sets::{self, Set, Sets},
+    verdict::{Envelope, Rule, account, limited, parked, transient},
+    zones::{self, Outcome, Spot, ZONE, Zoned, Zones},
+};
+
+#[cfg(test)]
+mod tests;
+
+/// What is known of it.
+pub(super) const ENTRY: Entry = Entry {
+    name: "hetzner",
+    aliases: &["hetznercloud"],
+    title: "Hetzner",
+    title_zh: "Hetzner",
+    documents: "https://docs.hetzner.cloud/reference/cloud#zone-rrsets",
+    parameters: &[
+        Parameter {
+            key: "token",
+            need: Need::Required,
+            nature: Nature::Secret,
+            help: "an API token of the project that has the zone, with the right to read and write",
+            help_zh: "区域所在项目的 API 令牌，需要读写权限",
+        },
+        ZONE,
+        ENDPOINT,
+    ],
+    extras: &[ZONE],
+    reading: Reading::Possible,
+    floors: Floors::API,
+    limits: Limits { ttl: Some((60, 2_147_483_647)), ..Limits::ZONE },
+    open,
+};
+
+/// What its codes mean.
+const RULES: &[Rule] = &[
+    account("unauthorized"),
+    account("token_readonly"),
+    parked("forbidden"),
+    limited("rate_limit_exceeded"),
+    limited("resource_limit_exceeded"),
+    transient("conflict"),
+    transient("locked"),
+    transient("maintenance"),
+    transient("timeout"),
+    transient("unavailable"),
+    transient("service_error"),
+    parked("not_found"),
+    parked("protected"),
+    parked("incorrect_zone_mode"),
+];
+
+const ANSWERS: Envelope =
+    Envelope { whom: Hetzner::WHOM, code: "/error/code", message: "/error/message", rules: RULES };
+
+#[derive(Debug)]
+struct Hetzner {
+    endpoint: String,
+    token: Secret,
+    zones: Zones<Fqdn>,
+}
+
+fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
+    Ok(Box::new(Hetzner {
+        endpoint: parameters.endpoint("https://api.hetzner.cloud/v1")?,
+        token: parameters.secret("token")?,
+        zones: Zones::open(parameters)?,
+    }))
+}
+
+impl Provider for Hetzner {
+    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
+        Box::pin(sets::read(self, wire, record))
+    }
+
+    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
+        Box::pin(sets::write(self, wire, change))
+    }
+}
+
+impl Zoned for Hetzner {
+    type Zone = Fqdn;
+
+    const WHOM: &'static str = "Hetzner";
+
+    fn zones(&self) -> &Zones<Fqdn> {
+        &self.zones
+    }
+
+    async fn zone(&self, wire: &dyn Wire, name: &Fqdn) -> Outcome<Option<Fqdn>> {
+        let request = self.request(Method::Get, &format!("/zones/{name}"));
+        let response = wire.http(request).await?;
+        if response.status == 404 {
+            return Ok(None);
+        }
+        ANSWERS.open(&response, wire.now()).map(|_| Some(name.clone()))
+    }
+}
+
+impl Sets for Hetzner {
+    async fn get(&self, spot: Spot<'_, Fqdn>) -> Outcome<Option<Set>> {
+        let response = spot.wire.http(self.request(Method::Get, &path(&spot)?)).await?;
+        if response.status == 404 {
+            return Ok(None);
+        }
+        let body = ANSWERS.open(&response, spot.wire.now())?;
+        let records = answer::list_at(&body, "/rrset/records");
+        let value = |record: &Value| answer::text_at(record, "/value").parse().ok();
+        Ok(Some(Set {
+            values: records.iter().filter_map(value).collect(),
+            ttl: answer::number_at(&body, "/rrset/ttl"),
+            rest: Value::Array(records.to_vec()),
+        }))
+    }
+
+    async fn put(
+        &self,
+        spot: Spot<'_, Fqdn>,
+        there: Option<&Set>,
+        values: &[IpAddr],
+    ) -> Outcome<Changed> {
+        let Some(set) = there else {
+            return self.create(spot, values).await;
+        };
+        if set.values != values {
+            let body = json!({ "records": records(set, values) });
+            self.act(&spot, "set_records", &body).await?;
+        }
+        match spot.record.ttl {
+            Some(ttl) if set.ttl != Some(ttl) => {
+                self.act(&spot, "change_ttl", &json!({ "ttl": ttl })).await?;
+            }
+            _ => {}
+        }
+        Ok(Changed::Yes)
+    }
+}
+
+impl Hetzner {
+    async fn create(&self, spot: Spot<'_, Fqdn>, values: &[IpAddr]) -> Outcome<Changed> {
+        let values: Vec<Value> =
+            values.iter().map(|value| json!({ "value": value.to_string() })).collect();
+        let mut body = json!({
+            "name": zones::relative(spot.record, spot.zone)?,
+            "type": spot.record.family.record_type(),
+            "records": values,
+        });
+        if let Some(ttl) = spot.record.ttl {
+            body["ttl"] = json!(ttl);
+        }
+        let path = format!("/zones/{}/rrsets", spot.zone);
+        self.ask(spot.wire, self.request(Method::Post, &path).json(&body)).await?;
+        Ok(Changed::Yes)
+    }
+
+    async fn act(&self, spot: &Spot<'_, Fqdn>, action: &str, body: &Value) -> Outcome<()> {
+        let path = format!("{}/actions/{action}", path(spot)?);
+        self.ask(spot.wire, self.request(Method::Post, &path).json(body)).await
+    }
+
+    /// Asks for something that goes on after the answer; whether it came to its end is seen when the
+    /// name is verified.
+    async fn ask(&self, wire: &dyn Wire, request: Request) -> Outcome<()> {
+        let response = wire.http(request).await?;
+        let body = ANSWERS.open(&response, wire.now())?;
+        if answer::text_at(&body, "/action/status") != "error" {
+            return Ok(());
+        }
+        let message = answer::shortened(answer::text_at(&body, "/action/error/message"));
+        let code = answer::text_at(&body, "/action/error/code");
+        let words = format!("Hetzner began and gave up: {message}");
+        Err(Failure::new(Class::Transient, code, words))
+    }
+
+    fn request(&self, method: Method, path: &str) -> Request {
+        Request::new(method, format!("{}{path}", self.endpoint))
+            .header("authorization", format!("Bearer {}", self.token.reveal()))
+    }
+}
+
+/// Returns the records of a set; an address that stays keeps its comment, and one that takes
+/// another's place takes its comment as well.
+fn records(set: &Set, values: &[IpAddr]) -> Vec<Value> {
+    let at =
+        |index: usize| answer::text_at(set.rest.get(index).unwrap_or(&Value::Null), "/comment");
+    let comments = values.iter().enumerate().map(|(index, value)| {
+        match set.values.iter().position(|there| there == value) {
+            Some(place) => at(place),
+            None => at(index),
+        }
+    });
+    let pairs = values.iter().zip(comments);
+    pairs
+        .map(|(value, comment)| match comment {
+            "" => json!({ "value": value.to_string() }),
+            comment => json!({ "value": value.to_string(), "comment": comment }),
+        })
+        .collect()
+}
+
+fn path(spot: &Spot<'_, Fqdn>) -> Result<String, Failure> {
+    let label = answer::encoded(zones::relative(spot.record, spot.zone)?);
+    let kind = spot.record.family.record_type();
+    Ok(format!("/zones/{}/rrsets/{label}/{kind}", spot.zone))
+}

@@ -1,0 +1,220 @@
+//! Linode (Akamai): records with identifiers, and times to live that are rounded.
+
+use std::net::IpAddr;
+
+use serde_json::{Value, json};
+
+use crate::{
+    failure::Failure,
+    name::Fqdn,
+    provider::{
+        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
+        Parameters, Provider, Reading,
+    },
+    record::{Change, Changed, Found, Record, Written},
+    secret::Secret,
+    wire::{Method, Request, Wire},
+};
+
+use super::{
+    answer,
+    rows::{self, Row, Rows},
+    verdict::Envelope,
+    zones::{self, Outcome, Spot, ZONE, Zoned, Zones},
+};
+
+#[cfg(test)]
+mod tests;
+
+/// What is known of it.
+pub(super) const ENTRY: Entry = Entry {
+    name: "linode",
+    aliases: &["akamai"],
+    title: "Linode (Akamai)",
+    title_zh: "Linode（Akamai）",
+    documents: "https://techdocs.akamai.com/linode-api/reference/put-domain-record",
+    parameters: &[
+        Parameter {
+            key: "token",
+            need: Need::Required,
+            nature: Nature::Secret,
+            help: "a personal access token with the scope `domains:read_write`",
+            help_zh: "个人访问令牌，需要 `domains:read_write` 权限",
+        },
+        ZONE,
+        ENDPOINT,
+    ],
+    extras: &[ZONE],
+    reading: Reading::Possible,
+    floors: Floors::API,
+    limits: Limits { ttl: Some((30, 2_419_200)), ..Limits::ZONE },
+    open,
+};
+
+/// The times to live that there are; every other one becomes one beside it.
+const TTLS: [u32; 14] = [
+    30, 120, 300, 3600, 7200, 14_400, 28_800, 57_600, 86_400, 172_800, 345_600, 604_800, 1_209_600,
+    2_419_200,
+];
+/// How many pages of 100 records are read; a domain may have 12 000.
+const PAGES_MAX: u64 = 120;
+
+/// It has no codes but those of HTTP.
+const ANSWERS: Envelope = Envelope {
+    whom: Linode::WHOM,
+    code: "/errors/0/code",
+    message: "/errors/0/reason",
+    rules: &[],
+};
+
+#[derive(Debug)]
+struct Linode {
+    endpoint: String,
+    token: Secret,
+    zones: Zones<Hosted>,
+}
+
+/// A zone: its name, and the identifier that everything is asked by.
+#[derive(Debug, Clone)]
+struct Hosted {
+    name: Fqdn,
+    id: String,
+}
+
+fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
+    Ok(Box::new(Linode {
+        endpoint: parameters.endpoint("https://api.linode.com/v4")?,
+        token: parameters.secret("token")?,
+        zones: Zones::open(parameters)?,
+    }))
+}
+
+impl Provider for Linode {
+    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
+        Box::pin(rows::read(self, wire, record))
+    }
+
+    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
+        Box::pin(rows::write(self, wire, change))
+    }
+}
+
+impl Zoned for Linode {
+    type Zone = Hosted;
+
+    const WHOM: &'static str = "Linode";
+
+    fn zones(&self) -> &Zones<Hosted> {
+        &self.zones
+    }
+
+    async fn zone(&self, wire: &dyn Wire, name: &Fqdn) -> Outcome<Option<Hosted>> {
+        let filter = json!({ "domain": name.as_str() }).to_string();
+        let request = self.request(Method::Get, "/domains").header("x-filter", filter);
+        let response = wire.http(request).await?;
+        let body = ANSWERS.open(&response, wire.now())?;
+        let mut domains = answer::list_at(&body, "/data")
+            .iter()
+            .filter(|domain| answer::text_at(domain, "/domain") == name.as_str());
+        let id = domains.find_map(|domain| answer::id_at(domain, "/id"));
+        Ok(id.map(|id| Hosted { name: name.clone(), id }))
+    }
+}
+
+impl Rows for Linode {
+    async fn list(&self, spot: Spot<'_, Hosted>) -> Outcome<Vec<Row>> {
+        let (kind, label) = (spot.record.family.record_type(), label(&spot)?);
+        let mut rows = Vec::new();
+        for page in 1..=PAGES_MAX {
+            let path = format!("{}?page={page}&page_size=100", records(&spot));
+            let response = spot.wire.http(self.request(Method::Get, &path)).await?;
+            let body = ANSWERS.open(&response, spot.wire.now())?;
+            let ours = answer::list_at(&body, "/data").iter().filter(|found| {
+                answer::text_at(found, "/name").eq_ignore_ascii_case(label)
+                    && answer::text_at(found, "/type") == kind
+            });
+            rows.extend(ours.filter_map(row));
+            let pages = body.get("pages").and_then(Value::as_u64).unwrap_or_default();
+            if page >= pages {
+                return Ok(rows);
+            }
+        }
+        Err(zones::refused("the zone has more records than are read"))
+    }
+
+    async fn create(&self, spot: Spot<'_, Hosted>, value: IpAddr) -> Outcome<Changed> {
+        let mut body = json!({
+            "type": spot.record.family.record_type(),
+            "name": label(&spot)?,
+            "target": value.to_string(),
+        });
+        if let Some(ttl) = spot.record.ttl {
+            body["ttl_sec"] = json!(ttl);
+        }
+        self.send(spot.wire, self.request(Method::Post, &records(&spot)).json(&body)).await
+    }
+
+    async fn patch(&self, spot: Spot<'_, Hosted>, row: &Row, value: IpAddr) -> Outcome<Changed> {
+        let mut body = json!({ "target": value.to_string() });
+        if let Some(ttl) = spot.record.ttl {
+            body["ttl_sec"] = json!(ttl);
+        }
+        self.send(spot.wire, self.request(Method::Put, &path(&spot, row)).json(&body)).await
+    }
+
+    async fn delete(&self, spot: Spot<'_, Hosted>, row: &Row) -> Outcome<Changed> {
+        self.send(spot.wire, self.request(Method::Delete, &path(&spot, row))).await
+    }
+
+    fn suits(&self, record: &Record, row: &Row) -> bool {
+        let (Some(want), Some(there)) = (record.ttl, row.ttl) else {
+            return record.ttl.is_none();
+        };
+        want == there || neighbours(want).contains(&Some(there))
+    }
+}
+
+impl Linode {
+    fn request(&self, method: Method, path: &str) -> Request {
+        Request::new(method, format!("{}{path}", self.endpoint))
+            .header("authorization", format!("Bearer {}", self.token.reveal()))
+    }
+
+    async fn send(&self, wire: &dyn Wire, request: Request) -> Outcome<Changed> {
+        let response = wire.http(request).await?;
+        ANSWERS.open(&response, wire.now()).map(|_| Changed::Yes)
+    }
+}
+
+/// Returns what a time to live may have been rounded to; nothing for one that there is.
+fn neighbours(ttl: u32) -> [Option<u32>; 2] {
+    if TTLS.contains(&ttl) {
+        return [None, None];
+    }
+    let below = TTLS.iter().rev().find(|known| **known < ttl);
+    let above = TTLS.iter().find(|known| **known > ttl);
+    [below.copied(), above.copied()]
+}
+
+/// Returns what stands before the zone; nothing for the zone itself.
+fn label<'a>(spot: &Spot<'a, Hosted>) -> Result<&'a str, Failure> {
+    let label = zones::relative(spot.record, &spot.zone.name)?;
+    Ok(if label == "@" { "" } else { label })
+}
+
+fn records(spot: &Spot<'_, Hosted>) -> String {
+    format!("/domains/{}/records", answer::encoded(&spot.zone.id))
+}
+
+fn path(spot: &Spot<'_, Hosted>, row: &Row) -> String {
+    format!("{}/{}", records(spot), answer::encoded(&row.id))
+}
+
+fn row(found: &Value) -> Option<Row> {
+    Some(Row {
+        id: answer::id_at(found, "/id")?,
+        value: answer::text_at(found, "/target").parse().ok()?,
+        ttl: answer::number_at(found, "/ttl_sec"),
+        rest: Value::Null,
+    })
+}

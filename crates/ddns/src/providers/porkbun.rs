@@ -1,0 +1,224 @@
+//! Porkbun: everything is a POST that carries the keys in its body, numbers are texts, and a refusal
+//! is told by words.
+
+use std::net::IpAddr;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    failure::Failure,
+    name::Fqdn,
+    provider::{
+        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
+        Parameters, Provider, Reading,
+    },
+    record::{Change, Changed, Found, Record, Written},
+    secret::Secret,
+    wire::{Method, Request, Wire},
+};
+
+use super::{
+    answer,
+    rows::{self, Row, Rows},
+    verdict::{Rule, Told, account, limited, parked},
+    zones::{self, Outcome, Spot, ZONE, Zoned, Zones},
+};
+
+#[cfg(test)]
+mod tests;
+
+/// What is known of it.
+pub(super) const ENTRY: Entry = Entry {
+    name: "porkbun",
+    aliases: &[],
+    title: "Porkbun",
+    title_zh: "Porkbun",
+    documents: "https://porkbun.com/api/json/v3/documentation",
+    parameters: &[
+        Parameter {
+            key: "api-key",
+            need: Need::Required,
+            nature: Nature::Secret,
+            help: "the public part of an API key, `pk1_…`; the domain must have API access switched on",
+            help_zh: "API Key 的公开部分（`pk1_…`）；域名须打开 API Access",
+        },
+        Parameter {
+            key: "secret-key",
+            need: Need::Required,
+            nature: Nature::Secret,
+            help: "its secret part, `sk1_…`",
+            help_zh: "API Key 的私密部分（`sk1_…`）",
+        },
+        ZONE,
+        ENDPOINT,
+    ],
+    extras: &[ZONE],
+    reading: Reading::Possible,
+    floors: Floors::API,
+    limits: Limits { ttl: Some((600, 2_147_483_647)), ..Limits::ZONE },
+    open,
+};
+
+/// What its codes mean; older servers have words alone.
+const RULES: &[Rule] = &[
+    account("INVALID_API_KEYS*"),
+    account("MISSING_APIKEY"),
+    account("MISSING_SECRETAPIKEY"),
+    limited("RATE_LIMIT*"),
+    parked("DOMAIN_NOT_OPTED_IN"),
+    parked("INVALID_DOMAIN"),
+];
+
+#[derive(Debug)]
+struct Porkbun {
+    endpoint: String,
+    key: Secret,
+    secret: Secret,
+    zones: Zones<Fqdn>,
+}
+
+fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
+    Ok(Box::new(Porkbun {
+        endpoint: parameters.endpoint("https://api.porkbun.com/api/json/v3")?,
+        key: parameters.secret("api-key")?,
+        secret: parameters.secret("secret-key")?,
+        zones: Zones::open(parameters)?,
+    }))
+}
+
+impl Provider for Porkbun {
+    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
+        Box::pin(rows::read(self, wire, record))
+    }
+
+    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
+        Box::pin(rows::write(self, wire, change))
+    }
+}
+
+impl Zoned for Porkbun {
+    type Zone = Fqdn;
+
+    const WHOM: &'static str = "Porkbun";
+
+    fn zones(&self) -> &Zones<Fqdn> {
+        &self.zones
+    }
+
+    async fn zone(&self, wire: &dyn Wire, name: &Fqdn) -> Outcome<Option<Fqdn>> {
+        // The shortest answer that tells whether there is such a domain.
+        let path = format!("/dns/retrieveByNameType/{name}/A");
+        match self.ask(wire, &path, Map::new()).await {
+            Ok(_) => Ok(Some(name.clone())),
+            Err(failure) if failure.code == "INVALID_DOMAIN" => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+impl Rows for Porkbun {
+    async fn list(&self, spot: Spot<'_, Fqdn>) -> Outcome<Vec<Row>> {
+        let (record, kind) = (spot.record, spot.record.family.record_type());
+        let label = answer::encoded(label(&spot)?);
+        let path = format!("/dns/retrieveByNameType/{}/{kind}/{label}", spot.zone);
+        let body = self.ask(spot.wire, path.trim_end_matches('/'), Map::new()).await?;
+        let ours = answer::list_at(&body, "/records").iter().filter(|found| {
+            answer::text_at(found, "/name").eq_ignore_ascii_case(record.name.as_str())
+                && answer::text_at(found, "/type") == kind
+        });
+        Ok(ours.filter_map(row).collect())
+    }
+
+    async fn create(&self, spot: Spot<'_, Fqdn>, value: IpAddr) -> Outcome<Changed> {
+        let path = format!("/dns/create/{}", spot.zone);
+        self.ask(spot.wire, &path, fields(&spot, value, None)?).await?;
+        Ok(Changed::Yes)
+    }
+
+    async fn patch(&self, spot: Spot<'_, Fqdn>, row: &Row, value: IpAddr) -> Outcome<Changed> {
+        let path = format!("/dns/edit/{}/{}", spot.zone, answer::encoded(&row.id));
+        self.ask(spot.wire, &path, fields(&spot, value, Some(row))?).await?;
+        Ok(Changed::Yes)
+    }
+
+    async fn delete(&self, spot: Spot<'_, Fqdn>, row: &Row) -> Outcome<Changed> {
+        let path = format!("/dns/delete/{}/{}", spot.zone, answer::encoded(&row.id));
+        self.ask(spot.wire, &path, Map::new()).await?;
+        Ok(Changed::Yes)
+    }
+}
+
+impl Porkbun {
+    async fn ask(
+        &self,
+        wire: &dyn Wire,
+        path: &str,
+        mut body: Map<String, Value>,
+    ) -> Result<Value, Failure> {
+        body.insert("apikey".to_owned(), json!(self.key.reveal()));
+        body.insert("secretapikey".to_owned(), json!(self.secret.reveal()));
+        let request = Request::new(Method::Post, format!("{}{path}", self.endpoint));
+        let response = wire.http(request.json(&Value::Object(body))).await?;
+        let body = answer::json(&response)?;
+        if response.status == 200 && answer::text_at(&body, "/status") == "SUCCESS" {
+            return Ok(body);
+        }
+        let message = answer::text_at(&body, "/message");
+        let code = match answer::text_at(&body, "/code") {
+            "" => code_of(message),
+            code => code,
+        };
+        if code.is_empty() && message.is_empty() {
+            answer::check_status(&response)?;
+            return Err(answer::unknown(&response));
+        }
+        let now = wire.now();
+        Err(Told { whom: Self::WHOM, code, message, response: &response, now }.judge(RULES))
+    }
+}
+
+/// Returns the code that words stand for.
+fn code_of(message: &str) -> &'static str {
+    let message = message.to_lowercase();
+    match () {
+        () if message.contains("invalid api key") => "INVALID_API_KEYS",
+        () if message.contains("opted in") => "DOMAIN_NOT_OPTED_IN",
+        () if message.contains("invalid domain") => "INVALID_DOMAIN",
+        () => "",
+    }
+}
+
+/// Returns what a record is to be; its note stays when nothing is said of it.
+fn fields(
+    spot: &Spot<'_, Fqdn>,
+    value: IpAddr,
+    there: Option<&Row>,
+) -> Result<Map<String, Value>, Failure> {
+    let mut fields = Map::new();
+    fields.insert("name".to_owned(), json!(label(spot)?));
+    fields.insert("type".to_owned(), json!(spot.record.family.record_type()));
+    fields.insert("content".to_owned(), json!(value.to_string()));
+    if let Some(ttl) = spot.record.ttl.or(there.and_then(|row| row.ttl)) {
+        fields.insert("ttl".to_owned(), json!(ttl.to_string()));
+    }
+    let notes = there.map(|row| answer::text_at(&row.rest, "/notes")).unwrap_or_default();
+    if !notes.is_empty() {
+        fields.insert("notes".to_owned(), json!(notes));
+    }
+    Ok(fields)
+}
+
+/// Returns what stands before the zone; nothing for the zone itself.
+fn label<'a>(spot: &Spot<'a, Fqdn>) -> Result<&'a str, Failure> {
+    let label = zones::relative(spot.record, spot.zone)?;
+    Ok(if label == "@" { "" } else { label })
+}
+
+fn row(found: &Value) -> Option<Row> {
+    Some(Row {
+        id: answer::id_at(found, "/id")?,
+        value: answer::text_at(found, "/content").parse().ok()?,
+        ttl: answer::number_at(found, "/ttl"),
+        rest: json!({ "notes": found.get("notes") }),
+    })
+}

@@ -1,0 +1,67 @@
+//! Where a new service goes: a file of the configuration, which may have to be begun.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+};
+
+use mainstay_api::config::{self, SourceText, append};
+use mainstay_platform::paths;
+use mainstay_storage::atomic;
+
+use crate::{
+    errors::CliError,
+    instance::{self, Located},
+};
+
+/// What a configuration is called, unless somebody says otherwise.
+const FILE_NAME: &str = "mainstay.toml";
+/// Further files of a configuration lie here, beside the main one.
+const FOLDER: &str = "services.d";
+
+/// Returns the instance that a file belongs to.
+pub(super) fn instance_of(file: &Path) -> Result<Located, CliError> {
+    let folder = file.parent().unwrap_or_else(|| Path::new(""));
+    let main = match folder.file_name() {
+        Some(name) if name == FOLDER => folder.with_file_name(FILE_NAME),
+        _ => file.to_owned(),
+    };
+    instance::of_file(&main)
+}
+
+/// Returns the whole text of a file with a service behind what it has already.
+pub(super) fn with_service(file: &Path, service: &str, tables: &str) -> Result<String, CliError> {
+    let what = |why: String| format!("cannot add `{service}` to `{}`: {why}", file.display());
+    let text = match fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(CliError::refused(what(error.to_string()), "")),
+    };
+    let whole = append(&text, service, tables).map_err(|error| {
+        CliError::refused(what(error.to_string()), "choose another name with `--service`")
+    })?;
+    let name = file.display().to_string();
+    config::parse(&[SourceText { file: &name, bytes: whole.as_bytes() }])
+        .map_err(|found| CliError::refused(config::render(&found), ""))?;
+    Ok(whole)
+}
+
+/// Writes a file, all of it or nothing; one that was there keeps its owner and its mode, and a link
+/// to one goes on leading there.
+pub(super) fn write(file: &Path, text: &str) -> Result<(), CliError> {
+    let former = fs::canonicalize(file).ok();
+    let target = former.as_deref().unwrap_or(file);
+    let create = |temporary: &Path| match &former {
+        Some(former) => {
+            let file = paths::create_private_file(temporary)?;
+            paths::share_owner(&file, former)?;
+            file.set_permissions(fs::metadata(former)?.permissions())?;
+            Ok(file)
+        }
+        None => File::create(temporary),
+    };
+    atomic::replace(target, text.as_bytes(), create).map_err(|error| {
+        CliError::refused(format!("cannot write `{}`: {error}", file.display()), "")
+    })
+}
