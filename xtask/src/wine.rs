@@ -22,6 +22,7 @@ const CRATES: &[&str] = &[
     "mainstay-ddns",
     "mainstay-keeper",
     "mainstay-agent",
+    "mainstay-ddns",
     "mainstay-service",
     "mainstay",
 ];
