@@ -133,7 +133,7 @@ impl Rows for Baidu {
         let (mut rows, mut seen) = (Vec::new(), 0);
         for number in 1..=PAGES_MAX {
             let body = self.page(spot.wire, spot.zone, number, PAGE).await?;
-            let records = answer::list_at(&body, "/result");
+            let records = answer::told_list(&body, "/result")?;
             for found in records {
                 if is_meant(&spot, found)? {
                     rows.extend(row(found));

@@ -156,7 +156,7 @@ impl Rows for Dnspod {
             Err(failure) if failure.code == NONE => return Ok(Vec::new()),
             other => other?,
         };
-        let ours = answer::list_at(&body, "/records").iter().filter(|found| {
+        let ours = answer::told_list(&body, "/records")?.iter().filter(|found| {
             answer::text_at(found, "/name").eq_ignore_ascii_case(label)
                 && answer::text_at(found, "/type") == kind
                 && answer::text_at(found, "/line") == line(record)

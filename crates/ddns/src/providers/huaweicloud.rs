@@ -123,7 +123,7 @@ impl Zoned for Huawei {
             ("type", "public"),
         ]);
         let body = self.ask(wire, self.request(Method::Get, &format!("/v2/zones?{query}"))).await?;
-        let zones = answer::list_at(&body, "/zones").iter();
+        let zones = answer::told_list(&body, "/zones")?.iter();
         let mut zones = zones.filter(|zone| is_named(zone, &absolute));
         Ok(zones.find_map(|zone| answer::id_at(zone, "/id")))
     }
@@ -140,7 +140,7 @@ impl Sets for Huawei {
         ]);
         let request = self.request(Method::Get, &format!("/v2.1/recordsets?{query}"));
         let body = self.ask(spot.wire, request).await?;
-        let mut sets = answer::list_at(&body, "/recordsets").iter().filter(|set| {
+        let mut sets = answer::told_list(&body, "/recordsets")?.iter().filter(|set| {
             is_named(set, &name)
                 && answer::text_at(set, "/type") == kind
                 && answer::text_at(set, "/zone_id") == spot.zone

@@ -113,7 +113,7 @@ impl Zoned for Linode {
         let request = self.request(Method::Get, "/domains").header("x-filter", filter);
         let response = wire.http(request).await?;
         let body = ANSWERS.open(&response, wire.now())?;
-        let mut domains = answer::list_at(&body, "/data")
+        let mut domains = answer::told_list(&body, "/data")?
             .iter()
             .filter(|domain| answer::text_at(domain, "/domain") == name.as_str());
         let id = domains.find_map(|domain| answer::id_at(domain, "/id"));
@@ -129,7 +129,7 @@ impl Rows for Linode {
             let path = format!("{}?page={page}&page_size=100", records(&spot));
             let response = spot.wire.http(self.request(Method::Get, &path)).await?;
             let body = ANSWERS.open(&response, spot.wire.now())?;
-            let ours = answer::list_at(&body, "/data").iter().filter(|found| {
+            let ours = answer::told_list(&body, "/data")?.iter().filter(|found| {
                 answer::text_at(found, "/name").eq_ignore_ascii_case(label)
                     && answer::text_at(found, "/type") == kind
             });

@@ -122,7 +122,7 @@ impl Sets for PowerDns {
         understand(&response)?;
         let body = answer::json(&response)?;
         // A server before 4.5 tells the whole zone.
-        let found = answer::list_at(&body, "/rrsets").iter().find(|set| {
+        let found = answer::told_list(&body, "/rrsets")?.iter().find(|set| {
             answer::text_at(set, "/type") == kind
                 && answer::text_at(set, "/name").eq_ignore_ascii_case(&name)
         });

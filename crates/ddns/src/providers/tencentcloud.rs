@@ -158,7 +158,7 @@ impl Rows for Tencent {
             Err(failure) if is_empty(&failure) => return Ok(Vec::new()),
             other => other?,
         };
-        let ours = answer::list_at(&body, "/RecordList").iter().filter(|found| {
+        let ours = answer::told_list(&body, "/RecordList")?.iter().filter(|found| {
             answer::text_at(found, "/Name").eq_ignore_ascii_case(label)
                 && answer::text_at(found, "/Type") == record.family.record_type()
                 && answer::text_at(found, "/Line") == line(record)
