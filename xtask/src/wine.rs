@@ -19,8 +19,10 @@ const CRATES: &[&str] = &[
     "mainstay-api",
     "mainstay-platform",
     "mainstay-tls",
+    "mainstay-ddns",
     "mainstay-keeper",
     "mainstay-agent",
+    "mainstay-ddns",
     "mainstay-service",
     "mainstay",
 ];

@@ -1,6 +1,6 @@
 //! Configurations of other DDNS clients become ours: text in, TOML and a report out.
 //!
-//! Each format is one file below. It fills a [draft](draft), which finds our provider for theirs,
+//! Each format is one file below. It fills a [draft], which finds our provider for theirs,
 //! puts references in the place of secrets, and lets nothing through that our own reader refuses:
 //! what cannot be taken is told instead. Nothing is read or written but what is handed in.
 

@@ -28,5 +28,6 @@ pub mod secret;
 pub mod source;
 pub mod sources;
 pub mod together;
+pub mod trial;
 pub mod verify;
 pub mod wire;

@@ -207,7 +207,7 @@ impl Parameters {
                 self.secrets.insert(parameter.key, Secret::from(text));
                 Ok(())
             }
-            (Nature::Secret, _) => Err(ParameterError::new(parameter.key, "must be a text")),
+            (Nature::Secret, _) => Err(ParameterError::new(parameter.key, NO_SECRET)),
             (Nature::SecretTable, Value::Object(table)) => {
                 self.secret_tables.insert(parameter.key, secret_table(parameter.key, table)?);
                 Ok(())
@@ -267,6 +267,10 @@ impl Parameters {
         Ok(given.trim_end_matches('/').to_owned())
     }
 }
+
+/// What is said of a secret that is none.
+const NO_SECRET: &str = "must be a text, `{ secret = \"NAME\" }`, \
+                         `{ secret = { env = \"NAME\" } }`, or another source of a secret";
 
 /// The parameter that every provider with an address of its own takes.
 pub const ENDPOINT: Parameter = Parameter {

@@ -19,12 +19,15 @@ use mainstay_core::{
     service::{ExitAction, ExitKey, Nature},
 };
 use serde_json::{Map, Number, Value};
-use toml::de::{DeTable, DeValue};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
 
 use super::{
     RestartConfig,
     fields::{Fields, Reading},
-    secrets::{ValueSource, check_secret_name},
+    secrets::{self, ValueSource, check_secret_name},
 };
 
 /// The longest name of a kind.
@@ -37,6 +40,8 @@ pub const KIND_CONFIG_BYTES_MAX: usize = 128 * 1024;
 const TABLES: &[&str] = &["ddns"];
 /// A kind is ready within this time, unless `ready` says otherwise.
 const BOOT_WITHIN: Duration = Duration::from_secs(30);
+/// The only key of a table that stands for a secret.
+const SECRET: &str = "secret";
 /// Its work is done.
 const DONE: u32 = 0;
 /// `EX_CONFIG`: nothing but another configuration helps.
@@ -49,9 +54,11 @@ const DEPTH_MAX: usize = 32;
 pub struct KindConfig {
     /// Its name, or the absolute path of its program.
     pub name: String,
-    /// An object. A value of it that is `{ "secret": "NAME" }` stands for that secret; which these
-    /// are is told by [`Fetched::config`](super::Fetched).
+    /// An object. A value of it that is `{ "secret": … }` stands for a secret; which these are is
+    /// told by [`Fetched::config`](super::Fetched).
     pub config: Value,
+    /// Where its secrets come from, by their places in it (RFC 6901).
+    pub(super) secrets: BTreeMap<String, ValueSource>,
 }
 
 /// Refuses what can name no kind; the error says what can.
@@ -72,23 +79,21 @@ pub fn is_kind_path(name: &str) -> bool {
     name.starts_with('/') || name.starts_with("\\\\") || is_drive
 }
 
-/// Returns the name of the secret that a value stands for: `{ secret = "NAME" }` and nothing else.
-fn secret_in(value: &Value) -> Option<&str> {
-    let object = value.as_object().filter(|object| object.len() == 1)?;
-    object.get("secret")?.as_str()
-}
-
 impl KindConfig {
-    /// Returns the secrets that it refers to, by their places.
-    pub(super) fn secrets(&self) -> BTreeMap<String, ValueSource> {
-        secrets_in(&self.config)
+    /// Returns a kind whose secrets are all of the instance's store.
+    pub fn new(name: &str, config: Value) -> Self {
+        let secrets = stored(&config);
+        Self { name: name.to_owned(), config, secrets }
     }
 
-    /// Returns the names of the secrets that it refers to, by their places in it (RFC 6901).
-    pub fn secret_names(&self) -> BTreeMap<String, String> {
-        let all = self.secrets().into_iter();
-        let named = all.filter_map(|(place, source)| Some((place, source.secret()?.to_owned())));
-        named.collect()
+    /// Returns where its secrets come from, by their places.
+    pub(super) fn secrets(&self) -> BTreeMap<String, ValueSource> {
+        self.secrets.clone()
+    }
+
+    /// Returns the places at which secrets stand (RFC 6901).
+    pub fn secret_places(&self) -> impl Iterator<Item = &str> {
+        self.secrets.keys().map(String::as_str)
     }
 
     /// Returns what is shown as the command: the program, wherever it lies.
@@ -126,17 +131,15 @@ pub(super) fn read(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> Option<K
     }
     exclude(fields, "kind", &["command", "shell"], r);
     let config = config.unwrap_or_else(|| Value::Object(Map::new()));
-    let place = if fields.value("config").is_some() { "config" } else { "kind" };
-    check(fields, place, &config, r);
-    Some(KindConfig { name, config })
+    let key = if fields.value("config").is_some() { "config" } else { "kind" };
+    Some(complete(fields, key, (&name, config), r))
 }
 
 /// Reads the table of a kind, which is alone.
 fn of_table(fields: &mut Fields<'_, '_>, key: &'static str, r: &mut Reading<'_>) -> KindConfig {
     exclude(fields, key, &["kind", "config", "command", "shell"], r);
     let config = object_of(fields, key, r).unwrap_or_else(|| Value::Object(Map::new()));
-    check(fields, key, &config, r);
-    KindConfig { name: key.to_owned(), config }
+    complete(fields, key, (key, config), r)
 }
 
 fn exclude(fields: &mut Fields<'_, '_>, key: &str, others: &[&'static str], r: &mut Reading<'_>) {
@@ -148,22 +151,30 @@ fn exclude(fields: &mut Fields<'_, '_>, key: &str, others: &[&'static str], r: &
     }
 }
 
-/// Checks what can be seen of a configuration without knowing its kind.
-fn check(fields: &mut Fields<'_, '_>, key: &'static str, config: &Value, r: &mut Reading<'_>) {
-    let Some(span) = fields.value(key).map(toml::Spanned::span) else { return };
-    for (place, source) in secrets_in(config) {
+/// Finds the secrets of a configuration, and checks what can be seen of it without knowing its kind.
+fn complete(
+    fields: &mut Fields<'_, '_>,
+    key: &'static str,
+    (name, config): (&str, Value),
+    r: &mut Reading<'_>,
+) -> KindConfig {
+    let mut kind = KindConfig::new(name, config);
+    let Some(value) = fields.value(key) else { return kind };
+    for (place, source) in &kind.secrets {
         if let ValueSource::Secret(name) = source
-            && let Err(help) = check_secret_name(&name)
+            && let Err(help) = check_secret_name(name)
         {
             let message = format!("{name:?} at `{place}` cannot name a secret");
-            r.wrong(span.clone(), "bad-name", message, help);
+            r.wrong(value.span(), "bad-name", message, help);
         }
     }
-    let size = config.to_string().len();
+    fetched_in(value, "", r, &mut kind.secrets);
+    let size = kind.config.to_string().len();
     if size > KIND_CONFIG_BYTES_MAX {
         let message = format!("`{key}` has {size} bytes, more than {KIND_CONFIG_BYTES_MAX}");
-        r.wrong(span, "too-large", message, "let the kind read the rest from a file");
+        r.wrong(value.span(), "too-large", message, "let the kind read the rest from a file");
     }
+    kind
 }
 
 /// Returns when a run of a kind is ready, unless `ready` says otherwise; a task, as every task, when
@@ -222,8 +233,8 @@ fn json(value: &DeValue<'_>, depth: usize) -> Option<Value> {
     }
 }
 
-/// Returns the secrets that a configuration refers to, by where they stand in it (RFC 6901).
-fn secrets_in(config: &Value) -> BTreeMap<String, ValueSource> {
+/// Returns the secrets of the store that a configuration refers to, by where they stand in it.
+fn stored(config: &Value) -> BTreeMap<String, ValueSource> {
     let mut found = BTreeMap::new();
     if let Value::Object(object) = config {
         for (key, value) in object {
@@ -234,11 +245,12 @@ fn secrets_in(config: &Value) -> BTreeMap<String, ValueSource> {
 }
 
 fn collect(value: &Value, place: &str, found: &mut BTreeMap<String, ValueSource>) {
-    if let Some(name) = secret_in(value) {
-        found.insert(place.to_owned(), ValueSource::Secret(name.to_owned()));
-        return;
-    }
     match value {
+        Value::Object(object) if object.len() == 1 && object.contains_key(SECRET) => {
+            if let Some(Value::String(name)) = object.get(SECRET) {
+                found.insert(place.to_owned(), ValueSource::Secret(name.clone()));
+            }
+        }
         Value::Object(object) => {
             for (key, value) in object {
                 collect(value, &format!("{place}/{}", escaped(key)), found);
@@ -250,6 +262,39 @@ fn collect(value: &Value, place: &str, found: &mut BTreeMap<String, ValueSource>
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Finds the secrets that come from elsewhere: `{ secret = { env = "NAME" } }` and the like.
+fn fetched_in(
+    value: &Spanned<DeValue<'_>>,
+    place: &str,
+    r: &mut Reading<'_>,
+    found: &mut BTreeMap<String, ValueSource>,
+) {
+    match value.get_ref() {
+        DeValue::Table(table) => {
+            let only = table.get(SECRET).filter(|_| table.len() == 1 && !place.is_empty());
+            if let Some(source) = only
+                && matches!(source.get_ref(), DeValue::Table(_))
+            {
+                found.extend(secrets::source(SECRET, source, r).map(|one| (place.to_owned(), one)));
+                return;
+            }
+            for (key, value) in table {
+                fetched_in(value, &format!("{place}/{}", escaped(key.get_ref())), r, found);
+            }
+        }
+        DeValue::Array(array) => {
+            for (index, value) in array.iter().enumerate() {
+                fetched_in(value, &format!("{place}/{index}"), r, found);
+            }
+        }
+        DeValue::String(_)
+        | DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_) => {}
     }
 }
 
@@ -314,11 +359,23 @@ mod tests {
             "list": [{ "secret": "one" }, { "secret": "x", "more": 1 }],
             "a/b": { "c~d": { "secret": "deep" } },
         });
-        let found = secrets_in(&config);
+        let found = stored(&config);
         let expected = [("/a~1b/c~0d", "deep"), ("/list/0", "one"), ("/token", "ping")];
         let expected =
             expected.map(|(place, name)| (place.to_owned(), ValueSource::Secret(name.to_owned())));
         assert_eq!(found, expected.into());
+    }
+
+    #[test]
+    fn secrets_come_from_elsewhere_as_well() {
+        let kind = read_kind(
+            "kind = 'a'\nconfig = { b = [{ secret = { env = 'X' } }], c = { secret = { file = '/f' } }, d = { env = 'no reference' } }",
+        );
+        let expected = [
+            ("/b/0", ValueSource::Variable("X".to_owned())),
+            ("/c", ValueSource::File("/f".to_owned())),
+        ];
+        assert_eq!(kind.secrets(), expected.map(|(at, one)| (at.to_owned(), one)).into());
     }
 
     #[test]
@@ -331,6 +388,8 @@ mod tests {
         check("kind = 'a'\nconfig = { a = nan }", "3:10 `config` holds what JSON cannot hold");
         let message = "3:12 nobody may notify, and `kind` waits for a notification";
         check("kind = 'a'\nnotify = { access = 'none' }", message);
+        let nowhere = "3:27 the value comes from nowhere";
+        check("kind = 'a'\nconfig = { a = { secret = {} } }", nowhere);
         check("kind = 'a'\nconfig = 7", "3:10 `config` must be a table, not a whole number");
     }
 
@@ -342,7 +401,7 @@ mod tests {
             kind,
             read_kind("kind = 'ddns'\nconfig = { every = '5m', token = { secret = 'cf' } }")
         );
-        assert_eq!(kind.secret_names(), BTreeMap::from([("/token".to_owned(), "cf".to_owned())]));
+        assert_eq!(kind.secret_places().collect::<Vec<_>>(), ["/token"]);
         let check = |text: &str, expected: &str| assert_eq!(read(text).unwrap_err(), expected);
         check("command = 'x'\nddns = {}", "2:11 `ddns` and `command` exclude each other");
         check("ddns = {}\nkind = 'ddns'", "3:8 `ddns` and `kind` exclude each other");

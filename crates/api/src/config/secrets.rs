@@ -167,7 +167,7 @@ fn files(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>, values: &mut Values) 
 }
 
 /// Reads a text, a number, true or false, or a table that says where the value comes from.
-fn source(
+pub(super) fn source(
     name: &str,
     value: &toml::Spanned<DeValue<'_>>,
     r: &mut Reading<'_>,

@@ -155,7 +155,9 @@ fn mistakes_are_told_with_their_place() {
         &account(&json!({ "tokn": "x" })),
         "accounts.free.tokn: unknown key; did you mean `token`?",
     );
-    refused(&account(&json!({ "token": 7 })), "accounts.free.token: it must be a text");
+    let told = "accounts.free.token: it must be a text, `{ secret = \"NAME\" }`, \
+                `{ secret = { env = \"NAME\" } }`, or another source of a secret";
+    refused(&account(&json!({ "token": 7 })), told);
     refused(&account(&json!({ "names": [] })), "accounts.free.names: it is empty");
 }
 

@@ -7,6 +7,7 @@
 //! ```
 //!
 //! The server does all of a message or nothing, so nobody ever sees the name without an address.
+//! Addresses that somebody else has put there are put there again.
 
 mod locate;
 mod update;
@@ -29,8 +30,9 @@ use crate::{
     wire::{Carrier, Exchange, NetworkError, Wire},
 };
 
+use super::pair;
 use locate::{Located, Server};
-use update::Prerequisite;
+use update::Replacement;
 
 /// What is known of it.
 pub(super) const ENTRY: Entry = Entry {
@@ -158,21 +160,23 @@ impl Provider for Rfc2136 {
 
     fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
         Box::pin(async move {
+            let nothing = Found::default();
+            let found = change.found.as_ref().unwrap_or(&nothing);
+            let values = pair::merged(&found.values, &change.want, &change.ours)?;
+            let ttl = change.record.ttl.or(found.ttl).unwrap_or(TTL);
+            if values == found.values && found.ttl == Some(ttl) {
+                return Ok(Written { change: Changed::No, code: "unchanged".to_owned() });
+            }
             let located = self.locate(wire, &change.record).await?;
-            let found = change.found.as_ref();
-            let before = found.map_or(Prerequisite::None, |found| match found.values.as_slice() {
-                [] => Prerequisite::Absent,
-                values => Prerequisite::Exactly(values),
-            });
-            let result = self.update(wire, &located, change, before).await;
+            let set = Replacement { record: &change.record, before: found, values: &values, ttl };
+            let result = self.update(wire, &located, &set).await;
+            if found.values.is_empty() || !result.as_ref().is_err_and(verdict::is_changed) {
+                return result;
+            }
             // A wildcard of the zone answers for names that have nothing of their own: what was
             // read is not there, then, and saying so is as safe as the first attempt was.
-            match (&result, before) {
-                (Err(failure), Prerequisite::Exactly(_)) if verdict::is_changed(failure) => {
-                    self.update(wire, &located, change, Prerequisite::Absent).await
-                }
-                _ => result,
-            }
+            let set = Replacement { before: &nothing, values: &change.want, ..set };
+            self.update(wire, &located, &set).await
         })
     }
 }
@@ -186,13 +190,9 @@ impl Rfc2136 {
         &self,
         wire: &dyn Wire,
         located: &Located,
-        change: &Change,
-        before: Prerequisite<'_>,
+        set: &Replacement<'_>,
     ) -> Result<Written, Failure> {
-        let kept = change.found.as_ref().and_then(|found| found.ttl);
-        let ttl = change.record.ttl.or(kept).unwrap_or(TTL);
-        let number = dns::number(wire.nonce());
-        let update = update::build(number, &located.zone, (change, before, ttl))?;
+        let update = update::build(dns::number(wire.nonce()), &located.zone, set)?;
         let now = update::time(wire.now());
         let (message, transaction) = update::sign(update, self.key.clone(), now)?;
         let answer = self.carry(wire, &located.servers, &message).await?;

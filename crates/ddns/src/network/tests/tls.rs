@@ -1,5 +1,6 @@
 //! Servers over TLS, with certificates that are made on the spot.
 
+use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
@@ -92,6 +93,27 @@ fn who_is_not_believed_is_told_nothing() {
         let error = site.way(Proxy::Direct).http(get(site.url("127.0.0.1"))).await.unwrap_err();
         assert!(told(&error).contains("is for `localhost`, and not for `127.0.0.1`"), "{error}");
         assert_eq!(site.fake.heard().len(), 0);
+    });
+}
+
+#[test]
+fn a_file_of_certificates_that_is_replaced_is_read_again() {
+    run(async {
+        let (site, other) = (Site::new("localhost", &fine("")).await, Site::new("a", "").await);
+        let network = site.way(Proxy::Direct);
+        network.http(get(site.url("localhost"))).await.unwrap();
+        let good = std::fs::read(&site.file).unwrap();
+        let replace = |bytes: &[u8], age: u64| {
+            let mut file = std::fs::File::create(&site.file).unwrap();
+            file.write_all(bytes).unwrap();
+            file.set_modified(clock::realtime() - seconds(3600 + age)).unwrap();
+            network.forget_connections();
+        };
+        replace(&std::fs::read(&other.file).unwrap(), 1);
+        let error = network.http(get(site.url("localhost"))).await.unwrap_err();
+        assert!(matches!(error, NetworkError::Tls { .. }), "{error:?}");
+        replace(&good, 2);
+        network.http(get(site.url("localhost"))).await.unwrap();
     });
 }
 

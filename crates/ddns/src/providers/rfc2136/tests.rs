@@ -222,8 +222,7 @@ fn updated(provider: &dyn Provider, peer: &Shared) -> Result<Written, Failure> {
 #[test]
 fn a_set_is_replaced_by_one_message() {
     let peer = keyed();
-    let old = (120, vec![OLD.parse().unwrap(), "81.2.69.140".parse().unwrap()]);
-    peer.lock().unwrap().sets.insert(of_home(), old);
+    peer.lock().unwrap().sets.insert(of_home(), (120, vec![OLD.parse().unwrap()]));
     updated(&*usual(), &peer).unwrap();
     let peer = peer.lock().unwrap();
     assert_eq!(peer.sets.get(&of_home()), Some(&(120, vec![NEW.parse().unwrap()])));
@@ -232,7 +231,29 @@ fn a_set_is_replaced_by_one_message() {
     let zone = message.sole_question().unwrap();
     assert_eq!((zone.qname().to_string().as_str(), zone.qtype()), ("example.org", Rtype::SOA));
     let counts = message.header_counts();
-    assert_eq!((counts.ancount(), counts.nscount(), counts.arcount()), (2, 2, 1));
+    assert_eq!((counts.ancount(), counts.nscount(), counts.arcount()), (1, 2, 1));
+}
+
+#[test]
+fn what_is_right_already_is_not_written() {
+    let peer = keyed();
+    peer.lock().unwrap().sets.insert(of_home(), (120, vec![NEW.parse().unwrap()]));
+    assert_eq!(updated(&*usual(), &peer).unwrap().change, Changed::No);
+    assert!(peer.lock().unwrap().updates.is_empty());
+}
+
+#[test]
+fn addresses_of_somebody_else_stay() {
+    let peer = keyed();
+    let [old, new, theirs] = [OLD, NEW, "81.2.69.9"].map(|one| one.parse::<IpAddr>().unwrap());
+    peer.lock().unwrap().sets.insert(of_home(), (120, vec![theirs, old]));
+    let found = Found { values: vec![theirs, old], ttl: Some(120), handle: Value::Null };
+    let change = Change { ours: vec![old], ..change(Some(found.clone())) };
+    run(usual().write(&wire(&peer), &change)).unwrap();
+    assert_eq!(peer.lock().unwrap().sets.get(&of_home()), Some(&(120, vec![theirs, new])));
+    let change = Change { ours: Vec::new(), ..change };
+    let failure = run(usual().write(&wire(&peer), &change)).unwrap_err();
+    assert_eq!((failure.class, failure.code.as_str()), (Class::Parked, "ambiguous"));
 }
 
 #[test]

@@ -17,18 +17,20 @@ use jiff::Timestamp;
 use crate::{
     address::Family,
     failure::{Class, Failure},
-    record::Change,
+    record::{Found, Record},
 };
 
-/// What must be so for the update to happen (RFC 2136, section 2.4).
+/// What a set of records becomes.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Prerequisite<'a> {
-    /// Nothing.
-    None,
-    /// There is no such set.
-    Absent,
-    /// The set has these values and no others.
-    Exactly(&'a [IpAddr]),
+pub(super) struct Replacement<'a> {
+    /// Its name and type.
+    pub(super) record: &'a Record,
+    /// What it must be for that (RFC 2136, section 2.4); without values, it must not be there.
+    pub(super) before: &'a Found,
+    /// The addresses it has afterwards.
+    pub(super) values: &'a [IpAddr],
+    /// Its time to live afterwards.
+    pub(super) ttl: u32,
 }
 
 type Update = AdditionalBuilder<Vec<u8>>;
@@ -38,30 +40,23 @@ type NameOf = Name<Vec<u8>>;
 pub(super) type Transaction = ClientTransaction<Arc<Key>>;
 
 /// Builds the message: the zone, what must be so, the set taken away, the set put there.
-pub(super) fn build(
-    number: u16,
-    zone: &str,
-    (change, before, ttl): (&Change, Prerequisite<'_>, u32),
-) -> Result<Update, Failure> {
-    let name = NameOf::from_str(change.record.name.as_str()).map_err(unbuildable)?;
+pub(super) fn build(number: u16, zone: &str, set: &Replacement<'_>) -> Result<Update, Failure> {
+    let name = NameOf::from_str(set.record.name.as_str()).map_err(unbuildable)?;
     let zone = NameOf::from_str(zone).map_err(unbuildable)?;
-    let nothing = nothing(change.record.family)?;
+    let nothing = nothing(set.record.family)?;
     let mut builder = MessageBuilder::new_vec();
     builder.header_mut().set_id(number);
     builder.header_mut().set_opcode(Opcode::UPDATE);
     let mut zones = builder.question();
     zones.push((&zone, Rtype::SOA, DnsClass::IN)).map_err(unbuildable)?;
     let mut must_be = zones.answer();
-    match before {
-        Prerequisite::None => (),
-        Prerequisite::Absent => {
-            must_be.push((&name, DnsClass::NONE, 0, &nothing)).map_err(unbuildable)?;
-        }
-        Prerequisite::Exactly(values) => put(&mut must_be, &name, (0, values))?,
+    match set.before.values.as_slice() {
+        [] => must_be.push((&name, DnsClass::NONE, 0, &nothing)).map_err(unbuildable)?,
+        values => put(&mut must_be, &name, (0, values))?,
     }
     let mut updates = must_be.authority();
     updates.push((&name, DnsClass::ANY, 0, &nothing)).map_err(unbuildable)?;
-    put(&mut updates, &name, (ttl, &change.want))?;
+    put(&mut updates, &name, (set.ttl, set.values))?;
     Ok(updates.additional())
 }
 

@@ -33,7 +33,7 @@ pub(in crate::cli) fn judged(config: Config, file: &Path) -> Result<Config, Vec<
 /// What is said of a secret's own shape is passed over: it is not the real one.
 pub(super) fn read(kind: &KindConfig) -> Result<(), ConfigError> {
     let mut object = kind.config.clone();
-    let places: Vec<String> = kind.secret_names().into_keys().collect();
+    let places: Vec<String> = kind.secret_places().map(ToOwned::to_owned).collect();
     for place in &places {
         if let Some(value) = object.pointer_mut(place) {
             *value = Value::from(PLACEHOLDER);
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     fn told(config: Value) -> Result<(), String> {
-        let kind = KindConfig { name: KIND.to_owned(), config };
+        let kind = KindConfig::new(KIND, config);
         read(&kind).map_err(|error| error.to_string())
     }
 
