@@ -147,7 +147,7 @@ impl Rows for Alidns {
         let body = self.ask(spot.wire, "DescribeSubDomainRecords", &parameters).await?;
         let records = answer::told_list(&body, "/DomainRecords/Record")?.iter();
         let ours = records.filter(|found| {
-            answer::text_at(found, "/RR").eq_ignore_ascii_case(label)
+            zones::is_same(answer::text_at(found, "/RR"), label)
                 && answer::text_at(found, "/Type") == record.family.record_type()
                 && answer::text_at(found, "/Line") == line(record)
         });

@@ -225,7 +225,7 @@ fn is_of_zone(failure: &Failure) -> bool {
 /// Compares the type, too: records of both families have one name.
 fn is_meant(spot: &Spot<'_, Fqdn>, found: &Value) -> Result<bool, Failure> {
     let label = zones::relative(spot.record, spot.zone)?;
-    Ok(answer::text_at(found, "/domain").eq_ignore_ascii_case(label)
+    Ok(zones::is_same(answer::text_at(found, "/domain"), label)
         && answer::text_at(found, "/rdtype") == spot.record.family.record_type()
         && answer::text_at(found, "/view") == view(spot.record))
 }

@@ -168,7 +168,7 @@ impl Rows for Dnspod {
             other => other?,
         };
         let ours = answer::told_list(&body, "/records")?.iter().filter(|found| {
-            answer::text_at(found, "/name").eq_ignore_ascii_case(label)
+            zones::is_same(answer::text_at(found, "/name"), label)
                 && answer::text_at(found, "/type") == kind
                 && answer::text_at(found, "/line") == line(record)
         });

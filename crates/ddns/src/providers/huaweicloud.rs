@@ -21,7 +21,7 @@ use super::{
     sets::{self, Set, Sets},
     sign::huawei,
     verdict::{Rule, Told, account, clock, limited, parked, transient},
-    zones::{Outcome, Spot, ZONE, Zoned, Zones},
+    zones::{self, Outcome, Spot, ZONE, Zoned, Zones},
 };
 
 #[cfg(test)]
@@ -223,7 +223,7 @@ fn is_late(message: &str) -> bool {
 }
 
 fn is_named(thing: &Value, absolute: &str) -> bool {
-    answer::text_at(thing, "/name").eq_ignore_ascii_case(absolute)
+    zones::is_same(answer::text_at(thing, "/name"), absolute)
 }
 
 fn line(record: &Record) -> &str {

@@ -123,7 +123,7 @@ impl Rows for Porkbun {
         let path = format!("/dns/retrieveByNameType/{}/{kind}/{label}", spot.zone);
         let body = self.ask(spot.wire, path.trim_end_matches('/'), Map::new()).await?;
         let ours = answer::told_list(&body, "/records")?.iter().filter(|found| {
-            answer::text_at(found, "/name").eq_ignore_ascii_case(record.name.as_str())
+            zones::is_same(answer::text_at(found, "/name"), record.name.as_str())
                 && answer::text_at(found, "/type") == kind
         });
         Ok(ours.filter_map(row).collect())

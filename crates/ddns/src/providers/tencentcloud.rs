@@ -159,7 +159,7 @@ impl Rows for Tencent {
             other => other?,
         };
         let ours = answer::told_list(&body, "/RecordList")?.iter().filter(|found| {
-            answer::text_at(found, "/Name").eq_ignore_ascii_case(label)
+            zones::is_same(answer::text_at(found, "/Name"), label)
                 && answer::text_at(found, "/Type") == record.family.record_type()
                 && answer::text_at(found, "/Line") == line(record)
         });

@@ -115,7 +115,7 @@ impl Rows for Vultr {
             let response = spot.wire.http(self.request(Method::Get, &path)).await?;
             let body = ANSWERS.open(&response, spot.wire.now())?;
             let ours = answer::told_list(&body, "/records")?.iter().filter(|found| {
-                answer::text_at(found, "/name").eq_ignore_ascii_case(label)
+                zones::is_same(answer::text_at(found, "/name"), label)
                     && answer::text_at(found, "/type") == kind
             });
             rows.extend(ours.filter_map(row));
