@@ -29,3 +29,4 @@ mod kept;
 mod name_servers;
 mod servers;
 mod shapes;
+mod ways;
