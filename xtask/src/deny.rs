@@ -112,6 +112,9 @@ impl Policy {
     }
 }
 
+/// What the product is not built from.
+const DEV_ROOMS: [&str; 3] = ["xtask", "mainstay-sim", "mainstay-ddns-sim"];
+
 /// The ids of every package that the product is built from: normal and build dependencies of all
 /// our crates on all systems, but not those of chores and tests.
 fn shipped(metadata: &Value) -> BTreeSet<&str> {
@@ -120,8 +123,7 @@ fn shipped(metadata: &Value) -> BTreeSet<&str> {
         list(resolve, "nodes").map(|node| (text(node, "id"), node)).collect();
     let names: BTreeMap<&str, &str> =
         list(metadata, "packages").map(|one| (text(one, "id"), text(one, "name"))).collect();
-    let is_dev_room =
-        |id: &&str| names.get(id).is_some_and(|name| ["xtask", "mainstay-sim"].contains(name));
+    let is_dev_room = |id: &&str| names.get(id).is_some_and(|name| DEV_ROOMS.contains(name));
     let members = list(metadata, "workspace_members").filter_map(Value::as_str);
     let mut open: Vec<&str> = members.filter(|id| !is_dev_room(id)).collect();
     let mut tree = BTreeSet::new();

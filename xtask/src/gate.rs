@@ -39,6 +39,10 @@ const STEPS: &[Step] = &[
         name: "simulation",
         run: |workspace| simulate(workspace, &["--seeds".into(), SEEDS.into()]),
     },
+    Step {
+        name: "simulation: ddns",
+        run: |workspace| simulate_ddns(workspace, &["--seeds".into(), SEEDS.into()]),
+    },
     Step { name: "kill test", run: |workspace| kill(workspace, &[]) },
     Step { name: "kill test: keeper", run: |workspace| kill(workspace, &["--keeper".into()]) },
     Step { name: "kill test: both", run: |workspace| kill(workspace, &["--both".into()]) },
@@ -148,6 +152,11 @@ fn tests(workspace: &Workspace) -> Result<()> {
 /// Runs the simulation in an optimised build.
 pub(crate) fn simulate(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     optimised(workspace, ["mainstay-sim", "simulate"], arguments)
+}
+
+/// Runs the simulation of names that follow an address in an optimised build.
+pub(crate) fn simulate_ddns(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    optimised(workspace, ["mainstay-ddns-sim", "simulate-ddns"], arguments)
 }
 
 /// Runs the kill test in an optimised build.

@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(find("tide", &folders).unwrap().command, [first.display().to_string()]);
         put(&folders[1], "ebb");
         let names = all(&folders).into_iter().map(|found| found.unwrap().name);
-        assert_eq!(names.collect::<Vec<_>>(), ["ebb", "tide"]);
+        assert_eq!(names.collect::<Vec<_>>(), ["ddns", "ebb", "tide"]);
         fs::remove_dir_all(&ground).unwrap();
     }
 

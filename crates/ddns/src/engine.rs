@@ -129,7 +129,9 @@ impl Engine {
     /// Returns when [`Input::Tick`] is to be told at the latest, by [`Now::at`].
     pub fn next_deadline(&self) -> Option<Duration> {
         let now = self.now;
-        let sights = self.sights.iter().map(Sight::wakes);
+        // Whoever is due already is due at once.
+        let soon = now.at + Duration::from_millis(1);
+        let sights = self.sights.iter().map(|sight| sight.wakes().max(soon));
         let bindings = self.bindings.iter().filter_map(|binding| self.wakes(binding));
         let watches = self.bindings.iter().filter_map(|binding| binding.watch.wakes());
         let all = sights.chain(bindings).chain(watches).chain(self.ledger.wakes());
@@ -137,7 +139,8 @@ impl Engine {
         all.filter(|at| *at > now.at).min()
     }
 
-    /// Returns what is to be kept of it, as [`Effect::Persist`] asks for.
+    /// Returns what is to be kept of it, as [`Effect::Persist`] asks for, as of the last input: who
+    /// gives it to another engine tells [`Input::Tick`] before.
     pub fn state(&self) -> State {
         self.ledger.with_others(kept(&self.accounts, &self.bindings, self.now))
     }

@@ -39,6 +39,7 @@ mod tencentcloud;
 mod trial;
 mod variomedia;
 mod verdict;
+mod volcengine;
 mod vultr;
 mod zones;
 
@@ -77,6 +78,7 @@ pub const ALL: &[&Entry] = &[
     &template::ENTRY,
     &tencentcloud::ENTRY,
     &variomedia::ENTRY,
+    &volcengine::ENTRY,
     &vultr::ENTRY,
 ];
 

@@ -132,8 +132,8 @@ impl Engine {
             return;
         }
         let want = binding.want.clone();
-        binding.intends(now);
-        let noting = Noting { need, want, found };
+        let before = binding.intends(now);
+        let noting = Noting { need, want, found, before };
         binding.step = Step::Noting { noting, began: now.at, revision: self.ledger.note() };
     }
 
@@ -151,9 +151,11 @@ impl Engine {
         let (now, beside) = (self.now, self.beside(index));
         let Some(binding) = self.bindings.get_mut(index) else { return };
         let Step::Noting { noting, .. } = std::mem::take(&mut binding.step) else { return };
-        let Noting { need, want, found } = noting;
+        let Noting { need, want, found, before } = noting;
         // Meanwhile another address was seen, or the account was shut.
         if want != binding.want || is_shut(binding, &self.accounts, now) {
+            binding.thinks_better(before);
+            self.ledger.note();
             return;
         }
         binding.begins_to_write(now);

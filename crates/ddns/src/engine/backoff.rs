@@ -57,7 +57,8 @@ pub(super) fn transient(failures: u32, floors: &Floors, chance: &mut Chance) -> 
 /// Returns the longest wait that a class knows: what is kept beyond it is a clock's mistake.
 pub(super) fn longest(class: Class) -> Duration {
     let longest = match class {
-        Class::Transient | Class::RateLimited => RETRY_AFTER_MAX,
+        Class::Transient => TRANSIENT_MAX,
+        Class::RateLimited => RETRY_AFTER_MAX,
         Class::Parked => PROBE_EVERY,
         Class::Clock => CLOCK.1,
     };

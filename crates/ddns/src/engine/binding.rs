@@ -9,6 +9,7 @@ use crate::{
         account::Account,
         hold::{Held, left},
         input::Now,
+        ledger,
         plan::{self, BindingPlan},
         state::{Kept, Stamped},
         watch::{Watch, Wrong},
@@ -84,7 +85,11 @@ pub(super) struct Noting {
     pub(super) need: Need,
     pub(super) want: Vec<IpAddr>,
     pub(super) found: Option<Found>,
+    pub(super) before: Uncertain,
 }
+
+/// What may be at the provider of writes whose end is not known.
+pub(super) type Uncertain = (Option<Stamped>, Vec<IpAddr>);
 
 /// Why something is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,8 +156,11 @@ impl Binding {
     fn remember(&mut self, now: Now, chance: &mut Chance) {
         self.clock_set(now);
         let kept = &self.kept;
-        let written = [&kept.published, &kept.intent].into_iter().flatten();
-        if let Some(last) = written.map(|stamped| stamped.at).max() {
+        let published = kept.published.as_ref().map(|stamped| stamped.at);
+        // What was noted is written as soon as the disk has it, or does not answer.
+        let slow = whole_seconds(ledger::ANSWER_MAX);
+        let begun = kept.intent.as_ref().map(|stamped| stamped.at.saturating_add(slow));
+        if let Some(last) = published.max(begun) {
             let floor = whole_seconds(self.floors.write).saturating_add(1);
             self.write_from = now.at + left(last.saturating_add(floor), now).min(self.floors.write);
         }
@@ -254,10 +262,16 @@ impl Binding {
     }
 
     /// The wall clock says something else than before.
+    ///
+    /// Nothing was written in the future; what was written a moment ago still was, so that the next
+    /// engine keeps its distance, too.
     pub(super) fn clock_set(&mut self, now: Now) {
+        let rest = self.write_from.saturating_sub(now.at);
+        let elapsed = whole_seconds(self.floors.write.saturating_sub(rest));
+        let recent = if rest.is_zero() { i64::MIN } else { now.wall.saturating_sub(elapsed) };
         let kept = &mut self.kept;
         for stamped in [&mut kept.published, &mut kept.intent].into_iter().flatten() {
-            stamped.at = stamped.at.min(now.wall);
+            stamped.at = stamped.at.max(recent).min(now.wall);
         }
         kept.corrected = kept.corrected.map(|at| at.min(now.wall));
         kept.visible_since = kept.visible_since.map(|at| at.min(now.wall));
@@ -273,8 +287,10 @@ impl Binding {
         ours
     }
 
-    /// Keeps what is going to be written, and what may be there of earlier attempts.
-    pub(super) fn intends(&mut self, now: Now) {
+    /// Keeps what is going to be written, and what may be there of earlier attempts; returns what was
+    /// kept before.
+    pub(super) fn intends(&mut self, now: Now) -> Uncertain {
+        let uncertain = (self.kept.intent.clone(), self.kept.tried.clone());
         let intent = Stamped { values: self.want.clone(), at: now.wall };
         let before = self.kept.intent.replace(intent).map(|before| before.values);
         for address in before.unwrap_or_default() {
@@ -282,6 +298,12 @@ impl Binding {
                 self.kept.tried.push(address);
             }
         }
+        uncertain
+    }
+
+    /// What was going to be written is not, after all.
+    pub(super) fn thinks_better(&mut self, before: Uncertain) {
+        (self.kept.intent, self.kept.tried) = before;
     }
 
     /// Returns whether what was read is what is wanted: it has all that is wanted, and nothing that

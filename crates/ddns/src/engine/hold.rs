@@ -56,9 +56,10 @@ impl Held {
         chance: &mut Chance,
     ) -> Self {
         let Failed { failure, began, floors, digest } = failed;
-        let before = before.filter(|before| before.class == failure.class);
         // What was under way together fails together, and counts once.
         let is_together = before.and_then(|before| before.began).is_some_and(|end| began <= end);
+        let other = before.filter(|before| is_together && before.class != failure.class);
+        let before = before.filter(|before| before.class == failure.class);
         let known = before.map_or(0, |before| before.failures);
         let failures = if is_together { known } else { known.saturating_add(1) };
         let wait = backoff::after(failure, failures, floors, chance);
@@ -71,6 +72,9 @@ impl Held {
         } else {
             floors.transient.max(failure.retry_after.unwrap_or_default())
         };
+        if let Some(other) = other.filter(|other| other.outlasts(until)) {
+            return other.clone();
+        }
         Self {
             class: failure.class,
             code: failure.code.clone(),
@@ -128,6 +132,15 @@ impl Held {
             quick: until,
             since: began.min(now.wall),
             digest,
+        }
+    }
+
+    /// Returns whether it lasts longer than until then, or is without an end.
+    fn outlasts(&self, until: Option<Duration>) -> bool {
+        match (self.until, until) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(own), Some(until)) => own > until,
         }
     }
 

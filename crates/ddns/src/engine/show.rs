@@ -38,9 +38,12 @@ pub(super) fn view(binding: &Binding, account: &Account, now: Now) -> BindingVie
     }
 }
 
-/// What is parked stays to be seen, even while nothing would be done.
+/// What is parked stays to be seen, even while it is tried, or nothing would be done; until it may
+/// be tried and nothing is to be done.
 fn phase(binding: &Binding, account: &Account, now: Now) -> Phase {
-    if holds(binding, account).any(|held| held.class == Class::Parked) {
+    let is_settled = binding.need(now).is_none() && matches!(binding.step, Step::Resting);
+    let is_parked = |held: &Held| held.class == Class::Parked && !(is_settled && held.is_over(now));
+    if holds(binding, account).any(is_parked) {
         return Phase::Parked;
     }
     if binding.want.is_empty() {

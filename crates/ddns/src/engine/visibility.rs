@@ -59,10 +59,12 @@ impl Engine {
             }
             Answer::Wrong(wrong, why) => {
                 let was_visible = binding.kept.visible_since.is_some();
-                if wrong == Wrong::Differs && was_visible && reading == Reading::Possible {
+                let is_for_long = binding.watch.is_wrong_for_long(now);
+                let is_doubtful = wrong == Wrong::Differs && (was_visible || is_for_long);
+                if is_doubtful && reading == Reading::Possible {
                     binding.doubt(now);
                 }
-                if was_told == Told::No && binding.watch.is_wrong_for_long(now) {
+                if was_told == Told::No && is_for_long {
                     binding.watch.told = Told::Yes;
                     effects.push(Effect::Tell(Event::Invisible { binding: index, why }));
                 }

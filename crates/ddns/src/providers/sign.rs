@@ -5,6 +5,7 @@ pub(super) mod aws;
 pub(super) mod bce;
 pub(super) mod huawei;
 pub(super) mod tc3;
+pub(super) mod volc;
 
 use std::fmt::Write as _;
 

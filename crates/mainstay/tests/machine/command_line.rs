@@ -32,6 +32,7 @@ Commands:
   add          Add a service to the configuration and start it
   remove       Remove a service from the configuration and stop it
   secret       Keep secrets that services refer to; values never come out again
+  ddns         Keep names in the DNS on a moving address
   kind         Look at kinds: what services run that need no command
   drill        Do the bad thing on purpose, here and now, and report what it cost
   service      Make a program a service of this system, one for each program
@@ -74,6 +75,7 @@ const COMMANDS: &[&str] = &[
     "add",
     "remove",
     "secret",
+    "ddns",
     "kind",
     "drill",
     "service",

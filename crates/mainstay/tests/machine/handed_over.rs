@@ -72,9 +72,10 @@ fn a_socket_handed_over_right_before_an_exit_outlives_an_agent_that_dies_before_
     for point in points {
         fs::write(folder.join(point), "").unwrap();
     }
+    let keeper = sandbox.status().keeper.pid;
     without_the_agent(&sandbox, || {
         fs::write(sandbox.path("go"), "").unwrap();
-        wait_until("it has ended", || !processes::is_alive(pid));
+        wait_until("its end is told", || processes::is_told(pid, keeper));
     });
     for point in points {
         wait_until("an agent dies there", || !folder.join(point).exists());
@@ -101,9 +102,10 @@ fn what_the_main_process_hands_over_last_is_kept_where_nobody_else_may_speak() {
     let more = "notify = { access = \"main\", store = 4 }\nrestart = { delay = \"50ms\" }";
     let sandbox = up(python(&script, more));
     let pid = sandbox.wait_for("web", |unit| unit.state == "running").pid.unwrap();
+    let keeper = sandbox.status().keeper.pid;
     without_the_agent(&sandbox, || {
         fs::write(sandbox.path("go"), "").unwrap();
-        wait_until("it has ended", || !processes::is_alive(pid));
+        wait_until("its end is told", || processes::is_told(pid, keeper));
     });
     sandbox.wait_for("web", |unit| unit.state == "running" && unit.run == 2);
     assert_eq!(log(&sandbox), "got None\ngot http\n");
@@ -153,9 +155,10 @@ fn however_much_a_former_run_has_said_nothing_of_it_is_taken_for_the_next_one() 
     sandbox.through(&["env"]);
     wait_until("it runs", || sandbox.path("asked").exists());
     let pid = sandbox.copies_of("web")[0];
+    let keeper = sandbox.status().keeper.pid;
     without_the_agent(&sandbox, || {
         fs::write(sandbox.path("go"), "").unwrap();
-        wait_until("it has ended", || !processes::is_alive(pid));
+        wait_until("its end is told", || processes::is_told(pid, keeper));
     });
     wait_until("the next one runs", || sandbox.path("second").exists());
     let socket = socket_of(&sandbox, "web").display().to_string();

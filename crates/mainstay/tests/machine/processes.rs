@@ -80,6 +80,13 @@ pub(crate) fn is_alive(pid: u32) -> bool {
     stat_of(pid).is_some_and(lives)
 }
 
+/// Returns whether a process is gone for good, and whoever reaped it has done all that follows: it
+/// sleeps again.
+pub(crate) fn is_told(pid: u32, keeper: u32) -> bool {
+    let sleeps = |fields: Vec<String>| fields.first().is_some_and(|state| state == "S");
+    stat_of(pid).is_none() && stat_of(keeper).is_some_and(sleeps)
+}
+
 /// Returns how much time a process has used, in steps of `USER_HZ`, which is 100 on Linux.
 pub(crate) fn time_used_by(pid: u32) -> Duration {
     let fields = stat_of(pid).unwrap();

@@ -157,6 +157,15 @@ fn what_fails_together_counts_once() {
 }
 
 #[test]
+fn of_what_fails_together_the_longest_wait_counts() {
+    let mut stage = failing(Reading::Impossible, 2);
+    stage.write_fails(0, failure(Class::Parked, "abuse").of_account());
+    stage.write_fails(1, failure(Class::RateLimited, "429").of_account());
+    stage.quiet(30 * DAY, ONE);
+    assert_eq!((stage.asked.len(), stage.phase(1)), (0, Phase::Parked));
+}
+
+#[test]
 fn a_wait_is_kept_when_something_else_is_wanted() {
     let mut stage = failing(Reading::Impossible, 1);
     stage.write_fails(0, failure(Class::Transient, "911"));

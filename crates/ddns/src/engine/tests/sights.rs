@@ -133,6 +133,16 @@ fn a_source_that_does_not_answer_is_followed_by_the_next() {
 }
 
 #[test]
+fn what_changes_while_a_source_does_not_answer_is_looked_at_afterwards() {
+    let mut stage = Stage::new(plan(Reading::Impossible, 0));
+    stage.asked.clear();
+    stage.skip_to(MINUTE);
+    stage.tell(Input::NetworkChanged);
+    stage.pass(MINUTE + 10 * SECOND);
+    stage.sees(ONE);
+}
+
+#[test]
 fn who_wakes_up_looks_where_it_is() {
     let mut stage = Stage::new(plan(Reading::Impossible, 0));
     stage.sees(ONE);
