@@ -41,6 +41,13 @@ pub(crate) fn json(value: &impl Serialize) {
     }
 }
 
+/// Asks the person something: the answer is typed behind it.
+pub(crate) fn ask(prompt: &str) {
+    let mut err = io::stderr().lock();
+    // Without a stderr there is nobody to ask.
+    drop(write!(err, "{prompt}").and_then(|()| err.flush()));
+}
+
 /// Tells the person something.
 pub(crate) fn talk(text: &str) {
     // Without a stderr there is nobody to tell.

@@ -7,6 +7,7 @@ mod judge;
 mod place;
 mod providers;
 mod run;
+mod setup;
 mod sources;
 mod status;
 mod update;
@@ -37,6 +38,7 @@ enum Command {
     Check(check::Args),
     Import(import::Args),
     Providers(providers::Args),
+    Setup(setup::Args),
     Sources(sources::Args),
 }
 
@@ -48,6 +50,7 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
         Command::Check(args) => check::run(&args, instance),
         Command::Import(args) => import::run(&args, instance).await,
         Command::Providers(args) => providers::run(&args),
+        Command::Setup(args) => setup::run(args, instance).await,
         Command::Sources(args) => Ok(sources::run(&args)),
     }
 }
