@@ -198,7 +198,7 @@ fn within<T: Send + 'static>(
 ) -> T {
     let network = File::open(format!("/proc/{}/ns/net", namespace.pid())).unwrap();
     let thread = thread::spawn(move || {
-        use std::os::fd::AsFd as _;
+        use rustix::fd::AsFd as _;
         move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
         work()
     });
