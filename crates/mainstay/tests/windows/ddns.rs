@@ -11,6 +11,7 @@ use std::{
 
 use mainstay_platform::{
     addresses::{self, InterfaceAddress},
+    paths,
     process::{Process, SignalKind},
 };
 use serde_json::{Value, json};
@@ -24,6 +25,9 @@ use crate::{
 
 const FIXED: &str = "81.2.69.142";
 const SECRET: &str = "swordfish";
+/// What another client has in its file.
+const DDCLIENT: &str = "use=ip, ip=81.2.69.142\nprotocol=dyndns2\nserver=dyn.example.org\n\
+                        login=me\npassword=haddock\nmore.example.org\n";
 
 /// What every client of these stories has in common: it does as little as it can at once.
 fn client(service: &str) -> String {
@@ -207,7 +211,7 @@ fn by_hand_it_keeps_its_state_where_it_is_told_to_and_leaves_by_ctrl_c() {
     let whom = ["--state", kept.as_str()];
     for _ in 0..2 {
         let words = ["ddns", "run", sandbox.instance(), "--state", &kept];
-        let by_hand = Up::begin(&sandbox, &words);
+        let by_hand = Up::begin(&words);
         wait_for_name(&sandbox, &whom, ("home.example.org", "published"));
         by_hand.end();
         assert_eq!(
@@ -256,10 +260,10 @@ fn from_boot_on_it_is_a_service_of_the_machines_instance_and_is_asked_from_every
     let config = folder.join(format!("mainstay-ddns-{}.toml", std::process::id()));
     let home = client("home") + &dyndns2("home", &provider.url(), "home.example.org");
     fs::write(&config, home).unwrap();
-    let machine = Machine::install(&["--config", config.to_str().unwrap()]);
+    let path = config.to_str().unwrap();
+    let machine = Machine::install(&["--config", path]);
     fs::write(&config, SECRET).unwrap();
-    machine.get(&["secret", "set", "word", "--file", config.to_str().unwrap()]);
-    fs::remove_file(&config).unwrap();
+    machine.get(&["secret", "set", "word", "--file", path]);
     machine.get(&["restart", "home"]);
     let told = wait_for("its name is published", || {
         Some(machine.ask(&["ddns", "status"])).filter(|told| told.code == 0)
@@ -270,4 +274,14 @@ fn from_boot_on_it_is_a_service_of_the_machines_instance_and_is_asked_from_every
         let unit = machine.wait_for("home", "running");
         unit.facts.get("published").is_some_and(|count| count == "1").then_some(())
     });
+
+    // What another client kept belongs there, too, and so do its secrets.
+    fs::write(&config, DDCLIENT).unwrap();
+    let own = paths::machine_base().unwrap().join("mainstay.toml");
+    let import = ["ddns", "import", "ddclient", path, "--service", "more", "--store-secrets"];
+    machine.get(&[&import[..], &["--output", own.to_str().unwrap()]].concat());
+    assert!(fs::read_to_string(&own).unwrap().contains("[services.more.ddns"));
+    let known = machine.get(&["secret", "list"]);
+    assert_eq!(known.lines().count(), 2, "{known}");
+    fs::remove_file(&config).unwrap();
 }

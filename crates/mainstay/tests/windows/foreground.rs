@@ -107,13 +107,13 @@ impl Up {
 
     /// Runs a command that holds the sandbox's instance in the foreground.
     pub(crate) fn run(sandbox: &Sandbox, words: &[&str]) -> Self {
-        let up = Self::begin(sandbox, words);
+        let up = Self::begin(words);
         wait_for("the instance answers", || (sandbox.ask(&["status"]).code == 0).then_some(()));
         up
     }
 
     /// Runs a command of which nobody knows yet how it begins.
-    pub(crate) fn begin(sandbox: &Sandbox, words: &[&str]) -> Self {
+    pub(crate) fn begin(words: &[&str]) -> Self {
         let (output, writer) = pipe::pipe().unwrap();
         let command: Vec<String> =
             [BINARY].iter().chain(words).map(|word| (*word).to_owned()).collect();

@@ -21,14 +21,16 @@ const WITHIN: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Provider {
     address: SocketAddr,
-    heard: Arc<Heard>,
+    book: Arc<Book>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// A name, and the address that it was given.
+type Update = (String, String);
+
 #[derive(Debug, Default)]
-struct Heard {
-    /// The names of updates that were taken, each with its address.
-    taken: Mutex<Vec<(String, String)>>,
+struct Book {
+    taken: Mutex<Vec<Update>>,
     is_over: AtomicBool,
 }
 
@@ -39,8 +41,8 @@ impl Provider {
 
     pub(super) fn at(address: SocketAddr) -> Self {
         let listener = TcpListener::bind(address).unwrap();
-        let (address, heard) = (listener.local_addr().unwrap(), Arc::<Heard>::default());
-        let shared = Arc::clone(&heard);
+        let (address, book) = (listener.local_addr().unwrap(), Arc::<Book>::default());
+        let shared = Arc::clone(&book);
         let thread = thread::spawn(move || {
             for stream in listener.incoming() {
                 if shared.is_over.load(Ordering::Relaxed) {
@@ -50,7 +52,7 @@ impl Provider {
                 drop(stream.and_then(|stream| serve(stream, &shared)));
             }
         });
-        Self { address, heard, thread: Some(thread) }
+        Self { address, book, thread: Some(thread) }
     }
 
     /// Returns an address where nobody is, until somebody opens there.
@@ -64,7 +66,7 @@ impl Provider {
 
     /// Returns the addresses that a name has been given, one after the other.
     pub(super) fn given(&self, name: &str) -> Vec<String> {
-        let taken = self.heard.taken.lock().unwrap();
+        let taken = self.book.taken.lock().unwrap();
         let own = taken.iter().filter(|(own, _)| own == name);
         own.map(|(_, address)| address.clone()).collect()
     }
@@ -72,26 +74,26 @@ impl Provider {
 
 impl Drop for Provider {
     fn drop(&mut self) {
-        self.heard.is_over.store(true, Ordering::Relaxed);
+        self.book.is_over.store(true, Ordering::Relaxed);
         drop(TcpStream::connect(self.address));
         drop(self.thread.take().map(JoinHandle::join));
     }
 }
 
-fn serve(mut stream: TcpStream, heard: &Heard) -> std::io::Result<()> {
+fn serve(mut stream: TcpStream, book: &Book) -> std::io::Result<()> {
     stream.set_read_timeout(Some(WITHIN))?;
     let lines = BufReader::new(stream.try_clone()?).lines();
     let head: Vec<String> = lines
         .take_while(|line| line.as_ref().is_ok_and(|line| !line.is_empty()))
         .flatten()
         .collect();
-    let body = answer(&head, heard);
+    let body = answer(&head, book);
     let length = body.len();
     let fixed = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close";
     write!(stream, "{fixed}\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
-fn answer(head: &[String], heard: &Heard) -> String {
+fn answer(head: &[String], book: &Book) -> String {
     let target = head.first().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let value = |key: &str| {
@@ -109,6 +111,6 @@ fn answer(head: &[String], heard: &Heard) -> String {
     if !is_known {
         return bad.to_owned();
     }
-    heard.taken.lock().unwrap().push((value(key), value("myip")));
+    book.taken.lock().unwrap().push((value(key), value("myip")));
     good
 }
