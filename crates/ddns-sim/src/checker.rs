@@ -251,6 +251,15 @@ impl Checker {
         }
     }
 
+    /// The engine is told that a write was refused: where a write is one request, it is none.
+    pub(crate) fn is_refused(&mut self, index: usize) {
+        let account = self.plan.bindings[index].account;
+        if self.plan.accounts[account].reading == Reading::Impossible {
+            let record = &mut self.records[index];
+            (record.written, record.is_open) = (None, false);
+        }
+    }
+
     /// An operator wants something of a binding: that ends every wait but those for patience.
     pub(crate) fn is_wanted(&mut self, index: usize) {
         let account = self.plan.bindings[index].account;

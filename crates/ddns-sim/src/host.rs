@@ -195,6 +195,9 @@ impl World {
             // What the provider said, not what the host made of it.
             let failure = self.said(flight).unwrap_or(failure);
             self.checker.failed(binding, &failure, (when, version));
+            if flight.want.is_some() && failure.class == Class::Parked {
+                self.checker.is_refused(binding);
+            }
         } else if let Input::Read { result: Ok(found), .. } = &input {
             self.checker.was_read(binding, &found.values);
         } else {

@@ -1,5 +1,7 @@
 //! The simulation itself: lives are lawful, repeatable, and mistakes are found.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 /// Enough for every day; the gate lives a hundred times as many.
@@ -26,4 +28,22 @@ fn every_planted_mistake_is_found() {
         let found = (0..SEEDS * 10).find(|seed| live(*seed, Some(plant)).violation.is_some());
         assert!(found.is_some(), "{} was not found", plant.name());
     }
+}
+
+#[test]
+fn every_rule_is_broken_by_some_mistake() {
+    let lives = Plant::ALL.into_iter().flat_map(|plant| (0..300).map(move |seed| (seed, plant)));
+    let broken = lives.filter_map(|(seed, plant)| live(seed, Some(plant)).violation);
+    let rules: BTreeSet<&str> = broken.map(|violation| violation.rule).collect();
+    let expected = [
+        "an account has no more requests than it bears",
+        "nobody is asked who has called us a nuisance",
+        "nothing is asked for while nothing changes",
+        "nothing is written that is there already",
+        "only addresses are published that this machine has had",
+        "two writes of one name keep their distance",
+        "what is wanted is published in the end",
+        "whoever wants to be left alone is left alone",
+    ];
+    assert_eq!(rules.into_iter().collect::<Vec<_>>(), expected);
 }

@@ -398,8 +398,9 @@ impl World {
         let view = self.engine.as_ref().map(|engine| engine.view(self.now()));
         let is_slow = view.is_some_and(|view| {
             view.bindings.iter().enumerate().any(|(index, seen)| {
-                let is_patient =
-                    seen.failed.contains_key(&Class::RateLimited) || seen.code.is_some();
+                let code = seen.code.as_deref().unwrap_or_default();
+                let is_patient = seen.failed.contains_key(&Class::RateLimited)
+                    || ["429", "badauth", "nohost"].contains(&code);
                 !self.is_excused(index) && (seen.phase == Phase::Parked || is_patient)
             })
         });

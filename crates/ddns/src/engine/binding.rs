@@ -198,7 +198,8 @@ impl Binding {
     /// Returns whether what is wanted is known to be published.
     pub(super) fn is_settled(&self) -> bool {
         let published = self.kept.published.as_ref();
-        self.kept.intent.is_none() && published.is_some_and(|have| have.values == self.want)
+        let is_certain = self.kept.intent.is_none() && self.kept.tried.is_empty();
+        is_certain && published.is_some_and(|have| have.values == self.want)
     }
 
     /// Returns when it may be tried; nothing until somebody does something about it.

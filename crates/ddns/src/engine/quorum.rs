@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use crate::{
-    address::unfit,
+    address::{Unfit, unfit},
     engine::{
         compose::{is_fit, of_family},
         plan::{SightPlan, SourcePlan},
@@ -136,9 +136,12 @@ fn doubt(says: &[(&str, Say)], sets: usize, need: usize, sight: &SightPlan) -> D
 }
 
 fn unfit_words(voter: &str, address: IpAddr) -> String {
-    let why = unfit(address).map_or("not to be published", |why| why.in_words());
+    let unfit = unfit(address);
+    let why = unfit.map_or("not to be published", Unfit::in_words);
+    let is_translated = matches!(unfit, Some(Unfit::Private | Unfit::SharedByProvider));
+    let meaning = if is_translated && address.is_ipv4() { " (double NAT)" } else { "" };
     format!(
-        "{voter} says {address}, which is {why}: nobody outside reaches it (a second NAT?); \
+        "{voter} says {address}, which is {why}: nobody outside reaches it{meaning}; \
          nothing is published"
     )
 }
@@ -180,7 +183,7 @@ pub(super) fn sorted(addresses: &[IpAddr]) -> Vec<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::address::{Family, Unfit};
+    use crate::address::Family;
 
     const OLD: &str = "81.2.69.142";
     const NEW: &str = "81.2.69.143";
@@ -257,6 +260,7 @@ mod tests {
         assert!(doubt.words.starts_with(
             "echo0 says 100.64.1.2, which is shared by the provider's customers (CGNAT)"
         ));
+        assert!(doubt.words.contains("double NAT"), "{}", doubt.words);
         assert_eq!(believed("", &["2a00::1"], 1).unwrap_err().kind, DoubtKind::Nothing);
         assert_eq!(believed("", &["", "?"], 1).unwrap_err().kind, DoubtKind::Nothing);
         assert_eq!(believed("", &["?", "?"], 1).unwrap_err().kind, DoubtKind::Silence);

@@ -1,5 +1,7 @@
 //! What can be seen of bindings.
 
+use std::time::Duration;
+
 use crate::{
     engine::{
         account::Account,
@@ -15,8 +17,8 @@ use crate::{
 /// Returns what can be seen of a binding.
 pub(super) fn view(binding: &Binding, account: &Account, now: Now) -> BindingView {
     let kept = &binding.kept;
-    let hold = holds(binding, account).next();
-    let is_account = binding.held.is_none() && account.held.is_some();
+    let hold = longest(binding, account);
+    let is_account = hold.is_some() && binding.held.is_none();
     let why = kept.why.as_ref().or_else(|| account.why.as_ref().filter(|_| is_account));
     let wakes = binding.wakes(account, now);
     let is_visible = binding.watch.told == Told::No;
@@ -58,6 +60,11 @@ fn phase(binding: &Binding, account: &Account, now: Now) -> Phase {
         (Some(_), true) => Phase::BackingOff,
         (Some(_), false) => Phase::Pending,
     }
+}
+
+/// Returns the hold that lasts longest: the one that matters.
+fn longest<'a>(binding: &'a Binding, account: &'a Account) -> Option<&'a Held> {
+    holds(binding, account).max_by_key(|held| held.until.unwrap_or(Duration::MAX))
 }
 
 fn holds<'a>(binding: &'a Binding, account: &'a Account) -> impl Iterator<Item = &'a Held> {

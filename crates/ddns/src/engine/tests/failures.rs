@@ -192,3 +192,22 @@ fn who_does_not_answer_is_given_up_and_blocks_nobody() {
     stage.tell(Input::Wrote { binding: 0, result: Ok(good()) });
     assert_eq!(stage.phase(0), Phase::BackingOff);
 }
+
+#[test]
+fn a_refusal_does_not_make_certain_what_was_not_certain_before() {
+    let mut stage = failing(Reading::Impossible, 1);
+    stage.writes(0);
+    stage.skip_to(2 * MINUTE);
+    for (seen, class) in [(TWO, Class::Transient), ("81.2.69.144", Class::Parked)] {
+        stage.tell(Input::NetworkChanged);
+        stage.quiet(3 * MINUTE, seen);
+        stage.write_fails(0, failure(class, "no"));
+    }
+    stage.tell(Input::NetworkChanged);
+    stage.quiet(MINUTE, ONE);
+    // The second address may be there: the first one is not taken for published.
+    stage.tell(Input::Update { bindings: Vec::new() });
+    stage.quiet(3 * MINUTE, ONE);
+    assert_eq!(stage.writes(0), addresses(ONE));
+    assert_eq!(stage.disk.bindings["acct/n0.example.org/A"].tried, addresses(""));
+}
