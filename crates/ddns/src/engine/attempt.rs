@@ -246,9 +246,12 @@ impl Engine {
     ) {
         let (now, chance) = (self.now, &mut self.chance);
         let Some(binding) = self.bindings.get_mut(index) else { return };
-        binding.step = Step::Resting;
+        let step = std::mem::take(&mut binding.step);
         if is_unreached(failure) {
             binding.was_not_written(now);
+        }
+        if failure.class == Class::Parked && matches!(step, Step::Writing { .. }) {
+            binding.was_refused(now);
         }
         *binding.counts.failed.entry(failure.class).or_default() += 1;
         binding.kept.failures = binding.kept.failures.saturating_add(1);

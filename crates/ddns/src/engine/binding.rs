@@ -338,6 +338,15 @@ impl Binding {
         self.write_from = self.write_from.min(now.at);
     }
 
+    /// It was not, and nobody need wonder about that after a crash: who is asked for one record in
+    /// one request has refused all of it.
+    pub(super) fn was_refused(&mut self, now: Now) {
+        if self.reading == Reading::Impossible {
+            self.kept.intent = None;
+            self.was_not_written(now);
+        }
+    }
+
     /// What is wanted is published; returns how many attempts had failed.
     pub(super) fn is_published(&mut self, values: Vec<IpAddr>, at: i64) -> u32 {
         self.kept.published = Some(Stamped { values, at });

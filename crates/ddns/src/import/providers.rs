@@ -125,7 +125,12 @@ fn pair(entry: &Entry, id: Option<&str>, secret: Option<&str>) -> Map<String, Va
                 give(one.key, secret.or(id));
             }
         }
-        [one] => give(one.key, secret.or(id)),
+        [one] => {
+            if has("id") && secret.is_some() {
+                give("id", id);
+            }
+            give(one.key, secret.or(id));
+        }
         [one, other, ..] => {
             give(one.key, id);
             give(other.key, secret);
@@ -152,4 +157,28 @@ fn named(entry: &Entry, fields: &[(String, String)]) -> Given {
         }
     }
     (found, left)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_pair_finds_its_places_in_every_provider() {
+        let check = |theirs: &str, expected: Value| {
+            let (id, secret) = (Some("12345".to_owned()), Some("hunter2".to_owned()));
+            let (given, left) =
+                parameters(ours(theirs).unwrap(), &Credentials::Pair { id, secret });
+            assert_eq!((Value::Object(given), left), (expected, Vec::new()), "{theirs}");
+        };
+        check("dnspod", json!({ "id": "12345", "token": "hunter2" }));
+        check("cloudflare", json!({ "token": "hunter2" }));
+        check("alidns", json!({ "access-key-id": "12345", "access-key-secret": "hunter2" }));
+        check("tencentcloud", json!({ "secret-id": "12345", "secret-key": "hunter2" }));
+        check("baiducloud", json!({ "access-key-id": "12345", "secret-access-key": "hunter2" }));
+        check("godaddy", json!({ "key": "12345", "secret": "hunter2" }));
+        check("porkbun", json!({ "api-key": "12345", "secret-key": "hunter2" }));
+    }
 }

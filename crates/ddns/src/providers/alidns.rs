@@ -145,9 +145,9 @@ impl Rows for Alidns {
             ("PageSize", "500"),
         ];
         let body = self.ask(spot.wire, "DescribeSubDomainRecords", &parameters).await?;
-        let records = answer::list_at(&body, "/DomainRecords/Record").iter();
+        let records = answer::told_list(&body, "/DomainRecords/Record")?.iter();
         let ours = records.filter(|found| {
-            answer::text_at(found, "/RR").eq_ignore_ascii_case(label)
+            zones::is_same(answer::text_at(found, "/RR"), label)
                 && answer::text_at(found, "/Type") == record.family.record_type()
                 && answer::text_at(found, "/Line") == line(record)
         });

@@ -97,6 +97,16 @@ pub(super) fn list_at<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
     value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
+/// Returns the list that an answer is about, by its path; without one, the answer is none, and not
+/// that of an empty zone.
+pub(super) fn told_list<'a>(body: &'a Value, pointer: &str) -> Result<&'a [Value], Failure> {
+    let list = body.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice);
+    list.ok_or_else(|| {
+        let words = format!("the provider answers without the list `{pointer}` that was asked for");
+        Failure::new(Class::Transient, "unknown-answer", words)
+    })
+}
+
 /// Returns a number of a JSON value, by its path, written as a number or as a text.
 pub(super) fn number_at(value: &Value, pointer: &str) -> Option<u32> {
     let value = value.pointer(pointer)?;
@@ -161,6 +171,15 @@ mod tests {
         assert_eq!(snippet(&response(200, "a\u{1b}[31m\n b")), "`a[31m b`");
         assert_eq!(snippet(&response(200, "")), "an empty body");
         assert!(snippet(&response(200, &"x".repeat(500))).chars().count() < 90);
+    }
+
+    #[test]
+    fn an_answer_without_its_list_is_not_an_empty_list() {
+        let body = serde_json::json!({ "none": [], "no": null });
+        assert_eq!(told_list(&body, "/none").map(<[Value]>::len), Ok(0));
+        for pointer in ["/no", "/other", ""] {
+            assert_eq!(told_list(&body, pointer).unwrap_err().code, "unknown-answer");
+        }
     }
 
     #[test]

@@ -133,7 +133,7 @@ impl Rows for Baidu {
         let (mut rows, mut seen) = (Vec::new(), 0);
         for number in 1..=PAGES_MAX {
             let body = self.page(spot.wire, spot.zone, number, PAGE).await?;
-            let records = answer::list_at(&body, "/result");
+            let records = answer::told_list(&body, "/result")?;
             for found in records {
                 if is_meant(&spot, found)? {
                     rows.extend(row(found));
@@ -225,7 +225,7 @@ fn is_of_zone(failure: &Failure) -> bool {
 /// Compares the type, too: records of both families have one name.
 fn is_meant(spot: &Spot<'_, Fqdn>, found: &Value) -> Result<bool, Failure> {
     let label = zones::relative(spot.record, spot.zone)?;
-    Ok(answer::text_at(found, "/domain").eq_ignore_ascii_case(label)
+    Ok(zones::is_same(answer::text_at(found, "/domain"), label)
         && answer::text_at(found, "/rdtype") == spot.record.family.record_type()
         && answer::text_at(found, "/view") == view(spot.record))
 }

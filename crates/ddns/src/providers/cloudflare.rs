@@ -175,8 +175,9 @@ impl Zoned for Cloudflare {
             answer::query(&[("name", name.as_str()), ("status", "active"), ("per_page", "50")]);
         let request = self.request(Method::Get, &format!("/zones?{query}"));
         let result = send(wire, request).await.map_err(Refusal::of_account)?;
-        let zones = result.as_array().map_or(&[] as &[Value], Vec::as_slice);
-        let found = zones.iter().find(|zone| answer::text_at(zone, "/name") == name.as_str());
+        let zones = answer::told_list(&result, "")?;
+        let found =
+            zones.iter().find(|zone| zones::is_same(answer::text_at(zone, "/name"), name.as_str()));
         Ok(found.and_then(|zone| answer::id_at(zone, "/id")))
     }
 }
@@ -191,11 +192,8 @@ impl Rows for Cloudflare {
         ]);
         let path = format!("/zones/{}/dns_records?{query}", answer::encoded(spot.zone));
         let result = send(spot.wire, self.request(Method::Get, &path)).await?;
-        let Some(records) = result.as_array() else {
-            return Ok(Vec::new());
-        };
-        let ours = records.iter().filter(|found| {
-            answer::text_at(found, "/name").eq_ignore_ascii_case(record.name.as_str())
+        let ours = answer::told_list(&result, "")?.iter().filter(|found| {
+            zones::is_same(answer::text_at(found, "/name"), record.name.as_str())
                 && answer::text_at(found, "/type") == record.family.record_type()
         });
         Ok(ours.filter_map(row).collect())

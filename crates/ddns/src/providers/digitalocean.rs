@@ -117,8 +117,8 @@ impl Rows for DigitalOcean {
         let path = format!("/v2/domains/{}/records?{query}", spot.zone);
         let response = spot.wire.http(self.request(Method::Get, &path)).await?;
         let body = ANSWERS.open(&response, spot.wire.now())?;
-        let ours = answer::list_at(&body, "/domain_records").iter().filter(|found| {
-            answer::text_at(found, "/name").eq_ignore_ascii_case(label)
+        let ours = answer::told_list(&body, "/domain_records")?.iter().filter(|found| {
+            zones::is_same(answer::text_at(found, "/name"), label)
                 && answer::text_at(found, "/type") == kind
         });
         Ok(ours.filter_map(row).collect())

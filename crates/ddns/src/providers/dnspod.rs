@@ -35,11 +35,18 @@ pub(super) const ENTRY: Entry = Entry {
     documents: "https://docs.dnspod.cn/api/5f561fd8e75cf42d25bf68e0/",
     parameters: &[
         Parameter {
+            key: "id",
+            need: Need::Optional,
+            nature: Nature::Plain,
+            help: "the number of the token, unless it stands before the token itself",
+            help_zh: "Token 的 ID；已写在 `token` 前面时不填",
+        },
+        Parameter {
             key: "token",
             need: Need::Required,
             nature: Nature::Secret,
-            help: "the number of the token and the token itself, as `12345,0123456789abcdef`",
-            help_zh: "Token 的 ID 和 Token 本身，格式为 `12345,0123456789abcdef`",
+            help: "the token, or its number, a comma and the token: `12345,0123456789abcdef`",
+            help_zh: "Token；也可写成“ID,Token”，例如 `12345,0123456789abcdef`",
         },
         ZONE,
         ENDPOINT,
@@ -104,13 +111,17 @@ struct Dnspod {
 
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
     let token = parameters.secret("token")?;
+    let token = match parameters.text("id")? {
+        Some(id) => Secret::from(format!("{id},{}", token.reveal())),
+        None => token,
+    };
     let is_pair = token
         .reveal()
         .split_once(',')
         .is_some_and(|(id, _)| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()));
     if !is_pair {
-        let why = "must be the token's number, a comma and the token: `12345,0123456789abcdef`";
-        return Err(ParameterError::new("token", why));
+        let why = "is missing: the number of the token, without which the token is none";
+        return Err(ParameterError::new("id", why));
     }
     let endpoint = parameters.endpoint("https://dnsapi.cn")?;
     Ok(Box::new(Dnspod { endpoint, token, zones: Zones::open(parameters)? }))
@@ -156,8 +167,8 @@ impl Rows for Dnspod {
             Err(failure) if failure.code == NONE => return Ok(Vec::new()),
             other => other?,
         };
-        let ours = answer::list_at(&body, "/records").iter().filter(|found| {
-            answer::text_at(found, "/name").eq_ignore_ascii_case(label)
+        let ours = answer::told_list(&body, "/records")?.iter().filter(|found| {
+            zones::is_same(answer::text_at(found, "/name"), label)
                 && answer::text_at(found, "/type") == kind
                 && answer::text_at(found, "/line") == line(record)
         });

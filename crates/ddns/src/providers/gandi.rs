@@ -108,7 +108,7 @@ impl Sets for Gandi {
             return Ok(None);
         }
         let body = ANSWERS.open(&response, spot.wire.now())?;
-        let values = answer::list_at(&body, "/rrset_values").iter();
+        let values = answer::told_list(&body, "/rrset_values")?.iter();
         Ok(Some(Set {
             values: values.filter_map(|value| value.as_str()?.parse().ok()).collect(),
             ttl: answer::number_at(&body, "/rrset_ttl"),

@@ -128,7 +128,7 @@ impl Sets for GoDaddy {
             return Ok(None);
         }
         let body = ANSWERS.open(&response, spot.wire.now())?;
-        let records = answer::list_at(&body, "");
+        let records = answer::told_list(&body, "")?;
         let Some(first) = records.first() else {
             return Ok(None);
         };

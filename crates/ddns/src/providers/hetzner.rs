@@ -123,7 +123,7 @@ impl Sets for Hetzner {
             return Ok(None);
         }
         let body = ANSWERS.open(&response, spot.wire.now())?;
-        let records = answer::list_at(&body, "/rrset/records");
+        let records = answer::told_list(&body, "/rrset/records")?;
         let value = |record: &Value| answer::text_at(record, "/value").parse().ok();
         Ok(Some(Set {
             values: records.iter().filter_map(value).collect(),

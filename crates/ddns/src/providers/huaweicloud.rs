@@ -21,7 +21,7 @@ use super::{
     sets::{self, Set, Sets},
     sign::huawei,
     verdict::{Rule, Told, account, clock, limited, parked, transient},
-    zones::{Outcome, Spot, ZONE, Zoned, Zones},
+    zones::{self, Outcome, Spot, ZONE, Zoned, Zones},
 };
 
 #[cfg(test)]
@@ -123,7 +123,7 @@ impl Zoned for Huawei {
             ("type", "public"),
         ]);
         let body = self.ask(wire, self.request(Method::Get, &format!("/v2/zones?{query}"))).await?;
-        let zones = answer::list_at(&body, "/zones").iter();
+        let zones = answer::told_list(&body, "/zones")?.iter();
         let mut zones = zones.filter(|zone| is_named(zone, &absolute));
         Ok(zones.find_map(|zone| answer::id_at(zone, "/id")))
     }
@@ -140,7 +140,7 @@ impl Sets for Huawei {
         ]);
         let request = self.request(Method::Get, &format!("/v2.1/recordsets?{query}"));
         let body = self.ask(spot.wire, request).await?;
-        let mut sets = answer::list_at(&body, "/recordsets").iter().filter(|set| {
+        let mut sets = answer::told_list(&body, "/recordsets")?.iter().filter(|set| {
             is_named(set, &name)
                 && answer::text_at(set, "/type") == kind
                 && answer::text_at(set, "/zone_id") == spot.zone
@@ -223,7 +223,7 @@ fn is_late(message: &str) -> bool {
 }
 
 fn is_named(thing: &Value, absolute: &str) -> bool {
-    answer::text_at(thing, "/name").eq_ignore_ascii_case(absolute)
+    zones::is_same(answer::text_at(thing, "/name"), absolute)
 }
 
 fn line(record: &Record) -> &str {

@@ -113,9 +113,9 @@ impl Zoned for Linode {
         let request = self.request(Method::Get, "/domains").header("x-filter", filter);
         let response = wire.http(request).await?;
         let body = ANSWERS.open(&response, wire.now())?;
-        let mut domains = answer::list_at(&body, "/data")
+        let mut domains = answer::told_list(&body, "/data")?
             .iter()
-            .filter(|domain| answer::text_at(domain, "/domain") == name.as_str());
+            .filter(|domain| zones::is_same(answer::text_at(domain, "/domain"), name.as_str()));
         let id = domains.find_map(|domain| answer::id_at(domain, "/id"));
         Ok(id.map(|id| Hosted { name: name.clone(), id }))
     }
@@ -129,8 +129,8 @@ impl Rows for Linode {
             let path = format!("{}?page={page}&page_size=100", records(&spot));
             let response = spot.wire.http(self.request(Method::Get, &path)).await?;
             let body = ANSWERS.open(&response, spot.wire.now())?;
-            let ours = answer::list_at(&body, "/data").iter().filter(|found| {
-                answer::text_at(found, "/name").eq_ignore_ascii_case(label)
+            let ours = answer::told_list(&body, "/data")?.iter().filter(|found| {
+                zones::is_same(answer::text_at(found, "/name"), label)
                     && answer::text_at(found, "/type") == kind
             });
             rows.extend(ours.filter_map(row));

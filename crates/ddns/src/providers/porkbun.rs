@@ -122,8 +122,8 @@ impl Rows for Porkbun {
         let label = answer::encoded(label(&spot)?);
         let path = format!("/dns/retrieveByNameType/{}/{kind}/{label}", spot.zone);
         let body = self.ask(spot.wire, path.trim_end_matches('/'), Map::new()).await?;
-        let ours = answer::list_at(&body, "/records").iter().filter(|found| {
-            answer::text_at(found, "/name").eq_ignore_ascii_case(record.name.as_str())
+        let ours = answer::told_list(&body, "/records")?.iter().filter(|found| {
+            zones::is_same(answer::text_at(found, "/name"), record.name.as_str())
                 && answer::text_at(found, "/type") == kind
         });
         Ok(ours.filter_map(row).collect())

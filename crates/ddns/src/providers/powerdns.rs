@@ -19,7 +19,7 @@ use crate::{
 use super::{
     answer,
     sets::{self, Set, Sets},
-    zones::{Outcome, Spot, ZONE, Zoned, Zones},
+    zones::{self, Outcome, Spot, ZONE, Zoned, Zones},
 };
 
 #[cfg(test)]
@@ -122,9 +122,9 @@ impl Sets for PowerDns {
         understand(&response)?;
         let body = answer::json(&response)?;
         // A server before 4.5 tells the whole zone.
-        let found = answer::list_at(&body, "/rrsets").iter().find(|set| {
+        let found = answer::told_list(&body, "/rrsets")?.iter().find(|set| {
             answer::text_at(set, "/type") == kind
-                && answer::text_at(set, "/name").eq_ignore_ascii_case(&name)
+                && zones::is_same(answer::text_at(set, "/name"), &name)
         });
         Ok(found.map(set))
     }

@@ -159,7 +159,7 @@ impl Zoned for Route53 {
         let url = format!("{}{VERSION}/hostedzonesbyname?{query}", self.endpoint);
         let response = self.ask(wire, Request::new(Method::Get, url)).await?;
         let text = response.text();
-        let document = parsed(&text, &response)?;
+        let document = parsed(&text, "HostedZones", &response)?;
         let mut zones = named(document.root_element(), "HostedZone").filter(|zone| {
             let is_private = text_of(*zone, "PrivateZone") == Some("true");
             !is_private && text_of(*zone, "Name").is_some_and(|found| same(found, &absolute))
@@ -175,7 +175,7 @@ impl Sets for Route53 {
         let url = format!("{}?{query}", self.sets(spot.zone));
         let response = self.ask(spot.wire, Request::new(Method::Get, url)).await?;
         let text = response.text();
-        let document = parsed(&text, &response)?;
+        let document = parsed(&text, "ResourceRecordSets", &response)?;
         let mut found = named(document.root_element(), "ResourceRecordSet").filter(|set| {
             text_of(*set, "Type") == Some(kind)
                 && text_of(*set, "Name").is_some_and(|found| same(found, &name))
@@ -262,8 +262,17 @@ fn taken(set: Node<'_, '_>, record: &Record) -> Result<Set, Failure> {
     Ok(Set { values: values.collect(), ttl, rest: Value::Null })
 }
 
-fn parsed<'a>(text: &'a str, response: &Response) -> Result<Document<'a>, Failure> {
-    Document::parse(text).map_err(|_| answer::unknown(response))
+/// Reads an answer that is about a list; without one it is none.
+fn parsed<'a>(
+    text: &'a str,
+    list: &'static str,
+    response: &Response,
+) -> Result<Document<'a>, Failure> {
+    let document = Document::parse(text).map_err(|_| answer::unknown(response))?;
+    if named(document.root_element(), list).next().is_none() {
+        return Err(answer::unknown(response));
+    }
+    Ok(document)
 }
 
 /// Returns the elements of a name, whatever their namespace.

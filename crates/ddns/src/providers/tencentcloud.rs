@@ -158,8 +158,8 @@ impl Rows for Tencent {
             Err(failure) if is_empty(&failure) => return Ok(Vec::new()),
             other => other?,
         };
-        let ours = answer::list_at(&body, "/RecordList").iter().filter(|found| {
-            answer::text_at(found, "/Name").eq_ignore_ascii_case(label)
+        let ours = answer::told_list(&body, "/RecordList")?.iter().filter(|found| {
+            zones::is_same(answer::text_at(found, "/Name"), label)
                 && answer::text_at(found, "/Type") == record.family.record_type()
                 && answer::text_at(found, "/Line") == line(record)
         });

@@ -89,6 +89,8 @@ impl Told<'_> {
         match self.response.status {
             429 => (Class::RateLimited, Reach::Account),
             401 => (Class::Parked, Reach::Account),
+            // It came too late or too early, or somebody else was quicker.
+            408 | 409 | 423 | 425 => (Class::Transient, Reach::Binding),
             400..=499 => (Class::Parked, Reach::Binding),
             _ => (Class::Transient, Reach::Binding),
         }
@@ -191,6 +193,7 @@ mod tests {
         assert_eq!(judged("New", 429).class, Class::RateLimited);
         assert_eq!(judged("New", 422).class, Class::Parked);
         assert_eq!(judged("New", 503).class, Class::Transient);
+        assert_eq!(judged("New", 409).class, Class::Transient);
         assert_eq!(
             (judged("", 503).code.as_str(), judged("X", 503).code.as_str()),
             ("HTTP 503", "X")

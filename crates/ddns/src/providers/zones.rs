@@ -171,6 +171,18 @@ pub(super) fn relative<'a>(record: &'a Record, zone: &Fqdn) -> Result<&'a str, F
     })
 }
 
+/// Returns whether a name that a provider tells, or a part of one, is ours: some write letters of
+/// other scripts as people do, or in upper case.
+pub(super) fn is_same(found: &str, ours: &str) -> bool {
+    let (star, rest) = match found.strip_prefix("*.") {
+        Some(rest) => ("*.", rest),
+        None => ("", found),
+    };
+    let is_same = |ascii: String| format!("{star}{ascii}") == ours;
+    found.eq_ignore_ascii_case(ours)
+        || (!found.is_ascii() && idna::domain_to_ascii(rest).is_ok_and(is_same))
+}
+
 /// Returns a text that the configuration gives a name for its provider alone.
 pub(super) fn text<'a>(record: &'a Record, key: &str) -> Result<Option<&'a str>, Failure> {
     match record.extra.get(key) {
@@ -196,4 +208,25 @@ fn extra(key: &str, why: &str) -> Failure {
 /// Returns the failure of something that cannot be made sense of.
 pub(super) fn refused(why: &str) -> Failure {
     Failure::new(Class::Parked, "zone", why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_the_same_in_either_form() {
+        let check = |found, ours, expected| assert_eq!(is_same(found, ours), expected, "{found}");
+        check("home", "home", true);
+        check("Home", "home", true);
+        check("@", "@", true);
+        check("*", "*", true);
+        check("", "", true);
+        check("家", "xn--fct", true);
+        check("*.家", "*.xn--fct", true);
+        check("*.家", "xn--fct", false);
+        check("家.例子.中国.", "xn--fct.xn--fsqu00a.xn--fiqs8s.", true);
+        check("my-home", "home", false);
+        check("", "@", false);
+    }
 }

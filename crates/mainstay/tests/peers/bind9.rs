@@ -9,6 +9,7 @@ use std::{
 use crate::{
     dns::{Kind, Server},
     peer::{self, Folder, Peer},
+    router::Namespace,
 };
 
 /// The zone that is served; `mail` is somebody else's.
@@ -47,18 +48,10 @@ pub(crate) struct Bind9 {
 impl Bind9 {
     pub(crate) fn start() -> Self {
         peer::on_free_port(|port| {
-            let folder = Folder::new("bind9");
-            folder.write("example.test.zone", ZONE_FILE);
-            folder.write("named.conf", &configuration(folder.path(), port));
-            for (name, algorithm) in KEYS {
-                write_key(&folder, (name, algorithm), SECRET);
-            }
-            let mut command = peer::mortal("/usr/sbin/named");
-            command.args(["-c", "named.conf", "-4", "-g", "-n", "1"]);
             let address = SocketAddr::from(([127, 0, 0, 1], port));
             let dns = Server::at(address);
             let serves = || dns.ask(ZONE, Kind::Soa).is_some_and(|answer| answer.code == 0);
-            let peer = Peer::start(folder, &mut command, serves)?;
+            let peer = begin(peer::mortal("/usr/sbin/named"), address, serves)?;
             Ok(Self { peer, address, dns: Server::at(address) })
         })
     }
@@ -84,8 +77,60 @@ impl Bind9 {
     }
 }
 
-fn configuration(folder: &Path, port: u16) -> String {
-    let folder = folder.display();
+/// Starts a server by a command that lacks its arguments.
+fn begin(
+    mut command: Command,
+    address: SocketAddr,
+    serves: impl FnMut() -> bool,
+) -> Result<Peer, String> {
+    let folder = Folder::new("bind9");
+    folder.write("example.test.zone", ZONE_FILE);
+    folder.write("named.conf", &configuration(folder.path(), address));
+    for (name, algorithm) in KEYS {
+        write_key(&folder, (name, algorithm), SECRET);
+    }
+    command.args(["-c", "named.conf", "-4", "-g", "-n", "1"]);
+    Peer::start(folder, &mut command, serves)
+}
+
+/// A server in a network of its own; whoever asks it does so there.
+#[derive(Debug)]
+pub(crate) struct Within<'a> {
+    peer: Peer,
+    namespace: &'a Namespace,
+    pub(crate) address: SocketAddr,
+}
+
+impl<'a> Within<'a> {
+    pub(crate) fn start(namespace: &'a Namespace, address: SocketAddr) -> Self {
+        let [enter, network, end] = namespace.through();
+        let mut command = peer::mortal(&enter);
+        command.args([&network, &end, "/usr/sbin/named"]);
+        let serves = || values(namespace, address, "ns1.example.test", Kind::A) == ["127.0.0.1"];
+        let peer = begin(command, address, serves).unwrap();
+        Self { peer, namespace, address }
+    }
+
+    /// Returns the values of a name.
+    pub(crate) fn values(&self, name: &str, kind: Kind) -> Vec<String> {
+        values(self.namespace, self.address, name, kind)
+    }
+
+    /// Returns how many records were added, by us or others.
+    pub(crate) fn additions(&self) -> usize {
+        self.peer.said().matches("adding an RR").count()
+    }
+}
+
+fn values(namespace: &Namespace, server: SocketAddr, name: &str, kind: Kind) -> Vec<String> {
+    let (ip, port, kind) = (server.ip(), server.port(), kind as u16);
+    let line = format!("dig +short +time=1 +tries=1 @{ip} -p {port} {name} TYPE{kind} || true");
+    let said = namespace.shell(&line);
+    said.lines().filter(|line| !line.starts_with(';')).map(str::to_owned).collect()
+}
+
+fn configuration(folder: &Path, address: SocketAddr) -> String {
+    let (folder, ip, port) = (folder.display(), address.ip(), address.port());
     let keys = KEYS.map(|(name, _)| format!("include \"{folder}/{name}.key\";\n")).concat();
     let grants = KEYS.map(|(name, _)| match name {
         TEXT_KEY => format!("grant {name} zonesub TXT; "),
@@ -96,7 +141,7 @@ fn configuration(folder: &Path, port: u16) -> String {
         r#"
 {keys}
 options {{ directory "{folder}"; pid-file none; session-keyfile "{folder}/session.key";
-  listen-on port {port} {{ 127.0.0.1; }}; recursion no; dnssec-validation no; notify no; }};
+  listen-on port {port} {{ {ip}; }}; recursion no; dnssec-validation no; notify no; }};
 controls {{ }};
 zone "{ZONE}" {{ type master; file "example.test.zone"; update-policy {{ {grants} }}; }};
 "#

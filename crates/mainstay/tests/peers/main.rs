@@ -13,6 +13,7 @@ mod processes;
 
 mod account;
 mod bind9;
+mod client;
 mod clients;
 mod coturn;
 mod dns;
@@ -25,6 +26,8 @@ mod powerdns;
 mod python;
 mod router;
 
+mod days;
+mod home;
 mod kept;
 mod name_servers;
 mod servers;

@@ -1,11 +1,10 @@
 //! The peers are what they are taken for: each does for its own client what ours will ask of it.
 
-use std::process::Command;
-
 use crate::{
     bind9::{Bind9, KEY, TEXT_KEY, ZONE},
     coturn::{self, Coturn},
     dns::Kind,
+    home::is_root,
     knot::Knot,
     moto::Moto,
     peer,
@@ -98,11 +97,4 @@ fn a_router_tells_its_outer_address_and_none_that_is_of_no_use() {
     assert!(router.machine().shell(&natpmp).contains("network failure"));
     assert!(!router.machine().shell(upnp).contains("10.20.30.40"));
     assert!(router.said().contains("private/reserved address 10.20.30.40"));
-}
-
-/// Returns whether networks can be made; in the gate somebody has to be able to.
-fn is_root() -> bool {
-    let is_root = peer::run(Command::new("id").arg("-u")).unwrap() == "0\n";
-    assert!(is_root || std::env::var_os("MAINSTAY_GATE").is_none(), "networks are made by root");
-    is_root
 }

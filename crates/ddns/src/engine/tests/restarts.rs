@@ -126,6 +126,20 @@ fn another_configuration_brings_back_what_was_parked_but_no_patience() {
 }
 
 #[test]
+fn what_was_refused_is_tried_at_once_with_another_configuration() {
+    let mut stage = Stage::new(plan(Reading::Impossible, 1));
+    stage.sees(ONE);
+    stage.write_fails(0, failure(Class::Parked, "badauth").of_account());
+    stage.skip_to(SECOND);
+    let mut other = plan(Reading::Impossible, 1);
+    other.accounts[0].digest += 1;
+    let mut stage = stage.restarted(other);
+    stage.sees(ONE);
+    stage.quiet(SECOND, ONE);
+    assert_eq!(stage.writes(0), addresses(ONE));
+}
+
+#[test]
 fn another_configuration_is_written_once() {
     for reading in [Reading::Possible, Reading::Impossible] {
         let mut stage = Stage::new(plan(reading, 1));

@@ -10,7 +10,7 @@ use crate::{
 };
 
 fn dnspod() -> Box<dyn Provider> {
-    open_account(&ENTRY, &json!({ "token": "12345,abc" }))
+    open_account(&ENTRY, &json!({ "id": "12345", "token": "abc" }))
 }
 
 fn to(action: &str, form: &str) -> Expected {
@@ -140,12 +140,13 @@ fn every_refusal_has_its_meaning() {
 
 #[test]
 fn a_token_without_its_number_is_refused_before_anything_is_sent() {
-    let open = |token: &str| {
-        let given = json!({ "token": token });
+    let open = |given: Value| {
         let checked = Parameters::check(&ENTRY, given.as_object().cloned().unwrap()).unwrap();
         (ENTRY.open)(&checked).map_err(|error| error.key)
     };
-    assert_eq!(open("0123456789abcdef").unwrap_err(), "token");
-    assert_eq!(open("abc,def").unwrap_err(), "token");
-    open("12345,abc").unwrap();
+    assert_eq!(open(json!({ "token": "0123456789abcdef" })).unwrap_err(), "id");
+    assert_eq!(open(json!({ "token": "abc,def" })).unwrap_err(), "id");
+    assert_eq!(open(json!({ "id": "me", "token": "abc" })).unwrap_err(), "id");
+    open(json!({ "token": "12345,abc" })).unwrap();
+    open(json!({ "id": "12345", "token": "abc" })).unwrap();
 }

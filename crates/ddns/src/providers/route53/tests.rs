@@ -163,7 +163,10 @@ fn a_zone_that_is_told_is_not_looked_for() {
     let wire = Script::new()
         .on(Expected::get(&format!("{API}/hostedzone/Z1/rrset?{query}"))
             .header("x-amz-security-token", "T"))
-        .answer_text(200, &format!("<L {XMLNS}>{there}</L>"));
+        .answer_text(
+            200,
+            &format!("<L {XMLNS}><ResourceRecordSets>{there}</ResourceRecordSets></L>"),
+        );
     let change = change(&record("home.example.org"), &["81.2.69.142"], &[]);
     check(&*provider, &wire, &change, (Changed::No, "unchanged"));
 }
@@ -196,10 +199,14 @@ fn every_refusal_has_its_meaning() {
 
 #[test]
 fn a_page_of_a_portal_is_no_answer() {
-    for (status, code) in [(200, "unknown-answer"), (503, "HTTP 503")] {
-        let wire = Script::new()
-            .on(zone_search("home.example.org"))
-            .answer_text(status, "<html><p>please log in</html>");
+    let broken = "<html><p>please log in</html>";
+    let cases = [
+        (200, broken, "unknown-answer"),
+        (200, "<html>please log in</html>", "unknown-answer"),
+        (503, broken, "HTTP 503"),
+    ];
+    for (status, page, code) in cases {
+        let wire = Script::new().on(zone_search("home.example.org")).answer_text(status, page);
         let change = change(&record("home.example.org"), &["1.0.0.1"], &[]);
         let expected = (Class::Transient, Reach::Binding, code);
         check_failure(&*route53(), &wire, &change, expected);
