@@ -13,7 +13,7 @@ use crate::sandbox::Sandbox;
 const KEY: &str = "hunter2-of-the-dialogue";
 const QUIET: &str = "[services.quiet]\ncommand = ['sleep', '9999']\nstart = 'manual'\n";
 
-/// Answers `/ip` with an address, and everything else as a PowerDNS server with another one.
+/// Answers `/ip` with an address, and everything else as a `PowerDNS` server with another one.
 fn service() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
