@@ -15,6 +15,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "iphlpapi.dll",
     "kernel32.dll",
     "msvcrt.dll",
+    "ncrypt.dll",
     "ntdll.dll",
     "ole32.dll",
     "secur32.dll",

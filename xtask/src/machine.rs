@@ -77,6 +77,9 @@ const PACKAGES: &[Package] = &[
     file("miniupnpd-nftables", "/usr/sbin/miniupnpd"),
     file("miniupnpc", "/usr/bin/upnpc"),
     file("natpmpc", "/usr/bin/natpmpc"),
+    // Through whom others are reached.
+    file("tinyproxy-bin", "/usr/bin/tinyproxy"),
+    daemon("microsocks", "/usr/bin/microsocks", "microsocks"),
     // Clients of others, to be served by ours.
     daemon("ddclient", "/usr/bin/ddclient", "ddclient"),
     daemon("inadyn", "/usr/sbin/inadyn", "inadyn"),

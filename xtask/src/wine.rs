@@ -22,7 +22,6 @@ const CRATES: &[&str] = &[
     "mainstay-ddns",
     "mainstay-keeper",
     "mainstay-agent",
-    "mainstay-ddns",
     "mainstay-service",
     "mainstay",
 ];

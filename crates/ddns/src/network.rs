@@ -126,13 +126,16 @@ impl Network {
         while let Some(kept) = key.as_ref().and_then(|key| self.0.pool.take(key)) {
             match kept.send(outgoing).await {
                 Sent::Never(request) => outgoing = request,
-                Sent::Done(talk) => return self.finish(talk.listen(target).await, key),
+                Sent::Done(talk) => {
+                    let heard = talk.listen(target).await;
+                    return self.finish(heard, key, proxy.as_deref());
+                }
             }
         }
         let connection = self.connect(target, &request, proxy.as_deref()).await?;
         match connection.send(outgoing).await {
             Sent::Never(_) => Err(closed(target)),
-            Sent::Done(talk) => self.finish(talk.listen(target).await, key),
+            Sent::Done(talk) => self.finish(talk.listen(target).await, key, proxy.as_deref()),
         }
     }
 
@@ -141,8 +144,13 @@ impl Network {
         &self,
         heard: Result<(Response, Connection), NetworkError>,
         key: Option<Key>,
+        proxy: Option<&ProxyServer>,
     ) -> Result<Response, NetworkError> {
         let (response, connection) = heard?;
+        if let (407, Some(proxy)) = (response.status, proxy) {
+            let (peer, why) = (proxy.named(), tunnel::unknown_to_proxy("407"));
+            return Err(NetworkError::Connect { peer, why });
+        }
         if let Some(key) = key {
             Pool::put(&self.0.pool, key, connection);
         }

@@ -91,7 +91,8 @@ impl Floors {
     /// What the services around the dyndns2 protocol ask for.
     pub const DYNDNS: Self = Self {
         write: Duration::from_mins(1),
-        transient: Duration::from_mins(1),
+        // They ask for patience by `911` and `dnserr`; what never reached them is no burden.
+        transient: Duration::from_secs(10),
         rate_limited: Duration::from_mins(10),
         refresh: Some(Duration::from_hours(24 * 25)),
     };

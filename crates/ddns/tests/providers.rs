@@ -35,6 +35,13 @@ fn configuration(example: &str) -> Value {
 }
 
 #[test]
+fn every_provider_has_a_section() {
+    let known: Vec<&str> = providers::ALL.iter().map(|entry| entry.name).collect();
+    let told: Vec<&str> = sections().iter().map(|(name, _)| *name).collect();
+    assert_eq!(told, known);
+}
+
+#[test]
 fn every_section_is_about_a_provider_and_they_are_in_order() {
     let names: Vec<&str> = sections().iter().map(|(name, _)| *name).collect();
     assert!(names.is_sorted(), "{names:?}");

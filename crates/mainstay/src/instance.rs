@@ -166,7 +166,7 @@ fn only_one() -> Result<Located, CliError> {
 
 /// Returns the machine's instance, where Mainstay is installed. Who may not look into its folder
 /// finds it in the manager's list, and is told what is missing when they ask it for something.
-fn of_machine() -> Option<Located> {
+pub(crate) fn of_machine() -> Option<Located> {
     let is_listed = || {
         let database = Database::open(Purpose::Look).ok()?;
         database.service(place::MACHINE, Intent::Look).ok()

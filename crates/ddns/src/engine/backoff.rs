@@ -5,12 +5,15 @@ use std::time::Duration;
 use mainstay_core::chance::Chance;
 
 use crate::{
+    engine::hold::is_unreached,
     failure::{Class, Failure},
     provider::Floors,
 };
 
 /// The longest wait after a failure that may be over soon.
 const TRANSIENT_MAX: Duration = Duration::from_hours(1);
+/// The longest wait while nobody is reached at all: that costs nobody anything, and ends unheard.
+const UNREACHED_MAX: Duration = Duration::from_mins(5);
 /// The longest wait that patience grows to by itself.
 const RATE_LIMITED_MAX: Duration = Duration::from_hours(6);
 /// Nobody is believed who asks for more patience than this.
@@ -34,6 +37,7 @@ pub(super) fn after(
 ) -> Option<Duration> {
     let asked = failure.retry_after.unwrap_or_default().min(RETRY_AFTER_MAX);
     let wait = match failure.class {
+        Class::Transient if is_unreached(failure) => grown(failures, UNREACHED_MAX, floors, chance),
         Class::Transient => transient(failures, floors, chance).max(asked),
         Class::RateLimited => {
             let grown = doubled(floors.rate_limited, failures.saturating_sub(1), RATE_LIMITED_MAX);
@@ -49,8 +53,12 @@ pub(super) fn after(
 
 /// Returns a wait between the floor and the floor doubled `failures` times.
 pub(super) fn transient(failures: u32, floors: &Floors, chance: &mut Chance) -> Duration {
+    grown(failures, TRANSIENT_MAX, floors, chance)
+}
+
+fn grown(failures: u32, most: Duration, floors: &Floors, chance: &mut Chance) -> Duration {
     let floor = floors.transient;
-    let full = doubled(floor, failures, TRANSIENT_MAX);
+    let full = doubled(floor, failures, most);
     floor + up_to(full.saturating_sub(floor), chance)
 }
 
@@ -114,6 +122,18 @@ mod tests {
                 let wait = after(&failure, failures, &FLOORS, &mut chance).unwrap();
                 let full = doubled(FLOORS.transient, failures, TRANSIENT_MAX);
                 assert!(wait >= FLOORS.transient && wait <= full, "{failures}: {wait:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_reaches_nobody_tries_again_within_five_minutes() {
+        let failure = Failure::new(Class::Transient, "connect", "");
+        for seed in 0..200 {
+            let mut chance = Chance::new(seed);
+            for failures in [1, 9, u32::MAX] {
+                let wait = after(&failure, failures, &Floors::DYNDNS, &mut chance).unwrap();
+                assert!(wait >= Floors::DYNDNS.transient && wait <= UNREACHED_MAX, "{wait:?}");
             }
         }
     }

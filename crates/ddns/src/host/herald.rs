@@ -1,12 +1,13 @@
 //! Tells whoever started us how we are, in the words of `docs/spec/kind.md`.
 
-use std::{collections::BTreeMap, env, time::Duration};
+use std::{collections::BTreeMap, env, future::pending, time::Duration};
 
 use mainstay_api::notify::{FACT_NAME_BYTES_MAX, FACT_VALUE_BYTES_MAX, FACTS_MAX, cut};
 use mainstay_platform::{
     datagram,
     notify_pipe::{self, Patience},
 };
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 /// How long a message may be on its way to a pipe.
 const WITHIN: Duration = Duration::from_secs(2);
@@ -28,10 +29,33 @@ enum Ear {
     Pipe(String),
 }
 
-/// How often somebody wants to hear that we are alive, if anybody does: half of what he bears.
-pub(super) fn watchdog() -> Option<Duration> {
-    let microseconds: u64 = env::var("WATCHDOG_USEC").ok()?.parse().ok()?;
-    (microseconds > 0).then(|| Duration::from_micros(microseconds / 2))
+/// When somebody wants to hear that we are alive, if anybody does: in half of the time that he bears.
+#[derive(Debug)]
+pub(super) struct Pulse(Option<Interval>);
+
+impl Pulse {
+    /// Returns the one that the environment asks for. Must be called inside a runtime.
+    pub(super) fn from_environment() -> Self {
+        let asked = env::var("WATCHDOG_USEC").ok().and_then(|text| text.parse::<u64>().ok());
+        let asked = asked.filter(|microseconds| *microseconds > 1);
+        Self::every(asked.map(|microseconds| Duration::from_micros(microseconds / 2)))
+    }
+
+    fn every(time: Option<Duration>) -> Self {
+        Self(time.map(|time| {
+            let mut beats = interval(time);
+            beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            beats
+        }))
+    }
+
+    /// Waits for the next time. It comes however often whoever waits turns to something else.
+    pub(super) async fn beat(&mut self) {
+        match &mut self.0 {
+            Some(beats) => drop(beats.tick().await),
+            None => pending().await,
+        }
+    }
 }
 
 impl Herald {
@@ -120,6 +144,8 @@ fn fact(name: &str, value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use mainstay_platform::clock;
+
     use super::*;
 
     #[test]
@@ -128,5 +154,21 @@ mod tests {
         let long = fact(&"n".repeat(100), "");
         let parsed = mainstay_api::notify::Message::parse(long.as_bytes()).unwrap();
         assert!(parsed.faults.is_empty(), "{:?}", parsed.faults);
+    }
+
+    #[test]
+    fn a_sign_of_life_is_due_however_much_else_happens() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut pulse = Pulse::every(Some(Duration::from_millis(50)));
+            let (mut beats, until) = (0, clock::monotonic() + Duration::from_secs(20));
+            while beats < 3 {
+                tokio::select! {
+                    () = pulse.beat() => beats += 1,
+                    () = tokio::task::yield_now() => {}
+                }
+                assert!(clock::monotonic() < until, "{beats} signs of life in all that time");
+            }
+        });
     }
 }

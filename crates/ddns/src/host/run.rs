@@ -22,7 +22,8 @@ use super::{
     ask::{self, Request},
     chores,
     door::{Call, Calls},
-    herald, report, words,
+    herald::Pulse,
+    report, words,
 };
 use crate::{
     engine::{
@@ -56,6 +57,7 @@ struct World {
     network: Option<Watch>,
     calls: Option<Calls>,
     answers: UnboundedReceiver<Input>,
+    pulse: Pulse,
 }
 
 /// What the world has said.
@@ -97,13 +99,18 @@ pub async fn run(parts: Parts, herald: Herald, folder: Option<&Path>) -> Result<
         let opened = Calls::open(&ask::door(folder));
         opened.map_err(|error| say(&format!("nobody can ask how this is: {error}"))).ok()
     });
-    let mut world = World { interrupts, network: network.ok(), calls, answers };
+    let mut world = World {
+        interrupts,
+        network: network.ok(),
+        calls,
+        answers,
+        pulse: Pulse::from_environment(),
+    };
     let mut client = Client::begin(parts, herald, sender);
     client.herald.ready();
     client.turn(Input::Tick);
-    let watchdog = herald::watchdog();
     loop {
-        match world.next(client.patience(), watchdog).await {
+        match world.next(client.patience()).await {
             Heard::Input(input) => client.turn(input),
             Heard::Call(call) => client.answer(call),
             Heard::Alive => client.herald.alive(),
@@ -117,19 +124,13 @@ pub async fn run(parts: Parts, herald: Herald, folder: Option<&Path>) -> Result<
 }
 
 impl World {
-    async fn next(&mut self, patience: Duration, watchdog: Option<Duration>) -> Heard {
-        let alive = async {
-            match watchdog {
-                Some(every) => sleep(every).await,
-                None => pending().await,
-            }
-        };
+    async fn next(&mut self, patience: Duration) -> Heard {
         tokio::select! {
             () = self.interrupts.next() => Heard::End,
             Some(input) = self.answers.recv() => Heard::Input(input),
             call = next_call(&mut self.calls) => Heard::Call(call),
             () = changed(&mut self.network) => Heard::Input(Input::NetworkChanged),
-            () = alive => Heard::Alive,
+            () = self.pulse.beat() => Heard::Alive,
             () = sleep(patience) => Heard::Input(Input::Tick),
         }
     }

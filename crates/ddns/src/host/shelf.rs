@@ -7,6 +7,8 @@
 //! What a later version has written is understood as far as it can be; what nobody understands is
 //! set aside.
 
+mod write;
+
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -16,15 +18,13 @@ use std::{
 
 use mainstay_platform::paths;
 use mainstay_storage::atomic;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use crate::{
     engine::state::{Hold, Kept, Stamped, State},
     failure::Class,
 };
 
-/// The version of the format.
-const VERSION: u64 = 1;
 const FILE: &str = "state.json";
 /// Nothing that was written by us is longer.
 const BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -95,53 +95,8 @@ impl Shelf {
 
     /// Keeps a state.
     pub fn store(&self, state: &State) -> io::Result<()> {
-        atomic::replace(
-            &self.path,
-            written(state).to_string().as_bytes(),
-            paths::create_private_file,
-        )
+        atomic::replace(&self.path, write::text(state).as_bytes(), paths::create_private_file)
     }
-}
-
-fn written(state: &State) -> Value {
-    let bindings: Map<String, Value> =
-        state.bindings.iter().map(|(id, kept)| (id.clone(), written_kept(kept))).collect();
-    let accounts: Map<String, Value> =
-        state.accounts.iter().map(|(name, hold)| (name.clone(), written_hold(hold))).collect();
-    json!({ "version": VERSION, "bindings": bindings, "accounts": accounts })
-}
-
-fn written_kept(kept: &Kept) -> Value {
-    json!({
-        "published": kept.published.as_ref().map(written_stamped),
-        "intent": kept.intent.as_ref().map(written_stamped),
-        "visible-since": kept.visible_since,
-        "corrected": kept.corrected,
-        "tried": written_addresses(&kept.tried),
-        "failures": kept.failures,
-        "hold": kept.hold.as_ref().map(written_hold),
-        "why": kept.why,
-        "digest": format!("{:016x}", kept.digest),
-    })
-}
-
-fn written_stamped(stamped: &Stamped) -> Value {
-    json!({ "values": written_addresses(&stamped.values), "at": stamped.at })
-}
-
-fn written_addresses(addresses: &[IpAddr]) -> Value {
-    addresses.iter().map(ToString::to_string).collect()
-}
-
-fn written_hold(hold: &Hold) -> Value {
-    json!({
-        "class": hold.class.word(),
-        "code": hold.code,
-        "since": hold.since,
-        "until": hold.until,
-        "failures": hold.failures,
-        "digest": format!("{:016x}", hold.digest),
-    })
 }
 
 fn understand(bytes: &[u8]) -> Result<State, String> {
@@ -248,7 +203,7 @@ mod tests {
             tried: vec!["81.2.69.143".parse().unwrap()],
             failures: 4,
             hold: Some(hold.clone()),
-            why: Some("it says `no`".to_owned()),
+            why: Some("it says \"no\" \\ \n\u{1}".to_owned()),
             digest: 9,
         };
         let bindings =
@@ -287,9 +242,9 @@ mod tests {
 
     #[test]
     fn keys_of_a_later_version_are_passed_over() {
-        let mut value = written(&state());
-        value["version"] = json!(2);
-        value["bindings"]["x"]["mood"] = json!("good");
+        let mut value: Value = serde_json::from_str(&write::text(&state())).unwrap();
+        value["version"] = Value::from(2);
+        value["bindings"]["x"]["mood"] = Value::from("good");
         assert_eq!(understand(value.to_string().as_bytes()), Ok(state()));
     }
 }

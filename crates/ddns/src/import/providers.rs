@@ -104,8 +104,9 @@ pub(super) fn parameters(entry: &Entry, credentials: &Credentials) -> Given {
 }
 
 fn pair(entry: &Entry, id: Option<&str>, secret: Option<&str>) -> Map<String, Value> {
-    let needed: Vec<&Parameter> =
-        entry.parameters.iter().filter(|one| one.need == Need::Required).collect();
+    // Where it is says nothing of who we are there.
+    let is_needed = |one: &&Parameter| one.need == Need::Required && one.key != "url";
+    let needed: Vec<&Parameter> = entry.parameters.iter().filter(is_needed).collect();
     let has = |key: &str| entry.parameters.iter().any(|one| one.key == key);
     let first_secret = entry.parameters.iter().find(|one| one.nature == Nature::Secret);
     let mut given = Map::new();
@@ -119,6 +120,10 @@ fn pair(entry: &Entry, id: Option<&str>, secret: Option<&str>) -> Map<String, Va
         [] if id.is_some_and(|id| id.contains('@')) && has("email") && has("key") => {
             give("email", id);
             give("key", secret);
+        }
+        [] if id.is_some() && has("user") => {
+            give("user", id);
+            give(first_secret.map_or("password", |one| one.key), secret);
         }
         [] => {
             if let Some(one) = first_secret {

@@ -127,6 +127,8 @@ protocol=nosuch password=hunter2 e.example.org
         json!([{ "families": ["ipv4"], "name": "mine.duckdns.org" }])
     );
     assert_eq!(accounts["dyndns2"]["url"], json!("http://dyn.example.org:8245/nic/update"));
+    assert_eq!(accounts["dyndns2"]["user"], json!("joe"));
+    assert!(secrets.iter().any(|secret| secret.name == "ddns-dyndns2-password"));
     assert_eq!(accounts["dyndns2"]["sources"], json!({ "ipv6": [{ "interface": "eth0" }] }));
     assert_eq!(told(&notes, "line 15"), [(Fate::Left, "left")]);
 }
@@ -167,6 +169,8 @@ custom odd { ddns-server = a.b ddns-path = "/x.php?q=%h" hostname = d.example.co
     assert_eq!(accounts["noip"]["user"], json!("joe"));
     assert_eq!(accounts["noip"]["names"][1]["name"], json!("b.ddns.net"));
     assert_eq!(accounts["dyndns2"]["url"], json!("https://update.example.com/nic/update"));
+    assert_eq!(accounts["dyndns2"]["user"], json!("myuser"));
+    assert!(accounts["dyndns2"]["password"]["secret"].is_string());
     let command = json!([{ "command": ["sh", "-c", "/sbin/ip -6 addr"] }]);
     assert_eq!(accounts["dyndns2"]["sources"]["ipv4"], command);
     assert!(secrets.iter().any(|secret| secret.value.reveal() == "hunt\"er2"));

@@ -121,6 +121,11 @@ impl ProxyServer {
         format!("{scheme}://{}", self.peer())
     }
 
+    /// Returns it as it is called in failures.
+    pub(super) fn named(&self) -> String {
+        format!("the proxy {}", self.peer())
+    }
+
     /// Returns its host and port, for people.
     pub(super) fn peer(&self) -> String {
         let Self { host, port, .. } = self;

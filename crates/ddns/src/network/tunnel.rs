@@ -56,7 +56,7 @@ pub(super) async fn through(
         Kind::Http | Kind::Https => connect(stream, proxy, (&host, target.port())).await,
     };
     opened.map_err(|why| {
-        let peer = format!("{} through the proxy {}", target.peer(), proxy.peer());
+        let peer = format!("{} through {}", target.peer(), proxy.named());
         NetworkError::Connect { peer, why }
     })
 }
@@ -111,19 +111,26 @@ fn understand(head: &[u8]) -> Result<(), String> {
     let (version, status) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     match status {
         _ if !version.starts_with("HTTP/1.") => Err("the proxy does not speak HTTP".to_owned()),
-        "407" => Err("the proxy wants a name and a password, or another one (407)".to_owned()),
+        // Some proxies send a server's code here.
+        "407" | "401" => Err(unknown_to_proxy(status)),
         status if status.len() == 3 && status.starts_with('2') => Ok(()),
         status => Err(format!("the proxy answers {status}")),
     }
 }
 
+/// Says that a proxy does not know us.
+pub(super) fn unknown_to_proxy(status: &str) -> String {
+    format!("the proxy wants a name and a password, or another one ({status})")
+}
+
 /// Says that it is the proxy with which something is wrong.
 fn of_proxy(proxy: &ProxyServer, error: NetworkError) -> NetworkError {
-    let named = || format!("the proxy {}", proxy.peer());
     match error {
-        NetworkError::Connect { why, .. } => NetworkError::Connect { peer: named(), why },
-        NetworkError::Tls { why, clock, .. } => NetworkError::Tls { peer: named(), why, clock },
-        NetworkError::Broken { why, .. } => NetworkError::Broken { peer: named(), why },
+        NetworkError::Connect { why, .. } => NetworkError::Connect { peer: proxy.named(), why },
+        NetworkError::Tls { why, clock, .. } => {
+            NetworkError::Tls { peer: proxy.named(), why, clock }
+        }
+        NetworkError::Broken { why, .. } => NetworkError::Broken { peer: proxy.named(), why },
         error @ (NetworkError::Resolve { .. }
         | NetworkError::Late { .. }
         | NetworkError::Long { .. }

@@ -160,7 +160,7 @@ impl DigitalOcean {
 
     async fn send(&self, wire: &dyn Wire, request: Request) -> Outcome<Changed> {
         let response = wire.http(request).await?;
-        ANSWERS.open(&response, wire.now()).map(|_| Changed::Yes)
+        ANSWERS.done(&response, wire.now()).map(|()| Changed::Yes)
     }
 }
 

@@ -163,12 +163,7 @@ fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
             return Err(ParameterError::new("ipv6", "must be `together`, `alone` or `myipv6`"));
         }
     };
-    let identity = match (parameters.text("user")?, parameters.optional_secret("password")) {
-        (None, None) => Identity::Nobody,
-        (Some(user), Some(password)) => Identity::Basic(user.to_owned(), password),
-        (Some(_), None) => return Err(ParameterError::new("password", "is missing")),
-        (None, Some(_)) => return Err(ParameterError::new("user", "is missing")),
-    };
+    let identity = Identity::of_user(parameters)?;
     let dialect = Dialect {
         whom: "the service",
         endpoint: "",
@@ -213,7 +208,31 @@ impl Dyndns2 {
 }
 
 impl Identity {
-    fn credentials(&self, name: &str) -> Option<String> {
+    /// Takes `user` and `password`, both or neither.
+    pub(super) fn of_user(parameters: &Parameters) -> Result<Self, ParameterError> {
+        match (parameters.text("user")?, parameters.optional_secret("password")) {
+            (None, None) => Ok(Self::Nobody),
+            (Some(user), Some(password)) => Ok(Self::Basic(user.to_owned(), password)),
+            (Some(_), None) => Err(ParameterError::new("password", "is missing: `user` is there")),
+            (None, Some(_)) => Err(ParameterError::new("user", "is missing: `password` is there")),
+        }
+    }
+
+    /// Returns whether anybody is named.
+    pub(super) const fn is_somebody(&self) -> bool {
+        self.secret().is_some()
+    }
+
+    /// Returns what proves it.
+    pub(super) const fn secret(&self) -> Option<&Secret> {
+        match self {
+            Self::Nobody => None,
+            Self::Basic(_, secret) | Self::Name(secret) | Self::Scheme(_, secret) => Some(secret),
+        }
+    }
+
+    /// Returns what the header `Authorization` says, for a name.
+    pub(super) fn credentials(&self, name: &str) -> Option<String> {
         match self {
             Self::Nobody => None,
             Self::Basic(user, password) => Some(basic(user, password)),

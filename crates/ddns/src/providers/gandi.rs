@@ -128,7 +128,7 @@ impl Sets for Gandi {
             body["rrset_ttl"] = json!(ttl);
         }
         let request = self.request(Method::Put, &path(&spot)?).json(&body);
-        ANSWERS.open(&spot.wire.http(request).await?, spot.wire.now())?;
+        ANSWERS.done(&spot.wire.http(request).await?, spot.wire.now())?;
         Ok(Changed::Yes)
     }
 }

@@ -150,7 +150,7 @@ impl Sets for GoDaddy {
         let record = |value: &IpAddr| json!({ "data": value.to_string(), "ttl": ttl });
         let body: Value = values.iter().map(record).collect();
         let request = self.request(Method::Put, &path(&spot)?).json(&body);
-        ANSWERS.open(&spot.wire.http(request).await?, spot.wire.now())?;
+        ANSWERS.done(&spot.wire.http(request).await?, spot.wire.now())?;
         Ok(Changed::Yes)
     }
 }

@@ -182,7 +182,7 @@ impl Linode {
 
     async fn send(&self, wire: &dyn Wire, request: Request) -> Outcome<Changed> {
         let response = wire.http(request).await?;
-        ANSWERS.open(&response, wire.now()).map(|_| Changed::Yes)
+        ANSWERS.done(&response, wire.now()).map(|()| Changed::Yes)
     }
 }
 

@@ -30,7 +30,10 @@ use crate::{
     wire::{Method, Request, Wire},
 };
 
-use super::answer;
+use super::{
+    answer,
+    dyndns2::{Identity, PASSWORD, USER},
+};
 use pattern::{Encoding, Pattern, Values, Variable};
 use success::Success;
 
@@ -62,6 +65,8 @@ pub(super) const ENTRY: Entry = Entry {
             "how values stand in the body: `json`, `form` or `text`; usually as the body looks",
             "请求体中值的编码方式：`json`、`form` 或 `text`；默认按内容判断",
         ),
+        Parameter { need: Need::Optional, ..USER },
+        Parameter { need: Need::Optional, ..PASSWORD },
         Parameter {
             nature: Nature::SecretTable,
             ..optional(
@@ -121,6 +126,7 @@ struct Template {
     url: Pattern,
     headers: Vec<(String, Pattern)>,
     body: Option<(Pattern, Encoding)>,
+    identity: Identity,
     secrets: BTreeMap<String, Secret>,
     zone: Option<Fqdn>,
     success: Success,
@@ -142,7 +148,12 @@ fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
     let zone = zone.map_err(|error| ParameterError::new("zone", format!("is none: {error}")))?;
     let method = method(parameters.text("method")?, body.is_some())?;
     let success = Success::open(parameters)?;
-    let template = Template { method, url, headers, body, secrets, zone, success };
+    let identity = Identity::of_user(parameters)?;
+    if headers.iter().any(|(name, _)| name == "authorization") && identity.is_somebody() {
+        let why = "has an `authorization`, but so has `user`";
+        return Err(ParameterError::new("headers", why));
+    }
+    let template = Template { method, url, headers, body, identity, secrets, zone, success };
     template.check_zone()?;
     Ok(Box::new(template))
 }
@@ -269,6 +280,9 @@ impl Template {
         for (key, value) in &self.headers {
             request = request.header(key, value.fill(&values, Encoding::Header));
         }
+        if let Some(credentials) = self.identity.credentials(name.as_str()) {
+            request = request.header("authorization", credentials);
+        }
         if let Some((body, encoding)) = &self.body {
             request.body = body.fill(&values, *encoding).into_bytes();
             if !self.headers.iter().any(|(key, _)| key == "content-type") {
@@ -280,7 +294,7 @@ impl Template {
 
     /// Takes our secrets out of what a service tells back.
     fn hidden(&self, mut failure: Failure) -> Failure {
-        for secret in self.secrets.values() {
+        for secret in self.secrets.values().chain(self.identity.secret()) {
             for form in [secret.reveal().to_owned(), answer::encoded(secret.reveal())] {
                 failure.words = failure.words.replace(&form, "[hidden]");
             }

@@ -111,14 +111,18 @@ pub(super) struct Envelope {
 }
 
 impl Envelope {
-    /// Takes out what came of a request; nothing at all is a success, too, when the status is one.
-    pub(super) fn open(&self, response: &Response, now: Timestamp) -> Result<Value, Failure> {
-        let is_good = matches!(response.status, 200..=299);
-        if is_good && response.body.is_empty() {
-            return Ok(Value::Null);
+    /// Takes out what came of a change; nothing at all is a success, too, when the status is one.
+    pub(super) fn done(&self, response: &Response, now: Timestamp) -> Result<(), Failure> {
+        if matches!(response.status, 200..=299) && response.body.is_empty() {
+            return Ok(());
         }
+        self.open(response, now).map(|_| ())
+    }
+
+    /// Takes out what came of a question; nothing at all is no answer.
+    pub(super) fn open(&self, response: &Response, now: Timestamp) -> Result<Value, Failure> {
         let body = answer::json(response)?;
-        if is_good {
+        if matches!(response.status, 200..=299) {
             return Ok(body);
         }
         let code = answer::id_at(&body, self.code).unwrap_or_default();

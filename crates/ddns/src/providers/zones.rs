@@ -27,7 +27,16 @@ pub(super) const ZONE: Parameter = Parameter {
 #[derive(Debug)]
 pub(super) struct Zones<Z> {
     configured: Option<Fqdn>,
-    known: Mutex<BTreeMap<Fqdn, Z>>,
+    found: Mutex<Found<Z>>,
+}
+
+/// What was found.
+#[derive(Debug)]
+struct Found<Z> {
+    /// In which zone a name lies.
+    of_names: BTreeMap<Fqdn, Z>,
+    /// The zones by their own names: whoever has found one has found it for all names in it.
+    zones: BTreeMap<Fqdn, Z>,
 }
 
 impl<Z: Clone> Zones<Z> {
@@ -36,22 +45,32 @@ impl<Z: Clone> Zones<Z> {
         let configured = parameters.text(ZONE.key)?.map(Fqdn::parse).transpose();
         let configured =
             configured.map_err(|error| ParameterError::new(ZONE.key, error.to_string()))?;
-        Ok(Self { configured, known: Mutex::default() })
+        let found = Found { of_names: BTreeMap::new(), zones: BTreeMap::new() };
+        Ok(Self { configured, found: Mutex::new(found) })
     }
 
     /// Returns the zone that a name was found in.
     pub(super) fn known(&self, name: &Fqdn) -> Option<Z> {
-        self.lock().get(name).cloned()
+        self.lock().of_names.get(name).cloned()
     }
 
-    /// Remembers it.
-    pub(super) fn remember(&self, name: &Fqdn, zone: Z) {
-        self.lock().insert(name.clone(), zone);
+    /// Returns the zone of exactly this name, if another name was found in it.
+    fn called(&self, name: &Fqdn) -> Option<Z> {
+        self.lock().zones.get(name).cloned()
+    }
+
+    /// Remembers in which zone a name lies, and what that is called.
+    fn remember(&self, name: &Fqdn, (called, zone): (Fqdn, Z)) {
+        let mut found = self.lock();
+        found.of_names.insert(name.clone(), zone.clone());
+        found.zones.insert(called, zone);
     }
 
     /// Forgets it: the zone may be gone.
     pub(super) fn forget(&self, name: &Fqdn) {
-        self.lock().remove(name);
+        let mut found = self.lock();
+        found.of_names.remove(name);
+        found.zones.retain(|called, _| !name.is_in(called));
     }
 
     /// Returns the names that the zone may have, the longest first: all those above the record's
@@ -70,8 +89,8 @@ impl<Z: Clone> Zones<Z> {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Fqdn, Z>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Found<Z>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -134,8 +153,12 @@ pub(super) async fn zone_of<P: Zoned>(
         return Ok(zone);
     }
     for name in provider.zones().candidates(record)? {
-        if let Some(zone) = provider.zone(wire, &name).await? {
-            provider.zones().remember(&record.name, zone.clone());
+        let called = match provider.zones().called(&name) {
+            Some(zone) => Some(zone),
+            None => provider.zone(wire, &name).await?,
+        };
+        if let Some(zone) = called {
+            provider.zones().remember(&record.name, (name, zone.clone()));
             return Ok(zone);
         }
     }

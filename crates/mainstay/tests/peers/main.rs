@@ -32,3 +32,4 @@ mod kept;
 mod name_servers;
 mod servers;
 mod shapes;
+mod ways;

@@ -9,6 +9,7 @@ use std::{
 use mainstay_platform::{
     pipe::{self, Moved, PipeReader, Way},
     process::{Ended, Process, SignalKind},
+    random,
     spawn::{self, Group, Program},
 };
 
@@ -106,11 +107,18 @@ impl Up {
 
     /// Runs a command that holds the sandbox's instance in the foreground.
     pub(crate) fn run(sandbox: &Sandbox, words: &[&str]) -> Self {
+        let up = Self::begin(words);
+        wait_for("the instance answers", || (sandbox.ask(&["status"]).code == 0).then_some(()));
+        up
+    }
+
+    /// Runs a command of which nobody knows yet how it begins.
+    pub(crate) fn begin(words: &[&str]) -> Self {
         let (output, writer) = pipe::pipe().unwrap();
         let command: Vec<String> =
             [BINARY].iter().chain(words).map(|word| (*word).to_owned()).collect();
         let up = Program {
-            label: &format!("up {}", sandbox.folder().display()).replace(['\\', '/'], "-"),
+            label: &format!("up {:016x}", random::number()),
             command: &command,
             directory: None,
             environment: spawn::own_environment(),
@@ -123,9 +131,7 @@ impl Up {
             listen: &[],
             own_number: None,
         };
-        let up = Self { process: spawn::spawn(&up).unwrap(), output };
-        wait_for("the instance answers", || (sandbox.ask(&["status"]).code == 0).then_some(()));
-        up
+        Self { process: spawn::spawn(&up).unwrap(), output }
     }
 
     /// Returns what it has printed since somebody last asked.

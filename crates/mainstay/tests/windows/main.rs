@@ -5,6 +5,7 @@
 mod bad_days;
 mod beside;
 mod bundles;
+mod ddns;
 mod doctor;
 mod failures;
 mod first_minute;

@@ -32,7 +32,9 @@ impl Site {
 
     fn told(&self, outcome: &Outcome) -> String {
         let told = format!("{outcome:?}").replace(&self.port.to_string(), "PORT");
-        told.replace(&self.folder.0.display().to_string(), "DIR")
+        // As `Debug` writes it: on Windows each `\` twice.
+        let folder = format!("{:?}", self.folder.0.display().to_string());
+        told.replace(folder.trim_matches('"'), "DIR")
     }
 }
 

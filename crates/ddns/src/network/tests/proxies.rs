@@ -103,6 +103,11 @@ fn a_proxy_that_refuses_is_told_with_what_it_wants() {
         let peer = format!("web.test:443 through the proxy {}", proxy.address);
         let why = "the proxy wants a name and a password, or another one (407)";
         assert_eq!(error, format!("cannot connect to `{peer}`: {why}"));
+        let forwarding = Fake::answering("HTTP/1.1 407 Who?\r\ncontent-length: 0\r\n\r\n").await;
+        let network = through_as_nobody(format!("http://{}", forwarding.address));
+        let error = told(&network.http(get("http://web.test/?t=hunter2")).await.unwrap_err());
+        let peer = format!("the proxy {}", forwarding.address);
+        assert_eq!(error, format!("cannot connect to `{peer}`: {why}"));
         let odd = Fake::closing("SSH-2.0-x\r\n\r\n").await;
         let network = through(format!("http://{}", odd.address));
         let error = told(&network.http(get("https://web.test/")).await.unwrap_err());

@@ -63,6 +63,25 @@ fn a_missing_record_is_created() {
 }
 
 #[test]
+fn a_zone_is_looked_for_once_for_all_names_in_it() {
+    let cloudflare = cloudflare();
+    let done = |name: &str, wire: Script| {
+        let change = change(&record(name), &["81.2.69.142"], &[]);
+        check(&*cloudflare, &wire, &change, (Changed::No, "unchanged"));
+    };
+    let list = |script: Script, name: &str| {
+        let asked = format!("{API}/zones/z1/dns_records?type=A&name={name}&per_page=100");
+        let mut row = home("r2", "81.2.69.142");
+        row["name"] = json!(name);
+        script.on(Expected::get(&asked)).answer(200, &result(&json!([row])))
+    };
+    done("home.example.org", until_list("home.example.org", &json!([home("r1", "81.2.69.142")])));
+    let own = Script::new().on(zone_search("nas.example.org")).answer(200, &result(&json!([])));
+    done("nas.example.org", list(own, "nas.example.org"));
+    done("nas.example.org", list(Script::new(), "nas.example.org"));
+}
+
+#[test]
 fn only_the_address_is_patched_so_that_everything_else_survives() {
     let wire = until_list("home.example.org", &json!([home("r1", "1.0.0.1")]))
         .on(Expected::patch(&format!("{API}/zones/z1/dns_records/r1"))

@@ -99,6 +99,15 @@ fn a_method_and_a_type_that_are_named_are_taken() {
     sent(&given, &change("home.example.org", V4), expected);
 }
 
+#[test]
+fn a_user_and_a_password_are_told_in_the_header() {
+    let given = json!({"url": "https://d.test/u", "user": "me", "password": "hunter2"});
+    let expected =
+        Expected::get("https://d.test/u").header("authorization", "Basic bWU6aHVudGVyMg==");
+    sent(&given, &change("home.example.org", V4), expected);
+    assert!(!format!("{:?}", opened(&given)).contains("hunter2"));
+}
+
 fn judged(rules: &Value, status: u16, body: &str) -> Result<Changed, Class> {
     let mut given = json!({"url": "https://d.test/u"});
     given.as_object_mut().unwrap().extend(rules.as_object().unwrap().clone());
@@ -169,6 +178,9 @@ fn a_template_that_makes_no_sense_is_refused_with_the_reason() {
     check(json!({"url": "https://d.test/{{ip"}), "without `}}`");
     check(json!({"url": "https://d.test/{{secret:key}}"}), "not in `secrets`");
     check(json!({"url": "https://d.test/{{sub}}"}), "`zone` is missing");
+    check(json!({"url": url, "user": "me"}), "`password` is missing");
+    let both = json!({"authorization": "x"});
+    check(json!({"url": url, "user": "me", "password": "x", "headers": both}), "`authorization`");
     check(json!({"url": url, "method": "FETCH"}), "`method`");
     check(json!({"url": url, "headers": {"a b": "x"}}), "`a b`");
     check(json!({"url": url, "headers": {"a": "x\ny"}}), "no line");

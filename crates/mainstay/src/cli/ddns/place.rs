@@ -42,14 +42,17 @@ pub(super) fn file_for(
     }
 }
 
-/// Returns the instance that a file belongs to.
+/// Returns the instance that a file belongs to: that of the machine has its secrets elsewhere.
 pub(super) fn instance_of(file: &Path) -> Result<Located, CliError> {
     let folder = file.parent().unwrap_or_else(|| Path::new(""));
     let main = match folder.file_name() {
         Some(name) if name == FOLDER => folder.with_file_name(FILE_NAME),
         _ => file.to_owned(),
     };
-    instance::of_file(&main)
+    let located = instance::of_file(&main)?;
+    let is_same =
+        |machine: &Located| paths::canonical(&machine.file).is_ok_and(|file| file == located.file);
+    Ok(instance::of_machine().filter(is_same).unwrap_or(located))
 }
 
 /// Refuses the name of a service that a file has already.

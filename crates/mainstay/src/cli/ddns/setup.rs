@@ -173,7 +173,8 @@ async fn start(file: &Path, asker: &Asker) -> Result<ExitCode, CliError> {
         }
         Err(error) if error.kind == Kind::Unreachable => {
             let way = instance::way_up(&located);
-            if !asker.is_live() || !asker.agrees(asker.language.start_now())? {
+            let is_service = located.service.is_some();
+            if is_service || !asker.is_live() || !asker.agrees(asker.language.start_now())? {
                 print::talk(&asker.language.later(&way));
                 return Ok(ExitCode::SUCCESS);
             }

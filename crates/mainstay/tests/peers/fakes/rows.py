@@ -1,8 +1,5 @@
-"""APIs that know single records by their ids: Porkbun, DigitalOcean, Linode, Vultr, OVH."""
+"""APIs that know single records by their ids: Porkbun, DigitalOcean, Linode, Vultr."""
 
-import hashlib
-
-from fakes import signatures
 from fakes.wire import Answer, Refusal
 from fakes.zone import full_name, is_address, label_of
 
@@ -10,9 +7,7 @@ PORKBUN = {"key": "pk1_porkbun", "secret": "sk1_porkbun-secret"}
 DIGITALOCEAN = {"token": "digitalocean-token"}
 LINODE = {"token": "linode-token"}
 VULTR = {"token": "vultr-token"}
-OVH = {"key": "ovh-application", "secret": "ovh-secret", "token": "ovh-consumer"}
 PORKBUN_TTL_MIN = 600
-OVH_CLOCK_TOLERANCE = 60
 
 
 def check_bearer(request, account, refusal):
@@ -168,53 +163,3 @@ def handle_vultr(request, zones, now):
 def show_vultr(row):
     label = label_of(row).replace("@", "")
     return {"id": row["id"], "type": row["type"], "name": label, "data": row["value"], "priority": -1, "ttl": row["ttl"]}
-
-
-def handle_ovh(request, zones, now):
-    """What is written is served once the zone is refreshed, and not before."""
-    if request.path == "/1.0/auth/time":
-        return Answer(200, str(int(now)), {"Content-Type": "application/json"})
-    check_ovh(request, now)
-    missing = {"message": "This service does not exist"}
-    parts = parts_below(request, "/1.0/domain/zone", missing)
-    if parts == [""]:
-        return Answer(200, zones.names)
-    zone = zone_in(parts[0], zones, missing)
-    if parts[1:] == ["refresh"] and request.method == "POST":
-        for row in zones.find(zone=zone):
-            row["served"] = row["value"]
-        return Answer(200, b"null", {"Content-Type": "application/json"})
-    given, query = request.json(), request.query
-    if parts[1:] == ["record"] and request.method == "GET":
-        label = query.get("subDomain")
-        name = full_name(label, zone) if label is not None else None
-        return Answer(200, [int(row["id"]) for row in zones.find(zone=zone, name=name, type=query.get("fieldType"))])
-    if parts[1:] == ["record"]:
-        name = full_name(given.get("subDomain", ""), zone)
-        return Answer(200, show_ovh(zones.add(name, given["fieldType"], given["target"], ttl=given.get("ttl", 0))))
-    row = row_in(zones, zone, parts[-1], missing)
-    if request.method == "PUT":
-        zones.change(row, value=given.get("target", row["value"]), ttl=given.get("ttl", row["ttl"]))
-        return Answer(200, b"null", {"Content-Type": "application/json"})
-    return Answer(200, show_ovh(row))
-
-
-def show_ovh(row):
-    shown = {"id": int(row["id"]), "zone": row["zone"], "subDomain": label_of(row).replace("@", "")}
-    return {**shown, "fieldType": row["type"], "target": row["value"], "ttl": row["ttl"]}
-
-
-def check_ovh(request, now):
-    headers = request.headers
-    if headers.get("x-ovh-application") != OVH["key"]:
-        raise Refusal(Answer(403, {"message": "This application key is invalid", "errorCode": "INVALID_KEY"}))
-    if headers.get("x-ovh-consumer") != OVH["token"]:
-        raise Refusal(Answer(403, {"message": "This credential is not valid", "errorCode": "INVALID_CREDENTIAL"}))
-    at = headers.get("x-ovh-timestamp", "0")
-    url = f"http://{headers.get('host')}{request.target}"
-    text = "+".join([OVH["secret"], OVH["token"], request.method, url, request.body.decode(), at])
-    right = "$1$" + hashlib.sha1(text.encode()).hexdigest()
-    if not signatures.same(right, headers.get("x-ovh-signature", "")):
-        raise Refusal(Answer(400, {"message": "Invalid signature", "errorCode": "INVALID_SIGNATURE"}))
-    if abs(now - int(at)) > OVH_CLOCK_TOLERANCE:
-        raise Refusal(Answer(400, {"message": "Query out of time", "errorCode": "QUERY_TIME_OUT"}))
