@@ -22,3 +22,45 @@ fn every_example_of_a_source_is_read_and_no_kind_is_missing() {
         assert!(blocks.iter().any(|block| block.contains(&format!("{{ {} = ", kind.name))));
     }
 }
+
+#[test]
+fn every_example_of_a_configuration_is_read() {
+    let pages = [
+        include_str!("../../../docs/guide/ddns.md"),
+        include_str!("../../../docs/guide/ddns.zh-CN.md"),
+        include_str!("../../../docs/reference/ddns.md"),
+    ];
+    for page in pages {
+        let blocks = page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+        for block in blocks {
+            let mut whole: Value = toml::from_str(block).unwrap();
+            fill(&mut whole);
+            if let Err(error) = config::read(&whole["services"]["home"]["ddns"]) {
+                panic!("{error}\n{block}");
+            }
+        }
+    }
+}
+
+/// Puts a text in the place of each secret.
+fn fill(value: &mut Value) {
+    match value {
+        Value::Object(table) if table.len() == 1 && table.contains_key("secret") => {
+            *value = Value::from("x");
+        }
+        Value::Object(table) => table.values_mut().for_each(fill),
+        Value::Array(items) => items.iter_mut().for_each(fill),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[test]
+fn the_reference_has_every_key() {
+    let page = include_str!("../../../docs/reference/ddns.md");
+    let keys = config::NAME_KEYS.iter().chain(config::NETWORK_KEYS).map(|(key, _)| *key);
+    let others =
+        ["accounts", "every", "settle", "sources", "resolvers", "allow", "provider", "names"];
+    for key in keys.chain(others) {
+        assert!(page.contains(&format!("`{key}`")), "{key}");
+    }
+}

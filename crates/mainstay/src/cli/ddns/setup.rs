@@ -66,6 +66,10 @@ pub(super) struct Args {
     #[arg(long = "family", value_name = "FAMILY", value_parser = ["ipv4", "ipv6"])]
     families: Vec<String>,
 
+    /// A service of your own that tells the caller's address; else the usual sources are asked
+    #[arg(long, value_name = "FAMILY=URL", value_parser = pair)]
+    echo: Vec<Pair>,
+
     /// What the service is called
     #[arg(long, value_name = "NAME", default_value = "ddns")]
     service: String,

@@ -29,6 +29,8 @@ pub(super) struct Account {
     hidden: BTreeMap<String, String>,
     names: Vec<String>,
     families: Vec<String>,
+    /// As the configuration has them; empty for the usual ones.
+    sources: Map<String, Value>,
 }
 
 impl Account {
@@ -38,9 +40,16 @@ impl Account {
             Some(name) => catalogue::find(name)?,
             None => ask_provider(asker)?,
         };
-        let (names, families) = (args.names.clone(), args.families.clone());
-        let mut account =
-            Self { entry, plain: Map::new(), hidden: BTreeMap::new(), names, families };
+        let echo = args.echo.iter();
+        let sources = echo.map(|(family, url)| (family.clone(), json!([{ "web": [url] }])));
+        let mut account = Self {
+            entry,
+            plain: Map::new(),
+            hidden: BTreeMap::new(),
+            names: args.names.clone(),
+            families: args.families.clone(),
+            sources: sources.collect(),
+        };
         for (key, value) in &args.plain {
             if account.is_secret(key) {
                 let what = format!("`{key}` is a secret, and a command line is seen by others");
@@ -67,12 +76,16 @@ impl Account {
                 Ok(config) => return Ok(config),
                 Err(error) => error,
             };
+            let ConfigError { path, why } = &error;
+            let words = path.strip_prefix("accounts.").map_or_else(
+                || error.to_string(),
+                |rest| format!("{}: {why}", rest.split_once('.').map_or(rest, |(_, at)| at)),
+            );
             if !asker.is_live() {
-                return Err(CliError::refused(told(&error), ""));
+                return Err(CliError::refused(words, ""));
             }
-            print::talk(&told(&error));
-            self.forget(&error);
-            self.ask_parameters(asker)?;
+            print::talk(&words);
+            self.mend(&error, asker)?;
         }
     }
 
@@ -83,16 +96,20 @@ impl Account {
         self.ask_parameters(asker)
     }
 
-    /// Drops what a mistake is about, so that it is asked for again.
-    fn forget(&mut self, error: &ConfigError) {
-        let key = error.path.rsplit('.').next().unwrap_or_default();
-        let is_known = self.plain.remove(key).is_some() | self.hidden.remove(key).is_some();
-        if !is_known || error.path.contains(".names") {
+    /// Asks anew for what a mistake is about.
+    fn mend(&mut self, error: &ConfigError, asker: &Asker) -> Result<(), CliError> {
+        if error.path.contains(".names") {
             self.names.clear();
-        }
-        if error.path.contains("families") {
             self.families.clear();
+            return Ok(());
         }
+        let key = error.path.rsplit('.').next().unwrap_or_default();
+        let Some(one) = self.entry.parameters.iter().find(|one| one.key == key) else {
+            return Err(CliError::refused(error.to_string(), ""));
+        };
+        self.plain.remove(key);
+        self.hidden.remove(key);
+        self.ask(one, asker)
     }
 
     /// Asks for what must be there; where nothing must, for what may, until something is.
@@ -189,6 +206,9 @@ impl Account {
         let mut account = self.plain.clone();
         account.extend(credentials);
         account.insert("provider".to_owned(), json!(self.entry.name));
+        if !self.sources.is_empty() {
+            account.insert("sources".to_owned(), Value::Object(self.sources.clone()));
+        }
         let names = self.names.iter().map(|name| self.name(name)).collect();
         account.insert("names".to_owned(), Value::Array(names));
         json!({ self.entry.name: account })
@@ -202,10 +222,6 @@ impl Account {
         }
         json!({ "name": name, "families": self.families })
     }
-}
-
-fn told(error: &ConfigError) -> String {
-    error.to_string()
 }
 
 fn secret_of(path: &str) -> Result<String, CliError> {
@@ -289,6 +305,7 @@ mod tests {
             hidden: BTreeMap::from([("token".to_owned(), "hunter2".to_owned())]),
             names: vec!["me.duckdns.org".to_owned()],
             families: vec!["ipv4".to_owned()],
+            sources: Map::new(),
         };
         let written = account.written("home");
         assert!(!written.to_string().contains("hunter2"));
