@@ -236,7 +236,7 @@ impl Checker {
         if failure.code == "abuse" {
             self.nuisances.insert(account);
         }
-        if is_unreached {
+        if is_unreached || failure.code == "HTTP 503" {
             self.records[index].written = None;
         }
         let until = wait.map(|wait| when.at + wait);

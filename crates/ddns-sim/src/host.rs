@@ -130,7 +130,8 @@ impl World {
             if mood == Mood::Outage && self.once_in(8) {
                 self.writes(&flight);
             }
-            let is_for_all = is_account && !matches!(mood, Mood::Outage | Mood::Unreachable);
+            let is_for_all =
+                is_account && !matches!(mood, Mood::Outage | Mood::Overloaded | Mood::Unreachable);
             let failure = if is_for_all { failure.of_account() } else { failure };
             return self.answers(flight, Err(failure));
         }

@@ -14,6 +14,8 @@ pub(crate) enum Mood {
     Fine,
     /// It is in trouble.
     Outage,
+    /// Its servers are in trouble, and do nothing.
+    Overloaded,
     /// Nobody reaches it.
     Unreachable,
     /// It asks for patience, for so many seconds.
@@ -34,7 +36,8 @@ impl Mood {
     /// Draws one of an account.
     pub(crate) fn of_account(chance: &mut Chance) -> Self {
         match chance.below(16) {
-            0..=3 => Self::Outage,
+            0..=2 => Self::Outage,
+            3 => Self::Overloaded,
             4..=6 => Self::Unreachable,
             7 => Self::Limited(0),
             8 => Self::Limited(60 + chance.below(7200)),
@@ -48,7 +51,8 @@ impl Mood {
     /// Draws one of a single record.
     pub(crate) fn of_record(chance: &mut Chance) -> Self {
         let limited = Self::Limited(chance.below(900));
-        let moods = [Self::Outage, limited, Self::NoHost, Self::Hangs, Self::Slow(100)];
+        let moods =
+            [Self::Outage, Self::Overloaded, limited, Self::NoHost, Self::Hangs, Self::Slow(100)];
         moods[below(chance, moods.len())]
     }
 
@@ -58,6 +62,7 @@ impl Mood {
         Some(match self {
             Self::Fine | Self::Slow(_) | Self::Hangs => return None,
             Self::Outage => failure(Class::Transient, "911"),
+            Self::Overloaded => failure(Class::Transient, "HTTP 503"),
             Self::Unreachable => failure(Class::Transient, "connect"),
             Self::Limited(seconds) => {
                 let wait = Some(Duration::from_secs(seconds)).filter(|wait| !wait.is_zero());

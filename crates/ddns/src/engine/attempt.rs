@@ -7,7 +7,7 @@ use crate::{
         Engine,
         account::Account,
         binding::{Binding, Need, Noting, Step},
-        hold::{Failed, Held, is_unreached},
+        hold::{Failed, Held, is_undone},
         input::{Effect, Event, Now},
         ledger,
         plan::Verify,
@@ -247,7 +247,7 @@ impl Engine {
         let (now, chance) = (self.now, &mut self.chance);
         let Some(binding) = self.bindings.get_mut(index) else { return };
         let step = std::mem::take(&mut binding.step);
-        if is_unreached(failure) {
+        if is_undone(failure) {
             binding.was_not_written(now);
         }
         if failure.class == Class::Parked && matches!(step, Step::Writing { .. }) {
@@ -276,7 +276,7 @@ impl Engine {
                 binding: index,
                 class: failure.class,
                 why: failure.words.clone(),
-                again: again.map(|until| until.saturating_sub(now.at)),
+                again: again.map(|until| until.max(binding.write_from).saturating_sub(now.at)),
             }));
         }
         self.ledger.note();

@@ -62,7 +62,7 @@ pub(super) struct Binding {
     read_from: Option<Duration>,
     read_at: Option<Duration>,
     /// Before that nothing is written.
-    write_from: Duration,
+    pub(super) write_from: Duration,
 }
 
 /// What is under way.
@@ -334,7 +334,7 @@ impl Binding {
         self.write_from = now.at + self.floors.write;
     }
 
-    /// It was not: nobody was reached.
+    /// It was not: nobody was reached, or a server was in trouble.
     pub(super) fn was_not_written(&mut self, now: Now) {
         self.write_from = self.write_from.min(now.at);
     }

@@ -10,6 +10,8 @@ use crate::{
     provider::Floors,
 };
 
+/// What servers answer that are in trouble themselves, or that ask others who are.
+const IN_TROUBLE: [&str; 3] = ["HTTP 500", "HTTP 502", "HTTP 503"];
 /// Codes of failures that reached nobody: who was not asked need not be left alone.
 const UNREACHED: [&str; 2] = ["resolve", "connect"];
 /// How soon those are tried again when the network has changed.
@@ -186,6 +188,12 @@ impl Held {
             digest: self.digest,
         }
     }
+}
+
+/// Returns whether a write that failed like this was none: nobody was asked, or a server answered
+/// for its own trouble.
+pub(super) fn is_undone(failure: &Failure) -> bool {
+    is_unreached(failure) || IN_TROUBLE.contains(&failure.code.as_str())
 }
 
 /// Returns whether nobody was asked at all.

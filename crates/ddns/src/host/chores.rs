@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
-use mainstay_platform::clock;
+use mainstay_platform::{clock, fail};
 use tokio::{sync::mpsc::UnboundedSender, time::timeout};
 
 use super::Shelf;
@@ -125,7 +125,10 @@ async fn read(parts: Arc<Parts>, binding: usize, record: Record) -> Input {
 async fn write(parts: Arc<Parts>, binding: usize, change: Change) -> Input {
     let result = guarded(async move {
         let line = line_of(&parts, binding)?;
-        line.provider.write(&*line.wire, &change).await
+        fail::point("ddns.write.before");
+        let written = line.provider.write(&*line.wire, &change).await;
+        fail::point("ddns.write.after");
+        written
     });
     Input::Wrote { binding, result: result.await }
 }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use mainstay_platform::{clock, interrupt::Interrupts, network::Watch, random};
+use mainstay_platform::{clock, fail, interrupt::Interrupts, network::Watch, random};
 use serde_json::{Value, json};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
@@ -252,7 +252,7 @@ impl Client {
         self.disk = Disk::Busy;
         let answers = self.answers.clone();
         tokio::spawn(async move {
-            let stored = spawn_blocking(move || kept_at.store(&kept)).await;
+            let stored = spawn_blocking(move || store(&kept_at, &kept)).await;
             let result = match stored {
                 Ok(stored) => stored.map_err(|error| error.to_string()),
                 Err(_) => Err("our own code broke over it; please report that".to_owned()),
@@ -293,6 +293,15 @@ impl Client {
             drop(spawn_blocking(move || shelf.store(&state)).await);
         }
     }
+}
+
+/// Puts a state on the disk; before a write it holds an intent, after it none.
+fn store(shelf: &Shelf, state: &State) -> io::Result<()> {
+    let intends = state.bindings.values().any(|one| one.intent.is_some());
+    fail::point(if intends { "ddns.intent.before" } else { "ddns.end.before" });
+    let stored = shelf.store(state);
+    fail::point(if intends { "ddns.intent.after" } else { "ddns.end.after" });
+    stored
 }
 
 /// Prints a line; who has closed our output does not want it.

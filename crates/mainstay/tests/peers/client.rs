@@ -31,6 +31,14 @@ impl Client {
         Self::start_through(&[], config)
     }
 
+    /// Prepares one that does not run yet.
+    #[cfg(feature = "fail")]
+    pub(crate) fn prepared(config: &Value) -> Self {
+        let client = Self { folder: Folder::new("client"), through: Vec::new(), child: None };
+        client.configure(config);
+        client
+    }
+
     /// Does the same with other words before ours, such as those that lead into a namespace.
     pub(crate) fn start_through(through: &[String], config: &Value) -> Self {
         let folder = Folder::new("client");
@@ -50,6 +58,19 @@ impl Client {
         self.through = words.iter().map(|word| (*word).to_owned()).collect();
     }
 
+    /// Lets its next starts be so many seconds later, as far as clocks tell.
+    pub(crate) fn is_later(&mut self, seconds: usize) {
+        let folders = fs::read_dir("/usr/lib").unwrap().flatten();
+        let mut paths = folders.map(|folder| folder.path().join("faketime/libfaketime.so.1"));
+        let library = paths.find(|path| path.exists());
+        let library = library.expect("`cargo xtask prepare` installs `faketime`");
+        let preload = format!("LD_PRELOAD={}", library.display());
+        let offset = format!("FAKETIME=+{seconds}s");
+        // The command of this name would be the process that is killed, and leave the client.
+        let once = ["FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_DISABLE_SHM=1"];
+        self.through(&[&["env"], once.as_slice(), &[&preload, &offset]].concat());
+    }
+
     /// Starts it once more, with what it has kept.
     pub(crate) fn again(&mut self) {
         let mut command = self.command(&["ddns", "run", "mainstay.toml", "--state", "state"]);
@@ -57,6 +78,21 @@ impl Client {
         command.stdout(log.try_clone().unwrap()).stderr(log);
         self.child = Some(command.spawn().unwrap());
         wait_until("the client can be asked", || self.ask(&["ddns", "status"]).is_some());
+    }
+
+    /// Lets it die at a named instant, and waits until it has.
+    #[cfg(feature = "fail")]
+    pub(crate) fn dies_at(&mut self, point: &str) {
+        let folder = self.folder.path().join("fail");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(point), "").unwrap();
+        let mut command = self.command(&["ddns", "run", "mainstay.toml", "--state", "state"]);
+        let log = File::options().create(true).append(true).open(self.log()).unwrap();
+        command.env("MAINSTAY_FAIL_DIR", &folder);
+        command.stdout(log.try_clone().unwrap()).stderr(log);
+        let mut child = command.spawn().unwrap();
+        wait_until(&format!("it dies at {point}"), || child.try_wait().unwrap().is_some());
+        assert!(!folder.join(point).exists(), "it ended before {point}");
     }
 
     /// Kills it; nothing is left to it to do in order.

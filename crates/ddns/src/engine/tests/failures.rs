@@ -178,6 +178,20 @@ fn a_wait_is_kept_when_something_else_is_wanted() {
 }
 
 #[test]
+fn what_a_server_in_trouble_did_not_write_is_tried_again_soon() {
+    for (code, is_soon) in [("HTTP 503", true), ("timeout", false)] {
+        let mut stage = failing(Reading::Impossible, 1);
+        stage.write_fails(0, failure(Class::Transient, code));
+        let Some(Event::Failed { again: Some(again), .. }) = stage.told.last().cloned() else {
+            panic!("{:?}", stage.told)
+        };
+        assert_eq!(again < MINUTE / 2, is_soon, "{code}: {again:?}");
+        stage.quiet(again + SECOND, ONE);
+        assert_eq!(stage.writes(0), addresses(ONE), "{code}");
+    }
+}
+
+#[test]
 fn who_does_not_answer_is_given_up_and_blocks_nobody() {
     let mut stage = failing(Reading::Impossible, 3);
     assert_eq!(stage.asked.len(), 2);
