@@ -97,10 +97,13 @@ fn temporary_and_dying_addresses_are_left_alone() {
     }
     let namespace = network();
     namespace.shell(
-        "ip -6 addr add 2a02:c7d:1::dead/64 dev eth0 nodad valid_lft 900 preferred_lft 0
+        "echo 2 > /proc/sys/net/ipv6/conf/eth0/use_tempaddr
+         ip -6 addr add 2a02:c7d:1::dead/64 dev eth0 nodad valid_lft 900 preferred_lft 0
          ip -6 addr add fd00::7/64 dev eth0 nodad
-         ip -6 addr add 2a02:c7d:1::7/64 dev eth0 nodad",
+         ip -6 addr add 2a02:c7d:1::7/64 dev eth0 nodad mngtmpaddr",
     );
+    let temporary = || namespace.shell("ip -6 addr show dev eth0 temporary");
+    wait_until("there is a temporary address", || temporary().contains("2a02:c7d:1:"));
     let bind = Within::start(&namespace, SERVER.into());
     let sources = json!({ "ipv4": [], "ipv6": [{ "interface": "eth0" }] });
     let mut config = config(&bind.address.to_string(), &sources);
@@ -109,6 +112,32 @@ fn temporary_and_dying_addresses_are_left_alone() {
     let client = Client::start_through(&namespace.through(), &config);
     client.wait_for_published(AAAA, "2a02:c7d:1::7");
     client.wait_for_published("ns/nas.example.test/AAAA", "2a02:c7d:1::99");
+    // The line was dialled anew: both names move.
+    namespace.shell(
+        "ip -6 addr del 2a02:c7d:1::7/64 dev eth0
+         ip -6 addr add 2a02:c7d:2::7/64 dev eth0 nodad mngtmpaddr",
+    );
+    client.wait_for_published(AAAA, "2a02:c7d:2::7");
+    client.wait_for_published("ns/nas.example.test/AAAA", "2a02:c7d:2::99");
+    assert_eq!(bind.values("nas.example.test", Kind::Aaaa), ["2a02:c7d:2::99"]);
+}
+
+#[test]
+fn zone_server_and_visibility_are_found_though_the_systems_resolvers_are_dead() {
+    if !is_root() {
+        return;
+    }
+    // Nothing is reached from here but what is here.
+    let namespace = Namespace::new();
+    let _bind = Within::start(&namespace, ([127, 0, 0, 1], 53).into());
+    let account = json!({ "provider": "rfc2136", "key-name": KEY, "key": SECRET,
+        "names": [{ "name": NAME, "families": ["ipv4"] }] });
+    let sources = json!({ "ipv4": [{ "static": "81.2.69.142" }], "ipv6": [] });
+    let config = json!({ "every": NEVER, "resolvers": ["127.0.0.1"], "sources": sources,
+        "accounts": { "ns": account } });
+    let client = Client::start_through(&namespace.through(), &config);
+    client.wait_for_published(A, "81.2.69.142");
+    client.wait_for(A, |record| !record["visible-since"].is_null());
 }
 
 #[test]
