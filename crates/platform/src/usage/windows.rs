@@ -3,12 +3,12 @@
 use std::{io, time::Duration};
 
 use windows_sys::Win32::{
-    Foundation::FILETIME,
+    Foundation::{FILETIME, WAIT_OBJECT_0},
     System::{
         ProcessStatus::{
             K32GetProcessMemoryInfo, PROCESS_MEMORY_COUNTERS, PROCESS_MEMORY_COUNTERS_EX,
         },
-        Threading::GetProcessTimes,
+        Threading::{GetProcessTimes, WaitForSingleObject},
     },
 };
 
@@ -20,6 +20,9 @@ use crate::{
         succeed,
     },
 };
+
+/// So long a process that tells nothing is given to be gone.
+const ENDING_MILLISECONDS: u32 = 200;
 
 pub(super) fn of(process: &Process) -> io::Result<Usage> {
     let (user, system) = times(process)?;
@@ -86,10 +89,20 @@ pub(super) fn own_memory(pid: u32) -> io::Result<Option<u64>> {
     let mut memory = PROCESS_MEMORY_COUNTERS_EX { cb: size, ..Default::default() };
     let room = (&raw mut memory).cast();
     // SAFETY: `room` is valid for writes of `size` bytes; the larger form begins with the smaller.
-    succeed(unsafe { K32GetProcessMemoryInfo(process.raw(), room, size) })?;
+    if let Err(error) = succeed(unsafe { K32GetProcessMemoryInfo(process.raw(), room, size) }) {
+        return if is_ending(&process) { Ok(None) } else { Err(error) };
+    }
     // Nobody has nothing: Wine says 0 as long as nothing is swapped out.
     let own = if memory.PrivateUsage > 0 { memory.PrivateUsage } else { memory.WorkingSetSize };
     Ok(Some(u64::try_from(own).unwrap_or(u64::MAX)))
+}
+
+/// Returns whether a process is gone in a moment: of one that ends the system tells nothing, before
+/// it says so.
+#[expect(unsafe_code, reason = "WaitForSingleObject")]
+fn is_ending(process: &Process) -> bool {
+    // SAFETY: the handle is open for it.
+    unsafe { WaitForSingleObject(process.raw(), ENDING_MILLISECONDS) == WAIT_OBJECT_0 }
 }
 
 /// Returns a length of time in units of 100 ns.
