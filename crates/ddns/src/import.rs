@@ -4,11 +4,13 @@
 //! puts references in the place of secrets, and lets nothing through that our own reader refuses:
 //! what cannot be taken is told instead. Nothing is read or written but what is handed in.
 
+mod callback;
 mod ddclient;
 mod ddns_go;
 mod ddns_updater;
 mod draft;
 mod inadyn;
+mod names;
 mod newfuture;
 mod providers;
 mod sources;

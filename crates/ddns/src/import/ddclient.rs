@@ -1,6 +1,9 @@
 //! ddclient: `ddclient.conf`; lines of `key=value`, with names behind those that are meant for them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde_json::{Map, Value, json};
 
@@ -9,6 +12,7 @@ use crate::address::Family;
 use super::{
     Fate,
     draft::{AccountDraft, Draft, NameDraft},
+    names,
     providers::{self, Credentials},
     sources,
 };
@@ -45,6 +49,9 @@ const ELSEWHERE: &[&str] = &[
     "webv6-skip",
     "static",
     "custom",
+    "wildcard",
+    "mx",
+    "backupmx",
 ];
 /// Keys of the credentials, besides `login` and `password`.
 const NAMED: &[&str] = &["apikey", "secretapikey"];
@@ -76,9 +83,6 @@ const READ: &[&str] = &[
     "ipv4",
     "ipv6",
     "fw",
-    "wildcard",
-    "mx",
-    "backupmx",
 ];
 /// Its own words for echo services.
 const WEB: &[(&str, &str)] = &[
@@ -93,8 +97,10 @@ type Settings = BTreeMap<String, String>;
 
 pub(super) fn read(text: &str, draft: &mut Draft) {
     let mut usual = Settings::new();
+    let mut needless = BTreeSet::new();
     for (number, line) in lines(text) {
         let (settings, names) = parts(&line);
+        needless.extend(settings.keys().filter(|key| ELSEWHERE.contains(&key.as_str())).cloned());
         if names.is_empty() {
             usual.extend(settings);
             continue;
@@ -104,12 +110,24 @@ pub(super) fn read(text: &str, draft: &mut Draft) {
         account(&all, &names, &format!("line {number}"), draft);
     }
     if let Some(seconds) = usual.get("daemon") {
-        let seconds = seconds.trim_end_matches('s').parse().unwrap_or_default();
-        draft.every("daemon", Duration::from_secs(seconds));
+        draft.every("daemon", time(seconds).unwrap_or_default());
     }
-    for key in usual.keys().filter(|key| ELSEWHERE.contains(&key.as_str())) {
-        draft.note(key, Fate::Left, "nothing here is meant by it, or Mainstay does it by itself");
+    for key in needless {
+        draft.note(&key, Fate::Left, "nothing here is meant by it, or Mainstay does it by itself");
     }
+}
+
+/// Reads `300`, `5m` and the like.
+fn time(text: &str) -> Option<Duration> {
+    let digits = text.trim_end_matches(|one: char| one.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..)?.chars().next() {
+        None | Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3600,
+        Some('d') => 86_400,
+        Some(_) => return None,
+    };
+    digits.parse().ok().map(|count: u32| Duration::from_secs(u64::from(count) * unit))
 }
 
 /// Joins lines that end with a backslash, and drops comments; each has the number of its first.
@@ -187,15 +205,8 @@ fn value_of(text: &str) -> (String, &str) {
 
 fn account(all: &Settings, names: &[String], place: &str, draft: &mut Draft) {
     let text = |key: &str| all.get(key).map(String::as_str).filter(|text| !text.is_empty());
-    let (provider, more) = provider(all, place, draft);
-    let fields: Vec<(String, String)> =
-        NAMED.iter().filter_map(|key| Some(((*key).to_owned(), text(key)?.to_owned()))).collect();
-    let login = text("login").filter(|login| *login != "token").map(str::to_owned);
-    let credentials = if fields.is_empty() {
-        Credentials::Pair { id: login, secret: text("password").map(str::to_owned) }
-    } else {
-        Credentials::Named(fields)
-    };
+    let (provider, mut more) = provider(all, place, draft);
+    let credentials = credentials(all, &provider);
     for key in all.keys() {
         let is_known = [READ, ELSEWHERE, NAMED].iter().any(|keys| keys.contains(&key.as_str()));
         if !is_known {
@@ -203,10 +214,13 @@ fn account(all: &Settings, names: &[String], place: &str, draft: &mut Draft) {
         }
     }
     let domain = text("zone").or_else(|| text("root-domain")).map(str::to_owned);
+    if provider == "nsupdate" {
+        rfc2136(all, place, &mut more, draft);
+    }
     let families = families(all);
     let ttl = text("ttl").and_then(|ttl| ttl.parse().ok()).filter(|ttl| *ttl > 1);
     let names = names.iter().map(|name| NameDraft {
-        name: whole(name, &provider),
+        name: whole(name, &provider, domain.as_deref()),
         families: families.clone(),
         ttl,
         more: Map::new(),
@@ -222,14 +236,35 @@ fn account(all: &Settings, names: &[String], place: &str, draft: &mut Draft) {
     draft.account(AccountDraft { place, provider, credentials, domain, names, sources, more });
 }
 
-/// Duck DNS and others are told the first label alone there.
-fn whole(name: &str, provider: &str) -> String {
+/// Returns who we are there. What was said for an earlier provider stands for all that follow.
+fn credentials(all: &Settings, provider: &str) -> Credentials {
+    let text = |key: &str| all.get(key).filter(|text| !text.is_empty()).cloned();
     match provider {
-        _ if name.contains('.') => name.to_owned(),
-        "duckdns" => format!("{name}.duckdns.org"),
-        "freemyip" => format!("{name}.freemyip.com"),
-        _ => name.to_owned(),
+        "porkbun" => {
+            let named = NAMED.iter().filter_map(|key| Some(((*key).to_owned(), text(key)?)));
+            Credentials::Named(named.collect())
+        }
+        // The login is the program that is run, and the password its file with the key.
+        "nsupdate" => Credentials::Named(Vec::new()),
+        // They take no login: one that is there is another provider's.
+        "duckdns" | "freemyip" | "digitalocean" | "hetzner" | "gandi" | "he.net" => {
+            Credentials::Pair { id: None, secret: text("password") }
+        }
+        _ => {
+            let login = text("login").filter(|login| login != "token");
+            Credentials::Pair { id: login, secret: text("password") }
+        }
     }
+}
+
+/// Duck DNS and others are told the first label alone there.
+fn whole(name: &str, provider: &str, domain: Option<&str>) -> String {
+    let domain = match provider {
+        "duckdns" => Some("duckdns.org"),
+        "freemyip" => Some("freemyip.com"),
+        _ => domain,
+    };
+    names::whole(name, domain)
 }
 
 /// Returns the provider of a protocol; of dyndns2, that of the server, or any server.
@@ -262,6 +297,22 @@ fn provider(all: &Settings, place: &str, draft: &mut Draft) -> (String, Map<Stri
     ("dyndns2".to_owned(), more)
 }
 
+/// Takes where updates go; the key lies in a file of its own there.
+fn rfc2136(all: &Settings, place: &str, more: &mut Map<String, Value>, draft: &mut Draft) {
+    for key in ["server", "zone"] {
+        if let Some(text) = all.get(key).filter(|text| !text.is_empty()) {
+            more.insert(key.to_owned(), Value::from(text.as_str()));
+        }
+    }
+    if let Some(file) = all.get("password") {
+        let words = format!(
+            "the key is in the file `{file}`: write its name as `key-name`, its secret as `key`, \
+             and its `algorithm`"
+        );
+        draft.note(&format!("{place}, password"), Fate::Left, words);
+    }
+}
+
 fn families(all: &Settings) -> Vec<Family> {
     let is_on = |key: &str| all.get(key).is_some_and(|how| how != "no" && how != "disabled");
     let four = if all.contains_key("usev4") {
@@ -289,7 +340,7 @@ fn source(all: &Settings, family: Family, place: &str, draft: &mut Draft) -> Opt
                 draft.note(place, Fate::Changed, words);
                 return Some(json!({ "web": true }));
             }
-            Some(sources::web(&[known.unwrap_or(url)]).0)
+            Some(draft.web(place, &[known.unwrap_or(url)]))
         }
         "if" | "iface" => at("if").map(|name| sources::interface(name)),
         "cmd" => at("cmd").map(|line| sources::command(line, draft.shell)),

@@ -6,6 +6,7 @@ use crate::address::Family;
 
 use super::{
     Fate, ImportError,
+    callback::{Callback, Places},
     draft::{AccountDraft, Draft, NameDraft},
     providers::Credentials,
     sources, yaml,
@@ -16,6 +17,15 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("user", "there is no web page that needs a password"),
     ("notallowwanaccess", "there is no web page that could be reached"),
     ("webhook", "an event is told for every change and failure; see `[[rules]]` and hooks"),
+];
+
+/// Places of a callback.
+const PLACES: Places = &[
+    ("#{ip}", "{{ip}}"),
+    ("#{domain}", "{{fqdn}}"),
+    ("#{recordType}", "{{type}}"),
+    ("#{ttl}", "{{ttl}}"),
+    ("#{timestamp}", "{{timestamp}}"),
 ];
 
 pub(super) fn read(text: &str, draft: &mut Draft) -> Result<(), ImportError> {
@@ -73,8 +83,14 @@ fn account(one: &Value, place: &str, draft: &mut Draft) {
         draft.note(place, Fate::Left, "it names no provider");
         return;
     };
-    let credentials =
-        Credentials::Pair { id: scalar(one, "/dns/id"), secret: scalar(one, "/dns/secret") };
+    let (id, secret) = (scalar(one, "/dns/id"), scalar(one, "/dns/secret"));
+    let callback = id.as_deref().filter(|_| provider == "callback");
+    let callback = callback.map(|url| Callback { url, body: secret.as_deref(), places: PLACES });
+    let more = callback.map(|callback| callback.parameters(place, draft));
+    let credentials = match more {
+        Some(_) => Credentials::Named(Vec::new()),
+        None => Credentials::Pair { id, secret },
+    };
     if let Some(more) = text(one, "/dns/extparam") {
         let words = format!("nothing here is meant by `extparam: {more}`");
         draft.note(&format!("{place}.dns.extparam"), Fate::Left, words);
@@ -86,7 +102,7 @@ fn account(one: &Value, place: &str, draft: &mut Draft) {
         domain: None,
         names: Vec::new(),
         sources: Map::new(),
-        more: Map::new(),
+        more: more.unwrap_or_default(),
     };
     if let Some(interface) = text(one, "/httpinterface") {
         account.more.insert("bind".to_owned(), Value::from(interface));
@@ -170,16 +186,20 @@ fn source(one: &Value, word: &str, place: &str, draft: &mut Draft) -> Option<Val
             Some(sources::interface(name))
         }
         "cmd" => at("cmd").map(|line| sources::command(line, draft.shell)),
-        _ => {
-            let (source, left) =
-                sources::web(&at("url").unwrap_or_default().split(',').collect::<Vec<_>>());
-            for url in left {
-                let words = format!("`{url}` answers with more than an address");
-                draft.note(&format!("{place}.url"), Fate::Left, words);
+        "url" => {
+            let urls: Vec<&str> = at("url").unwrap_or_default().split(',').collect();
+            let place = format!("{place}.url");
+            let source = draft.web(&place, &urls);
+            if source["web"].as_array().is_none_or(|urls| urls.len() > 1) {
+                let words = "two services must tell the same address before it is believed";
+                draft.note(&place, Fate::Changed, words);
             }
-            let words = "two services must tell the same address before it is believed";
-            draft.note(&format!("{place}.url"), Fate::Changed, words);
             Some(source)
+        }
+        other => {
+            let words = format!("there is no source like `{other}` here: the usual ones are taken");
+            draft.note(&format!("{place}.gettype"), Fate::Left, words);
+            None
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::address::Family;
 
 use super::{
     Fate, ImportError,
+    callback::Callback,
     draft::{AccountDraft, Draft, NameDraft},
     providers::Credentials,
 };
@@ -73,6 +74,9 @@ fn account(setting: &Map<String, Value>, place: &str, draft: &mut Draft) {
     if !suffix.is_empty() && suffix != "0:0:0:0:0:0:0:0/0" {
         take_suffix(suffix, place, &mut more, draft);
     }
+    for key in FOUND.iter().filter(|key| !text(key).is_empty()) {
+        draft.note(&format!("{place}.{key}"), Fate::Taken, "it is looked up by the name");
+    }
     let names = names(
         text("domain"),
         if setting.contains_key("host") { text("host") } else { text("owner") },
@@ -84,7 +88,7 @@ fn account(setting: &Map<String, Value>, place: &str, draft: &mut Draft) {
         ttl,
         more: more.clone(),
     });
-    draft.account(AccountDraft {
+    let account = AccountDraft {
         place: place.to_owned(),
         provider: text("provider").to_owned(),
         credentials: Credentials::Named(credentials),
@@ -92,7 +96,34 @@ fn account(setting: &Map<String, Value>, place: &str, draft: &mut Draft) {
         names: names.collect(),
         sources: Map::new(),
         more: Map::new(),
-    });
+    };
+    match text("provider") {
+        "custom" => custom(setting, &account, draft),
+        _ => draft.account(account),
+    }
+}
+
+/// Takes a request of one's own: the address goes into a parameter that each family has of its own.
+fn custom(setting: &Map<String, Value>, account: &AccountDraft, draft: &mut Draft) {
+    let text = |key: &str| setting.get(key).and_then(Value::as_str).unwrap_or_default();
+    for family in Family::ALL {
+        let key = text(if family == Family::V4 { "ipv4key" } else { "ipv6key" });
+        let of_family = |name: &NameDraft| NameDraft { families: vec![family], ..name.clone() };
+        let is_wished = |name: &&NameDraft| name.families.contains(&family);
+        let names: Vec<NameDraft> = account.names.iter().filter(is_wished).map(of_family).collect();
+        if key.is_empty() || names.is_empty() {
+            continue;
+        }
+        let separator = if text("url").contains('?') { '&' } else { '?' };
+        let url = format!("{}{separator}{key}={{{{ip}}}}", text("url"));
+        let callback = Callback { url: &url, body: None, places: &[] };
+        let mut more = callback.parameters(&account.place, draft);
+        if !text("success_regex").is_empty() {
+            more.insert("ok".to_owned(), Value::from(text("success_regex")));
+        }
+        let credentials = Credentials::Named(Vec::new());
+        draft.account(AccountDraft { credentials, names, more, ..account.clone() });
+    }
 }
 
 /// Joins the owners, which have commas between them, to their domain; so do domains.

@@ -14,6 +14,7 @@ use crate::{
 use super::{
     Fate, FoundSecret, ImportError, Imported, Note, Shell,
     providers::{self, Credentials},
+    sources,
 };
 
 /// How often sources may be asked, as our configuration has it.
@@ -84,10 +85,26 @@ impl Draft {
         }
     }
 
+    /// Makes a source of echo services, and tells which of them it has not.
+    pub(super) fn web(&mut self, place: &str, urls: &[&str]) -> Value {
+        let (source, left) = sources::web(urls);
+        for url in &left {
+            self.note(place, Fate::Left, format!("`{url}` answers with more than an address"));
+        }
+        if !left.is_empty() && source["web"] == true {
+            self.note(place, Fate::Changed, "the built-in services take its place");
+        }
+        source
+    }
+
     /// Takes an account, if there is a provider for it.
     pub(super) fn account(&mut self, account: AccountDraft) {
         let Some(entry) = providers::ours(&account.provider) else {
-            let words = format!("there is no provider `{}` here", account.provider);
+            let words = format!(
+                "there is no provider `{}` here; if it speaks the dyndns2 protocol, \
+                 `provider = \"dyndns2\"` with its `url` does, else `provider = \"template\"`",
+                account.provider
+            );
             self.note(&account.place, Fate::Left, words);
             return;
         };
@@ -127,10 +144,15 @@ impl Draft {
             let names = self.names(entry, &account);
             let mut table = parameters;
             table.insert("provider".to_owned(), json!(entry.name));
-            table.insert("names".to_owned(), Value::Array(names));
             if !account.sources.is_empty() {
                 table.insert("sources".to_owned(), Value::Object(account.sources.clone()));
             }
+            let names = self.sound(names, &account, &table);
+            if names.is_empty() {
+                self.note(&account.place, Fate::Left, "it has no name that could be taken");
+                continue;
+            }
+            table.insert("names".to_owned(), Value::Array(names));
             if let Err(error) = config::read(&json!({ "accounts": { "it": table } })) {
                 let words = error.to_string().replace("accounts.it.", "");
                 self.note(&account.place, Fate::Left, words);
@@ -153,94 +175,6 @@ impl Draft {
             whole.insert("every".to_owned(), json!(in_words(every)));
         }
         Ok(Imported { config: Value::Object(whole), secrets, notes: self.notes })
-    }
-
-    /// Joins what is said of the same name twice, and writes it as short as it can be.
-    fn names(&mut self, entry: &Entry, account: &AccountDraft) -> Vec<Value> {
-        let mut joined: Vec<NameDraft> = Vec::new();
-        for one in &account.names {
-            let is_same = |other: &&mut NameDraft| {
-                (&other.name, &other.more, other.ttl) == (&one.name, &one.more, one.ttl)
-            };
-            match joined.iter_mut().find(is_same) {
-                Some(same) => same.families.extend(&one.families),
-                None => joined.push(one.clone()),
-            }
-        }
-        let written = joined.into_iter().map(|name| self.name(entry, account, name));
-        written.collect::<Vec<_>>().into_iter().flatten().collect()
-    }
-
-    fn name(&mut self, entry: &Entry, account: &AccountDraft, name: NameDraft) -> Option<Value> {
-        let place = format!("{}, {}", account.place, name.name);
-        let limits = entry.limits;
-        let is_kept = |family: &Family| match family {
-            Family::V4 => limits.ipv4,
-            Family::V6 => limits.ipv6,
-        };
-        let mut families = name.families.clone();
-        families.sort();
-        families.dedup();
-        for family in families.extract_if(.., |family| !is_kept(family)) {
-            let words = format!("`{}` has no records of {family}", entry.name);
-            self.note(&place, Fate::Left, words);
-        }
-        if families.is_empty() {
-            return None;
-        }
-        let mut table = self.extras(entry, &place, name.more);
-        if families.len() < Family::ALL.iter().filter(|family| is_kept(family)).count() {
-            let words: Vec<&str> = families.iter().map(|family| family.word()).collect();
-            table.insert("families".to_owned(), json!(words));
-        }
-        if let Some(ttl) = self.ttl(entry, &place, name.ttl) {
-            table.insert("ttl".to_owned(), json!(ttl));
-        }
-        if table.is_empty() {
-            return Some(Value::from(name.name));
-        }
-        table.insert("name".to_owned(), Value::from(name.name));
-        Some(Value::Object(table))
-    }
-
-    fn extras(
-        &mut self,
-        entry: &Entry,
-        place: &str,
-        more: Map<String, Value>,
-    ) -> Map<String, Value> {
-        let mut kept = Map::new();
-        for (key, value) in more {
-            let is_known = config::NAME_KEYS.iter().any(|(known, _)| *known == key)
-                || entry.extras.iter().any(|one| one.key == key);
-            if is_known {
-                kept.insert(key, value);
-            } else {
-                self.note(
-                    place,
-                    Fate::Left,
-                    format!("a name at `{}` takes no `{key}`", entry.name),
-                );
-            }
-        }
-        kept
-    }
-
-    fn ttl(&mut self, entry: &Entry, place: &str, ttl: Option<u64>) -> Option<String> {
-        let ttl = ttl?;
-        match entry.limits.ttl {
-            Some((least, most)) if (u64::from(least)..=u64::from(most)).contains(&ttl) => {
-                Some(in_words(Duration::from_secs(ttl)))
-            }
-            _ => {
-                let words = format!(
-                    "`{}` does not take a time to live of {ttl}s; it has its own",
-                    entry.name
-                );
-                self.note(place, Fate::Changed, words);
-                None
-            }
-        }
     }
 }
 

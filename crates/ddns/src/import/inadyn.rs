@@ -1,6 +1,6 @@
 //! inadyn: `inadyn.conf` of its versions from 2.0 on, with a block for each provider.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use serde_json::{Map, Value, json};
 
@@ -9,6 +9,7 @@ use crate::address::Family;
 use super::{
     Fate, ImportError,
     draft::{AccountDraft, Draft, NameDraft},
+    names,
     providers::Credentials,
     sources,
 };
@@ -49,10 +50,20 @@ const READ: &[&str] = &[
     "checkip-command",
     "ddns-server",
     "ddns-path",
-    "include",
     "ca-trust-file",
     "proxy",
 ];
+
+/// Where the user is the zone.
+const USER_IS_ZONE: &[&str] = &["cloudflare", "namecheap", "hetzner"];
+/// Where the user is the token.
+const USER_IS_TOKEN: &[&str] = &["duckdns", "dynv6"];
+/// What people write a request of their own for.
+const NAMECHEAP: &str = "dynamicdns.park-your-domain.com";
+
+fn is_one_of(service: &str, services: &[&str]) -> bool {
+    services.iter().any(|one| service.starts_with(one) || service.ends_with(&format!("{one}.net")))
+}
 
 /// A statement: a name, an argument of it, and what stands behind.
 #[derive(Debug)]
@@ -76,6 +87,9 @@ pub(super) fn read(text: &str, draft: &mut Draft) -> Result<(), ImportError> {
         if let Body::Block(block) = &statement.body {
             let place = format!("{} {}", statement.name, statement.argument);
             account(statement, block, &all, &place, draft);
+        } else if statement.name == "include" {
+            let words = "what is in other files is not read: take them over by themselves";
+            draft.note("include", Fate::Left, words);
         } else if ELSEWHERE.contains(&statement.name.as_str()) {
             let words = "nothing here is meant by it, or Mainstay does it by itself";
             draft.note(&statement.name, Fate::Left, words);
@@ -119,7 +133,7 @@ fn statement(name: String, words: &mut Words) -> Result<Statement, ImportError> 
         let body = Body::Block(statements(words, true)?);
         return Ok(Statement { name, argument, body });
     }
-    // `include("file")`, and whatever else stands alone.
+    // Whatever stands alone.
     Ok(Statement { name, argument, body: Body::Values(Vec::new()) })
 }
 
@@ -153,6 +167,12 @@ fn tokens(text: &str) -> Vec<String> {
             '/' if rest.starts_with("//") => ("", after(rest, "\n")),
             '/' if rest.starts_with("/*") => ("", after(rest, "*/")),
             '{' | '}' | '=' | ',' => rest.split_at(1),
+            _ if rest.starts_with("include") && rest.contains(')') => {
+                words.extend(["include".to_owned(), "=".to_owned()]);
+                let (file, behind) = rest.split_once(')').unwrap_or((rest, ""));
+                words.push(file.trim_start_matches("include").trim().to_owned());
+                ("", behind)
+            }
             '"' | '\'' => {
                 let (word, behind) = quoted(rest, first);
                 words.push(word);
@@ -181,12 +201,22 @@ fn quoted(text: &str, quote: char) -> (String, &str) {
     let mut chars = text.char_indices().skip(1);
     while let Some((at, one)) = chars.next() {
         match one {
-            '\\' => word.extend(chars.next().map(|(_, one)| one)),
+            '\\' => word.extend(chars.next().map(|(_, one)| escaped(one))),
             _ if one == quote => return (word, text.get(at + 1..).unwrap_or_default()),
             _ => word.push(one),
         }
     }
     (word, "")
+}
+
+/// Returns what a letter behind a backslash means.
+const fn escaped(letter: char) -> char {
+    match letter {
+        'n' => '\n',
+        't' => '\t',
+        'r' => '\r',
+        other => other,
+    }
 }
 
 fn values_of<'s>(all: &'s [Statement], key: &str) -> &'s [String] {
@@ -212,7 +242,10 @@ fn account(
     let name = statement.argument.split_once(':').map_or(&*statement.argument, |(name, _)| name);
     let (wanted, service) = name.split_once('@').unwrap_or(("default", name));
     let mut more = Map::new();
-    let provider = if statement.name == "custom" {
+    let server = value(block, "ddns-server").unwrap_or_default();
+    let provider = if statement.name == "custom" && server == NAMECHEAP {
+        "namecheap".to_owned()
+    } else if statement.name == "custom" {
         match url(block) {
             Ok(url) => more.insert("url".to_owned(), Value::from(url)),
             Err(words) => return draft.note(place, Fate::Left, words),
@@ -233,7 +266,7 @@ fn account(
     let families = match wanted {
         "ipv6" => vec![Family::V6],
         "ipv4" => vec![Family::V4],
-        _ if both("allow-ipv6") == Some("true") => Family::ALL.to_vec(),
+        _ if both("allow-ipv6") == Some("true") => families(block, place, draft),
         _ => vec![Family::V4],
     };
     let mut extra = Map::new();
@@ -241,22 +274,43 @@ fn account(
         extra.insert("proxied".to_owned(), Value::Bool(proxied == "true"));
     }
     let ttl = value(block, "ttl").and_then(|ttl| ttl.parse().ok()).filter(|ttl| *ttl > 1);
+    let secret = || value(block, "password").map(str::to_owned);
+    let zone = value(block, "username").filter(|_| is_one_of(&provider, USER_IS_ZONE));
     let names = values_of(block, "hostname").iter().map(|name| NameDraft {
-        name: name.clone(),
+        name: names::whole(name, zone),
         families: families.clone(),
         ttl,
         more: extra.clone(),
     });
     let names = names.collect();
     let sources = block_sources(block, &families, both("iface"), draft);
-    // At Cloudflare and Namecheap the user is the zone.
-    let user = value(block, "username").map(str::to_owned);
-    let zoned = service.starts_with("cloudflare");
-    let id = user.clone().filter(|_| !zoned);
-    let secret = value(block, "password").map(str::to_owned);
-    let credentials = Credentials::Pair { id, secret };
-    let (place, domain) = (place.to_owned(), user);
+    let credentials = match (zone, value(block, "username")) {
+        (Some(_), _) => Credentials::Pair { id: None, secret: secret() },
+        // The user is the token there, and the password means nothing.
+        (None, Some(token)) if is_one_of(&provider, USER_IS_TOKEN) => {
+            Credentials::Pair { id: None, secret: Some(token.to_owned()) }
+        }
+        (None, user) => Credentials::Pair { id: user.map(str::to_owned), secret: secret() },
+    };
+    let (place, domain) = (place.to_owned(), zone.map(str::to_owned));
     draft.account(AccountDraft { place, provider, credentials, domain, names, sources, more });
+}
+
+/// Returns the families of a block that may have both: an echo service of its own decides there.
+fn families(block: &[Statement], place: &str, draft: &mut Draft) -> Vec<Family> {
+    let Some(server) = value(block, "checkip-server") else { return Family::ALL.to_vec() };
+    let is_address =
+        |is_it: fn(&IpAddr) -> bool| server.parse().is_ok_and(|address| is_it(&address));
+    let found = if is_address(IpAddr::is_ipv4) || server.contains("v4") {
+        Family::V4
+    } else if is_address(IpAddr::is_ipv6) || server.contains('6') {
+        Family::V6
+    } else {
+        return Family::ALL.to_vec();
+    };
+    let words = format!("{found} alone: that is what `{server}` seems to tell");
+    draft.note(&format!("{place}, checkip-server"), Fate::Changed, words);
+    vec![found]
 }
 
 /// Returns where a custom provider of the dyndns2 protocol is.
@@ -286,7 +340,10 @@ fn block_sources(
         let scheme = if value(block, "checkip-ssl") == Some("false") { "http" } else { "https" };
         let path = value(block, "checkip-path").unwrap_or("/");
         let url = format!("{scheme}://{server}{path}");
-        Some(sources::web(&[url.as_str()]).0)
+        let place = format!("checkip-server = {server}");
+        // `default` is its word for the usual one.
+        let urls: Vec<&str> = if server == "default" { Vec::new() } else { vec![&url] };
+        Some(draft.web(&place, &urls))
     } else {
         interface.map(|name| json!({ "interface": name }))
     };

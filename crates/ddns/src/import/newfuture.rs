@@ -6,6 +6,7 @@ use crate::address::Family;
 
 use super::{
     Fate, ImportError,
+    callback::{Callback, Places},
     draft::{AccountDraft, Draft, NameDraft},
     providers::Credentials,
     sources,
@@ -17,6 +18,8 @@ const KNOWN: &[&str] = &[
     "providers",
     "dns",
     "name",
+    "provider",
+    "extra",
     "id",
     "token",
     "endpoint",
@@ -29,8 +32,21 @@ const KNOWN: &[&str] = &[
     "proxy",
     "ssl",
     "cache",
+    "cache_max_age",
     "log",
     "debug",
+];
+/// What is none of our business.
+const ELSEWHERE: &[&str] = &["cache", "cache_max_age", "log", "debug"];
+/// What it takes where no provider is named.
+const USUAL: &str = "dnspod";
+/// Places of a callback.
+const PLACES: Places = &[
+    ("__IP__", "{{ip}}"),
+    ("__DOMAIN__", "{{fqdn}}"),
+    ("__RECORDTYPE__", "{{type}}"),
+    ("__TTL__", "{{ttl}}"),
+    ("__TIMESTAMP__", "{{timestamp}}"),
 ];
 
 pub(super) fn read(text: &str, draft: &mut Draft) -> Result<(), ImportError> {
@@ -49,7 +65,7 @@ pub(super) fn read(text: &str, draft: &mut Draft) -> Result<(), ImportError> {
         }
         None => account(whole, "the file", draft),
     }
-    for key in ["cache", "log"].iter().filter(|key| whole.contains_key(**key)) {
+    for key in ELSEWHERE.iter().filter(|key| whole.contains_key(**key)) {
         draft.note(key, Fate::Left, "what is kept and what is logged is Mainstay's own business");
     }
     Ok(())
@@ -81,22 +97,26 @@ fn without_comments(text: &str) -> String {
 
 fn account(table: &Map<String, Value>, place: &str, draft: &mut Draft) {
     let text = |key: &str| table.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let Some(provider) = text("name").or_else(|| text("dns")) else {
-        draft.note(place, Fate::Left, "it names no provider");
-        return;
-    };
-    for key in table.keys().filter(|key| !KNOWN.contains(&key.as_str())) {
-        draft.note(&format!("{place}.{key}"), Fate::Left, "nothing here is meant by it");
+    let named = text("provider").or_else(|| text("name")).or_else(|| text("dns"));
+    let provider = named.unwrap_or(USUAL);
+    if named.is_none() {
+        draft.note(place, Fate::Taken, format!("it names no provider: `{USUAL}`, as there"));
     }
-    let owned = |key: &str| text(key).map(str::to_owned);
+    let callback = text("id").filter(|_| provider == "callback");
+    let callback = callback.map(|url| Callback { url, body: text("token"), places: PLACES });
+    let more = callback.map(|callback| callback.parameters(place, draft));
+    let credentials = match more {
+        Some(_) => Credentials::Named(Vec::new()),
+        None => Credentials::Pair { id: scalar(table, "id"), secret: scalar(table, "token") },
+    };
     let mut account = AccountDraft {
         place: place.to_owned(),
         provider: provider.to_owned(),
-        credentials: Credentials::Pair { id: owned("id"), secret: owned("token") },
+        credentials,
         domain: None,
         names: Vec::new(),
         sources: Map::new(),
-        more: Map::new(),
+        more: more.unwrap_or_default(),
     };
     if let Some(endpoint) = text("endpoint") {
         account.more.insert("endpoint".to_owned(), Value::from(endpoint));
@@ -119,11 +139,25 @@ fn account(table: &Map<String, Value>, place: &str, draft: &mut Draft) {
     draft.account(account);
 }
 
+/// Numbers stand there as texts or as numbers.
+fn scalar(table: &Map<String, Value>, key: &str) -> Option<String> {
+    match table.get(key)? {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
 fn names(table: &Map<String, Value>, family: Family, account: &mut AccountDraft) {
     let ttl = table.get("ttl").and_then(Value::as_u64);
-    let line = table.get("line").filter(|line| line.as_str().is_some_and(|line| !line.is_empty()));
-    let more: Map<String, Value> =
-        line.map(|line| ("line".to_owned(), line.clone())).into_iter().collect();
+    // What a provider knows besides stands in `extra`, or beside everything else.
+    let extra = table.get("extra").and_then(Value::as_object).into_iter().flatten();
+    let beside = table.iter().filter(|(key, _)| !KNOWN.contains(&key.as_str()));
+    let mut more: Map<String, Value> =
+        extra.chain(beside).map(|(key, value)| (key.clone(), value.clone())).collect();
+    if let Some(Value::String(line)) = table.get("line").filter(|line| *line != "") {
+        more.insert("line".to_owned(), Value::from(line.as_str()));
+    }
     let value = table.get(family.word());
     let list = match value {
         Some(Value::String(text)) => text.split(',').map(str::to_owned).collect(),
@@ -152,7 +186,8 @@ fn network(table: &Map<String, Value>, account: &mut AccountDraft, draft: &mut D
         let value = match first.to_ascii_uppercase().as_str() {
             "DIRECT" | "NONE" => json!("direct"),
             "SYSTEM" | "DEFAULT" => json!("environment"),
-            _ => Value::from(first),
+            _ if first.contains("://") => Value::from(first),
+            _ => Value::from(format!("http://{first}")),
         };
         account.more.insert("proxy".to_owned(), value);
     }
@@ -175,11 +210,18 @@ fn network(table: &Map<String, Value>, account: &mut AccountDraft, draft: &mut D
 /// Reads one or several ways to an address; nothing when the usual ones shall do.
 fn source_list(value: &Value, place: &str, draft: &mut Draft) -> Option<Vec<Value>> {
     let items = match value {
-        Value::Array(items) => items.as_slice(),
+        Value::Array(items) => items.clone(),
         Value::Null | Value::Bool(_) => return None,
-        one @ (Value::Number(_) | Value::String(_) | Value::Object(_)) => std::slice::from_ref(one),
+        // A command line may have commas of its own.
+        Value::String(text) if !text.starts_with("cmd:") && !text.starts_with("shell:") => {
+            text.split([',', ';']).map(|one| Value::from(one.trim())).collect()
+        }
+        one @ (Value::Number(_) | Value::String(_) | Value::Object(_)) => vec![one.clone()],
     };
     let list: Vec<Value> = items.iter().filter_map(|item| source(item, place, draft)).collect();
+    if list.is_empty() {
+        draft.note(place, Fate::Changed, "the usual sources are taken");
+    }
     (!list.is_empty()).then_some(list)
 }
 
@@ -193,7 +235,7 @@ fn source(item: &Value, place: &str, draft: &mut Draft) -> Option<Value> {
         return None;
     };
     match text.split_once(':') {
-        Some(("url", url)) => Some(sources::web(&[url]).0),
+        Some(("url", url)) => Some(draft.web(place, &[url])),
         Some(("cmd" | "shell", line)) => Some(sources::command(line, draft.shell)),
         Some(("interface" | "if", name)) => Some(sources::interface(name)),
         Some(("regex", expression)) => {

@@ -11,6 +11,7 @@ use crate::{
 /// Names of the same service.
 const SAME: &[&[&str]] = &[
     &["alidns", "aliyun"],
+    &["dnspod", "dnspod.cn"],
     &["tencentcloud", "tencent", "tencent-cloud"],
     &["huaweicloud", "huawei", "huaweidns", "huawei-cloud"],
     &["volcengine", "trafficroute"],
@@ -61,6 +62,7 @@ const FIELDS: &[Field] = &[
     ("api-key", &["key", "token"]),
     ("apikey", &["api-key", "key", "token"]),
     ("api-token", &["token"]),
+    ("client-key", &["password"]),
     ("personal-access-token", &["token"]),
     ("secretapikey", &["secret-api-key", "secret-key", "secret"]),
     ("secret-api-key", &["secret-key", "secret"]),

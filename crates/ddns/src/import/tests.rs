@@ -1,5 +1,7 @@
 //! Stories of files of other clients, and what becomes of them.
 
+mod real_files;
+
 use serde_json::json;
 
 use super::*;

@@ -102,7 +102,15 @@ fn read(path: &Path) -> Result<String, CliError> {
     if usize::try_from(size).is_ok_and(|size| size > FILE_BYTES_MAX) {
         return Err(wrong(format!("it has more than {FILE_BYTES_MAX} bytes")));
     }
-    fs::read_to_string(path).map_err(|error| wrong(error.to_string()))
+    let bytes = fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let lines = error.as_bytes().split(|byte| *byte == b'\n');
+        let line = lines.take_while(|line| std::str::from_utf8(line).is_ok()).count() + 1;
+        let what = format!("cannot read `{}`: line {line} is no UTF-8", path.display());
+        let hint = "store the file as UTF-8: `iconv -f GB18030 -t UTF-8`, or an editor's \
+                    \"Save as\"; a file of \"Unicode\" is UTF-16 on Windows";
+        CliError::refused(what, hint)
+    })
 }
 
 fn refused(args: &Args, error: &ImportError) -> Result<ExitCode, CliError> {
