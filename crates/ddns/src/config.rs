@@ -32,7 +32,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 pub use self::{
     accounts::{ACCOUNTS_MAX, BINDINGS_MAX},
-    describe::{FACTS, describe},
+    describe::describe,
     names::NAME_KEYS,
     network::NETWORK_KEYS,
     read::read,

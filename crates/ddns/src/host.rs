@@ -19,6 +19,7 @@
 pub mod ask;
 mod assembly;
 mod chores;
+mod counted;
 mod door;
 mod entry;
 mod herald;
@@ -32,6 +33,7 @@ mod tests;
 
 pub use assembly::{AssemblyError, assemble};
 pub use chores::{Line, Parts, Spring, Verify};
+pub use counted::Count;
 pub use entry::{keep, kind};
 pub use herald::Herald;
 pub use run::{HostError, run};

@@ -14,6 +14,7 @@ pub mod base64;
 pub mod config;
 pub mod dns;
 pub mod engine;
+pub mod facts;
 pub mod failure;
 #[cfg(test)]
 mod fake_wire;

@@ -1,6 +1,6 @@
 //! What the documents show is a configuration that is read.
 
-use mainstay_ddns::config;
+use mainstay_ddns::{config, facts};
 use serde_json::{Value, json};
 
 #[test]
@@ -62,5 +62,18 @@ fn the_reference_has_every_key() {
         ["accounts", "every", "settle", "sources", "resolvers", "allow", "provider", "names"];
     for key in keys.chain(others) {
         assert!(page.contains(&format!("`{key}`")), "{key}");
+    }
+}
+
+#[test]
+fn the_reference_has_every_fact_and_every_event() {
+    let page = include_str!("../../../docs/reference/ddns-status.md");
+    for fact in facts::FACTS {
+        let row = format!("| `{}` | {} | {} |", fact.name, fact.measure.word(), fact.what);
+        assert!(page.contains(&row), "{row}");
+    }
+    for (name, when) in facts::EVENTS {
+        let row = format!("| `{name}` | {when} |");
+        assert!(page.contains(&row), "{row}");
     }
 }

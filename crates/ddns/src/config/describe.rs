@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
+    facts,
     provider::{Entry, Nature, Need, Parameter},
     providers,
 };
@@ -15,24 +16,6 @@ use super::{
     sources::KINDS,
 };
 
-/// The facts that it tells, and what they are.
-pub const FACTS: &[(&str, &str)] = &[
-    ("ipv4", "the IPv4 address that is believed"),
-    ("ipv6", "the IPv6 address that is believed"),
-    ("records", "how many records are kept"),
-    ("published", "how many of them are as they shall be"),
-    ("pending", "how many are about to be read or written"),
-    ("backing-off", "how many wait after a failure"),
-    ("parked", "how many only another configuration or an operator helps"),
-    ("states", "how each record is, as many as there is room for"),
-    ("last-change", "when a record was written last"),
-    ("next-attempt", "when a record is read or written next"),
-    ("failures.transient", "attempts that failed and may work soon"),
-    ("failures.rate-limited", "attempts that a provider refused for patience"),
-    ("failures.parked", "attempts that only another configuration helps"),
-    ("failures.clock", "attempts that failed because the clock is wrong"),
-];
-
 /// Returns the object that `docs/spec/kind.md` asks for.
 pub fn describe() -> Value {
     json!({
@@ -41,7 +24,7 @@ pub fn describe() -> Value {
         "protocol": 1,
         "summary": "keeps names in the DNS on a moving address",
         "config-schema": schema(),
-        "facts": FACTS.iter().map(|(name, what)| ((*name).to_owned(), json!(what))).collect::<Map<_, _>>(),
+        "facts": facts::described(),
     })
 }
 
@@ -165,8 +148,7 @@ mod tests {
         assert_eq!(schema["additionalProperties"], json!(false));
         let accounts = &schema["properties"]["accounts"]["additionalProperties"]["oneOf"];
         assert_eq!(accounts.as_array().unwrap().len(), providers::ALL.len());
-        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
-        assert!(FACTS.iter().all(|(name, _)| name.chars().all(is_plain)));
+        assert_eq!(told["facts"]["writes"]["type"], json!("counter"));
     }
 
     #[test]

@@ -61,15 +61,15 @@ pub struct BindingView {
     pub reads: u64,
 }
 
-/// How a binding is, in one word.
+/// How a binding is, in one word; the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// No address is known yet.
-    Unaddressed,
     /// What is wanted is published.
     Published,
     /// It is about to be read or written, or on its way.
     Pending,
+    /// No address is known yet.
+    Unaddressed,
     /// It waits after a failure.
     BackingOff,
     /// Nothing but configuration or an operator helps.
@@ -77,6 +77,10 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Published, Self::Pending, Self::Unaddressed, Self::BackingOff, Self::Parked];
+
     /// Returns its name in status and metrics.
     pub const fn word(self) -> &'static str {
         match self {

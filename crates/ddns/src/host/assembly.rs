@@ -26,7 +26,7 @@ pub fn assemble(config: Config, shelf: Option<Shelf>) -> Result<Parts, AssemblyE
     let mut lines = Vec::new();
     for account in config.accounts {
         let wire = ways.way(&account.network, || format!("account `{}`", account.name))?;
-        lines.push(Line { word: account.entry.name, provider: account.provider, wire });
+        lines.push(Line::new(account.entry.name, account.provider, wire));
     }
     let mut springs = Vec::new();
     for sight in &config.sources {

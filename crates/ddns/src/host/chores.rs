@@ -5,7 +5,7 @@ use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 use mainstay_platform::{clock, fail};
 use tokio::{sync::mpsc::UnboundedSender, time::timeout};
 
-use super::Shelf;
+use super::{Count, Shelf};
 use crate::{
     engine::{
         input::{Effect, Input},
@@ -68,6 +68,17 @@ pub struct Line {
     pub provider: Box<dyn Provider>,
     /// The way.
     pub wire: Arc<dyn Wire>,
+    /// How often something was asked on it.
+    pub requests: Count,
+}
+
+impl Line {
+    /// Returns one whose requests are counted.
+    pub fn new(word: &'static str, provider: Box<dyn Provider>, wire: Arc<dyn Wire>) -> Self {
+        let requests = Count::default();
+        let wire = requests.on(wire);
+        Self { word, provider, wire, requests }
+    }
 }
 
 impl fmt::Debug for Parts {

@@ -23,13 +23,15 @@ use super::{
     chores,
     door::{Call, Calls},
     herald::Pulse,
-    report, words,
+    report::{self, Report},
+    words,
 };
 use crate::{
     engine::{
         Engine,
         input::{Effect, Input, Now},
         state::State,
+        view::View,
     },
     network::Network,
 };
@@ -78,6 +80,8 @@ struct Client {
     waiting: Option<(u64, State)>,
     disk: Disk,
     began: Duration,
+    /// When it began, as seconds since 1970: all counters were 0 then.
+    counted_since: i64,
     /// When people were told last how all is, and whether that has changed since.
     told_at: Duration,
     is_news: bool,
@@ -166,10 +170,18 @@ impl Client {
         }
         let began = clock::monotonic();
         let now = Now { at: Duration::ZERO, wall: chores::wall() };
-        let engine = Engine::new(parts.plan.clone(), state, random::number(), now);
-        let (parts, waiting, disk) = (Arc::new(parts), None, Disk::Free);
-        let (told_at, is_news) = (Duration::ZERO, false);
-        Self { engine, parts, herald, answers, waiting, disk, began, told_at, is_news }
+        Self {
+            engine: Engine::new(parts.plan.clone(), state, random::number(), now),
+            parts: Arc::new(parts),
+            herald,
+            answers,
+            waiting: None,
+            disk: Disk::Free,
+            began,
+            counted_since: now.wall,
+            told_at: Duration::ZERO,
+            is_news: false,
+        }
     }
 
     fn now(&self) -> Now {
@@ -215,9 +227,13 @@ impl Client {
             return;
         }
         let view = self.engine.view(now);
-        let facts = report::facts(&self.parts, &view, now.wall);
+        let facts = self.report(&view, now).facts();
         self.herald.tell(&report::line(&self.parts, &view), facts);
         (self.told_at, self.is_news) = (now.at, false);
+    }
+
+    fn report<'a>(&'a self, view: &'a View, now: Now) -> Report<'a> {
+        Report { parts: &self.parts, view, wall: now.wall, counted_since: self.counted_since }
     }
 
     /// Begins what an effect asks for; returns its answer where that is there at once.
@@ -264,7 +280,10 @@ impl Client {
     /// Answers who asks how all is, or wants something.
     fn answer(&mut self, call: Call) {
         let value = match call.request {
-            Request::Status => report::document(&self.parts, &self.engine.view(self.now())),
+            Request::Status => {
+                let now = self.now();
+                self.report(&self.engine.view(now), now).document()
+            }
             Request::Update(names) => self.update(&names),
         };
         // Who has hung up does not want it any more.

@@ -16,12 +16,19 @@ use tokio::time::interval;
 use super::{
     Herald, Line, Parts, Shelf, Spring, Verify,
     ask::{self, Request},
-    run,
+    report, run, words,
 };
 use crate::{
     address::Family,
-    engine::plan::{AccountPlan, BindingPlan, Compose, Plan, SightPlan, SourcePlan},
-    failure::Failure,
+    engine::{
+        Engine,
+        input::{Event, Now},
+        plan::{AccountPlan, BindingPlan, Compose, Plan, SightPlan, SourcePlan},
+        state::State,
+        view::Phase,
+    },
+    facts::{EVENTS, FACTS, Measure},
+    failure::{Class, Failure},
     name::Fqdn,
     provider::{Attempt, Floors, Provider, Reading},
     record::{Change, Changed, Found, Record, Written},
@@ -148,7 +155,7 @@ fn parts(folder: &Folder, names: &[&str], address: &str, writes: &Writes) -> Par
     let source = Box::new(Fixed(address.parse().unwrap()));
     Parts {
         plan,
-        lines: vec![Line { word: "pad", provider, wire: Arc::new(Blind) }],
+        lines: vec![Line::new("pad", provider, Arc::new(Blind))],
         springs: vec![vec![Spring { word: "static", source }]],
         verifier: Box::new(Blind),
         networks: Vec::new(),
@@ -243,4 +250,77 @@ fn what_was_written_is_known_to_the_next_process() {
     // It may be killed before the end of the write is on the disk, and writes once more then.
     let count = writes.lock().unwrap().len();
     assert!((1..=2).contains(&count), "{count} writes");
+}
+
+#[test]
+fn every_fact_and_every_event_that_is_told_is_one_that_is_described() {
+    let (folder, writes) = (Folder::new("facts"), Writes::default());
+    let parts = parts(&folder, &["home.example.org"], "81.2.69.142", &writes);
+    let now = Now { at: Duration::ZERO, wall: 1_700_000_000 };
+    let engine = Engine::new(parts.plan.clone(), State::default(), 1, now);
+    let mut view = engine.view(now);
+    for sight in &mut view.sights {
+        (sight.addresses, sight.since) = (vec!["81.2.69.142".parse().unwrap()], Some(1));
+    }
+    let mut other = view.sights[0].clone();
+    other.addresses = vec!["2001:db8::1".parse().unwrap()];
+    view.sights.push(other);
+    let mut parts = parts;
+    parts.plan.sights.push(SightPlan { family: Family::V6, ..parts.plan.sights[0].clone() });
+    let binding = &mut view.bindings[0];
+    (binding.published_since, binding.next) = (Some(7), Some(Duration::from_mins(1)));
+    let report =
+        report::Report { parts: &parts, view: &view, wall: now.wall, counted_since: now.wall };
+    let told = report.facts();
+    let names: Vec<&str> = told.keys().map(String::as_str).collect();
+    let mut described: Vec<&str> = FACTS.iter().map(|fact| fact.name).collect();
+    described.sort_unstable();
+    assert_eq!(names, described);
+    for fact in FACTS {
+        let value = &told[fact.name];
+        let is_meant = match fact.measure {
+            Measure::Text => !value.is_empty(),
+            Measure::Gauge | Measure::Counter => value.parse::<u64>().is_ok(),
+            Measure::Time => value.parse::<Timestamp>().is_ok(),
+        };
+        assert!(is_meant, "{}={value}", fact.name);
+    }
+    assert_eq!(told["next-attempt"], "2023-11-14T22:14:20Z");
+
+    let (why, id) = (String::new, 0);
+    let mut events = vec![
+        Event::AddressChanged { sight: id, from: Vec::new(), to: Vec::new() },
+        Event::AddressLost { sight: id, why: why() },
+        Event::AddressFound { sight: id },
+        Event::Published { binding: id, values: Vec::new(), code: why() },
+        Event::Visible { binding: id },
+        Event::Invisible { binding: id, why: why() },
+        Event::Failed { binding: id, class: Class::Clock, why: why(), again: None },
+        Event::Recovered { binding: id, failures: 2 },
+        Event::NotKept { why: why() },
+        Event::KeptAgain,
+    ];
+    let told: Vec<&str> = events.drain(..).map(|event| words::of(&parts, &event).0).collect();
+    assert_eq!(told, EVENTS.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+}
+
+#[test]
+fn of_a_thousand_records_those_that_are_not_well_are_named_and_the_rest_are_counted() {
+    let (folder, writes) = (Folder::new("thousand"), Writes::default());
+    let names: Vec<String> = (0..1000).map(|number| format!("n{number}.example.org")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let parts = parts(&folder, &names, "81.2.69.142", &writes);
+    let now = Now { at: Duration::ZERO, wall: 0 };
+    let mut view = Engine::new(parts.plan.clone(), State::default(), 1, now).view(now);
+    view.bindings.iter_mut().for_each(|one| one.phase = Phase::Published);
+    let ill = &mut view.bindings[977];
+    (ill.phase, ill.code) = (Phase::Parked, Some("nohost".to_owned()));
+    let report = report::Report { parts: &parts, view: &view, wall: 0, counted_since: 0 };
+    let told = report.facts();
+    assert_eq!([&told["records"], &told["published"], &told["parked"]], ["1000", "999", "1"]);
+    let states = &told["states"];
+    assert!(states.starts_with("pad/n977.example.org/A parked (nohost); "), "{states}");
+    let known = states.matches(" published").count();
+    assert!(known > 20 && states.ends_with(&format!("; {} more", 999 - known)), "{states}");
+    assert!(states.len() <= mainstay_api::notify::FACT_VALUE_BYTES_MAX, "{}", states.len());
 }

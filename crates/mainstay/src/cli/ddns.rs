@@ -4,6 +4,7 @@ mod check;
 mod found;
 mod import;
 mod judge;
+mod metrics;
 mod place;
 mod providers;
 mod run;

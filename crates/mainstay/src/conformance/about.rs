@@ -89,7 +89,52 @@ impl About {
         } else if self.protocol != KIND_PROTOCOL {
             Some(format!("`protocol` is {}; this page is {KIND_PROTOCOL}", self.protocol))
         } else {
-            None
+            self.facts.iter().find_map(|(name, told)| fact_fault(name, told))
         }
+    }
+
+    /// Returns how values of a fact are read; as texts where nothing is said.
+    pub(crate) fn type_of(&self, fact: &str) -> &str {
+        self.facts.get(fact).and_then(|told| told["type"].as_str()).unwrap_or("text")
+    }
+}
+
+/// A fact is described by a text, or by an object with one and a type.
+fn fact_fault(name: &str, told: &serde_json::Value) -> Option<String> {
+    if told.is_string() {
+        return None;
+    }
+    if !told["what"].is_string() {
+        return Some(format!("fact `{name}`: `what` is missing"));
+    }
+    let kind = told.get("type").map_or(Some("text"), serde_json::Value::as_str);
+    match kind {
+        Some("text" | "gauge" | "counter" | "time") => None,
+        _ => Some(format!("fact `{name}`: `type` is none of `text`, `gauge`, `counter`, `time`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_fact_is_described_by_a_text_or_an_object_with_a_type() {
+        let check = |fact: serde_json::Value, expected: Option<&str>| {
+            let about =
+                json!({ "name": "it", "version": "1", "protocol": 1, "facts": { "f": fact } });
+            let about: About = serde_json::from_value(about).unwrap();
+            let fault = about.fault("it");
+            assert_eq!(fault.is_some(), expected.is_some(), "{fault:?}");
+            assert!(fault.unwrap_or_default().contains(expected.unwrap_or_default()));
+        };
+        check(json!("where it listens"), None);
+        check(json!({ "what": "where it listens" }), None);
+        check(json!({ "what": "so many", "type": "counter", "unit": "bytes" }), None);
+        check(json!({ "type": "counter" }), Some("`what` is missing"));
+        check(json!({ "what": "so many", "type": "histogram" }), Some("`type` is none of"));
+        check(json!(7), Some("`what` is missing"));
     }
 }

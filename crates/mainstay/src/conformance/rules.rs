@@ -2,6 +2,7 @@
 
 use std::{fs, time::Duration};
 
+use jiff::Timestamp;
 use mainstay_agent::kinds::KIND_PROTOCOL;
 use mainstay_api::notify::Message;
 use mainstay_platform::{clock, process::Ended};
@@ -316,9 +317,23 @@ fn messages_fault(messages: &[Heard]) -> Option<String> {
 fn facts_fault(messages: &[Heard], about: Option<&About>) -> Seen {
     let about = about.ok_or("it does not describe itself")?;
     let all = messages.iter().filter_map(|message| Message::parse(&message.bytes).ok());
-    let mut names = all.flat_map(|message| message.facts).map(|(name, _)| name);
-    let unknown = names.find(|name| !about.facts.contains_key(name));
-    Ok(unknown.map(|name| format!("`--describe` does not name `{name}`")))
+    Ok(all.flat_map(|message| message.facts).find_map(|(name, value)| {
+        if !about.facts.contains_key(&name) {
+            return Some(format!("`--describe` does not name `{name}`"));
+        }
+        let is_meant = value.is_empty() || fits(about.type_of(&name), &value);
+        (!is_meant).then(|| format!("`{name}={value}` is no {}", about.type_of(&name)))
+    }))
+}
+
+/// Returns whether a value is of a fact's type.
+fn fits(kind: &str, value: &str) -> bool {
+    match kind {
+        "gauge" => value.parse::<f64>().is_ok_and(f64::is_finite),
+        "counter" => value.parse::<f64>().is_ok_and(|number| number.is_finite() && number >= 0.0),
+        "time" => value.parse::<Timestamp>().is_ok(),
+        _ => true,
+    }
 }
 
 fn keeps_off(bench: &Bench<'_>) -> Result<Seen, TrialError> {
@@ -338,6 +353,21 @@ fn in_words(ended: Option<Ended>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_is_of_the_type_that_its_fact_is_described_with() {
+        let check = |kind: &str, value: &str, expected: bool| {
+            assert_eq!(fits(kind, value), expected, "{kind} {value}");
+        };
+        check("counter", "12", true);
+        check("counter", "-1", false);
+        check("gauge", "-1.5", true);
+        check("gauge", "inf", false);
+        check("gauge", "12 MB", false);
+        check("time", "2026-11-22T06:00:00Z", true);
+        check("time", "in an hour", false);
+        check("text", "in an hour", true);
+    }
 
     #[test]
     fn who_says_much_at_once_and_then_nothing_gives_no_signs_of_life() {

@@ -8,13 +8,16 @@ use mainstay_ddns::host::ask::Request;
 use mainstay_platform::clock;
 use serde_json::{Value, json};
 
-use super::found::{self, Whom};
+use super::{
+    found::{self, Whom},
+    metrics,
+};
 use crate::{errors::CliError, print};
 
 /// Show which names are published, since when, and why not
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  mainstay ddns status\n  mainstay ddns status --service home --json\n\nThe code is 0 when every name is published, else 1."
+    after_help = "Examples:\n  mainstay ddns status\n  mainstay ddns status --service home --json\n  mainstay ddns status --metrics > /var/lib/node_exporter/ddns.prom\n\nThe code is 0 when every name is published, else 1."
 )]
 pub(super) struct Args {
     #[command(flatten)]
@@ -23,11 +26,16 @@ pub(super) struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
+
+    /// Print metrics of every record, in the text format of Prometheus
+    #[arg(long, conflicts_with = "json")]
+    metrics: bool,
 }
 
 pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
     let clients = found::clients(&args.whom, instance)?;
     let (mut told, mut silent) = (Vec::new(), None);
+    let now = Timestamp::try_from(clock::realtime()).unwrap_or(Timestamp::UNIX_EPOCH);
     for client in &clients {
         match client.ask(&Request::Status).await {
             Ok(document) => told.push((client.name(), document)),
@@ -41,8 +49,15 @@ pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode,
         let all: Vec<Value> =
             told.iter().map(|(name, document)| with_name(name, document)).collect();
         print::json(&json!({ "clients": all }));
+    } else if args.metrics {
+        let answer = |name: &String| told.iter().find(|(told, _)| told == name);
+        let answers: Vec<(String, Option<&Value>)> = clients
+            .iter()
+            .map(|client| client.name())
+            .map(|name| (name.clone(), answer(&name).map(|(_, document)| document)))
+            .collect();
+        print::data(&metrics::text(&answers, now));
     } else {
-        let now = Timestamp::try_from(clock::realtime()).unwrap_or(Timestamp::UNIX_EPOCH);
         let parts: Vec<String> = told.iter().map(|(name, one)| in_words(name, one, now)).collect();
         print::data(&parts.join("\n"));
     }
@@ -59,7 +74,8 @@ fn with_name(name: &str, document: &Value) -> Value {
     document
 }
 
-fn list<'a>(document: &'a Value, key: &str) -> &'a [Value] {
+/// Returns the items of a list; none when it is none.
+pub(super) fn list<'a>(document: &'a Value, key: &str) -> &'a [Value] {
     document[key].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
