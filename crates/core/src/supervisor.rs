@@ -401,7 +401,17 @@ impl Supervisor {
         }
         self.wake_related(name);
         if !state.is_active() {
+            self.follow_the_last(now, name);
             self.forget_if_over(name);
+        }
+    }
+
+    /// A unit that was to stay up has gone: others of its service may be on their way down, and
+    /// wait for those that relied on this one.
+    fn follow_the_last(&mut self, now: Moment, name: &UnitName) {
+        let leaves = |unit: &Unit| matches!(unit.state, State::Leaving { .. });
+        if units_of(&self.units, &name.service).any(leaves) {
+            self.stop_requirers(now, name);
         }
     }
 
