@@ -197,12 +197,17 @@ pub(crate) fn may_have_left_programs(located: &Located) -> bool {
     slots::holds_anything(&located.instance.keeper_journal())
 }
 
-/// Returns what brings back an instance that nobody serves.
-pub(crate) fn way_up(located: &Located) -> String {
-    let start = match &located.service {
+/// Returns the command that starts an instance.
+pub(crate) fn start_command(located: &Located) -> String {
+    match &located.service {
         Some(name) => format!("mainstay service start {}", scm::quoted(std::slice::from_ref(name))),
         None => format!("mainstay up {}", located.file.display()),
-    };
+    }
+}
+
+/// Returns what brings back an instance that nobody serves.
+pub(crate) fn way_up(located: &Located) -> String {
+    let start = start_command(located);
     if may_have_left_programs(located) {
         format!("its programs may run on; `{start}` takes them over")
     } else {

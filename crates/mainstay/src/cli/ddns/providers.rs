@@ -40,9 +40,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the provider of a name, or says which one may be meant.
+/// Returns the provider of a name, or of a part of what it is called that is no other's; or says
+/// which one may be meant.
 pub(super) fn find(name: &str) -> Result<&'static Entry, CliError> {
-    providers::find(name).ok_or_else(|| {
+    let mut fitting = providers::ALL.iter().copied().filter(|entry| fits(entry, name));
+    let only = fitting.next().filter(|_| fitting.next().is_none());
+    providers::find(name).or(only).ok_or_else(|| {
         let names: Vec<&str> = providers::ALL.iter().map(|entry| entry.name).collect();
         let hint = suggestion(name, &names).map_or_else(
             || {
@@ -53,6 +56,13 @@ pub(super) fn find(name: &str) -> Result<&'static Entry, CliError> {
         );
         CliError::refused(format!("there is no provider `{name}`"), hint)
     })
+}
+
+/// Returns whether a text is a part of what a provider is called, in any language.
+pub(super) fn fits(entry: &Entry, typed: &str) -> bool {
+    let typed = typed.to_lowercase();
+    let names = entry.aliases.iter().copied().chain([entry.name, entry.title, entry.title_zh]);
+    names.map(str::to_lowercase).any(|name| name.contains(&typed))
 }
 
 fn families(entry: &Entry) -> &'static str {
@@ -153,6 +163,18 @@ fn parameters(all: &[Parameter]) -> Vec<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_provider_is_found_by_a_part_of_what_it_is_called_that_is_no_others() {
+        let check = |typed: &str, expected: Option<&str>| {
+            assert_eq!(find(typed).ok().map(|entry| entry.name), expected, "{typed}");
+        };
+        check("alidns", Some("alidns"));
+        check("阿里", Some("alidns"));
+        check("CLOUDFL", Some("cloudflare"));
+        check("dns", None);
+        check("nosuch", None);
+    }
 
     #[test]
     fn a_page_says_all_that_an_account_takes() {

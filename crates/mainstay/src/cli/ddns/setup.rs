@@ -172,7 +172,7 @@ async fn start(file: &Path, asker: &Asker) -> Result<ExitCode, CliError> {
             Ok(ExitCode::SUCCESS)
         }
         Err(error) if error.kind == Kind::Unreachable => {
-            let way = instance::way_up(&located);
+            let way = format!("`{}`", instance::start_command(&located));
             let is_service = located.service.is_some();
             if is_service || !asker.is_live() || !asker.agrees(asker.language.start_now())? {
                 print::talk(&asker.language.later(&way));

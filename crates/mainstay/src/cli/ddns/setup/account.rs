@@ -251,7 +251,8 @@ fn ask_provider(asker: &Asker) -> Result<&'static Entry, CliError> {
             return Ok(entry);
         }
         let all = typed == "?" || typed.is_empty();
-        let fitting = providers::ALL.iter().copied().filter(|entry| all || fits(entry, &typed));
+        let fitting =
+            providers::ALL.iter().copied().filter(|entry| all || catalogue::fits(entry, &typed));
         numbered = fitting.collect();
         if let [only] = numbered.as_slice() {
             return Ok(only);
@@ -265,12 +266,6 @@ fn ask_provider(asker: &Asker) -> Result<&'static Entry, CliError> {
             print::talk(&format!("{:4}  {:14} {title}", at + 1, entry.name));
         }
     }
-}
-
-fn fits(entry: &Entry, typed: &str) -> bool {
-    let typed = typed.to_lowercase();
-    let names = entry.aliases.iter().copied().chain([entry.name, entry.title, entry.title_zh]);
-    names.map(str::to_lowercase).any(|name| name.contains(&typed))
 }
 
 fn ask_names(asker: &Asker) -> Result<Vec<String>, CliError> {
@@ -290,12 +285,6 @@ fn ask_names(asker: &Asker) -> Result<Vec<String>, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_provider_is_found_by_a_part_of_what_it_is_called() {
-        let entry = providers::find("alidns").unwrap();
-        assert!(fits(entry, "ALI") && fits(entry, "阿里") && !fits(entry, "duck"));
-    }
 
     #[test]
     fn what_is_written_has_references_in_the_place_of_secrets() {
