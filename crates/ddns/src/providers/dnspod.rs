@@ -111,7 +111,8 @@ struct Dnspod {
 
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
     let token = parameters.secret("token")?;
-    let token = match parameters.text("id")? {
+    let id = parameters.text("id")?;
+    let token = match id {
         Some(id) => Secret::from(format!("{id},{}", token.reveal())),
         None => token,
     };
@@ -120,8 +121,12 @@ fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
         .split_once(',')
         .is_some_and(|(id, _)| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()));
     if !is_pair {
-        let why = "is missing: the number of the token, without which the token is none";
-        return Err(ParameterError::new("id", why));
+        // Without `id` it is about the token: who does not know that yet cannot judge it.
+        let (key, why) = match id {
+            Some(_) => ("id", "must be the number of the token"),
+            None => ("token", "must have its number before it, `ID,TOKEN`, unless `id` says it"),
+        };
+        return Err(ParameterError::new(key, why));
     }
     let endpoint = parameters.endpoint("https://dnsapi.cn")?;
     Ok(Box::new(Dnspod { endpoint, token, zones: Zones::open(parameters)? }))

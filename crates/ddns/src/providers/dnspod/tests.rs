@@ -144,8 +144,8 @@ fn a_token_without_its_number_is_refused_before_anything_is_sent() {
         let checked = Parameters::check(&ENTRY, given.as_object().cloned().unwrap()).unwrap();
         (ENTRY.open)(&checked).map_err(|error| error.key)
     };
-    assert_eq!(open(json!({ "token": "0123456789abcdef" })).unwrap_err(), "id");
-    assert_eq!(open(json!({ "token": "abc,def" })).unwrap_err(), "id");
+    assert_eq!(open(json!({ "token": "0123456789abcdef" })).unwrap_err(), "token");
+    assert_eq!(open(json!({ "token": "abc,def" })).unwrap_err(), "token");
     assert_eq!(open(json!({ "id": "me", "token": "abc" })).unwrap_err(), "id");
     open(json!({ "token": "12345,abc" })).unwrap();
     open(json!({ "id": "12345", "token": "abc" })).unwrap();

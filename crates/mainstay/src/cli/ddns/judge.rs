@@ -67,6 +67,11 @@ mod tests {
             "provider": "freemyip", "token": { "secret": "free" }, "names": ["a.freemyip.com"],
         } } });
         assert_eq!(told(config), Ok(()));
+        // The number of a token may stand in the token itself.
+        let config = serde_json::json!({ "accounts": { "dp": {
+            "provider": "dnspod", "token": { "secret": "dp" }, "names": ["home.example.cn"],
+        } } });
+        assert_eq!(told(config), Ok(()));
     }
 
     #[test]
