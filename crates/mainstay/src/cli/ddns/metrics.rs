@@ -14,8 +14,10 @@ use super::status::list;
 /// The states that a record may be in: one of them is 1.
 const STATES: [&str; 5] = ["published", "pending", "unaddressed", "backing-off", "parked"];
 
-/// Labels and their values.
-type Labels = Vec<(&'static str, String)>;
+/// A label and its value.
+type Label = (&'static str, String);
+/// Of a sample.
+type Labels = Vec<Label>;
 
 /// Of everybody who was asked: the service, and what it has answered, if it has.
 pub(super) type Answers<'a> = [(String, Option<&'a Value>)];
@@ -168,19 +170,19 @@ impl Page {
         let _infallible = writeln!(self.text, "# HELP {0} {what}\n# TYPE {0} {kind}", self.name);
     }
 
-    fn sample(&mut self, labels: &Labels, value: impl std::fmt::Display) {
+    fn sample(&mut self, labels: &[Label], value: impl std::fmt::Display) {
         let labels = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value)));
         let labels = labels.collect::<Vec<_>>().join(",");
         let _infallible = writeln!(self.text, "{}{{{labels}}} {value}", self.name);
     }
 
-    fn number(&mut self, labels: &Labels, value: &Value) {
+    fn number(&mut self, labels: &[Label], value: &Value) {
         if let Some(value) = value.as_u64() {
             self.sample(labels, value);
         }
     }
 
-    fn time(&mut self, labels: &Labels, value: &Value) {
+    fn time(&mut self, labels: &[Label], value: &Value) {
         let at = value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
         if let Some(at) = at {
             self.sample(labels, at.as_second());

@@ -50,13 +50,12 @@ pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode,
             told.iter().map(|(name, document)| with_name(name, document)).collect();
         print::json(&json!({ "clients": all }));
     } else if args.metrics {
-        let answer = |name: &String| told.iter().find(|(told, _)| told == name);
-        let answers: Vec<(String, Option<&Value>)> = clients
-            .iter()
-            .map(|client| client.name())
-            .map(|name| (name.clone(), answer(&name).map(|(_, document)| document)))
-            .collect();
-        print::data(&metrics::text(&answers, now));
+        let answers = clients.iter().map(|client| {
+            let name = client.name();
+            let answer = told.iter().find(|(service, _)| *service == name);
+            (name, answer.map(|(_, document)| document))
+        });
+        print::data(&metrics::text(&answers.collect::<Vec<_>>(), now));
     } else {
         let parts: Vec<String> = told.iter().map(|(name, one)| in_words(name, one, now)).collect();
         print::data(&parts.join("\n"));
