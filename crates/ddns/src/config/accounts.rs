@@ -12,7 +12,7 @@ use crate::{
 
 use super::{
     Account, SourceConfig, digest,
-    names::Name,
+    names::{NAME_KEYS, Name},
     network,
     sources::{List, Sources},
     table::{Item, Read, Table, instead},
@@ -36,6 +36,13 @@ pub(super) struct Building {
     pub(super) accounts: Vec<Account>,
     pub(super) sources: Vec<Vec<SourceConfig>>,
     pub(super) allow: Vec<Unfit>,
+}
+
+/// Returns whether a key is one of names, and none of the account.
+fn is_of_name(key: &str, entry: &Entry, known: &[&str]) -> bool {
+    let is_extra = entry.extras.iter().any(|one| one.key == key);
+    let is_of_names = NAME_KEYS.iter().any(|(name, _)| *name == key) && key != "name";
+    (is_extra || is_of_names) && !known.contains(&key)
 }
 
 impl Building {
@@ -67,8 +74,11 @@ impl Building {
             return table.wrong("names", "it is missing: the names to keep");
         };
         let known: Vec<&str> = entry.parameters.iter().map(|parameter| parameter.key).collect();
-        table.finish(&known)?;
         let given = table.rest();
+        if let Some(key) = given.keys().find(|key| is_of_name(key, entry, &known)) {
+            return table.wrong(key, format!("it belongs to a name: `{{ name = …, {key} = … }}`"));
+        }
+        table.finish(&known)?;
         let digest = digest::of_secret(&concerning(&table, entry));
         let open = |given| (entry.open)(&Parameters::check(entry, given)?);
         let provider = open(given).or_else(|error| refused(&table, &error))?;

@@ -155,6 +155,10 @@ fn mistakes_are_told_with_their_place() {
         &account(&json!({ "tokn": "x" })),
         "accounts.free.tokn: unknown key; did you mean `token`?",
     );
+    refused(
+        &account(&json!({ "families": ["ipv4"] })),
+        "accounts.free.families: it belongs to a name: `{ name = …, families = … }`",
+    );
     let told = "accounts.free.token: it must be a text, `{ secret = \"NAME\" }`, \
                 `{ secret = { env = \"NAME\" } }`, or another source of a secret";
     refused(&account(&json!({ "token": 7 })), told);
