@@ -97,7 +97,9 @@ fn records(page: &mut Page, told: &[(&str, &Value)], now: Timestamp) {
         ("record_visible_timestamp_seconds", "visible-since", "since when its servers have it"),
     ] {
         page.family(name, "gauge", what);
-        all.iter().for_each(|(labels, one)| page.time(labels, &one[key]));
+        for (labels, one) in &all {
+            page.time(labels, &one[key]);
+        }
     }
     page.family("record_next_attempt_timestamp_seconds", "gauge", "when something is done next");
     for (labels, one) in &all {
@@ -106,7 +108,9 @@ fn records(page: &mut Page, told: &[(&str, &Value)], now: Timestamp) {
         }
     }
     page.family("record_failures_in_a_row", "gauge", "attempts that failed since the last success");
-    all.iter().for_each(|(labels, one)| page.number(labels, &one["failures"]));
+    for (labels, one) in &all {
+        page.number(labels, &one["failures"]);
+    }
     page.family("record_failures_total", "counter", "attempts that failed, by what that means");
     for (labels, one) in &all {
         for (class, count) in one["failed"].as_object().into_iter().flatten() {
@@ -121,7 +125,9 @@ fn records(page: &mut Page, told: &[(&str, &Value)], now: Timestamp) {
         ("record_writes_unchanged_total", "unchanged", "writes that changed nothing"),
     ] {
         page.family(name, "counter", what);
-        all.iter().for_each(|(labels, one)| page.number(labels, &one[key]));
+        for (labels, one) in &all {
+            page.number(labels, &one[key]);
+        }
     }
 }
 
