@@ -8,16 +8,16 @@ use crate::{
     failure::{Class, Failure},
     name::Fqdn,
     provider::{
-        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
-        Parameters, Provider, Reading,
+        ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError, Parameters,
+        Provider, Reading,
     },
-    record::{Change, Changed, Found, Record, Written},
-    secret::Secret,
+    record::Changed,
     wire::{Method, Request, Wire},
 };
 
 use super::{
     answer,
+    api::Api,
     sets::{self, Set, Sets},
     verdict::{Envelope, Rule, account, limited, parked, transient},
     zones::{self, Outcome, Spot, ZONE, Zoned, Zones},
@@ -74,27 +74,15 @@ const ANSWERS: Envelope =
 
 #[derive(Debug)]
 struct Hetzner {
-    endpoint: String,
-    token: Secret,
+    api: Api,
     zones: Zones<Fqdn>,
 }
 
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
-    Ok(Box::new(Hetzner {
-        endpoint: parameters.endpoint("https://api.hetzner.cloud/v1")?,
-        token: parameters.secret("token")?,
+    Ok(sets::provider(Hetzner {
+        api: Api::by_token(parameters, "https://api.hetzner.cloud/v1", ANSWERS)?,
         zones: Zones::open(parameters)?,
     }))
-}
-
-impl Provider for Hetzner {
-    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
-        Box::pin(sets::read(self, wire, record))
-    }
-
-    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
-        Box::pin(sets::write(self, wire, change))
-    }
 }
 
 impl Zoned for Hetzner {
@@ -107,22 +95,16 @@ impl Zoned for Hetzner {
     }
 
     async fn zone(&self, wire: &dyn Wire, name: &Fqdn) -> Outcome<Option<Fqdn>> {
-        let request = self.request(Method::Get, &format!("/zones/{name}"));
-        let response = wire.http(request).await?;
-        if response.status == 404 {
-            return Ok(None);
-        }
-        ANSWERS.open(&response, wire.now()).map(|_| Some(name.clone()))
+        let found = self.api.look(wire, &format!("/zones/{name}"), &[404]).await?;
+        Ok(found.map(|_| name.clone()))
     }
 }
 
 impl Sets for Hetzner {
     async fn get(&self, spot: Spot<'_, Fqdn>) -> Outcome<Option<Set>> {
-        let response = spot.wire.http(self.request(Method::Get, &path(&spot)?)).await?;
-        if response.status == 404 {
+        let Some(body) = self.api.look(spot.wire, &path(&spot)?, &[404]).await? else {
             return Ok(None);
-        }
-        let body = ANSWERS.open(&response, spot.wire.now())?;
+        };
         let records = answer::told_list(&body, "/rrset/records")?;
         let value = |record: &Value| answer::text_at(record, "/value").parse().ok();
         Ok(Some(Set {
@@ -168,20 +150,19 @@ impl Hetzner {
             body["ttl"] = json!(ttl);
         }
         let path = format!("/zones/{}/rrsets", spot.zone);
-        self.ask(spot.wire, self.request(Method::Post, &path).json(&body)).await?;
+        self.ask(spot.wire, self.api.request(Method::Post, &path).json(&body)).await?;
         Ok(Changed::Yes)
     }
 
     async fn act(&self, spot: &Spot<'_, Fqdn>, action: &str, body: &Value) -> Outcome<()> {
         let path = format!("{}/actions/{action}", path(spot)?);
-        self.ask(spot.wire, self.request(Method::Post, &path).json(body)).await
+        self.ask(spot.wire, self.api.request(Method::Post, &path).json(body)).await
     }
 
     /// Asks for something that goes on after the answer; whether it came to its end is seen when the
     /// name is verified.
     async fn ask(&self, wire: &dyn Wire, request: Request) -> Outcome<()> {
-        let response = wire.http(request).await?;
-        let body = ANSWERS.open(&response, wire.now())?;
+        let body = self.api.ask(wire, request).await?;
         if answer::text_at(&body, "/action/status") != "error" {
             return Ok(());
         }
@@ -189,11 +170,6 @@ impl Hetzner {
         let code = answer::text_at(&body, "/action/error/code");
         let words = format!("Hetzner began and gave up: {message}");
         Err(Failure::new(Class::Transient, code, words))
-    }
-
-    fn request(&self, method: Method, path: &str) -> Request {
-        Request::new(method, format!("{}{path}", self.endpoint))
-            .header("authorization", format!("Bearer {}", self.token.reveal()))
     }
 }
 

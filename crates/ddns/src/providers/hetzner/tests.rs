@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     failure::Reach,
+    record::Record,
     wire::script::{Expected, Script},
 };
 
