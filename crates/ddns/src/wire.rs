@@ -41,6 +41,8 @@ pub trait Wire: Send + Sync {
     fn resolvers(&self) -> Vec<SocketAddr> {
         Vec::new()
     }
+    /// Lets time pass while the other side goes on with what it has begun; never to try again.
+    fn pause(&self, time: Duration) -> Later<'_, ()>;
     /// Returns the wall clock, for signatures.
     fn now(&self) -> Timestamp;
     /// Returns a number that is not given twice, for nonces.

@@ -1,6 +1,6 @@
 //! Hetzner's Cloud API: sets of records, each with comments of its own.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -69,6 +69,13 @@ const RULES: &[Rule] = &[
     parked("incorrect_zone_mode"),
 ];
 
+/// How often it is looked whether a change has come to its end.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How many looks there are: twenty seconds, where most take one or two.
+const LOOKS_MAX: usize = 40;
+/// What is said of a change that goes on for longer; whether it came is read before the next one.
+const UNFINISHED: &str = "Hetzner has not come to an end with the change within 20s";
+
 const ANSWERS: Envelope =
     Envelope { whom: Hetzner::WHOM, code: "/error/code", message: "/error/message", rules: RULES };
 
@@ -129,11 +136,10 @@ impl Sets for Hetzner {
         }
         match spot.record.ttl {
             Some(ttl) if set.ttl != Some(ttl) => {
-                self.act(&spot, "change_ttl", &json!({ "ttl": ttl })).await?;
+                self.act(&spot, "change_ttl", &json!({ "ttl": ttl })).await
             }
-            _ => {}
+            _ => Ok(Changed::Yes),
         }
-        Ok(Changed::Yes)
     }
 }
 
@@ -150,26 +156,45 @@ impl Hetzner {
             body["ttl"] = json!(ttl);
         }
         let path = format!("/zones/{}/rrsets", spot.zone);
-        self.ask(spot.wire, self.api.request(Method::Post, &path).json(&body)).await?;
-        Ok(Changed::Yes)
+        self.follow(spot.wire, self.api.request(Method::Post, &path).json(&body)).await
     }
 
-    async fn act(&self, spot: &Spot<'_, Fqdn>, action: &str, body: &Value) -> Outcome<()> {
+    async fn act(&self, spot: &Spot<'_, Fqdn>, action: &str, body: &Value) -> Outcome<Changed> {
         let path = format!("{}/actions/{action}", path(spot)?);
-        self.ask(spot.wire, self.api.request(Method::Post, &path).json(body)).await
+        self.follow(spot.wire, self.api.request(Method::Post, &path).json(body)).await
     }
 
-    /// Asks for something that goes on after the answer; whether it came to its end is seen when the
-    /// name is verified.
-    async fn ask(&self, wire: &dyn Wire, request: Request) -> Outcome<()> {
-        let body = self.api.ask(wire, request).await?;
-        if answer::text_at(&body, "/action/status") != "error" {
-            return Ok(());
+    /// Asks for a change and follows it to its end: the answer only says that it has begun.
+    async fn follow(&self, wire: &dyn Wire, request: Request) -> Outcome<Changed> {
+        let mut told = self.api.ask(wire, request).await?;
+        for _look in 0..LOOKS_MAX {
+            let Some(action) = under_way(&told)? else { return Ok(Changed::Yes) };
+            wire.pause(LOOK_EVERY).await;
+            let path = format!("/zones/actions/{}", answer::encoded(&action));
+            // What is not known any more has long come to its end.
+            let Some(found) = self.api.look(wire, &path, &[404]).await? else {
+                return Ok(Changed::Yes);
+            };
+            told = found;
         }
-        let message = answer::shortened(answer::text_at(&body, "/action/error/message"));
-        let code = answer::text_at(&body, "/action/error/code");
-        let words = format!("Hetzner began and gave up: {message}");
-        Err(Failure::new(Class::Transient, code, words))
+        match under_way(&told)? {
+            None => Ok(Changed::Yes),
+            Some(_) => Err(Failure::new(Class::Transient, "running", UNFINISHED)),
+        }
+    }
+}
+
+/// Returns which action is to be looked at again, unless it has come to its end.
+fn under_way(told: &Value) -> Outcome<Option<String>> {
+    match answer::text_at(told, "/action/status") {
+        "running" => Ok(answer::id_at(told, "/action/id")),
+        "error" => {
+            let message = answer::shortened(answer::text_at(told, "/action/error/message"));
+            let code = answer::text_at(told, "/action/error/code");
+            let words = format!("Hetzner began and gave up: {message}");
+            Err(Failure::new(Class::Transient, code, words))
+        }
+        _ => Ok(None),
     }
 }
 
