@@ -1,12 +1,12 @@
 //! A network that a test writes down: a function that answers.
 
-use std::{fmt, net::IpAddr, time::Duration};
+use std::{fmt, net::IpAddr};
 
 use jiff::Timestamp;
 
 use crate::{
     address::Family,
-    wire::{Exchange, Later, NetworkError, Networked, Request, Response, Wire},
+    wire::{Exchange, NetworkError, Networked, Request, Response, Wire},
 };
 
 type Answers<Q, A> = Box<dyn Fn(Q) -> Result<A, NetworkError> + Send + Sync>;
@@ -71,10 +71,6 @@ impl Wire for FakeWire {
         let found = (self.resolve)(name.to_owned());
         let is_wanted = move |one: &IpAddr| family.is_none_or(|family| Family::of(*one) == family);
         Box::pin(async move { found.map(|all| all.into_iter().filter(is_wanted).collect()) })
-    }
-
-    fn pause(&self, _time: Duration) -> Later<'_, ()> {
-        Box::pin(std::future::ready(()))
     }
 
     fn now(&self) -> Timestamp {

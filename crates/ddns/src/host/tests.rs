@@ -111,10 +111,6 @@ impl Wire for Blind {
         Box::pin(async { Err(nowhere()) })
     }
 
-    fn pause(&self, _time: Duration) -> Later<'_, ()> {
-        Box::pin(std::future::ready(()))
-    }
-
     fn now(&self) -> Timestamp {
         Timestamp::UNIX_EPOCH
     }

@@ -13,13 +13,12 @@ use std::{
     fmt,
     net::{IpAddr, SocketAddr},
     sync::Mutex,
-    time::Duration,
 };
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Exchange, Later, Method, NetworkError, Networked, Request, Response, Wire};
+use super::{Exchange, Method, NetworkError, Networked, Request, Response, Wire};
 use crate::address::Family;
 
 /// What answers one DNS message.
@@ -268,10 +267,6 @@ impl Wire for Script {
         vec![SocketAddr::from(([1, 1, 1, 1], 53))]
     }
 
-    fn pause(&self, _time: Duration) -> Later<'_, ()> {
-        Box::pin(std::future::ready(()))
-    }
-
     fn now(&self) -> Timestamp {
         self.now
     }
@@ -332,6 +327,8 @@ fn decoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
