@@ -201,9 +201,10 @@ fn a_death_around_a_write_costs_no_other_where_one_can_read() {
         client.kill();
         let address = format!("81.2.69.{}", number + 1);
         fake.set(&json!({ "clear": true, "forget": true, "address": { "v4": address } }));
-        client.is_later(40 * number + 20);
+        client.is_later(100 * number + 50);
         client.dies_at(instant);
-        client.is_later(40 * number + 40);
+        // Nothing rests any more for what was written, or going to be.
+        client.is_later(100 * number + 100);
         client.again();
         client.wait_for_published(CLOUDFLARE, &address);
         let log = fake.log("cloudflare");
