@@ -33,4 +33,5 @@ mod kept;
 mod name_servers;
 mod servers;
 mod shapes;
+mod vendors;
 mod ways;
