@@ -58,7 +58,7 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     extras: &[ZONE],
     reading: Reading::Possible,
-    floors: Floors::API,
+    floors: Floors::OWN,
     limits: Limits { ttl: Some((1, 2_147_483_647)), ..Limits::ZONE },
     open,
 };
