@@ -27,6 +27,7 @@ mod python;
 mod router;
 
 mod days;
+mod gaps;
 mod home;
 mod kept;
 mod name_servers;
