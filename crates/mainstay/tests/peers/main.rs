@@ -32,4 +32,5 @@ mod kept;
 mod name_servers;
 mod servers;
 mod shapes;
+mod tries;
 mod ways;
