@@ -26,6 +26,7 @@ mod powerdns;
 mod python;
 mod router;
 
+mod bound;
 mod days;
 mod home;
 mod kept;
