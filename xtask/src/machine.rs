@@ -94,6 +94,8 @@ const POLICY: &str = "/usr/sbin/policy-rc.d";
 pub(crate) const WINDOWS: &str = "x86_64-pc-windows-gnu";
 /// See [`WINDOWS`]; nothing is linked, so its linker is not needed.
 pub(crate) const MSVC: &str = "x86_64-pc-windows-msvc";
+/// See [`MSVC`]: a program for every Linux, whatever C library it has.
+pub(crate) const MUSL: &str = "x86_64-unknown-linux-musl";
 /// See [`WINDOWS`].
 pub(crate) const DARWIN: &str = "x86_64-apple-darwin";
 
@@ -105,7 +107,7 @@ pub(crate) fn provide(workspace: &Workspace) -> Result<()> {
     }
     peers::provide(workspace)?;
     workspace
-        .run(Command::new("rustup").args(["target", "add", WINDOWS, MSVC, DARWIN]))
+        .run(Command::new("rustup").args(["target", "add", WINDOWS, MSVC, MUSL, DARWIN]))
         .context("the targets come from rustup")?;
     workspace.run(Command::new("rustup").args(["component", "add", "clippy", "rustfmt"]))
 }

@@ -233,6 +233,12 @@ impl Parameters {
         self.secrets.get(key).cloned()
     }
 
+    /// Returns all secrets, whatever they are called.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let tables = self.secret_tables.values().flat_map(BTreeMap::values);
+        self.secrets.values().chain(tables).cloned().collect()
+    }
+
     /// Returns the named secrets of a table; none when it is not given.
     pub fn secret_table(&self, key: &str) -> BTreeMap<String, Secret> {
         self.secret_tables.get(key).cloned().unwrap_or_default()

@@ -45,6 +45,8 @@ mod zones;
 
 use crate::provider::Entry;
 
+pub(crate) use answer::encoded;
+
 /// All providers.
 pub const ALL: &[&Entry] = &[
     &alidns::ENTRY,

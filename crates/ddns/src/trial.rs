@@ -217,7 +217,9 @@ fn perform<'a>(config: &'a Config, open: &'a Open, effect: Effect) -> Option<Lat
             let (_, spring) = open.springs.get(sight)?.get(source)?;
             let family = config.plan.sights.get(sight)?.family;
             Some(Box::pin(async move {
-                Input::Looked { sight, source, votes: spring.look(family).await }
+                let votes = spring.look(family).await;
+                let votes = votes.into_iter().map(Vote::harmless).collect();
+                Input::Looked { sight, source, votes }
             }))
         }
         Effect::Read { binding, record } => {

@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     address::{Family, Unfit},
+    discreet::Discreet,
     engine::plan::{AccountPlan, BindingPlan, Plan, SightPlan},
-    provider::{Entry, ParameterError, Parameters},
+    provider::{Entry, ParameterError, Parameters, Provider},
     providers,
     record::Record,
 };
@@ -70,8 +71,7 @@ impl Building {
         table.finish(&known)?;
         let given = table.rest();
         let digest = digest::of_secret(&concerning(&table, entry));
-        let open = |given| (entry.open)(&Parameters::check(entry, given)?);
-        let provider = open(given).or_else(|error| refused(&table, &error))?;
+        let provider = open(entry, given).or_else(|error| refused(&table, &error))?;
         let index = self.accounts.len();
         self.accounts.push(Account { name: name.to_owned(), entry, provider, network });
         self.plan.accounts.push(AccountPlan {
@@ -139,6 +139,13 @@ impl Building {
         self.sources.push(list.sources.clone());
         self.sources.len() - 1
     }
+}
+
+/// Opens an account that keeps its secrets to itself.
+fn open(entry: &Entry, given: Map<String, Value>) -> Result<Box<dyn Provider>, ParameterError> {
+    let parameters = Parameters::check(entry, given)?;
+    let account = (entry.open)(&parameters)?;
+    Ok(Box::new(Discreet::new(account, parameters.secrets())))
 }
 
 /// An account's name is part of what its records are called, everywhere.

@@ -32,6 +32,7 @@ use crate::{
         input::{Effect, Input, Now},
         state::State,
     },
+    line,
     network::Network,
 };
 
@@ -40,6 +41,9 @@ const LOOK_AT_LEAST_EVERY: Duration = Duration::from_mins(10);
 
 /// How all is is told at most so often: a thousand names change one by one.
 const TELL_EVERY: Duration = Duration::from_millis(200);
+
+/// The longest line that is printed.
+const LINE_CHARS_MAX: usize = 4096;
 
 /// Why the work cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -301,5 +305,6 @@ fn store(shelf: &Shelf, state: &State) -> io::Result<()> {
 /// Prints a line; who has closed our output does not want it.
 fn say(line: &str) {
     let mut out = io::stdout().lock();
+    let line = line::of(line, LINE_CHARS_MAX);
     drop(writeln!(out, "{line}").and_then(|()| out.flush()));
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::{
     failure::{Class, Failure},
+    line,
     wire::Response,
 };
 
@@ -73,10 +74,7 @@ pub(super) fn shortened(words: &str) -> String {
 
 fn cut(text: &str, chars_max: usize) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let line = words.join(" ");
-    let shown: String = line.chars().filter(|one| !one.is_control()).take(chars_max).collect();
-    let rest = if line.chars().count() > chars_max { "…" } else { "" };
-    format!("{shown}{rest}")
+    line::of(&words.join(" "), chars_max)
 }
 
 /// Reads a body of JSON; what is none may be a page of a portal.
@@ -132,7 +130,7 @@ pub(super) fn query(pairs: &[(&str, &str)]) -> String {
 }
 
 /// Encodes everything but `A-Z a-z 0-9 - _ . ~` (RFC 3986, section 2.3).
-pub(super) fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {

@@ -212,7 +212,7 @@ impl Huawei {
         let now = wire.now();
         let told = Told { whom: Self::WHOM, code: code_meant, message, response: &response, now };
         let failure = told.judge(RULES);
-        Err(Failure { code: code.to_owned(), ..failure })
+        Err(failure.with_code(code))
     }
 }
 

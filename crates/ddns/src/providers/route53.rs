@@ -220,7 +220,7 @@ impl Route53 {
         // A signature that does not match is told with all that was signed.
         let message = message.split("The Canonical String").next().unwrap_or(message);
         let told = Told { whom: Self::WHOM, code: code_meant, message, response: &response, now };
-        Err(Failure { code: code.to_owned(), ..told.judge(RULES) })
+        Err(told.judge(RULES).with_code(code))
     }
 }
 

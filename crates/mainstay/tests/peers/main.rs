@@ -34,4 +34,5 @@ mod name_servers;
 mod servers;
 mod shapes;
 mod tries;
+mod vendors;
 mod ways;
