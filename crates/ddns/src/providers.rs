@@ -2,8 +2,10 @@
 
 mod alidns;
 mod answer;
+mod api;
 mod baiducloud;
 mod cloudflare;
+mod columns;
 mod desec;
 mod digitalocean;
 mod dnsomatic;

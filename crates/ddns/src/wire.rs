@@ -41,6 +41,12 @@ pub trait Wire: Send + Sync {
     fn resolvers(&self) -> Vec<SocketAddr> {
         Vec::new()
     }
+    /// Lets time pass while the other side goes on with what it has begun; never to try again.
+    ///
+    /// Where nobody is real, no time passes.
+    fn pause(&self, _time: Duration) -> Later<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
     /// Returns the wall clock, for signatures.
     fn now(&self) -> Timestamp;
     /// Returns a number that is not given twice, for nonces.

@@ -147,6 +147,25 @@ fn each_kind_of_source_is_read() {
 }
 
 #[test]
+fn writes_may_be_seldom_anywhere_and_frequent_at_ones_own_server() {
+    let floor = |value: &Value| read(value).map(|config| config.plan.accounts[0].floors.write);
+    let between = |time: &str| account(&json!({ "min-interval": time }));
+    assert_eq!(floor(&account(&json!({}))), Ok(Duration::from_mins(1)));
+    assert_eq!(floor(&between("1h")), Ok(Duration::from_hours(1)));
+    let place = "accounts.free.min-interval";
+    refused(&between("59s"), &format!("{place}: `59s` is not between 1m and 1d"));
+    refused(&between("25h"), &format!("{place}: `25h` is not between 1m and 1d"));
+
+    let own = |time: &str| {
+        let account = json!({ "provider": "rfc2136", "server": "192.0.2.53", "min-interval": time,
+            "names": "home.example.test" });
+        json!({ "accounts": { "own": account } })
+    };
+    assert_eq!(floor(&own("100ms")), Ok(Duration::from_millis(100)));
+    refused(&own("99ms"), "accounts.own.min-interval: `99ms` is not between 100ms and 1d");
+}
+
+#[test]
 fn mistakes_are_told_with_their_place() {
     refused(&json!([]), "configuration: it must be a table, not a list");
     refused(&json!({}), "accounts: it is missing");
@@ -227,7 +246,10 @@ fn mistakes_of_sources_are_told_with_their_place() {
     source(json!({ "stun": "a" }), ".stun: `a` is no `HOST:PORT`");
     source(json!({ "static": "::1" }), ".static: it is not of IPv4");
     source(json!({ "command": [] }), ".command: it is empty");
-    source(json!({ "command": ["x"], "timeout": "1h" }), ".timeout: `1h` is not between 0s and 5m");
+    source(
+        json!({ "command": ["x"], "timeout": "1h" }),
+        ".timeout: `1h` is not between 1ms and 5m",
+    );
 }
 
 #[test]
@@ -238,6 +260,7 @@ fn a_digest_changes_with_what_it_concerns() {
     };
     let one = of(&json!({}));
     assert_eq!(one, of(&json!({ "sources": { "ipv4": [{ "upnp": true }] } })));
+    assert_eq!(one, of(&json!({ "min-interval": "5m" })));
     let other = of(&json!({ "token": "u" }));
     assert_ne!(one.0, other.0);
     assert_eq!(one.1, other.1);

@@ -32,6 +32,7 @@ use crate::{
 const WITHIN: Duration = Duration::from_secs(20);
 const FLOORS: Floors = Floors {
     write: Duration::ZERO,
+    write_least: None,
     transient: Duration::from_millis(10),
     rate_limited: Duration::from_millis(10),
     refresh: None,

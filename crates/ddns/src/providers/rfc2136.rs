@@ -74,7 +74,7 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     extras: &[],
     reading: Reading::Possible,
-    floors: Floors::API,
+    floors: Floors::OWN,
     limits: Limits::ZONE,
     open,
 };

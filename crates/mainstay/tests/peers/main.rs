@@ -28,6 +28,7 @@ mod router;
 
 mod bound;
 mod days;
+mod gaps;
 mod home;
 mod kept;
 mod name_servers;
