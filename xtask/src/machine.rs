@@ -75,6 +75,8 @@ const PACKAGES: &[Package] = &[
     package("sqlite3", "sqlite3"),
     daemon("coturn", "/usr/bin/turnserver", "coturn"),
     file("miniupnpd-nftables", "/usr/sbin/miniupnpd"),
+    // The router's mappings are in tables that nothing else makes.
+    file("nftables", "/usr/sbin/nft"),
     file("miniupnpc", "/usr/bin/upnpc"),
     file("natpmpc", "/usr/bin/natpmpc"),
     // Through whom others are reached.

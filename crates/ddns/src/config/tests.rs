@@ -78,6 +78,22 @@ fn names_of_the_same_sources_share_a_sight() {
 }
 
 #[test]
+fn sources_that_go_by_messages_of_their_own_may_be_bound() {
+    let bound = json!({ "dns": true, "bind": "eth1" });
+    let others =
+        ["stun", "upnp", "nat-pmp", "pcp"].map(|kind| json!({ kind: true, "bind": "eth1" }));
+    let ipv4: Vec<Value> = others.into_iter().chain([bound]).collect();
+    let config = read(&account(&json!({ "sources": { "ipv4": ipv4, "ipv6": [] } }))).unwrap();
+    for source in &config.sources[0] {
+        let bind = source.network().and_then(|network| network.bind.as_deref());
+        assert_eq!(bind, Some("eth1"), "{source:?}");
+    }
+    let odd = account(&json!({ "sources": { "ipv4": [{ "stun": true, "proxy": "direct" }] } }));
+    let told = read(&odd).unwrap_err().to_string();
+    assert!(told.contains("proxy"), "{told}");
+}
+
+#[test]
 fn what_is_said_above_holds_below_until_something_else_is_said() {
     let value = json!({
         "sources": { "ipv4": [{ "upnp": true }], "ipv6": [] },
@@ -88,7 +104,7 @@ fn what_is_said_above_holds_below_until_something_else_is_said() {
         } },
     });
     let config = read(&value).unwrap();
-    assert_eq!(config.sources[0], [SourceConfig::Upnp]);
+    assert_eq!(config.sources[0], [SourceConfig::Upnp { network: NetworkConfig::default() }]);
     let within = Some(("2408::".parse().unwrap(), 16));
     let choice = Choice { within, temporary: Temporary::AsLast };
     assert_eq!(config.sources[1], [SourceConfig::Interface { name: Some("eth0".into()), choice }]);

@@ -4,7 +4,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `{"ask": "status"}` | the document of `mainstay ddns status --json` |
-//! | `{"ask": "update", "names": ["home.example.org"]}` | `{"updating": ["cf/home.example.org/A"]}`; no names mean all |
+//! | `{"ask": "update", "names": ["home.example.org"]}` | `{"updating": ["cf/home.example.org/A"], "unknown": []}`; no names mean all |
 //! | anything else | `{"error": "…"}` |
 
 use std::{

@@ -23,6 +23,7 @@ use super::{
     chores,
     door::{Call, Calls},
     herald::Pulse,
+    meant::{self, Meant},
     report, words,
 };
 use crate::{
@@ -276,19 +277,12 @@ impl Client {
     }
 
     fn update(&mut self, names: &[String]) -> Value {
-        let all = self.parts.plan.bindings.iter().enumerate();
-        let is_meant =
-            |id: &str, name: &str| names.iter().any(|meant| meant == id || meant == name);
-        let meant: Vec<(usize, String)> = all
-            .filter(|(_, plan)| names.is_empty() || is_meant(&plan.id, plan.record.name.as_str()))
-            .map(|(index, plan)| (index, plan.id.clone()))
-            .collect();
-        if meant.is_empty() {
-            return json!({ "error": format!("no name is called {}", names.join(", ")) });
+        let Meant { bindings, ids, unknown } = Meant::by(&self.parts.plan, names);
+        if bindings.is_empty() {
+            return json!({ "error": meant::refusal(&self.parts.plan, &unknown) });
         }
-        let (bindings, ids): (Vec<usize>, Vec<String>) = meant.into_iter().unzip();
         self.turn(Input::Update { bindings });
-        json!({ "updating": ids })
+        json!({ "updating": ids, "unknown": unknown })
     }
 
     /// Waits until the last state is on the disk.

@@ -161,8 +161,7 @@ fn script(sandbox: &Sandbox, name: &str, text: &str) {
     // Whoever runs it meanwhile finds the old one or the new one.
     let new = path.with_extension("new");
     fs::write(&new, format!("#!/bin/sh\n{text}\n")).unwrap();
-    sandbox.shell(&format!("chmod 755 {}", new.display()));
-    fs::rename(new, path).unwrap();
+    sandbox.shell(&format!("chmod 755 {0} && mv {0} {1}", new.display(), path.display()));
 }
 
 /// Returns the modes of files and folders, one after the other.

@@ -26,6 +26,7 @@ mod powerdns;
 mod python;
 mod router;
 
+mod bound;
 mod days;
 mod gaps;
 mod home;
@@ -33,5 +34,6 @@ mod kept;
 mod name_servers;
 mod servers;
 mod shapes;
+mod tries;
 mod vendors;
 mod ways;

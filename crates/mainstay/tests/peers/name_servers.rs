@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     account::Account,
-    bind9::{Bind9, KEY, KEYS, SECRET, TEXT_KEY, ZONE},
+    bind9::{Bind9, CLOSED, KEY, KEYS, SECRET, TEXT_KEY, ZONE},
     dns::{Kind, Server},
     knot::Knot,
     peer,
@@ -82,6 +82,23 @@ fn each_refusal_of_a_name_server_means_what_it_says() {
     let failure = Account::open(&outside).write("81.2.69.1", &[], None).unwrap_err();
     assert_eq!((failure.class, failure.code.as_str()), (Class::Parked, "NOTZONE"), "{failure:?}");
     assert_eq!(bind.dns.values(NAME, Kind::A), [""; 0]);
+}
+
+#[test]
+fn a_name_server_that_answers_no_question_is_not_asked_again_and_again() {
+    let (bind, knot) = (Bind9::start(), Knot::start());
+    let check = |server: SocketAddr, zone: &str| {
+        let names = json!({ "names": format!("home.{zone}") });
+        let told = with(account_at(server), &names);
+        for account in [with(told.clone(), &json!({ "zone": zone })), told] {
+            let failure = Account::open(&account).keep("81.2.69.1").unwrap_err();
+            let told = (failure.class, failure.reach, failure.code.as_str());
+            assert_eq!(told, (Class::Parked, Reach::Binding, "REFUSED"), "{account}: {failure:?}");
+        }
+    };
+    check(bind.address, CLOSED);
+    check(bind.address, "nobody.test");
+    check(knot.address, "nobody.test");
 }
 
 #[test]
