@@ -35,6 +35,7 @@ mod sign;
 mod strato;
 mod template;
 mod tencentcloud;
+mod token;
 #[cfg(test)]
 mod trial;
 mod variomedia;
