@@ -12,6 +12,7 @@ mod configure;
 mod links;
 mod obstacle;
 mod queue;
+mod unclaimed;
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use care::Seen;
 use links::Network;
 pub(crate) use obstacle::Obstacle;
 use queue::Queue;
+use unclaimed::Numbers;
 
 use crate::{
     chance::Chance,
@@ -35,7 +37,7 @@ use crate::{
     name::{ServiceName, UnitName},
     service::{Service, StartType},
     time::Moment,
-    unit::{Act, Aside, Beside, Event, Met, State, Then, Unit},
+    unit::{Act, Aside, Event, Met, State, Then, Unit},
     view::UnitView,
 };
 
@@ -69,15 +71,6 @@ pub(crate) struct Surroundings {
     /// For what part of the time programs have to wait for a processor, in thousandths.
     pub(crate) crowding: u16,
     pub(crate) deeds: Vec<Action>,
-}
-
-/// What was counted under a name: no number is used twice.
-#[derive(Debug, Default)]
-struct Numbers {
-    /// The highest run.
-    highest: u64,
-    /// The commands beside them.
-    beside: Beside,
 }
 
 /// What the instance is doing as a whole.
@@ -311,8 +304,9 @@ impl Supervisor {
                 break;
             }
             self.deadlines.pop_first();
-            if let Some(unit) = self.units.get_mut(&name) {
-                unit.scheduled = None;
+            match self.units.get_mut(&name) {
+                Some(unit) => unit.scheduled = None,
+                None => self.kill_unclaimed(now, &name),
             }
             self.go_on(&name);
             self.apply(now, &name, Event::Timeout);
@@ -407,7 +401,17 @@ impl Supervisor {
         }
         self.wake_related(name);
         if !state.is_active() {
+            self.follow_the_last(now, name);
             self.forget_if_over(name);
+        }
+    }
+
+    /// A unit that was to stay up has gone: others of its service may be on their way down, and
+    /// wait for those that relied on this one.
+    fn follow_the_last(&mut self, now: Moment, name: &UnitName) {
+        let leaves = |unit: &Unit| matches!(unit.state, State::Leaving { .. });
+        if units_of(&self.units, &name.service).any(leaves) {
+            self.stop_requirers(now, name);
         }
     }
 
@@ -564,9 +568,9 @@ impl Supervisor {
     fn unit_named(&mut self, now: Moment, name: &UnitName) -> &mut Unit {
         let numbers = &mut self.numbers;
         self.units.entry(name.clone()).or_insert_with(|| {
-            let Numbers { highest, beside } = numbers.remove(name).unwrap_or_default();
+            let Numbers { highest, beside, scheduled } = numbers.remove(name).unwrap_or_default();
             let mut unit = Unit::new(name.clone(), highest, now);
-            unit.beside = beside;
+            (unit.beside, unit.scheduled) = (beside, scheduled);
             unit
         })
     }

@@ -411,10 +411,10 @@ impl Agent {
     fn spawn(&mut self, ground: &mut Ground, unit: &UnitName, run: u64, memo: Memo) {
         let service = ground.disk.services.iter().find(|service| service.name == unit.service);
         let hash = service.map_or(0, |service| service.spec_hash);
-        if service.is_none_or(|it| !it.care.hooks.contains_key(&Hook::BeforeStart)) {
+        let (key, decided_at) = ((unit.clone(), run), ground.now);
+        if !ground.checker.is_begun(&key) {
             ground.checker.decided(unit, &ground.disk.services, ground.now);
         }
-        let (key, decided_at) = ((unit.clone(), run), ground.now);
         ground.checker.ordered(&key, decided_at, self.wishes.get(unit));
         self.outbox.requests.push(Request::Spawn { key, hash, memo, decided_at });
         self.acknowledge_former(unit);

@@ -201,7 +201,7 @@ impl Keeper {
         if !ground.has(Plant::NoIntent) {
             ground.journal.slots.insert(key.clone(), slot);
         }
-        ground.checker.note_start(&key.0, decided_at);
+        ground.checker.note_start(key, decided_at);
         let memo = self.runs.get(key).map(|slot| slot.memo);
         ground.checker.note_hook(key, memo, decided_at);
         ground.step()

@@ -364,9 +364,7 @@ pub(crate) fn look_otherwise(care: &mut Care, first: &Service, chance: &mut Chan
             care.checks.insert(place.min(care.checks.len()), fresh);
         }
         _ => {
-            // Without one of its own, the time of a hook before a start is longer than the calm.
-            let hook = any_hook(chance).filter(|hook| *hook != Hook::BeforeStart);
-            if let Some(hook) = hook.filter(|hook| care.hooks.remove(hook).is_none()) {
+            if let Some(hook) = any_hook(chance).filter(|hook| care.hooks.remove(hook).is_none()) {
                 care.hooks.insert(hook, HookPolicy { timeout: seconds(10) });
             }
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Supervisor;
 use crate::{
-    effect::{Action, Rung},
+    effect::Action,
     hook::{Hook, TIMEOUT},
     input::{AdoptedHook, AdoptedPhase, HookEnd, Memo},
     name::UnitName,
@@ -65,6 +65,7 @@ impl Supervisor {
             self.go_on(name);
             return self.apply(now, name, Aside::HookEnded(hook, number, end));
         }
+        self.unclaimed_ended(name, hook, number);
         let settled = Action::SettleHook { hook, number, end, late: false };
         self.effect(Some(name), settled);
     }
@@ -124,6 +125,19 @@ impl Supervisor {
     }
 
     fn recall_hook(&mut self, now: Moment, adopted: &AdoptedHook) {
+        let call = self.call_of(adopted);
+        let is_under_way = !matches!(adopted.phase, AdoptedPhase::Remembered);
+        let until = is_under_way.then(|| now + call.timeout);
+        let Some(unit) = self.units.get_mut(&adopted.unit) else {
+            let numbers = self.numbers.entry(adopted.unit.clone()).or_default();
+            return numbers.beside.recall(call, None);
+        };
+        unit.beside.recall(call, until);
+        self.reschedule(&adopted.unit);
+    }
+
+    /// Returns the command that an earlier agent ordered.
+    fn call_of(&self, adopted: &AdoptedHook) -> Call {
         let AdoptedHook { hook, number, run, memo, .. } = *adopted;
         let service = self.service(&adopted.unit.service);
         let policy = service.and_then(|service| service.care.hooks.get(&hook));
@@ -132,17 +146,8 @@ impl Supervisor {
             None if self.services.contains_key(&adopted.unit.service) => TIMEOUT,
             policy => timeout_of(hook, policy),
         };
-        let is_under_way = !matches!(adopted.phase, AdoptedPhase::Remembered);
-        let until = is_under_way.then(|| now + timeout);
-        let unit = self.units.get(&adopted.unit);
-        let situation = unit.map(Unit::situation).unwrap_or_default();
-        let call = Call { hook, number, run, memo, situation, timeout };
-        let Some(unit) = self.units.get_mut(&adopted.unit) else {
-            let numbers = self.numbers.entry(adopted.unit.clone()).or_default();
-            return numbers.beside.recall(call, None);
-        };
-        unit.beside.recall(call, until);
-        self.reschedule(&adopted.unit);
+        let situation = self.units.get(&adopted.unit).map(Unit::situation).unwrap_or_default();
+        Call { hook, number, run, memo, situation, timeout }
     }
 
     /// Goes on with hooks of an earlier agent.
@@ -156,10 +161,10 @@ impl Supervisor {
         let AdoptedHook { unit: name, hook, number, memo, phase, .. } = adopted;
         // Units that vanished from the files are there only now.
         self.recall_hook(now, adopted);
-        if !self.units.contains_key(name) && !matches!(phase, AdoptedPhase::Remembered) {
-            // Nobody is left who would wait for it.
-            let (hook, number, rung) = (*hook, *number, Rung::Kill);
-            self.effect(Some(name), Action::EndHook { hook, number, rung });
+        let lives = matches!(phase, AdoptedPhase::Starting | AdoptedPhase::Running { .. });
+        if lives && !self.units.contains_key(name) {
+            let call = self.call_of(adopted);
+            self.end_unclaimed(now, name, call);
         }
         if *hook == Hook::BeforeStart {
             match phase {
@@ -224,8 +229,10 @@ impl Supervisor {
 
     /// The keeper died before it took the order: the next one takes it.
     fn repeat_hook(&mut self, name: &UnitName, hook: Hook, number: u64) {
+        let Some(unit) = self.units.get(name) else {
+            return self.unclaimed_ended(name, hook, number);
+        };
         let Some(service) = self.service(&name.service) else { return };
-        let Some(unit) = self.units.get(name) else { return };
         let memo = unit.memo(service);
         if unit.beside.number_of(hook) == Some(number) {
             unit.beside.repeat(hook, memo, &mut self.around.deeds);
@@ -234,9 +241,10 @@ impl Supervisor {
     }
 
     pub(super) fn hooks_under_way(&self) -> Vec<(UnitName, Hook, u64)> {
-        let units = self.units.values();
-        let all = units.flat_map(|unit| unit.beside.under_way().map(move |it| (unit, it)));
-        all.map(|(unit, (hook, number))| (unit.name.clone(), hook, number)).collect()
+        let units = self.units.iter().map(|(name, unit)| (name, &unit.beside));
+        let gone = self.numbers.iter().map(|(name, numbers)| (name, &numbers.beside));
+        let all = units.chain(gone).flat_map(|(name, it)| it.under_way().map(move |of| (name, of)));
+        all.map(|(name, (hook, number))| (name.clone(), hook, number)).collect()
     }
 
     /// Compares which hooks are under way with what another keeper knows.

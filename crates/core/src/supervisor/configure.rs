@@ -10,7 +10,7 @@ use crate::{
     name::{ServiceName, UnitName},
     service::{Care, Service, StartType},
     time::Moment,
-    unit::{Event, Place, State, Then},
+    unit::{Event, Place, State, Then, Unit},
 };
 
 impl Supervisor {
@@ -148,7 +148,8 @@ impl Supervisor {
         if let Some(at) = unit.scheduled {
             self.deadlines.remove(&(at, name.clone()));
         }
-        self.numbers.insert(name.clone(), Numbers { highest: unit.highest, beside: unit.beside });
+        let Unit { highest, beside, .. } = unit;
+        self.numbers.insert(name.clone(), Numbers { highest, beside, scheduled: None });
         self.effect(Some(name), Action::Forget);
         if units_of(&self.units, &name.service).next().is_none() {
             self.retired.remove(&name.service);

@@ -20,7 +20,7 @@ use crate::{
 use super::{
     answer,
     rows::{self, Row, Rows},
-    verdict::{Rule, Told, account, limited, parked},
+    verdict::{Rule, Told, account, limited, parked, transient},
     zones::{self, Outcome, Spot, ZONE, Zoned, Zones},
 };
 
@@ -64,8 +64,12 @@ const RULES: &[Rule] = &[
     account("INVALID_API_KEYS*"),
     account("MISSING_APIKEY"),
     account("MISSING_SECRETAPIKEY"),
+    account("API_KEY_REQUIRED"),
+    account("API_ACCESS_DISABLED"),
     limited("RATE_LIMIT*"),
-    parked("DOMAIN_NOT_OPTED_IN"),
+    transient("INVALID_RECORD_ID"), // it is gone: read again
+    // The code goes on, and says where the access is switched on.
+    parked("DOMAIN_IS_NOT_OPTED_IN*"),
     parked("INVALID_DOMAIN"),
 ];
 
@@ -182,7 +186,7 @@ fn code_of(message: &str) -> &'static str {
     let message = message.to_lowercase();
     match () {
         () if message.contains("invalid api key") => "INVALID_API_KEYS",
-        () if message.contains("opted in") => "DOMAIN_NOT_OPTED_IN",
+        () if message.contains("opted in") => "DOMAIN_IS_NOT_OPTED_IN",
         () if message.contains("invalid domain") => "INVALID_DOMAIN",
         () => "",
     }

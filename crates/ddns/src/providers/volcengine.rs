@@ -80,7 +80,8 @@ const RULES: &[Rule] = &[
     transient("InternalServiceError"),
     transient("InternalServiceTimeout"),
     transient("ServiceUnavailableTemp"),
-    transient("ErrRecordNotFound"), // it is gone: read again
+    transient("ErrInternalServer"),
+    transient("ErrDBNotFound"), // it is gone: read again
     parked("ErrZoneNotFound"),
     parked("ErrParamInvalid"),
     parked("ErrQuotaExceeded"),

@@ -7,6 +7,7 @@ mod store;
 use std::{
     fs,
     io::{ErrorKind, Write as _},
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Stdio},
 };
@@ -158,8 +159,11 @@ fn feed(command: &mut Command, text: &str) -> Answer {
 fn script(sandbox: &Sandbox, name: &str, text: &str) {
     let path = sandbox.path(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    sandbox.shell(&format!("chmod 755 {}", path.display()));
+    // Whoever runs it meanwhile finds the old one or the new one.
+    let new = path.with_extension("new");
+    fs::write(&new, format!("#!/bin/sh\n{text}\n")).unwrap();
+    fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::rename(new, path).unwrap();
 }
 
 /// Returns the modes of files and folders, one after the other.

@@ -25,7 +25,8 @@ import threading
 import time
 import urllib.parse
 
-from fakes import alidns, baidu, cloudflare, dnspod, dyndns2, echo, huawei, rows, sets, tencent, tokens, vectors
+from fakes import alidns, baidu, cloudflare, dnspod, dyndns2, echo, huawei, rows, sets, tencent, tokens
+from fakes import vectors, volcengine
 from fakes.hosts import HOSTS, provider_of
 from fakes.wire import Answer, Refusal, Request
 from fakes.zone import Zones
@@ -37,6 +38,7 @@ ACCOUNTS = {
     "dnspod": dnspod.ACCOUNT,
     "huawei": huawei.ACCOUNT,
     "baidu": baidu.ACCOUNT,
+    "volcengine": volcengine.ACCOUNT,
     "duckdns": tokens.DUCKDNS,
     "dynv6": tokens.DYNV6,
     "freemyip": tokens.FREEMYIP,
@@ -58,6 +60,7 @@ HANDLERS = {
     "dnspod": dnspod.handle,
     "huawei": huawei.handle,
     "baidu": baidu.handle,
+    "volcengine": volcengine.handle,
     "duckdns": tokens.handle_duckdns,
     "dynv6": tokens.handle_dynv6,
     "freemyip": tokens.handle_freemyip,

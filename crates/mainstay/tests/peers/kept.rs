@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::{account::Account, fake::Fake, moto::Moto};
 
 /// A service, how an account there is written, and what differs there.
-struct Service {
-    fake: &'static str,
+pub(crate) struct Service {
+    pub(crate) fake: &'static str,
     provider: &'static str,
     /// Our keys, and the fake's words for them.
     keys: &'static [(&'static str, &'static str)],
@@ -104,12 +104,19 @@ const SERVICES: &[Service] = &[
     },
     names("noip", "noip", BASIC),
     names("ovh", "ovh-dynhost", BASIC),
+    cloud("volcengine", "volcengine", SECRET_KEY),
     cloud("tencent", "tencentcloud", &[("secret-id", "id"), ("secret-key", "secret")]),
     names("strato", "strato", BASIC),
 ];
 
 impl Service {
-    fn account(&self, fake: &Fake) -> Value {
+    /// Returns the one that a fake pretends to be.
+    pub(crate) fn of(fake: &str) -> &'static Self {
+        SERVICES.iter().find(|service| service.fake == fake).unwrap()
+    }
+
+    /// Returns the account that the fake knows, with one name.
+    pub(crate) fn account(&self, fake: &Fake) -> Value {
         let known = fake.account(self.fake);
         let mut account = json!({ "provider": self.provider, "names": self.name });
         account["endpoint"] = json!(format!("{}{}", fake.url(self.fake), self.base));
@@ -118,6 +125,15 @@ impl Service {
         }
         for (key, value) in self.more {
             account[key] = json!(value);
+        }
+        account
+    }
+
+    /// Returns the same with a secret that is wrong.
+    pub(crate) fn forged(&self, fake: &Fake) -> Value {
+        let mut account = self.account(fake);
+        for (ours, _) in self.keys.iter().filter(|(_, theirs)| !["user", "key"].contains(theirs)) {
+            account[ours] = json!(spoilt(account[ours].as_str().unwrap()));
         }
         account
     }
@@ -142,6 +158,13 @@ impl Service {
     fn row(&self, value: &str) -> Value {
         json!({ "provider": self.fake, "name": self.name, "type": "A", "value": value })
     }
+}
+
+/// Returns a secret that is another one.
+pub(crate) fn spoilt(secret: &str) -> String {
+    let mut text = secret.to_owned();
+    text.pop();
+    text + "x"
 }
 
 const FIRST: &str = "81.2.69.142";
@@ -320,16 +343,7 @@ fn a_failure_means_what_the_service_has_said() {
 #[test]
 fn wrong_credentials_concern_the_account() {
     each(|service, fake| {
-        let mut account = service.account(fake);
-        for (ours, theirs) in service.keys {
-            let is_secret = !["user", "key"].contains(theirs);
-            if is_secret {
-                let mut text = account[ours].as_str().unwrap().to_owned();
-                text.pop();
-                account[ours] = json!(text + "x");
-            }
-        }
-        let failure = Account::open(&account).keep(FIRST);
+        let failure = Account::open(&service.forged(fake)).keep(FIRST);
         let is_meant = failure.as_ref().is_err_and(|failure| {
             failure.class == Class::Parked && failure.reach == Reach::Account
         });

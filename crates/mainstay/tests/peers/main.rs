@@ -35,5 +35,6 @@ mod likeness;
 mod name_servers;
 mod servers;
 mod shapes;
+mod vendors;
 mod ways;
 mod words;

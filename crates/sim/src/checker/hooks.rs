@@ -139,6 +139,12 @@ impl Checker {
         }
     }
 
+    /// Returns whether a start has begun with the hook before it, whatever the files say by now.
+    pub(crate) fn is_begun(&self, (unit, run): &Key) -> bool {
+        let hook = beside::beside(unit, Hook::BeforeStart);
+        hook.is_some_and(|name| self.hooks.ran.contains(&(name, *run)))
+    }
+
     /// It left no trace: its number is free again once its unit is forgotten.
     pub(super) fn unnoticed_hook(&mut self, key: &Key) {
         self.hooks.ran.remove(key);

@@ -5,19 +5,18 @@ use std::time::Duration;
 use mainstay_core::{Hook, Moment, Next, Service, Supervisor, UnitName, service::Delays};
 
 use super::Checker;
-use crate::beside;
+use crate::{beside, wire::Key};
 
 /// Starts may arrive so much later than they were decided.
 pub(super) const SLACK: Duration = Duration::from_secs(10);
 
 impl Checker {
     /// A keeper took an order to start a unit.
-    pub(crate) fn note_start(&mut self, name: &UnitName, now: Moment) {
+    pub(crate) fn note_start(&mut self, key: &Key, now: Moment) {
         // A start begins with the hook before it, if there is one.
-        let owner = beside::owner(name).filter(|(_, hook)| *hook == Hook::BeforeStart);
-        let unit = owner.as_ref().map_or(name, |(unit, _)| unit);
-        let is_begun = |it: &Service| it.care.hooks.contains_key(&Hook::BeforeStart);
-        if owner.is_none() && self.services.get(&unit.service).is_some_and(is_begun) {
+        let owner = beside::owner(&key.0).filter(|(_, hook)| *hook == Hook::BeforeStart);
+        let unit = owner.as_ref().map_or(&key.0, |(unit, _)| unit);
+        if owner.is_none() && self.is_begun(key) {
             return;
         }
         if self.fresh_since.get(unit).is_some_and(|since| now <= *since) {

@@ -339,6 +339,49 @@ fn a_hook_that_was_taken_out_of_the_files_has_no_hour() {
 }
 
 #[test]
+fn a_hook_of_a_unit_that_is_gone_is_killed_until_it_is_gone_and_waited_for() {
+    let web = hooked(&[Hook::BeforeStart]);
+    let mut world = World::closed(&[service("other")]);
+    let (hook, number, memo) = (Hook::BeforeStart, 4, Memo::default());
+    let phase = AdoptedPhase::Starting;
+    let hook = AdoptedHook { unit: unit("web"), hook, number, run: 4, memo, phase };
+    world.tell(Input::Adopt { runs: Vec::new(), wishes: Vec::new(), hooks: vec![hook] });
+    world.tell(Input::Open);
+    world.started("other");
+    assert_eq!(world.select("kill-hook "), ["web before-start 4"]);
+    world.wait();
+    assert_eq!(world.select("kill-hook ").len(), 2, "it was born only now");
+    world.configure(&[service("other"), web], Prune::Keep);
+    assert_eq!(world.select("hook "), [""; 0], "there is one of that name");
+    world.wait();
+    assert_eq!(world.select("kill-hook ").len(), 3);
+    world.hook_ends("web", Hook::BeforeStart, 4, Exit::Signal(9));
+    assert_eq!(world.select("hook "), ["web before-start 5"]);
+}
+
+#[test]
+fn who_relies_on_what_was_only_being_prepared_leaves_with_the_others() {
+    let mut web = hooked(&[Hook::BeforeStart]);
+    (web.instances, web.requires) = (2, vec![name("base")]);
+    let app = Service { requires: vec![name("web")], ..service("app") };
+    let mut world = World::new(&[app, service("base"), web]);
+    world.started("base");
+    for web in ["web", "web@2"] {
+        world.hook_ends(web, Hook::BeforeStart, 1, Exit::Code(0));
+        world.started(web);
+    }
+    world.started("app");
+    world.exited("web@2", Exit::Code(1));
+    world.wait();
+    assert_eq!(world.state("web@2"), "starting", "its hook runs");
+    world.take();
+    world.command("base", Command::Stop).unwrap();
+    assert_eq!(world.asks(), ["app 1"]);
+    world.exited("app", Exit::Code(0));
+    assert_eq!(world.asks(), ["app 1", "web 1"]);
+}
+
+#[test]
 fn the_next_agent_runs_no_hook_a_second_time() {
     let web = hooked(&ALL);
     let ended = AdoptedPhase::Ended {

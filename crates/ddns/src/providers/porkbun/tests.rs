@@ -110,7 +110,12 @@ fn every_refusal_has_its_meaning() {
     let told = json!({ "status": "ERROR", "code": "INVALID_API_KEYS_002", "message": "no" });
     check(400, &told, parked, account, "INVALID_API_KEYS_002");
     let told = refusal("Domain is not opted in to API access.");
-    check(400, &told, parked, binding, "DOMAIN_NOT_OPTED_IN");
+    check(400, &told, parked, binding, "DOMAIN_IS_NOT_OPTED_IN");
+    let code = "DOMAIN_IS_NOT_OPTED_IN_TO_API_ACCESS_YOU_CAN_ENABLE";
+    let told = json!({ "status": "ERROR", "code": code, "message": "Not opted in." });
+    check(400, &told, parked, binding, code);
+    let told = json!({ "status": "ERROR", "code": "INVALID_RECORD_ID", "message": "gone" });
+    check(400, &told, Class::Transient, binding, "INVALID_RECORD_ID");
     check(400, &refusal("Edit error: unable."), parked, binding, "HTTP 400");
     check(429, &refusal("Slow"), Class::RateLimited, account, "HTTP 429");
     check(503, &refusal("Busy"), Class::Transient, binding, "HTTP 503");

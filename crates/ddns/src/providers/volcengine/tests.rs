@@ -108,6 +108,8 @@ fn every_refusal_has_its_meaning() {
     refused(400, "InvalidTimestamp", (Class::Clock, account, "InvalidTimestamp"));
     refused(429, "FlowLimitExceeded", (Class::RateLimited, account, "FlowLimitExceeded"));
     refused(500, "InternalError", (Class::Transient, binding, "InternalError"));
+    refused(500, "ErrInternalServer", (Class::Transient, binding, "ErrInternalServer"));
+    refused(400, "ErrDBNotFound", (Class::Transient, binding, "ErrDBNotFound"));
     refused(400, "ErrParamInvalid", (Class::Parked, binding, "ErrParamInvalid"));
 }
 

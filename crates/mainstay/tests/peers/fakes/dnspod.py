@@ -37,9 +37,16 @@ def handle(request, zones, now):
 
 
 def zone_in(given, zones):
-    if given.get("domain") not in zones.names:
+    """A zone is told by its number or by its name; the number goes first."""
+    numbers = {str(at): name for at, name in enumerate(zones.names, 1)}
+    name = numbers.get(given["domain_id"]) if "domain_id" in given else given.get("domain")
+    if name not in zones.names:
         raise failure("6", "Domain id invalid")
-    return given["domain"]
+    return name
+
+
+def number_of(zone, zones):
+    return str(zones.names.index(zone) + 1)
 
 
 def show(row):
@@ -68,7 +75,7 @@ def list_records(given, zones):
         raise failure("10", "No records")
     count = str(len(rows))
     info = {"sub_domains": count, "record_total": count, "records_num": count}
-    return success(domain={"name": zone, "id": "1"}, info=info, records=[show(row) for row in rows])
+    return success(domain={"name": zone, "id": number_of(zone, zones)}, info=info, records=[show(row) for row in rows])
 
 
 def check_value(kind, value):
@@ -114,6 +121,16 @@ def modify(given, zones):
     return success(record={"id": int(row["id"]), "name": label_of(row), "value": value, "status": "enable"})
 
 
+def remove(given, zones):
+    zones.remove(record_in(given, zones, zone_in(given, zones)))
+    return success()
+
+
+def domain_info(given, zones):
+    zone = zone_in(given, zones)
+    return success(domain={"id": number_of(zone, zones), "name": zone, "punycode": zone, "status": "enable"})
+
+
 def dynamic(given, zones):
     return modify({**given, "record_type": record_in(given, zones, zone_in(given, zones))["type"]}, zones)
 
@@ -132,7 +149,9 @@ ACTIONS = {
     "/Record.List": list_records,
     "/Record.Create": create,
     "/Record.Modify": modify,
+    "/Record.Remove": remove,
     "/Record.Ddns": dynamic,
     "/Record.Info": info,
+    "/Domain.Info": domain_info,
     "/Domain.List": list_domains,
 }

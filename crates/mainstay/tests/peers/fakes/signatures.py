@@ -62,5 +62,18 @@ def baidu(secret, prefix, request, signed):
     return keyed(key.encode(), text).hex()
 
 
+def volcengine(secret, request, signed, scope):
+    """HMAC-SHA256 with the scope `date/region/service/request`, in which the key is derived."""
+    pairs = sorted(urllib.parse.parse_qsl(request.query_text, keep_blank_values=True))
+    query = "&".join(f"{encode(name)}={encode(value)}" for name, value in pairs)
+    lines = "".join(f"{name}:{request.headers.get(name, '').strip()}\n" for name in signed.split(";"))
+    parts = [request.method, request.path or "/", query, lines, signed, digest(request.body)]
+    text = f"HMAC-SHA256\n{request.headers.get('x-date', '')}\n{scope}\n" + digest("\n".join(parts).encode())
+    key = secret.encode()
+    for part in scope.split("/"):
+        key = keyed(key, part)
+    return keyed(key, text).hex()
+
+
 def same(one, other):
     return hmac.compare_digest(one.encode(), other.encode())
