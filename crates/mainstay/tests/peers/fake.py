@@ -103,7 +103,14 @@ SECRETS = secrets()
 def mask(text):
     for secret in SECRETS:
         text = text.replace(secret, "***")
+    text = re.sub(r"Basic ([\w+/]+=*)$", mask_pair, text)
     return re.sub(r"(Signature=)[^&,\s\"]+", r"\1***", text)
+
+
+def mask_pair(found):
+    """Hides a user who has a password of ours, whatever he is called."""
+    password = base64.b64decode(found[1] + "==").decode("utf-8", "replace").partition(":")[2]
+    return "Basic ***" if password in SECRETS else found[0]
 
 
 class World:

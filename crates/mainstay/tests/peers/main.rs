@@ -37,4 +37,3 @@ mod servers;
 mod shapes;
 mod vendors;
 mod ways;
-mod words;
