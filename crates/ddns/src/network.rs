@@ -41,7 +41,7 @@ use tokio::time;
 use crate::{
     address::Family,
     config::NetworkConfig,
-    wire::{Exchange, NetworkError, Networked, Request, Response, Way, Wire},
+    wire::{Exchange, Later, NetworkError, Networked, Request, Response, Way, Wire},
 };
 
 use conversation::{Connection, Sent};
@@ -211,6 +211,10 @@ impl Wire for Network {
 
     fn resolvers(&self) -> Vec<SocketAddr> {
         self.0.resolver.servers().to_vec()
+    }
+
+    fn pause(&self, time: Duration) -> Later<'_, ()> {
+        Box::pin(time::sleep(time))
     }
 
     fn now(&self) -> Timestamp {

@@ -160,7 +160,6 @@ fn a_kill_at_any_step_costs_one_write_at_most() {
             log.iter().any(|one| one["planned"] == true)
         });
         client.kill();
-        client.is_later(120);
         client.again();
         client.wait_for_published(CLOUDFLARE, &address);
         let writes: usize =

@@ -28,12 +28,15 @@ mod python;
 mod router;
 mod site;
 
+mod bound;
 mod days;
+mod gaps;
 mod home;
 mod kept;
 mod likeness;
 mod name_servers;
 mod servers;
 mod shapes;
+mod tries;
 mod vendors;
 mod ways;
