@@ -75,6 +75,8 @@ const PACKAGES: &[Package] = &[
     package("sqlite3", "sqlite3"),
     daemon("coturn", "/usr/bin/turnserver", "coturn"),
     file("miniupnpd-nftables", "/usr/sbin/miniupnpd"),
+    // The router's mappings are in tables that nothing else makes.
+    file("nftables", "/usr/sbin/nft"),
     file("miniupnpc", "/usr/bin/upnpc"),
     file("natpmpc", "/usr/bin/natpmpc"),
     // Through whom others are reached.
@@ -83,6 +85,10 @@ const PACKAGES: &[Package] = &[
     // Clients of others, to be served by ours.
     daemon("ddclient", "/usr/bin/ddclient", "ddclient"),
     daemon("inadyn", "/usr/sbin/inadyn", "inadyn"),
+    file("ddupdate", "/usr/bin/ddupdate"),
+    // Without these, ddupdate does not start, and ddclient speaks no TLS.
+    file("python3-requests", "/usr/lib/python3/dist-packages/requests/__init__.py"),
+    file("libio-socket-ssl-perl", "/usr/share/perl5/IO/Socket/SSL.pm"),
 ];
 
 /// Debian asks it before it starts what it has installed.
@@ -92,6 +98,8 @@ const POLICY: &str = "/usr/sbin/policy-rc.d";
 pub(crate) const WINDOWS: &str = "x86_64-pc-windows-gnu";
 /// See [`WINDOWS`]; nothing is linked, so its linker is not needed.
 pub(crate) const MSVC: &str = "x86_64-pc-windows-msvc";
+/// See [`MSVC`]: a program for every Linux, whatever C library it has.
+pub(crate) const MUSL: &str = "x86_64-unknown-linux-musl";
 /// See [`WINDOWS`].
 pub(crate) const DARWIN: &str = "x86_64-apple-darwin";
 
@@ -103,7 +111,7 @@ pub(crate) fn provide(workspace: &Workspace) -> Result<()> {
     }
     peers::provide(workspace)?;
     workspace
-        .run(Command::new("rustup").args(["target", "add", WINDOWS, MSVC, DARWIN]))
+        .run(Command::new("rustup").args(["target", "add", WINDOWS, MSVC, MUSL, DARWIN]))
         .context("the targets come from rustup")?;
     workspace.run(Command::new("rustup").args(["component", "add", "clippy", "rustfmt"]))
 }

@@ -23,6 +23,7 @@ mod counted;
 mod door;
 mod entry;
 mod herald;
+mod meant;
 mod report;
 mod run;
 mod shelf;

@@ -2,8 +2,10 @@
 
 mod alidns;
 mod answer;
+mod api;
 mod baiducloud;
 mod cloudflare;
+mod columns;
 mod desec;
 mod digitalocean;
 mod dnsomatic;
@@ -35,6 +37,7 @@ mod sign;
 mod strato;
 mod template;
 mod tencentcloud;
+mod token;
 #[cfg(test)]
 mod trial;
 mod variomedia;
@@ -44,6 +47,8 @@ mod vultr;
 mod zones;
 
 use crate::provider::Entry;
+
+pub(crate) use answer::encoded;
 
 /// All providers.
 pub const ALL: &[&Entry] = &[

@@ -28,6 +28,7 @@ mod cores;
 mod crowds;
 mod damaged_logs;
 mod ddns_facts;
+mod ddns_help;
 mod ddns_setup;
 mod dependencies;
 mod drills;

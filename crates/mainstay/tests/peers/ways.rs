@@ -1,11 +1,9 @@
 //! Our ways into the network, through proxies of others, to their servers, and by chosen interfaces.
 
 use std::{
-    fs::File,
     net::{SocketAddr, TcpStream},
     path::PathBuf,
     process::Command,
-    thread,
     time::Duration,
 };
 
@@ -15,7 +13,6 @@ use mainstay_ddns::{
     secret::Secret,
     wire::{Carrier, Exchange, Method, NetworkError, Request, Wire as _},
 };
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::runtime::Builder;
 
 use crate::{
@@ -144,6 +141,28 @@ http.server.ThreadingHTTPServer(('10.9.9.9', 80), Web).serve_forever()\n";
 
 #[test]
 fn a_machine_with_two_lines_uses_the_one_that_is_named() {
+    let (machine, world) = two_lines();
+    let [enter, namespace, end] = world.through();
+    let mut command = peer::mortal(&enter);
+    command.args([&namespace, &end, "python3", "-c", WHOAMI]);
+    let listens = || world.shell("ss -Hltun src 10.9.9.9").lines().count() == 2;
+    let _server = Peer::start(Folder::new("whoami"), &mut command, listens).unwrap();
+    for (bind, expected) in [
+        (None, "10.1.0.2"),
+        (Some("wan0"), "10.1.0.2"),
+        (Some("wan1"), "10.1.1.2"),
+        (Some("10.1.1.2"), "10.1.1.2"),
+    ] {
+        let bind = bind.map(str::to_owned);
+        let config = NetworkConfig { bind: bind.clone(), ..NetworkConfig::default() };
+        let told = machine.within(|| origins(&config));
+        assert_eq!(told, [expected, expected], "{bind:?}");
+    }
+}
+
+/// Returns a machine that is `10.1.0.2` by `wan0` and `10.1.1.2` by `wan1`, and a world in which
+/// `10.9.9.9` is.
+pub(crate) fn two_lines() -> (Namespace, Namespace) {
     let (machine, world) = (Namespace::new(), Namespace::new());
     world.shell("ip addr add 10.9.9.9/32 dev lo");
     for (place, line) in ["wan0", "wan1"].into_iter().enumerate() {
@@ -160,22 +179,7 @@ fn a_machine_with_two_lines_uses_the_one_that_is_named() {
             metric = 10 * (place + 1)
         ));
     }
-    let [enter, namespace, end] = world.through();
-    let mut command = peer::mortal(&enter);
-    command.args([&namespace, &end, "python3", "-c", WHOAMI]);
-    let listens = || world.shell("ss -Hltun src 10.9.9.9").lines().count() == 2;
-    let _server = Peer::start(Folder::new("whoami"), &mut command, listens).unwrap();
-    for (bind, expected) in [
-        (None, "10.1.0.2"),
-        (Some("wan0"), "10.1.0.2"),
-        (Some("wan1"), "10.1.1.2"),
-        (Some("10.1.1.2"), "10.1.1.2"),
-    ] {
-        let bind = bind.map(str::to_owned);
-        let config = NetworkConfig { bind: bind.clone(), ..NetworkConfig::default() };
-        let told = within(&machine, move || origins(&config));
-        assert_eq!(told, [expected, expected], "{bind:?}");
-    }
+    (machine, world)
 }
 
 /// Returns whom a server takes us for, over HTTP and in a datagram.
@@ -191,20 +195,6 @@ fn origins(config: &NetworkConfig) -> [String; 2] {
     })
 }
 
-/// Does something on a thread that is in another network.
-fn within<T: Send + 'static>(
-    namespace: &Namespace,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> T {
-    let network = File::open(format!("/proc/{}/ns/net", namespace.pid())).unwrap();
-    let thread = thread::spawn(move || {
-        use rustix::fd::AsFd as _;
-        move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
-        work()
-    });
-    thread.join().unwrap()
-}
-
 fn open(config: &NetworkConfig) -> Network {
     Network::new(&Shared::new(&[]), config).unwrap()
 }
@@ -215,7 +205,7 @@ async fn get(network: &Network, url: &str) -> Result<String, NetworkError> {
     network.http(request).await.map(|response| response.text())
 }
 
-fn run<T>(story: impl Future<Output = T>) -> T {
+pub(crate) fn run<T>(story: impl Future<Output = T>) -> T {
     Builder::new_current_thread().enable_all().build().unwrap().block_on(story)
 }
 
