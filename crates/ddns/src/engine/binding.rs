@@ -339,6 +339,11 @@ impl Binding {
         self.read_from = is_unseen.then(|| now.at + READ_EVERY);
     }
 
+    /// What was read has led to nothing: it is read again, as soon as that may be.
+    pub(super) fn reads_again(&mut self, now: Now) {
+        self.read_from = Some(now.at);
+    }
+
     /// A write begins.
     pub(super) fn begins_to_write(&mut self, now: Now) {
         self.write_from = now.at + self.floors.write;
