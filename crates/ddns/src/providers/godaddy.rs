@@ -1,11 +1,11 @@
 //! `GoDaddy`: sets of records, written as a whole.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use serde_json::{Value, json};
 
 use crate::{
-    failure::Failure,
+    failure::{Class, Failure},
     name::Fqdn,
     provider::{
         Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
@@ -13,7 +13,7 @@ use crate::{
     },
     record::{Change, Changed, Found, Record, Written},
     secret::Secret,
-    wire::{Method, Request, Wire},
+    wire::{Method, Request, Response, Wire},
 };
 
 use super::{
@@ -60,6 +60,9 @@ pub(super) const ENTRY: Entry = Entry {
 
 /// The time to live of a set that is created, where nobody says another one: the least there is.
 const TTL: u32 = 600;
+
+/// It is not believed when it asks for more patience than this.
+const PATIENCE_MAX: Duration = Duration::from_hours(24);
 
 /// What its codes mean.
 const RULES: &[Rule] = &[
@@ -117,7 +120,8 @@ impl Zoned for GoDaddy {
         if matches!(response.status, 404 | 422) {
             return Ok(None);
         }
-        ANSWERS.open(&response, wire.now()).map(|_| Some(name.clone()))
+        let domain = ANSWERS.open(&response, wire.now());
+        domain.map(|_| Some(name.clone())).map_err(|failure| explained(failure, &response))
     }
 }
 
@@ -127,7 +131,8 @@ impl Sets for GoDaddy {
         if response.status == 404 {
             return Ok(None);
         }
-        let body = ANSWERS.open(&response, spot.wire.now())?;
+        let body = ANSWERS.open(&response, spot.wire.now());
+        let body = body.map_err(|failure| explained(failure, &response))?;
         let records = answer::told_list(&body, "")?;
         let Some(first) = records.first() else {
             return Ok(None);
@@ -150,8 +155,9 @@ impl Sets for GoDaddy {
         let record = |value: &IpAddr| json!({ "data": value.to_string(), "ttl": ttl });
         let body: Value = values.iter().map(record).collect();
         let request = self.request(Method::Put, &path(&spot)?).json(&body);
-        ANSWERS.done(&spot.wire.http(request).await?, spot.wire.now())?;
-        Ok(Changed::Yes)
+        let response = spot.wire.http(request).await?;
+        let done = ANSWERS.done(&response, spot.wire.now());
+        done.map(|()| Changed::Yes).map_err(|failure| explained(failure, &response))
     }
 }
 
@@ -161,6 +167,17 @@ impl GoDaddy {
         Request::new(method, format!("{}{path}", self.endpoint))
             .header("authorization", authorization)
     }
+}
+
+/// Adds to a failure what a refusal tells in its body alone: for how long it wants patience, and
+/// that another change of the zone is under way, which has the status of one that is wrong.
+fn explained(failure: Failure, response: &Response) -> Failure {
+    let body = answer::json(response).unwrap_or_default();
+    let is_busy = answer::text_at(&body, "/message").contains("used in another request");
+    let class = if is_busy { Class::Transient } else { failure.class };
+    let told = answer::number_at(&body, "/retryAfterSec").map(u64::from).map(Duration::from_secs);
+    let wait = failure.retry_after.or(told.map(|wait| wait.min(PATIENCE_MAX)));
+    Failure { class, ..failure }.after(wait)
 }
 
 fn path(spot: &Spot<'_, Fqdn>) -> Result<String, Failure> {
