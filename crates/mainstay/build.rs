@@ -1,5 +1,6 @@
 //! Links the binary at a fixed address on Linux: each exec of a position-independent binary pays
-//! for its relocations, and both the command line and the `exec` role start often.
+//! for its relocations, and both the command line and the `exec` role start often. Not with musl:
+//! the object that begins a static program there relocates itself, and crashes where it need not.
 //!
 //! Tells Windows what the binary is: version, asks for no rights, knows long paths and UTF-8.
 //!
@@ -9,10 +10,13 @@
 fn main() {
     let os = std::env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
     let is_linux = os == "linux";
+    let is_musl = std::env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|env| env == "musl");
     println!("cargo::rustc-check-cfg=cfg(machine)");
     println!("cargo::rustc-check-cfg=cfg(manager)");
-    if is_linux {
+    if is_linux && !is_musl {
         println!("cargo::rustc-link-arg-bins=-no-pie");
+    }
+    if is_linux {
         println!("cargo::rustc-cfg=machine");
     }
     if os == "windows" {

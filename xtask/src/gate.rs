@@ -31,7 +31,8 @@ const STEPS: &[Step] = &[
     Step { name: "lint linux", run: lint_here },
     Step { name: "lint windows", run: lint_windows },
     Step { name: "lint darwin", run: lint_darwin },
-    Step { name: "check msvc", run: check_msvc },
+    Step { name: "check msvc", run: |workspace| check(workspace, machine::MSVC) },
+    Step { name: "check musl", run: |workspace| check(workspace, machine::MUSL) },
     Step { name: "documents", run: documents },
     Step { name: "examples in documents", run: examples_in_documents },
     Step { name: "tests", run: tests },
@@ -109,12 +110,12 @@ fn lint_darwin(workspace: &Workspace) -> Result<()> {
     workspace.run(&mut command)
 }
 
-/// The other tools of Windows: the same code, so it need only compile.
-fn check_msvc(workspace: &Workspace) -> Result<()> {
+/// The other tools of Windows, the other C library of Linux: the same code, so it need only compile.
+fn check(workspace: &Workspace, target: &str) -> Result<()> {
     let arguments = ["check", "--workspace", "--exclude", "xtask", "--lib", "--bins"];
     let mut command = std::process::Command::new(crate::workspace::cargo());
-    command.args(arguments).args(["--target", machine::MSVC]);
-    compiler::replace(&mut command, machine::MSVC)?;
+    command.args(arguments).args(["--target", target]);
+    compiler::replace(&mut command, target)?;
     workspace.run(&mut command)
 }
 

@@ -75,6 +75,8 @@ const PACKAGES: &[Package] = &[
     package("sqlite3", "sqlite3"),
     daemon("coturn", "/usr/bin/turnserver", "coturn"),
     file("miniupnpd-nftables", "/usr/sbin/miniupnpd"),
+    // The router's mappings are in tables that nothing else makes.
+    file("nftables", "/usr/sbin/nft"),
     file("miniupnpc", "/usr/bin/upnpc"),
     file("natpmpc", "/usr/bin/natpmpc"),
     // Through whom others are reached.
@@ -92,6 +94,8 @@ const POLICY: &str = "/usr/sbin/policy-rc.d";
 pub(crate) const WINDOWS: &str = "x86_64-pc-windows-gnu";
 /// See [`WINDOWS`]; nothing is linked, so its linker is not needed.
 pub(crate) const MSVC: &str = "x86_64-pc-windows-msvc";
+/// See [`MSVC`]: a program for every Linux, whatever C library it has.
+pub(crate) const MUSL: &str = "x86_64-unknown-linux-musl";
 /// See [`WINDOWS`].
 pub(crate) const DARWIN: &str = "x86_64-apple-darwin";
 
@@ -103,7 +107,7 @@ pub(crate) fn provide(workspace: &Workspace) -> Result<()> {
     }
     peers::provide(workspace)?;
     workspace
-        .run(Command::new("rustup").args(["target", "add", WINDOWS, MSVC, DARWIN]))
+        .run(Command::new("rustup").args(["target", "add", WINDOWS, MSVC, MUSL, DARWIN]))
         .context("the targets come from rustup")?;
     workspace.run(Command::new("rustup").args(["component", "add", "clippy", "rustfmt"]))
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use mainstay_api::{
-    config::{KIND_PROGRAM, KindConfig, check_kind_name, is_kind_path},
+    config::{KIND_PROGRAM, KindConfig, ServiceConfig, check_kind_name, is_kind_path},
     keeper::{INPUT_BYTES_MAX, SecretText, Spawn},
 };
 use mainstay_core::UnitName;
@@ -107,6 +107,14 @@ pub fn find(name: &str, folders: &[PathBuf]) -> Result<FoundKind, KindError> {
         Some(path) => trusted(name, &path),
         None => Err(KindError::Missing { name: name.to_owned(), places: places(name, folders) }),
     }
+}
+
+/// Returns the command that runs a service, as far as that is known without looking for it: a kind
+/// that is no role of our own binary is only named.
+pub(crate) fn command_of(service: &ServiceConfig) -> Vec<String> {
+    let kind = service.kind.as_ref().filter(|kind| BUILT_IN.contains(&kind.name.as_str()));
+    let found = kind.and_then(|kind| built_in(&kind.name).ok());
+    found.map_or_else(|| service.command.clone(), |found| found.command)
 }
 
 /// Returns all kinds that there are, by name; of several with one name that which is run.
@@ -225,6 +233,8 @@ fn built_in(name: &str) -> Result<FoundKind, KindError> {
 
 #[cfg(test)]
 mod tests {
+    use mainstay_api::config::{SourceText, parse};
+
     use super::*;
 
     fn ground(name: &str) -> PathBuf {
@@ -272,5 +282,22 @@ mod tests {
         let error = find("../tide", &[]).unwrap_err();
         assert!(matches!(error, KindError::Name { .. }), "{error}");
         fs::remove_dir_all(&ground).unwrap();
+    }
+    #[test]
+    fn a_built_in_kind_is_run_by_our_own_binary() {
+        let text = "[services.home]\nkind = 'ddns'\nconfig = { accounts = {} }\n\
+                    [services.tide]\nkind = 'tide'\n[services.web]\ncommand = ['web', '-x']\n";
+        let sources = [SourceText { file: "test.toml", bytes: text.as_bytes() }];
+        let config = parse(&sources).unwrap();
+        let command = |name: &str| {
+            let mut all = config.services.iter();
+            all.find(|(own, _)| own.as_str() == name)
+                .map(|(_, service)| command_of(service))
+                .unwrap()
+        };
+        let own = env::current_exe().unwrap().display().to_string();
+        assert_eq!(command("home"), [own.as_str(), "kind", "ddns"]);
+        assert_eq!(command("tide"), ["mainstay-kind-tide"]);
+        assert_eq!(command("web"), ["web", "-x"]);
     }
 }

@@ -6,7 +6,7 @@
 
 use std::{
     fs,
-    io::Write as _,
+    io::{BufRead as _, BufReader, Write as _},
     path::PathBuf,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -43,7 +43,7 @@ fn a_real_server_is_seen_and_a_lack_of_descriptors_is_not_its_fault() {
     assert!(matches!(&gone, Outcome::Failed(why) if why.contains("refused")), "{gone:?}");
 }
 
-/// Python's own HTTP server, on a port that was free.
+/// Python's own HTTP server, on the port that the system has given it.
 struct Server {
     child: Child,
     port: u16,
@@ -54,13 +54,14 @@ impl Server {
     #[expect(clippy::disallowed_methods, reason = "a real server")]
     fn start() -> Option<Self> {
         fs::read_dir("/proc/self/fd").ok()?;
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
         let mut command = Command::new("python3");
-        command.args(["-m", "http.server", "--bind", "127.0.0.1", &port.to_string()]);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
-        Some(Self { child, port })
+        command.args(["-u", "-m", "http.server", "--bind", "127.0.0.1", "0"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+        // `Serving HTTP on 127.0.0.1 port 8000 (http://127.0.0.1:8000/) ...`
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let port = line.split_whitespace().skip_while(|word| *word != "port").nth(1);
+        Some(Self { child, port: port.unwrap().parse().unwrap() })
     }
 
     fn look(&self, path: &str, line: &str) -> Look {

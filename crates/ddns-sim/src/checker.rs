@@ -10,6 +10,7 @@ use mainstay_ddns::{
     failure::{Class, Failure, Reach},
     provider::Reading,
 };
+use mainstay_lives::Violation;
 
 use crate::scene::wanted;
 
@@ -21,15 +22,6 @@ const NOTED_SECONDS: i64 = 31;
 const UNREACHED: Duration = Duration::from_secs(2);
 /// What is parked is tried once in this time.
 const PROBE: Duration = Duration::from_hours(24);
-
-/// A rule that did not hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
-    /// What should have held.
-    pub rule: &'static str,
-    /// What was seen instead.
-    pub details: String,
-}
 
 /// A life of the engine, and a revision of its state.
 pub(crate) type Version = (u64, u64);

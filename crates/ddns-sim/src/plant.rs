@@ -95,9 +95,4 @@ impl Plant {
             Self::Restless => "restless",
         }
     }
-
-    /// Returns the mistake of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|plant| plant.name() == name)
-    }
 }

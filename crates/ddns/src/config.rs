@@ -126,23 +126,34 @@ pub enum SourceConfig {
     Dns {
         /// `cloudflare`, `opendns`, `google`: who; all of them when empty.
         services: Vec<String>,
+        /// By which interface, or from which local address.
+        network: NetworkConfig,
     },
     /// A STUN server (RFC 8489).
     Stun {
         /// `host:port`, several.
         servers: Vec<String>,
+        /// By which interface, or from which local address.
+        network: NetworkConfig,
     },
     /// The router, asked by `UPnP`.
-    Upnp,
+    Upnp {
+        /// By which interface, or from which local address.
+        network: NetworkConfig,
+    },
     /// The router, asked by NAT-PMP (RFC 6886).
     NatPmp {
         /// Its address; the default gateway otherwise.
         gateway: Option<SocketAddr>,
+        /// By which interface, or from which local address.
+        network: NetworkConfig,
     },
     /// The router, asked by PCP (RFC 6887).
     Pcp {
         /// Its address; the default gateway otherwise.
         gateway: Option<SocketAddr>,
+        /// By which interface, or from which local address.
+        network: NetworkConfig,
     },
     /// A command's output: an address a line.
     Command {
@@ -171,7 +182,7 @@ impl SourceConfig {
             Self::Interface { .. } => "interface",
             Self::Dns { .. } => "dns",
             Self::Stun { .. } => "stun",
-            Self::Upnp => "upnp",
+            Self::Upnp { .. } => "upnp",
             Self::NatPmp { .. } => "nat-pmp",
             Self::Pcp { .. } => "pcp",
             Self::Command { .. } => "command",
@@ -183,13 +194,13 @@ impl SourceConfig {
     /// Returns by which way it is reached, where that can be chosen.
     pub const fn network(&self) -> Option<&NetworkConfig> {
         match self {
-            Self::Web { network, .. } => Some(network),
+            Self::Web { network, .. }
+            | Self::Dns { network, .. }
+            | Self::Stun { network, .. }
+            | Self::Upnp { network }
+            | Self::NatPmp { network, .. }
+            | Self::Pcp { network, .. } => Some(network),
             Self::Interface { .. }
-            | Self::Dns { .. }
-            | Self::Stun { .. }
-            | Self::Upnp
-            | Self::NatPmp { .. }
-            | Self::Pcp { .. }
             | Self::Command { .. }
             | Self::File { .. }
             | Self::Static { .. } => None,

@@ -2,6 +2,13 @@
 
 use std::time::Duration;
 
+use crate::line;
+
+/// The longest code: it stands in status, facts and metrics.
+const CODE_CHARS_MAX: usize = 64;
+/// The most words.
+const WORDS_CHARS_MAX: usize = 1000;
+
 /// Why something did not work, in the only words that the engine decides by, and in words for
 /// people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,9 +64,10 @@ pub enum Reach {
 }
 
 impl Failure {
-    /// Returns a failure of this record alone.
+    /// Returns a failure of this record alone; what others have said in it cannot harm.
     pub fn new(class: Class, code: impl Into<String>, words: impl Into<String>) -> Self {
-        let (code, words) = (code.into(), words.into());
+        let code = line::of(&code.into(), CODE_CHARS_MAX);
+        let words = line::of(&words.into(), WORDS_CHARS_MAX);
         Self { class, reach: Reach::Binding, code, words, retry_after: None }
     }
 
@@ -70,10 +78,29 @@ impl Failure {
         self
     }
 
+    /// Returns the same under another code.
+    #[must_use]
+    pub fn with_code(self, code: &str) -> Self {
+        Self { code: line::of(code, CODE_CHARS_MAX), ..self }
+    }
+
     /// Returns the same, with the time that the other side asked for.
     #[must_use]
     pub const fn after(mut self, wait: Option<Duration>) -> Self {
         self.retry_after = wait;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_say_begins_no_line_of_its_own_and_has_an_end() {
+        let code = "x\nX_MAINSTAY_FACT=ipv4=6.6.6.6";
+        let failure = Failure::new(Class::Parked, code, "y".repeat(100_000));
+        assert_eq!(failure.code, "x X_MAINSTAY_FACT=ipv4=6.6.6.6");
+        assert_eq!(failure.words.chars().count(), WORDS_CHARS_MAX + 1);
     }
 }

@@ -29,7 +29,7 @@ impl FakeWire {
     pub(crate) fn silent() -> Self {
         let late = |peer: String| NetworkError::Connect { peer, why: "nobody is there".to_owned() };
         Self {
-            http: Box::new(move |request| Err(late(request.shown_url().to_owned()))),
+            http: Box::new(move |request| Err(late(request.shown_url()))),
             dns: Box::new(move |exchange| Err(late(exchange.server.to_string()))),
             resolve: Box::new(move |name| Err(late(name))),
         }
@@ -96,6 +96,16 @@ impl Chance {
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         usize::try_from((mixed ^ (mixed >> 31)) >> 32).unwrap() % limit.max(1)
+    }
+
+    /// Returns so many bytes at most, of no meaning, most of them letters of the alphabet.
+    pub(crate) fn noise(&mut self, alphabet: &[u8], length_max: usize) -> Vec<u8> {
+        let length = self.below(length_max);
+        let mut one = || match self.below(9) {
+            0 => u8::try_from(self.below(256)).unwrap(),
+            _ => alphabet[self.below(alphabet.len())],
+        };
+        (0..length).map(|_| one()).collect()
     }
 
     /// Returns the message with some bytes changed, and sometimes cut, grown or doubled.

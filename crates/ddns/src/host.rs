@@ -22,6 +22,7 @@ mod chores;
 mod door;
 mod entry;
 mod herald;
+mod meant;
 mod report;
 mod run;
 mod shelf;

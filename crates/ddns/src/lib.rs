@@ -12,6 +12,7 @@
 pub mod address;
 pub mod base64;
 pub mod config;
+mod discreet;
 pub mod dns;
 pub mod engine;
 pub mod failure;
@@ -19,6 +20,7 @@ pub mod failure;
 mod fake_wire;
 pub mod host;
 pub mod import;
+mod line;
 pub mod name;
 pub mod network;
 pub mod provider;

@@ -41,7 +41,7 @@ use tokio::time;
 use crate::{
     address::Family,
     config::NetworkConfig,
-    wire::{Exchange, NetworkError, Networked, Request, Response, Way, Wire},
+    wire::{Exchange, Later, NetworkError, Networked, Request, Response, Way, Wire},
 };
 
 use conversation::{Connection, Sent};
@@ -122,7 +122,10 @@ impl Network {
             Way::Direct => None,
         };
         let mut outgoing = outgoing::prepare(target, &request, proxy.as_deref())?;
-        let key = Key::of(target, &request);
+        // A proxy that forwards may hang up after each answer without having said so, as tinyproxy
+        // does; whether a request has still reached it nobody knows.
+        let is_forwarded = proxy.as_deref().is_some_and(|proxy| proxy.forwards(target));
+        let key = Key::of(target, &request).filter(|_| !is_forwarded);
         while let Some(kept) = key.as_ref().and_then(|key| self.0.pool.take(key)) {
             match kept.send(outgoing).await {
                 Sent::Never(request) => outgoing = request,
@@ -208,6 +211,10 @@ impl Wire for Network {
 
     fn resolvers(&self) -> Vec<SocketAddr> {
         self.0.resolver.servers().to_vec()
+    }
+
+    fn pause(&self, time: Duration) -> Later<'_, ()> {
+        Box::pin(time::sleep(time))
     }
 
     fn now(&self) -> Timestamp {

@@ -71,6 +71,9 @@ pub enum Reading {
 pub struct Floors {
     /// Between two writes of one record that both change something.
     pub write: Duration,
+    /// What a configuration may make of that at the least, where the server is whoever's it keeps
+    /// names at; nothing where it may only be longer.
+    pub write_least: Option<Duration>,
     /// After a failure that may be over soon.
     pub transient: Duration,
     /// After it has asked for patience, or said that it is in trouble itself.
@@ -84,13 +87,17 @@ impl Floors {
     /// What most APIs bear.
     pub const API: Self = Self {
         write: Duration::from_secs(10),
+        write_least: None,
         transient: Duration::from_secs(5),
         rate_limited: Duration::from_mins(5),
         refresh: None,
     };
+    /// What a name server of one's own bears: its owner knows better.
+    pub const OWN: Self = Self { write_least: Some(Duration::from_millis(100)), ..Self::API };
     /// What the services around the dyndns2 protocol ask for.
     pub const DYNDNS: Self = Self {
         write: Duration::from_mins(1),
+        write_least: None,
         // They ask for patience by `911` and `dnserr`; what never reached them is no burden.
         transient: Duration::from_secs(10),
         rate_limited: Duration::from_mins(10),
@@ -231,6 +238,12 @@ impl Parameters {
     /// Returns a secret, if it is given.
     pub fn optional_secret(&self, key: &str) -> Option<Secret> {
         self.secrets.get(key).cloned()
+    }
+
+    /// Returns all secrets, whatever they are called.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let tables = self.secret_tables.values().flat_map(BTreeMap::values);
+        self.secrets.values().chain(tables).cloned().collect()
     }
 
     /// Returns the named secrets of a table; none when it is not given.

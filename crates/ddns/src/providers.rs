@@ -2,8 +2,10 @@
 
 mod alidns;
 mod answer;
+mod api;
 mod baiducloud;
 mod cloudflare;
+mod columns;
 mod desec;
 mod digitalocean;
 mod dnsomatic;
@@ -44,6 +46,8 @@ mod vultr;
 mod zones;
 
 use crate::provider::Entry;
+
+pub(crate) use answer::encoded;
 
 /// All providers.
 pub const ALL: &[&Entry] = &[

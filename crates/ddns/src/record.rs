@@ -21,6 +21,13 @@ pub struct Record {
     pub extra: serde_json::Map<String, Value>,
 }
 
+impl Record {
+    /// Returns its line of resolution, or the one that answers whoever has no line of his own.
+    pub fn line_or<'a>(&'a self, usual: &'a str) -> &'a str {
+        self.line.as_deref().unwrap_or(usual)
+    }
+}
+
 /// What a provider has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {

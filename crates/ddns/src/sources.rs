@@ -66,11 +66,11 @@ pub fn open(config: &SourceConfig, around: &Around) -> Box<dyn Source> {
         SourceConfig::Interface { name, choice } => {
             Box::new(interface::Interface::new(name, choice))
         }
-        SourceConfig::Dns { services } => Box::new(dns::WhoAmI::new(wire, &services)),
-        SourceConfig::Stun { servers } => Box::new(stun::Stun::new(around, &servers)),
-        SourceConfig::Upnp => Box::new(upnp::Upnp::new(around)),
-        SourceConfig::NatPmp { gateway } => Box::new(nat_pmp::NatPmp { around, gateway }),
-        SourceConfig::Pcp { gateway } => Box::new(pcp::Pcp { around, gateway }),
+        SourceConfig::Dns { services, .. } => Box::new(dns::WhoAmI::new(wire, &services)),
+        SourceConfig::Stun { servers, .. } => Box::new(stun::Stun::new(around, &servers)),
+        SourceConfig::Upnp { .. } => Box::new(upnp::Upnp::new(around)),
+        SourceConfig::NatPmp { gateway, .. } => Box::new(nat_pmp::NatPmp { around, gateway }),
+        SourceConfig::Pcp { gateway, .. } => Box::new(pcp::Pcp { around, gateway }),
         SourceConfig::Command { command, within } => {
             Box::new(command::AddressCommand::new(command, within))
         }
@@ -110,13 +110,14 @@ mod tests {
     #[test]
     fn every_voter_has_a_vote_and_its_own_reason() {
         let several = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+        let network = NetworkConfig::default();
         let web = SourceConfig::Web {
             urls: several(&["https://a.test", "https://b.test"]),
             pointer: None,
-            network: NetworkConfig::default(),
+            network: network.clone(),
         };
-        let dns = SourceConfig::Dns { services: Vec::new() };
-        let stun = SourceConfig::Stun { servers: several(&["a.test:3478", "b.test"]) };
+        let dns = SourceConfig::Dns { services: Vec::new(), network: network.clone() };
+        let stun = SourceConfig::Stun { servers: several(&["a.test:3478", "b.test"]), network };
         for (config, voters) in [(web, 2), (dns, DNS_SERVICES.len()), (stun, 2)] {
             let votes = udp::tests::run(open(&config, &around()).look(Family::V6));
             assert_eq!(votes.len(), voters, "{config:?}");

@@ -1,20 +1,23 @@
 //! A configuration, tried out: sources are asked and records are read, and nothing is written.
 //!
 //! The engine decides here as it does in earnest. What it asks for is done, but for writes: those
-//! are what would come next.
+//! are what would come next. What it does not ask for, [`Depth::Everything`] asks besides.
+
+mod closer;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use mainstay_platform::clock;
 
 use crate::{
-    config::{Config, NetworkConfig, SourceConfig},
+    config::{Config, NetworkConfig},
     engine::{
         Engine,
         input::{Effect, Input, Now},
         state::State,
         view::{BindingView, Phase, View},
     },
+    failure::Failure,
     network::{Network, ProxyError, Shared},
     record::{Change, Found},
     source::{Source, Vote},
@@ -31,8 +34,31 @@ pub struct Trial {
     pub said: Vec<Vec<Said>>,
     /// What each record has and shall have, in the plan's order.
     pub records: Vec<Tried>,
+    /// What providers and name servers have told of each record, in the plan's order.
+    pub told: Vec<Told>,
     /// What the engine makes of it all.
     pub view: View,
+}
+
+/// How much is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// What has to be known for the next step.
+    NextStep,
+    /// Every record besides, though it has no address yet, and its authoritative servers.
+    Everything,
+}
+
+/// The addresses that somebody has of a record, or why he does not tell.
+pub type Answer = Result<Vec<IpAddr>, Failure>;
+
+/// What has been told of a record; nothing where nobody was asked, or nobody answered in time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// What the provider has.
+    pub provider: Option<Answer>,
+    /// What the authoritative servers have.
+    pub servers: Option<Answer>,
 }
 
 /// What a source has said.
@@ -83,26 +109,44 @@ struct Open {
 /// What happens to a record.
 #[derive(Debug, Clone, Default)]
 struct Fate {
-    has: Option<Vec<IpAddr>>,
+    told: Told,
     write: Option<Change>,
 }
 
+impl Fate {
+    /// Returns what there is, by the word of whoever told it.
+    fn has(&self) -> Option<Vec<IpAddr>> {
+        let told = [&self.told.provider, &self.told.servers];
+        told.into_iter().flatten().find_map(|told| told.as_ref().ok()).cloned()
+    }
+}
+
 /// Tries a configuration out over the real network. Must be called inside a runtime.
-pub async fn try_out(config: &Config, within: Duration) -> Result<Trial, ProxyError> {
+pub async fn try_out(config: &Config, depth: Depth, within: Duration) -> Result<Trial, ProxyError> {
     let shared = Shared::new(&config.resolvers);
     let way = |network: &NetworkConfig| -> Result<Arc<dyn Wire>, ProxyError> {
         Ok(Arc::new(Network::new(&shared, network)?))
     };
-    try_by(config, within, way).await
+    try_by(config, depth, within, way).await
 }
 
 /// Tries a configuration out over any network.
 pub async fn try_by<E>(
     config: &Config,
+    depth: Depth,
     within: Duration,
     way: impl Fn(&NetworkConfig) -> Result<Arc<dyn Wire>, E>,
 ) -> Result<Trial, E> {
     let open = open(config, way)?;
+    let mut trial = decide(config, &open, within).await;
+    if depth == Depth::Everything {
+        closer::ask(config, &open, &mut trial.told, within).await;
+    }
+    Ok(trial)
+}
+
+/// Lets the engine ask until nothing more can be found out without writing.
+async fn decide(config: &Config, open: &Open, within: Duration) -> Trial {
     let begun = clock::monotonic();
     let now = || {
         let wall = i64::try_from(clock::realtime_nanos() / 1_000_000_000).unwrap_or(i64::MAX);
@@ -117,12 +161,12 @@ pub async fn try_by<E>(
     while now().at < within {
         let mut asked = Vec::new();
         for input in inputs.drain(..) {
-            note(&input, &mut fates, &mut said, &open);
+            note(&input, &mut fates, &mut said, open);
             for effect in engine.handle(now(), input) {
                 if let Effect::Write { binding, change } = effect {
                     wish(&mut fates, binding, change);
                 } else {
-                    asked.extend(perform(config, &open, effect));
+                    asked.extend(perform(config, open, effect));
                 }
             }
         }
@@ -139,8 +183,9 @@ pub async fn try_by<E>(
         }
     }
     let view = engine.view(now());
-    let records = view.bindings.iter().zip(fates).map(|(view, fate)| tried(view, fate)).collect();
-    Ok(Trial { said, records, view })
+    let records = view.bindings.iter().zip(&fates).map(|(view, fate)| tried(view, fate)).collect();
+    let told = fates.into_iter().map(|fate| fate.told).collect();
+    Trial { said, records, told, view }
 }
 
 fn open<E>(
@@ -152,11 +197,10 @@ fn open<E>(
     for sight in &config.sources {
         let mut list = Vec::new();
         for source in sight {
-            let network =
-                if let SourceConfig::Web { network, .. } = source { network } else { &straight };
+            let network = source.network().unwrap_or(&straight);
             let around =
                 Around { wire: SharedWire::new(way(network)?), bind: network.bind.clone() };
-            list.push((word(source), sources::open(source, &around)));
+            list.push((source.word(), sources::open(source, &around)));
         }
         springs.push(list);
     }
@@ -173,7 +217,9 @@ fn perform<'a>(config: &'a Config, open: &'a Open, effect: Effect) -> Option<Lat
             let (_, spring) = open.springs.get(sight)?.get(source)?;
             let family = config.plan.sights.get(sight)?.family;
             Some(Box::pin(async move {
-                Input::Looked { sight, source, votes: spring.look(family).await }
+                let votes = spring.look(family).await;
+                let votes = votes.into_iter().map(Vote::harmless).collect();
+                Input::Looked { sight, source, votes }
             }))
         }
         Effect::Read { binding, record } => {
@@ -202,20 +248,26 @@ fn note(input: &Input, fates: &mut [Fate], said: &mut [Vec<Said>], open: &Open) 
                 list.push(Said { word, votes: votes.clone() });
             }
         }
-        Input::Read { binding, result: Ok(Found { values, .. }) }
-        | Input::Verified { binding, result: Ok(values) } => {
+        Input::Read { binding, result } => {
             if let Some(fate) = fates.get_mut(*binding) {
-                fate.has = Some(values.clone());
+                fate.told.provider = Some(values(result.clone()));
+            }
+        }
+        Input::Verified { binding, result } => {
+            if let Some(fate) = fates.get_mut(*binding) {
+                fate.told.servers = Some(result.clone());
             }
         }
         Input::Tick
         | Input::NetworkChanged
-        | Input::Read { .. }
         | Input::Wrote { .. }
-        | Input::Verified { .. }
         | Input::Persisted { .. }
         | Input::Update { .. } => {}
     }
+}
+
+fn values(found: Result<Found, Failure>) -> Answer {
+    found.map(|found| found.values)
 }
 
 fn wish(fates: &mut [Fate], binding: usize, change: Change) {
@@ -236,7 +288,7 @@ fn is_over(view: &View, fates: &[Fate]) -> bool {
     view.sights.iter().all(looked) && view.bindings.iter().zip(fates).all(settled)
 }
 
-fn tried(view: &BindingView, fate: Fate) -> Tried {
+fn tried(view: &BindingView, fate: &Fate) -> Tried {
     let next = match (view.phase, &fate.write) {
         (_, Some(change)) => Next::Write(change.want.clone()),
         (Phase::Published, None) => Next::Rest,
@@ -246,22 +298,7 @@ fn tried(view: &BindingView, fate: Fate) -> Tried {
         }
         (Phase::Pending, None) => Next::Open,
     };
-    Tried { id: view.id.clone(), has: fate.has, next }
-}
-
-const fn word(source: &SourceConfig) -> &'static str {
-    match source {
-        SourceConfig::Web { .. } => "web",
-        SourceConfig::Interface { .. } => "interface",
-        SourceConfig::Dns { .. } => "dns",
-        SourceConfig::Stun { .. } => "stun",
-        SourceConfig::Upnp => "upnp",
-        SourceConfig::NatPmp { .. } => "nat-pmp",
-        SourceConfig::Pcp { .. } => "pcp",
-        SourceConfig::Command { .. } => "command",
-        SourceConfig::File { .. } => "file",
-        SourceConfig::Static { .. } => "static",
-    }
+    Tried { id: view.id.clone(), has: fate.has(), next }
 }
 
 #[cfg(test)]
@@ -277,8 +314,12 @@ mod tests {
         wire::{Method, Request, Response},
     };
 
-    /// Tries it out at a server that has one address, and that must not be written to.
     fn tried_at(status: u16, has: &str, sources: &Value) -> Trial {
+        tried_to(Depth::NextStep, status, has, sources)
+    }
+
+    /// Tries it out at a server that has one address, and that must not be written to.
+    fn tried_to(depth: Depth, status: u16, has: &str, sources: &Value) -> Trial {
         let account = json!({
             "provider": "powerdns", "endpoint": "http://pdns.test", "api-key": "k",
             "names": ["home.example.org"],
@@ -297,7 +338,7 @@ mod tests {
         let wire: Arc<dyn Wire> = Arc::new(wire);
         let way = |_: &NetworkConfig| Ok::<_, Infallible>(wire.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let Ok(trial) = runtime.block_on(try_by(&config, Duration::from_secs(30), way));
+        let Ok(trial) = runtime.block_on(try_by(&config, depth, Duration::from_secs(30), way));
         assert!(methods.lock().unwrap().iter().all(|method| *method == Method::Get));
         trial
     }
@@ -330,6 +371,18 @@ mod tests {
         let next = &tried_at(401, "81.2.69.142", &sources).records[0].next;
         let Next::Failed(why) = next else { panic!("{next:?}") };
         assert!(why.contains("401"), "{why}");
+    }
+
+    #[test]
+    fn whoever_wants_to_know_everything_hears_of_a_record_without_an_address() {
+        let nothing = json!({ "ipv4": [{ "static": "192.168.1.2" }], "ipv6": [] });
+        let trial = tried_to(Depth::Everything, 200, "81.2.69.142", &nothing);
+        assert_eq!(trial.records[0].next, Next::Unaddressed);
+        assert_eq!(trial.told[0].provider, Some(Ok(addresses(&["81.2.69.142"]))));
+        let Some(Err(failure)) = &trial.told[0].servers else { panic!("{:?}", trial.told) };
+        assert!(!failure.words.is_empty());
+        let trial = tried_at(200, "81.2.69.142", &nothing);
+        assert_eq!(trial.told, [Told::default()]);
     }
 
     #[test]

@@ -4,20 +4,21 @@
 //!  name ─► its zone (SOA, cached for an hour) ─► servers (NS) ─► their addresses
 //!       ─► each is asked without recursion, all at once ─► what all of them have
 //! ```
+//!
+//! A thousand names may share a server that is dead: each server, and each zone, is found out about
+//! once for all of them.
 
+mod memory;
+mod server;
 mod zone;
 
 use std::{
-    collections::BTreeMap,
     net::{IpAddr, SocketAddr},
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::time::Instant;
-
 use crate::{
-    dns::{self, Authority, Kind, Question},
+    dns::{Authority, Kind, Question},
     failure::{Class, Failure},
     name::Fqdn,
     record::Record,
@@ -25,12 +26,9 @@ use crate::{
     together::together,
     wire::Later,
 };
+use memory::Known;
 use zone::Peer;
 
-/// How long a zone's servers are remembered.
-const REMEMBERED_FOR: Duration = Duration::from_hours(1);
-/// The most names, and the most zones, that are remembered.
-const REMEMBERED_MAX: usize = 1024;
 /// The most servers that a failure tells of.
 const TOLD_MAX: usize = 8;
 
@@ -43,39 +41,6 @@ pub struct Verifier {
     /// The servers of the system.
     system: fn() -> Vec<SocketAddr>,
     known: Mutex<Known>,
-}
-
-/// What is remembered.
-#[derive(Debug, Default)]
-struct Known {
-    /// Of each name, in which zone it is.
-    zones: Memory<Fqdn, Authority>,
-    /// Of each zone, where its servers are: once for all names in it.
-    peers: Memory<String, Vec<Peer>>,
-}
-
-/// What is remembered for a while.
-#[derive(Debug)]
-struct Memory<K, V>(BTreeMap<K, (Instant, V)>);
-
-impl<K, V> Default for Memory<K, V> {
-    fn default() -> Self {
-        Self(BTreeMap::new())
-    }
-}
-
-impl<K: Ord, V: Clone> Memory<K, V> {
-    fn recall(&self, key: &K) -> Option<V> {
-        let (until, value) = self.0.get(key)?;
-        (*until > Instant::now()).then(|| value.clone())
-    }
-
-    fn keep(&mut self, key: K, value: V) {
-        if self.0.len() >= REMEMBERED_MAX {
-            self.0.clear();
-        }
-        self.0.insert(key, (Instant::now() + REMEMBERED_FOR, value));
-    }
 }
 
 /// What one server says.
@@ -106,27 +71,24 @@ impl Verifier {
         let heard = together(asked.collect()).await;
         if heard.iter().all(|one| one.has.is_err()) {
             // Perhaps the zone has moved to other servers.
-            self.forget(&record.name, &authority.zone);
+            self.doubt(&record.name, &authority.zone).await;
         }
         verdict(&authority.zone, &heard)
     }
 
     async fn authority(&self, name: &Fqdn) -> Result<Authority, Failure> {
-        if let Some(known) = self.known().zones.recall(name) {
+        if let Some(known) = self.known().zone(name) {
             return Ok(known);
         }
         let found = zone::authority(&*self.wire, &self.resolvers(), name).await?;
-        self.known().zones.keep(name.clone(), found.clone());
+        self.known().keep_zone(name.clone(), found.clone());
         Ok(found)
     }
 
-    async fn peers(&self, authority: &Authority) -> Result<Vec<Peer>, Failure> {
-        if let Some(known) = self.known().peers.recall(&authority.zone) {
-            return Ok(known);
-        }
-        let found = zone::peers(&*self.wire, &self.resolvers(), authority).await?;
-        self.known().peers.keep(authority.zone.clone(), found.clone());
-        Ok(found)
+    async fn peers(&self, authority: &Authority) -> Result<Arc<[Peer]>, Failure> {
+        let peers = self.known().peers(&authority.zone);
+        let find = async { zone::peers(&*self.wire, &self.resolvers(), authority).await };
+        peers.get(find).await
     }
 
     /// Returns the system's servers and then our own.
@@ -136,10 +98,13 @@ impl Verifier {
         resolvers
     }
 
-    fn forget(&self, name: &Fqdn, zone: &str) {
-        let mut known = self.known();
-        known.zones.0.remove(name);
-        known.peers.0.remove(zone);
+    async fn doubt(&self, name: &Fqdn, zone: &str) {
+        let peers = {
+            let mut known = self.known();
+            known.doubt_zone(name);
+            known.peers(zone)
+        };
+        peers.doubt().await;
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -148,10 +113,9 @@ impl Verifier {
 
     async fn ask_peer(&self, peer: &Peer, name: &Fqdn, kind: Kind) -> Heard {
         let question = Question::to_authority(name.as_str(), kind);
-        let answer = dns::ask(&*self.wire, peer.address, &question).await;
-        let answer = answer.and_then(|answer| answer.sound(peer.address));
-        let has = match answer {
-            Err(error) => Err(error.to_string()),
+        let server = self.known().server(peer.address);
+        let has = match server.ask(&*self.wire, &question).await {
+            Err(why) => Err(why),
             Ok(answer) if !answer.authoritative => {
                 Err("it does not have the zone itself".to_owned())
             }

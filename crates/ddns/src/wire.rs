@@ -41,6 +41,12 @@ pub trait Wire: Send + Sync {
     fn resolvers(&self) -> Vec<SocketAddr> {
         Vec::new()
     }
+    /// Lets time pass while the other side goes on with what it has begun; never to try again.
+    ///
+    /// Where nobody is real, no time passes.
+    fn pause(&self, _time: Duration) -> Later<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
     /// Returns the wall clock, for signatures.
     fn now(&self) -> Timestamp;
     /// Returns a number that is not given twice, for nonces.
@@ -128,10 +134,25 @@ impl Request {
         Self { body: value.to_string().into_bytes(), ..request }
     }
 
-    /// Returns the URL without what may be secret in it.
-    pub fn shown_url(&self) -> &str {
-        self.url.split_once('?').map_or(self.url.as_str(), |(path, _)| path)
+    /// Returns the URL without what may be secret in it: a login, and the query.
+    pub fn shown_url(&self) -> String {
+        shown(&self.url)
     }
+}
+
+/// Returns a URL without a login and without its query. Where a password looks like the end of a
+/// host, nothing is shown but how it begins.
+pub(crate) fn shown(url: &str) -> String {
+    let plain = url.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = plain.split_once("://") else { return plain.to_owned() };
+    let (authority, path) =
+        rest.split_at_checked(rest.find('/').unwrap_or(rest.len())).unwrap_or((rest, ""));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let port = host.rsplit_once(':').map_or("", |(_, port)| port);
+    if !port.bytes().all(|byte| byte.is_ascii_digit()) && !host.ends_with(']') {
+        return format!("{scheme}://[hidden]");
+    }
+    format!("{scheme}://{host}{path}")
 }
 
 impl fmt::Debug for Request {
@@ -279,5 +300,21 @@ mod tests {
         let request = Request::new(Method::Get, "https://duckdns.test/update?token=hunter2")
             .header("authorization", "hunter2");
         assert_eq!(format!("{request:?}"), "GET https://duckdns.test/update");
+    }
+
+    #[test]
+    fn a_url_is_shown_without_a_login_and_without_a_query() {
+        let check = |url: &str, expected: &str| {
+            assert_eq!(shown(url), expected, "{url}");
+            assert!(!shown(url).contains("hunter2"), "{url}");
+        };
+        check("https://h.test:8443/ip", "https://h.test:8443/ip");
+        check("https://[2001:db8::1]/ip", "https://[2001:db8::1]/ip");
+        check("https://[2001:db8::1]:8443/ip", "https://[2001:db8::1]:8443/ip");
+        check("https://me:hunter2@h.test/ip?key=hunter2#hunter2", "https://h.test/ip");
+        check("https://h.test?mail=me@a.test&key=hunter2", "https://h.test");
+        check("https://me:x/hunter2@h.test/", "https://[hidden]");
+        check("https://me:x?hunter2@h.test/", "https://[hidden]");
+        check("/path?key=hunter2", "/path");
     }
 }

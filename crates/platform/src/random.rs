@@ -1,7 +1,10 @@
 //! Numbers that nobody else has, whatever the clocks say, and bytes that nobody guesses.
 
-#[cfg(unix)]
-#[path = "random/unix.rs"]
+#[cfg(target_os = "linux")]
+#[path = "random/linux.rs"]
+mod imp;
+#[cfg(target_os = "macos")]
+#[path = "random/macos.rs"]
 mod imp;
 #[cfg(windows)]
 #[path = "random/windows.rs"]

@@ -17,6 +17,7 @@ use exits::{Count, told_on};
 use hooks::Hooks;
 use limits::SLACK;
 use mainstay_core::{Exit, Moment, Service, ServiceName, Supervisor, UnitName, UnitView};
+use mainstay_lives::Violation;
 use order::Told;
 use readiness::Readiness;
 use reload::Reloads;
@@ -27,15 +28,6 @@ use crate::{
     machine::{Machine, Process},
     wire::Key,
 };
-
-/// A rule that did not hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
-    /// What should have held.
-    pub rule: &'static str,
-    /// What was seen instead.
-    pub details: String,
-}
 
 /// How the last run of a unit ended.
 #[derive(Debug, Clone, Copy)]

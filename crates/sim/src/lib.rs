@@ -31,21 +31,10 @@ mod world;
 #[cfg(test)]
 mod tests;
 
-pub use checker::Violation;
+pub use mainstay_lives::{Life, Violation};
 pub use plant::Plant;
 
 use ground::Telling;
-
-/// What became of a life.
-#[derive(Debug)]
-pub struct Life {
-    /// The first rule that was broken.
-    pub violation: Option<Violation>,
-    /// How many things happened.
-    pub steps: u64,
-    /// What happened, line by line, when it was asked for.
-    pub story: Vec<String>,
-}
 
 /// Lives the life of a seed.
 pub fn live(seed: u64, plant: Option<Plant>) -> Life {

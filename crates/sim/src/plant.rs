@@ -210,9 +210,4 @@ impl Plant {
         ];
         dropped.into_iter().find(|(plant, _)| *plant == self).map(|(_, hook)| hook)
     }
-
-    /// Returns the mistake of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|plant| plant.name() == name)
-    }
 }

@@ -383,7 +383,7 @@ mod tests {
 
     #[test]
     fn a_write_torn_at_any_byte_leaves_the_old_slot() {
-        let path = fresh::folder("slots-torn").join("slots");
+        let path = fresh::folder_in_memory("slots-torn").join("slots");
         let mut slots = open(&path, "boot");
         let index = slots.add(b"old").unwrap();
         let before = fs::read(&path).unwrap();

@@ -13,8 +13,9 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::pinned::is_authority;
 
-/// So many names of a certificate are told.
+/// So many names of a certificate are told, and so many letters of each: no name of a host has more.
 const NAMES_MAX: usize = 4;
+const NAME_CHARS_MAX: usize = 253;
 
 /// Why a server is not spoken to.
 #[derive(Debug, Error)]
@@ -201,6 +202,19 @@ fn names(presented: &[String]) -> String {
 /// chosen its letters.
 fn plain(name: &str) -> String {
     let inner = name.split_once('(').map_or(name, |(_, rest)| rest.trim_end_matches(')'));
-    let letters = inner.trim_matches('"').chars().filter(char::is_ascii_graphic).collect();
+    let letters = inner.trim_matches('"').chars().filter(char::is_ascii_graphic);
+    let letters = letters.take(NAME_CHARS_MAX).collect();
     inner.parse().map_or(letters, |address: IpAddr| address.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_a_stranger_has_chosen_is_short_and_harmless() {
+        assert_eq!(plain("DnsName(\"a\u{1b}[2J\nb.test\")"), "a[2Jb.test");
+        assert_eq!(plain(&format!("DnsName(\"{}\")", "x".repeat(9000))).len(), NAME_CHARS_MAX);
+        assert_eq!(plain("IpAddress(::1)"), "::1");
+    }
 }

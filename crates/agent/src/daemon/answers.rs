@@ -17,6 +17,7 @@ use super::Agent;
 use crate::{
     calls::{Asker, Call, EventsQuery, Patience, Refused, RefusedKind, Reply},
     events::{Happening, Level},
+    kinds,
     report::{self, Beside, Clocks},
 };
 
@@ -100,7 +101,7 @@ impl Agent {
         let full = unit.to_string();
         Ok(UnitDetail {
             unit: self.unit(view, Clocks::read()),
-            command: service.map(|service| service.command.clone()).unwrap_or_default(),
+            command: service.map(kinds::command_of).unwrap_or_default(),
             directory: service.and_then(|service| service.directory.clone()),
             logs: service
                 .is_none_or(|service| service.logs.streams != Streams::Off)

@@ -24,10 +24,10 @@ use super::{
 };
 use crate::kinds;
 
-/// A configuration whose values cannot all be had.
+/// A configuration whose values cannot all be had: each that cannot, and why.
 #[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct ValuesError(FetchError);
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+pub struct ValuesError(Vec<FetchError>);
 
 /// Returns what the kind of a service reads, with secrets at their places; nothing when the service
 /// is of no kind.
@@ -54,11 +54,14 @@ fn values(
         environment: BTreeMap::new(),
     };
     let wanted = &service.fetched.config;
-    let fetch = |(place, from): (&String, &ValueSource)| match value(vault, from, &purpose) {
-        Ok(value) => Ok((place.clone(), value)),
-        Err(why) => Err(ValuesError(FetchError { what: place.clone(), why })),
-    };
-    wanted.iter().map(fetch).collect()
+    let (mut found, mut missing) = (BTreeMap::new(), Vec::new());
+    for (place, from) in wanted {
+        match value(vault, from, &purpose) {
+            Ok(value) => drop(found.insert(place.clone(), value)),
+            Err(why) => missing.push(FetchError { what: place.clone(), why }),
+        }
+    }
+    if missing.is_empty() { Ok(found) } else { Err(ValuesError(missing)) }
 }
 
 fn value(vault: &Vault, from: &ValueSource, purpose: &Purpose) -> Result<Secret, Why> {

@@ -1,11 +1,14 @@
 //! The accounts: which provider, by which credentials and which way, for which names.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use crate::{
     address::{Family, Unfit},
+    discreet::Discreet,
     engine::plan::{AccountPlan, BindingPlan, Plan, SightPlan},
-    provider::{Entry, ParameterError, Parameters},
+    provider::{Entry, Floors, ParameterError, Parameters, Provider},
     providers,
     record::Record,
 };
@@ -26,8 +29,11 @@ pub const BINDINGS_MAX: usize = 4096;
 const ACCOUNT_NAME_BYTES_MAX: usize = 64;
 /// How many requests of one account may be under way at once.
 const AT_ONCE: usize = 4;
+/// How long it is at least between two writes of one record that both change something.
+pub(super) const MIN_INTERVAL: &str = "min-interval";
+const MIN_INTERVAL_MAX: Duration = Duration::from_hours(24);
 /// What an account takes whatever its provider is, `proxy` and the like left out.
-pub(super) const KEYS: &[&str] = &["provider", "names", "sources"];
+pub(super) const KEYS: &[&str] = &["provider", "names", "sources", MIN_INTERVAL];
 
 /// What is read so far.
 #[derive(Debug)]
@@ -63,6 +69,7 @@ impl Building {
         };
         let network = network::read(&mut table)?;
         let sources = Sources::read(&mut table, above)?;
+        let write = table.read(MIN_INTERVAL, |item| min_interval(item, entry.floors))?;
         let Some(names) = table.item("names") else {
             return table.wrong("names", "it is missing: the names to keep");
         };
@@ -70,13 +77,12 @@ impl Building {
         table.finish(&known)?;
         let given = table.rest();
         let digest = digest::of_secret(&concerning(&table, entry));
-        let open = |given| (entry.open)(&Parameters::check(entry, given)?);
-        let provider = open(given).or_else(|error| refused(&table, &error))?;
+        let provider = open(entry, given).or_else(|error| refused(&table, &error))?;
         let index = self.accounts.len();
         self.accounts.push(Account { name: name.to_owned(), entry, provider, network });
         self.plan.accounts.push(AccountPlan {
             name: name.to_owned(),
-            floors: entry.floors,
+            floors: Floors { write: write.unwrap_or(entry.floors.write), ..entry.floors },
             reading: entry.reading,
             at_once: AT_ONCE,
             digest,
@@ -141,6 +147,13 @@ impl Building {
     }
 }
 
+/// Opens an account that keeps its secrets to itself.
+fn open(entry: &Entry, given: Map<String, Value>) -> Result<Box<dyn Provider>, ParameterError> {
+    let parameters = Parameters::check(entry, given)?;
+    let account = (entry.open)(&parameters)?;
+    Ok(Box::new(Discreet::new(account, parameters.secrets())))
+}
+
 /// An account's name is part of what its records are called, everywhere.
 fn check_name(name: &str, item: &Item<'_>) -> Read<()> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
@@ -162,6 +175,11 @@ fn provider(item: &Item<'_>) -> Read<&'static Entry> {
         _ => "`mainstay ddns providers` lists all".to_owned(),
     };
     item.wrong(format!("there is no provider `{text}`; {remedy}"))
+}
+
+/// Nobody writes more often than his provider bears, unless the provider is he himself.
+fn min_interval(item: &Item<'_>, floors: Floors) -> Read<Duration> {
+    item.duration(floors.write_least.unwrap_or(floors.write)..=MIN_INTERVAL_MAX)
 }
 
 /// Returns what an account's failures may come from: all of it but its names and their sources.

@@ -9,6 +9,7 @@ use crate::{
 };
 
 use super::{
+    accounts::MIN_INTERVAL,
     names::NAME_KEYS,
     network::NETWORK_KEYS,
     read::{ALLOW, EVERY, RESOLVERS, SETTLE},
@@ -105,6 +106,9 @@ fn account(entry: &Entry) -> Value {
     properties.insert("provider".to_owned(), json!({ "enum": names }));
     properties.insert("names".to_owned(), one_or_more(&name(entry)));
     properties.insert("sources".to_owned(), json!({ "$ref": "#/$defs/sources" }));
+    let floor = entry.floors.write.as_secs();
+    let between = duration("how long it is at least between two writes of one record", floor);
+    properties.insert(MIN_INTERVAL.to_owned(), between);
     let network = NETWORK_KEYS
         .iter()
         .map(|(key, what)| ((*key).to_owned(), json!({ "description": what, "type": "string" })));

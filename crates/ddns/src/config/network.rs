@@ -36,9 +36,14 @@ pub(super) fn read(table: &mut Table<'_>) -> Read<NetworkConfig> {
         }
         other @ (Proxy::Direct | Proxy::Environment) => other,
     };
-    let bind = table.read("bind", Item::text)?.map(str::to_owned);
     let ca_file = table.read("ca-file", Item::text)?.map(PathBuf::from);
-    Ok(NetworkConfig { proxy, bind, ca_file })
+    Ok(NetworkConfig { proxy, ca_file, ..read_bind(table)? })
+}
+
+/// Reads `bind` alone, for what goes through no proxy.
+pub(super) fn read_bind(table: &mut Table<'_>) -> Read<NetworkConfig> {
+    let bind = table.read("bind", Item::text)?.map(str::to_owned);
+    Ok(NetworkConfig { bind, ..NetworkConfig::default() })
 }
 
 fn proxy(item: &Item<'_>) -> Read<Proxy> {

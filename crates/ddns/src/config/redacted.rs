@@ -7,10 +7,13 @@ use crate::{
     providers,
 };
 
+use super::accounts::MIN_INTERVAL;
+
 /// What stands for a secret.
 const HIDDEN: &str = "[hidden]";
 /// Keys of an account, besides the provider's own, that hold nothing secret.
-const PLAIN: &[&str] = &["provider", "names", "sources", "proxy", "proxy-user", "bind", "ca-file"];
+const PLAIN: &[&str] =
+    &["provider", "names", "sources", MIN_INTERVAL, "proxy", "proxy-user", "bind", "ca-file"];
 
 /// Returns the same configuration without its secrets; it need not be right.
 ///

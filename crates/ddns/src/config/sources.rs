@@ -140,11 +140,11 @@ fn nameless(table: &Table<'_>) -> String {
 fn usual_plan(source: &SourceConfig) -> SourcePlan {
     let voters = match source {
         SourceConfig::Web { urls, .. } => urls.len(),
-        SourceConfig::Dns { services } if services.is_empty() => DNS_SERVICES,
-        SourceConfig::Dns { services } => services.len(),
-        SourceConfig::Stun { servers } => servers.len(),
+        SourceConfig::Dns { services, .. } if services.is_empty() => DNS_SERVICES,
+        SourceConfig::Dns { services, .. } => services.len(),
+        SourceConfig::Stun { servers, .. } => servers.len(),
         SourceConfig::Interface { .. }
-        | SourceConfig::Upnp
+        | SourceConfig::Upnp { .. }
         | SourceConfig::NatPmp { .. }
         | SourceConfig::Pcp { .. }
         | SourceConfig::Command { .. }

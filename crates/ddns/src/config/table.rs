@@ -188,6 +188,7 @@ pub(super) fn instead(typed: &str, words: &[&str]) -> String {
 
 fn in_words(time: Duration) -> String {
     match time.as_secs() {
+        0 if !time.is_zero() => format!("{}ms", time.as_millis()),
         seconds if seconds > 0 && seconds.is_multiple_of(86_400) => {
             format!("{}d", seconds / 86_400)
         }

@@ -78,6 +78,22 @@ fn names_of_the_same_sources_share_a_sight() {
 }
 
 #[test]
+fn sources_that_go_by_messages_of_their_own_may_be_bound() {
+    let bound = json!({ "dns": true, "bind": "eth1" });
+    let others =
+        ["stun", "upnp", "nat-pmp", "pcp"].map(|kind| json!({ kind: true, "bind": "eth1" }));
+    let ipv4: Vec<Value> = others.into_iter().chain([bound]).collect();
+    let config = read(&account(&json!({ "sources": { "ipv4": ipv4, "ipv6": [] } }))).unwrap();
+    for source in &config.sources[0] {
+        let bind = source.network().and_then(|network| network.bind.as_deref());
+        assert_eq!(bind, Some("eth1"), "{source:?}");
+    }
+    let odd = account(&json!({ "sources": { "ipv4": [{ "stun": true, "proxy": "direct" }] } }));
+    let told = read(&odd).unwrap_err().to_string();
+    assert!(told.contains("proxy"), "{told}");
+}
+
+#[test]
 fn what_is_said_above_holds_below_until_something_else_is_said() {
     let value = json!({
         "sources": { "ipv4": [{ "upnp": true }], "ipv6": [] },
@@ -88,7 +104,7 @@ fn what_is_said_above_holds_below_until_something_else_is_said() {
         } },
     });
     let config = read(&value).unwrap();
-    assert_eq!(config.sources[0], [SourceConfig::Upnp]);
+    assert_eq!(config.sources[0], [SourceConfig::Upnp { network: NetworkConfig::default() }]);
     let within = Some(("2408::".parse().unwrap(), 16));
     let choice = Choice { within, temporary: Temporary::AsLast };
     assert_eq!(config.sources[1], [SourceConfig::Interface { name: Some("eth0".into()), choice }]);
@@ -128,6 +144,25 @@ fn each_kind_of_source_is_read() {
         let sources = json!({ "sources": { "ipv4": [toml(kind.example)] } });
         assert!(read(&whole(&sources)).is_ok(), "{}", kind.name);
     }
+}
+
+#[test]
+fn writes_may_be_seldom_anywhere_and_frequent_at_ones_own_server() {
+    let floor = |value: &Value| read(value).map(|config| config.plan.accounts[0].floors.write);
+    let between = |time: &str| account(&json!({ "min-interval": time }));
+    assert_eq!(floor(&account(&json!({}))), Ok(Duration::from_mins(1)));
+    assert_eq!(floor(&between("1h")), Ok(Duration::from_hours(1)));
+    let place = "accounts.free.min-interval";
+    refused(&between("59s"), &format!("{place}: `59s` is not between 1m and 1d"));
+    refused(&between("25h"), &format!("{place}: `25h` is not between 1m and 1d"));
+
+    let own = |time: &str| {
+        let account = json!({ "provider": "rfc2136", "server": "192.0.2.53", "min-interval": time,
+            "names": "home.example.test" });
+        json!({ "accounts": { "own": account } })
+    };
+    assert_eq!(floor(&own("100ms")), Ok(Duration::from_millis(100)));
+    refused(&own("99ms"), "accounts.own.min-interval: `99ms` is not between 100ms and 1d");
 }
 
 #[test]
@@ -211,7 +246,10 @@ fn mistakes_of_sources_are_told_with_their_place() {
     source(json!({ "stun": "a" }), ".stun: `a` is no `HOST:PORT`");
     source(json!({ "static": "::1" }), ".static: it is not of IPv4");
     source(json!({ "command": [] }), ".command: it is empty");
-    source(json!({ "command": ["x"], "timeout": "1h" }), ".timeout: `1h` is not between 0s and 5m");
+    source(
+        json!({ "command": ["x"], "timeout": "1h" }),
+        ".timeout: `1h` is not between 1ms and 5m",
+    );
 }
 
 #[test]
@@ -222,6 +260,7 @@ fn a_digest_changes_with_what_it_concerns() {
     };
     let one = of(&json!({}));
     assert_eq!(one, of(&json!({ "sources": { "ipv4": [{ "upnp": true }] } })));
+    assert_eq!(one, of(&json!({ "min-interval": "5m" })));
     let other = of(&json!({ "token": "u" }));
     assert_ne!(one.0, other.0);
     assert_eq!(one.1, other.1);

@@ -75,7 +75,7 @@ impl fmt::Display for Rcode {
 
 impl Answer {
     /// Returns an answer that tells nothing.
-    pub(crate) const fn empty() -> Self {
+    const fn empty() -> Self {
         Self {
             rcode: Rcode::NO_ERROR,
             authoritative: false,

@@ -45,7 +45,7 @@ impl Engine {
                 account.under_way += 1;
                 continue;
             }
-            let is_open = binding.opens(account).is_some_and(|opens| opens <= now.at);
+            let is_open = binding.opens(account, now).is_some_and(|opens| opens <= now.at);
             if is_open && binding.need(now).is_some() {
                 ready.push((*binding.waits_since.get_or_insert(now.at), index));
             } else {
@@ -96,6 +96,9 @@ impl Engine {
         binding.was_read(now);
         if need == Need::Look && binding.is_as_wanted(&found) {
             self.is_so_already(index, began, effects);
+        } else if binding.write_from > now.at {
+            // It was only looked up; when it may be written, it is read again.
+            binding.step = Step::Resting;
         } else {
             self.note(index, need, Some(found));
         }
@@ -276,7 +279,8 @@ impl Engine {
                 binding: index,
                 class: failure.class,
                 why: failure.words.clone(),
-                again: again.map(|until| until.max(binding.write_from).saturating_sub(now.at)),
+                again: again
+                    .map(|until| until.max(binding.rests_until(now)).saturating_sub(now.at)),
             }));
         }
         self.ledger.note();

@@ -203,14 +203,24 @@ impl Binding {
     }
 
     /// Returns when it may be tried; nothing until somebody does something about it.
-    pub(super) fn opens(&self, account: &Account) -> Option<Duration> {
+    pub(super) fn opens(&self, account: &Account, now: Now) -> Option<Duration> {
         let own = self.held.as_ref().map_or(Some(Duration::ZERO), |held| held.until)?;
-        Some(account.opens()?.max(own).max(self.write_from))
+        Some(account.opens()?.max(own).max(self.rests_until(now)))
+    }
+
+    /// Returns until when it is left alone for what was written last.
+    ///
+    /// What an earlier engine has left is looked up at once: a look is no write, and what is as it shall
+    /// be needs none.
+    pub(super) fn rests_until(&self, now: Now) -> Duration {
+        let is_first = self.reading == Reading::Possible && self.read_at.is_none();
+        let is_look = is_first && self.need(now) == Some(Need::Look);
+        if is_look { Duration::ZERO } else { self.write_from }
     }
 
     /// Returns when something is to be done; nothing while it only waits for room.
     pub(super) fn wakes(&self, account: &Account, now: Now) -> Option<Duration> {
-        let opens = self.opens(account)?;
+        let opens = self.opens(account, now)?;
         let wakes = if self.need(now).is_some() {
             opens
         } else if self.want.is_empty() {

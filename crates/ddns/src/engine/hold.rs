@@ -32,7 +32,8 @@ pub(super) struct Held {
     began: Option<Duration>,
     /// Before that it is not tried again, however new the network is.
     quick: Duration,
-    since: i64,
+    /// Since when attempts of this class have failed, as seconds since 1970.
+    pub(super) since: i64,
     digest: u64,
 }
 

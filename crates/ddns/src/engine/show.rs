@@ -31,6 +31,8 @@ pub(super) fn view(binding: &Binding, account: &Account, now: Now) -> BindingVie
         want: binding.want.clone(),
         why: why.cloned(),
         code: hold.map(|held| held.code.clone()),
+        class: hold.map(|held| held.class),
+        failing_since: hold.map(|held| held.since),
         next: wakes.map(|wakes| wakes.saturating_sub(now.at)),
         failures: kept.failures,
         failed: binding.counts.failed.clone(),

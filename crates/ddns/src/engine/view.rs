@@ -47,6 +47,10 @@ pub struct BindingView {
     pub why: Option<String>,
     /// The provider's code of the last failure.
     pub code: Option<String>,
+    /// What that failure means.
+    pub class: Option<Class>,
+    /// Since when attempts have failed like this, as seconds since 1970.
+    pub failing_since: Option<i64>,
     /// When something is tried next, from now.
     pub next: Option<Duration>,
     /// How many attempts in a row failed.

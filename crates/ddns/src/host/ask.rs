@@ -4,7 +4,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `{"ask": "status"}` | the document of `mainstay ddns status --json` |
-//! | `{"ask": "update", "names": ["home.example.org"]}` | `{"updating": ["cf/home.example.org/A"]}`; no names mean all |
+//! | `{"ask": "update", "names": ["home.example.org"]}` | `{"updating": ["cf/home.example.org/A"], "unknown": []}`; no names mean all |
 //! | anything else | `{"error": "…"}` |
 
 use std::{
@@ -142,5 +142,15 @@ mod tests {
         Request::understand("{").unwrap_err();
         Request::understand(r#"{"ask":"tea"}"#).unwrap_err();
         Request::understand(r#"{"ask":"update","names":[1]}"#).unwrap_err();
+    }
+
+    #[test]
+    fn damaged_requests_are_read_to_an_end() {
+        let mut chance = crate::fake_wire::Chance::new(31);
+        let whole = br#"{"ask":"update","names":["home.example.org"]}"#;
+        let understood =
+            |_: &u32| Request::understand(&String::from_utf8_lossy(&chance.damage(whole))).is_ok();
+        assert!((0..3_000).filter(understood).count() > 10);
+        Request::understand(&"[".repeat(200_000)).unwrap_err();
     }
 }

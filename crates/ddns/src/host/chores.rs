@@ -111,6 +111,7 @@ async fn look(parts: &Arc<Parts>, sight: usize, source: usize) -> Input {
     let votes = votes.await.unwrap_or_else(|failure: Failure| {
         vec![Vote { voter: "the source".to_owned(), answer: Err(failure.words) }]
     });
+    let votes = votes.into_iter().map(Vote::harmless).collect();
     Input::Looked { sight, source, votes }
 }
 

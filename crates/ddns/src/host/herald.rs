@@ -9,10 +9,14 @@ use mainstay_platform::{
 };
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use crate::line;
+
 /// How long a message may be on its way to a pipe.
 const WITHIN: Duration = Duration::from_secs(2);
 /// No message is longer (K7).
 const MESSAGE_BYTES_MAX: usize = 4096;
+/// The longest sentence on how we are.
+const STATUS_BYTES_MAX: usize = 1024;
 
 /// Tells what is new, and nothing twice.
 #[derive(Debug, Default)]
@@ -89,7 +93,7 @@ impl Herald {
         let facts: BTreeMap<String, String> = facts.into_iter().take(FACTS_MAX).collect();
         let mut lines = Vec::new();
         if status != self.status {
-            lines.push(format!("STATUS={status}"));
+            lines.push(format!("STATUS={}", one_line(status, STATUS_BYTES_MAX)));
             status.clone_into(&mut self.status);
         }
         let gone = self.facts.keys().filter(|name| !facts.contains_key(*name));
@@ -102,7 +106,7 @@ impl Herald {
 
     /// Says what has happened.
     pub fn happened(&self, name: &str, words: &str) {
-        let words = cut(words, FACT_VALUE_BYTES_MAX).replace('\n', " ");
+        let words = one_line(words, FACT_VALUE_BYTES_MAX);
         self.say(&[format!("X_MAINSTAY_EVENT={name}={words}")]);
     }
 
@@ -138,8 +142,14 @@ impl Ear {
 }
 
 fn fact(name: &str, value: &str) -> String {
-    let (name, value) = (cut(name, FACT_NAME_BYTES_MAX), cut(value, FACT_VALUE_BYTES_MAX));
+    let (name, value) =
+        (one_line(name, FACT_NAME_BYTES_MAX), one_line(value, FACT_VALUE_BYTES_MAX));
     format!("X_MAINSTAY_FACT={name}={value}")
+}
+
+/// Returns a text that begins no line of its own: that would be one we have not said.
+fn one_line(text: &str, bytes_max: usize) -> String {
+    cut(&line::of(text, bytes_max), bytes_max).to_owned()
 }
 
 #[cfg(test)]
@@ -154,6 +164,12 @@ mod tests {
         let long = fact(&"n".repeat(100), "");
         let parsed = mainstay_api::notify::Message::parse(long.as_bytes()).unwrap();
         assert!(parsed.faults.is_empty(), "{:?}", parsed.faults);
+    }
+
+    #[test]
+    fn what_others_have_said_is_no_line_of_ours() {
+        assert_eq!(fact("states", "x\nREADY=1\u{1b}[2J"), "X_MAINSTAY_FACT=states=x READY=1[2J");
+        assert_eq!(one_line(&"网".repeat(2000), 1024).len(), 1023);
     }
 
     #[test]

@@ -61,6 +61,8 @@ fn name_document(parts: &Parts, plan: &BindingPlan, view: &BindingView) -> Value
         "visible-since": view.visible_since.and_then(stamp),
         "why": view.why,
         "code": view.code,
+        "class": view.class.map(Class::word),
+        "failing-since": view.failing_since.and_then(stamp),
         "next-ms": view.next.map(milliseconds),
         "failures": view.failures,
         "failed": failed,

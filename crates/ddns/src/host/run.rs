@@ -23,6 +23,7 @@ use super::{
     chores,
     door::{Call, Calls},
     herald::Pulse,
+    meant::{self, Meant},
     report, words,
 };
 use crate::{
@@ -31,6 +32,7 @@ use crate::{
         input::{Effect, Input, Now},
         state::State,
     },
+    line,
     network::Network,
 };
 
@@ -39,6 +41,9 @@ const LOOK_AT_LEAST_EVERY: Duration = Duration::from_mins(10);
 
 /// How all is is told at most so often: a thousand names change one by one.
 const TELL_EVERY: Duration = Duration::from_millis(200);
+
+/// The longest line that is printed.
+const LINE_CHARS_MAX: usize = 4096;
 
 /// Why the work cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -272,19 +277,12 @@ impl Client {
     }
 
     fn update(&mut self, names: &[String]) -> Value {
-        let all = self.parts.plan.bindings.iter().enumerate();
-        let is_meant =
-            |id: &str, name: &str| names.iter().any(|meant| meant == id || meant == name);
-        let meant: Vec<(usize, String)> = all
-            .filter(|(_, plan)| names.is_empty() || is_meant(&plan.id, plan.record.name.as_str()))
-            .map(|(index, plan)| (index, plan.id.clone()))
-            .collect();
-        if meant.is_empty() {
-            return json!({ "error": format!("no name is called {}", names.join(", ")) });
+        let Meant { bindings, ids, unknown } = Meant::by(&self.parts.plan, names);
+        if bindings.is_empty() {
+            return json!({ "error": meant::refusal(&self.parts.plan, &unknown) });
         }
-        let (bindings, ids): (Vec<usize>, Vec<String>) = meant.into_iter().unzip();
         self.turn(Input::Update { bindings });
-        json!({ "updating": ids })
+        json!({ "updating": ids, "unknown": unknown })
     }
 
     /// Waits until the last state is on the disk.
@@ -307,5 +305,6 @@ fn store(shelf: &Shelf, state: &State) -> io::Result<()> {
 /// Prints a line; who has closed our output does not want it.
 fn say(line: &str) {
     let mut out = io::stdout().lock();
+    let line = line::of(line, LINE_CHARS_MAX);
     drop(writeln!(out, "{line}").and_then(|()| out.flush()));
 }

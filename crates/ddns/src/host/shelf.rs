@@ -241,6 +241,16 @@ mod tests {
     }
 
     #[test]
+    fn damaged_states_are_read_to_an_end() {
+        let mut chance = crate::fake_wire::Chance::new(29);
+        let whole = write::text(&state());
+        let understood = |_: &u32| understand(&chance.damage(whole.as_bytes())).is_ok();
+        let count = (0..3_000).filter(understood).count();
+        assert!((10..2_900).contains(&count), "{count}");
+        understand("[".repeat(1_000_000).as_bytes()).unwrap_err();
+    }
+
+    #[test]
     fn keys_of_a_later_version_are_passed_over() {
         let mut value: Value = serde_json::from_str(&write::text(&state())).unwrap();
         value["version"] = Value::from(2);

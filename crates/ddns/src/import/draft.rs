@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     address::Family,
-    config,
+    config, line,
     provider::{Entry, Nature},
     secret::Secret,
 };
@@ -18,6 +18,10 @@ use super::{
 
 /// How often sources may be asked, as our configuration has it.
 const EVERY: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(24);
+
+/// The longest place, and the most words, that are told.
+const PLACE_CHARS_MAX: usize = 200;
+const WORDS_CHARS_MAX: usize = 1000;
 
 /// All that was read.
 #[derive(Debug)]
@@ -70,7 +74,9 @@ impl Draft {
     }
 
     pub(super) fn note(&mut self, place: &str, fate: Fate, words: impl Into<String>) {
-        self.notes.push(Note { place: place.to_owned(), fate, words: words.into() });
+        // A file may hold letters that steer a terminal.
+        let place = line::of(place, PLACE_CHARS_MAX);
+        self.notes.push(Note { place, fate, words: line::of(&words.into(), WORDS_CHARS_MAX) });
     }
 
     /// Takes how often the other client looks.

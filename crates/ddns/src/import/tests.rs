@@ -5,6 +5,8 @@ use serde_json::json;
 use super::*;
 use crate::config;
 
+mod damaged;
+
 #[track_caller]
 fn taken(origin: Origin, text: &str) -> Imported {
     let imported = import(origin, text, Shell::Posix).unwrap();

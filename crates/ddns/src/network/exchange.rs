@@ -18,8 +18,9 @@ use super::dial::{self, Binding};
 
 /// After so long without an answer the same is sent again; then after twice as long, and so on.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
-/// The longest answer that a datagram brings.
-const DATAGRAM_BYTES_MAX: usize = 65_535;
+/// The longest answer that is taken from a datagram. We ask for none beyond 512 bytes (RFC 1035,
+/// section 4.2.1); whatever fills this room may have been longer.
+const DATAGRAM_BYTES_MAX: usize = 4096;
 /// Number, flags and counts.
 const HEADER_BYTES: usize = 12;
 /// Of the flags: this is an answer.
@@ -51,7 +52,7 @@ async fn carry(exchange: &Exchange, binding: Option<Binding>) -> Result<Vec<u8>,
         let unreached =
             |error: io::Error| NetworkError::Connect { peer: peer(), why: error.to_string() };
         let answer = asked.map_err(unreached)?;
-        if !has_flag(&answer, IS_CUT) {
+        if answer.len() < DATAGRAM_BYTES_MAX && !has_flag(&answer, IS_CUT) {
             return Ok(answer);
         }
     }
@@ -62,10 +63,11 @@ async fn carry(exchange: &Exchange, binding: Option<Binding>) -> Result<Vec<u8>,
 async fn by_datagram(exchange: &Exchange, binding: Option<&Binding>) -> io::Result<Vec<u8>> {
     let socket = socket(exchange.server, binding)?;
     socket.connect(exchange.server).await?;
-    let mut pause = AGAIN_AFTER;
+    let (mut pause, mut room) = (AGAIN_AFTER, vec![0; DATAGRAM_BYTES_MAX]);
     loop {
         socket.send(&exchange.message).await?;
-        if let Ok(answer) = time::timeout(pause, hear(&socket, &exchange.message)).await {
+        let heard = hear(&socket, &exchange.message, &mut room);
+        if let Ok(answer) = time::timeout(pause, heard).await {
             return answer;
         }
         pause *= 2;
@@ -84,11 +86,10 @@ fn socket(server: SocketAddr, binding: Option<&Binding>) -> io::Result<UdpSocket
 }
 
 /// Waits for an answer with the number of the message; others are not for us.
-async fn hear(socket: &UdpSocket, message: &[u8]) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; DATAGRAM_BYTES_MAX];
+async fn hear(socket: &UdpSocket, message: &[u8], room: &mut [u8]) -> io::Result<Vec<u8>> {
     loop {
-        let count = socket.recv(&mut bytes).await?;
-        let heard = bytes.get(..count).unwrap_or_default();
+        let count = socket.recv(room).await?;
+        let heard = room.get(..count).unwrap_or_default();
         if heard.len() >= HEADER_BYTES && heard.get(..2) == message.get(..2) && is_answer(heard) {
             return Ok(heard.to_vec());
         }

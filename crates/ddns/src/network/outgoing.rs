@@ -43,7 +43,7 @@ pub(super) fn prepare(
     if request.body.is_empty() && has_body(request.method) {
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
-    if request.way == Way::Direct {
+    if request.way == Way::Direct || forwarder.is_some() {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if let Some(login) = forwarder.and_then(ProxyServer::authorization) {

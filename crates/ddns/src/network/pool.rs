@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use tokio::{
@@ -46,8 +46,20 @@ impl Key {
 
 /// The connections that nobody uses.
 #[derive(Debug, Default)]
-pub(super) struct Pool {
-    kept: Mutex<HashMap<Key, Kept>>,
+pub(super) struct Pool(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    kept: HashMap<Key, Kept>,
+    sweeper: Sweeper,
+}
+
+/// Who closes what nobody needs: one task, as long as there is anything.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Sweeper {
+    #[default]
+    Absent,
+    Waiting,
 }
 
 #[derive(Debug)]
@@ -59,42 +71,53 @@ struct Kept {
 impl Pool {
     /// Returns a connection that is open, as far as we know.
     pub(super) fn take(&self, key: &Key) -> Option<Connection> {
-        let kept = self.lock().remove(key)?;
+        let kept = self.lock().kept.remove(key)?;
         (kept.is_young() && kept.connection.is_open()).then_some(kept.connection)
     }
 
     /// Keeps one, instead of one that leads to the same.
     pub(super) fn put(pool: &Arc<Self>, key: Key, connection: Connection) {
-        if !connection.is_open() {
+        let mut state = pool.lock();
+        let is_full = state.kept.len() >= KEPT_MAX && !state.kept.contains_key(&key);
+        if is_full || !connection.is_open() {
             return;
         }
-        {
-            let mut kept = pool.lock();
-            if kept.len() >= KEPT_MAX && !kept.contains_key(&key) {
-                return;
-            }
-            kept.insert(key, Kept { connection, since: Instant::now() });
+        state.kept.insert(key, Kept { connection, since: Instant::now() });
+        if state.sweeper == Sweeper::Absent {
+            state.sweeper = Sweeper::Waiting;
+            task::spawn(sweep(Arc::downgrade(pool), Instant::now() + IDLE_MAX));
         }
-        let (weak, over) = (Arc::downgrade(pool), time::sleep(IDLE_MAX));
-        task::spawn(async move {
-            over.await;
-            if let Some(pool) = weak.upgrade() {
-                pool.tidy();
-            }
-        });
     }
 
     /// Closes all of them.
     pub(super) fn clear(&self) {
-        self.lock().clear();
+        self.lock().kept.clear();
     }
 
-    fn tidy(&self) {
-        self.lock().retain(|_, kept| kept.is_young() && kept.connection.is_open());
+    /// Closes what is too old; returns when the next one will be.
+    fn tidy(&self) -> Option<Instant> {
+        let mut state = self.lock();
+        state.kept.retain(|_, kept| kept.is_young() && kept.connection.is_open());
+        let oldest = state.kept.values().map(|kept| kept.since + IDLE_MAX).min();
+        if oldest.is_none() {
+            state.sweeper = Sweeper::Absent;
+        }
+        oldest
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Kept>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Closes what nobody needs, until there is nothing left.
+async fn sweep(pool: Weak<Pool>, mut next: Instant) {
+    loop {
+        time::sleep_until(next).await;
+        match pool.upgrade().and_then(|pool| pool.tidy()) {
+            Some(later) => next = later,
+            None => return,
+        }
     }
 }
 

@@ -41,7 +41,7 @@ impl Target {
     /// Takes the URL of a request apart. What is wrong with it is told without its query.
     pub(super) fn of(request: &Request) -> Result<Self, NetworkError> {
         Self::read(&request.url).map_err(|why| {
-            let why = format!("`{}` {why}", without_login(request.shown_url()));
+            let why = format!("`{}` {why}", request.shown_url());
             NetworkError::Request { why }
         })
     }
@@ -118,14 +118,6 @@ impl Target {
 impl fmt::Debug for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}://{}", self.scheme.word(), self.peer())
-    }
-}
-
-/// Cuts out what stands before the host.
-fn without_login(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
-        _ => url.to_owned(),
     }
 }
 

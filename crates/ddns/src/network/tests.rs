@@ -2,6 +2,7 @@
 
 mod dns;
 mod fakes;
+mod hostile;
 mod http;
 mod names;
 mod proxies;

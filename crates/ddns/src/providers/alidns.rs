@@ -9,16 +9,17 @@ use crate::{
     failure::Failure,
     name::Fqdn,
     provider::{
-        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
-        Parameters, Provider, Reading,
+        ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError, Parameters,
+        Provider, Reading,
     },
-    record::{Change, Changed, Found, Record, Written},
+    record::Changed,
     secret::Secret,
     wire::{Method, Request, Wire},
 };
 
 use super::{
     answer,
+    columns::Columns,
     rows::{self, Row, Rows},
     sign::{self, acs},
     verdict::{Rule, Told, account, clock, limited, parked, transient},
@@ -64,6 +65,13 @@ pub(super) const ENTRY: Entry = Entry {
 /// The line that answers whoever has no line of his own.
 const LINE: &str = "default";
 
+/// Such a record is there already.
+const THERE: &str = "DomainRecordDuplicate";
+
+/// Where it tells what of a record.
+const COLUMNS: Columns =
+    Columns { id: "/RecordId", name: "/RR", kind: "/Type", value: "/Value", ttl: "/TTL" };
+
 /// What its codes mean.
 const RULES: &[Rule] = &[
     clock("InvalidTimeStamp*"),
@@ -94,22 +102,12 @@ struct Alidns {
 }
 
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
-    Ok(Box::new(Alidns {
+    Ok(rows::provider(Alidns {
         endpoint: parameters.endpoint("https://alidns.aliyuncs.com")?,
         id: parameters.required("access-key-id")?.to_owned(),
         secret: parameters.secret("access-key-secret")?,
         zones: Zones::open(parameters)?,
     }))
-}
-
-impl Provider for Alidns {
-    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
-        Box::pin(rows::read(self, wire, record))
-    }
-
-    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
-        Box::pin(rows::write(self, wire, change))
-    }
 }
 
 impl Zoned for Alidns {
@@ -141,16 +139,13 @@ impl Rows for Alidns {
             ("DomainName", spot.zone.as_str()),
             ("SubDomain", &sub),
             ("Type", record.family.record_type()),
-            ("Line", line(record)),
+            ("Line", record.line_or(LINE)),
             ("PageSize", "500"),
         ];
         let body = self.ask(spot.wire, "DescribeSubDomainRecords", &parameters).await?;
-        let records = answer::told_list(&body, "/DomainRecords/Record")?.iter();
-        let ours = records.filter(|found| {
-            zones::is_same(answer::text_at(found, "/RR"), label)
-                && answer::text_at(found, "/Type") == record.family.record_type()
-                && answer::text_at(found, "/Line") == line(record)
-        });
+        let list = answer::told_list(&body, "/DomainRecords/Record")?;
+        let ours = COLUMNS.pick(list, record, label);
+        let ours = ours.filter(|found| answer::text_at(found, "/Line") == record.line_or(LINE));
         Ok(ours.filter_map(row).collect())
     }
 
@@ -161,10 +156,10 @@ impl Rows for Alidns {
             ("RR", zones::relative(spot.record, spot.zone)?),
             ("Type", spot.record.family.record_type()),
             ("Value", &value),
-            ("Line", line(spot.record)),
+            ("Line", spot.record.line_or(LINE)),
         ];
         parameters.extend(ttl.as_deref().map(|ttl| ("TTL", ttl)));
-        changed(self.ask(spot.wire, "AddDomainRecord", &parameters).await)
+        rows::changed(self.ask(spot.wire, "AddDomainRecord", &parameters).await, THERE)
     }
 
     async fn patch(&self, spot: Spot<'_, Fqdn>, row: &Row, value: IpAddr) -> Outcome<Changed> {
@@ -178,11 +173,14 @@ impl Rows for Alidns {
             ("Line", answer::text_at(&row.rest, "/line")),
         ];
         parameters.extend(ttl.as_deref().map(|ttl| ("TTL", ttl)));
-        changed(self.ask(spot.wire, "UpdateDomainRecord", &parameters).await)
+        rows::changed(self.ask(spot.wire, "UpdateDomainRecord", &parameters).await, THERE)
     }
 
     async fn delete(&self, spot: Spot<'_, Fqdn>, row: &Row) -> Outcome<Changed> {
-        changed(self.ask(spot.wire, "DeleteDomainRecord", &[("RecordId", &row.id)]).await)
+        rows::changed(
+            self.ask(spot.wire, "DeleteDomainRecord", &[("RecordId", &row.id)]).await,
+            THERE,
+        )
     }
 }
 
@@ -220,28 +218,11 @@ impl Alidns {
     }
 }
 
-fn line(record: &Record) -> &str {
-    record.line.as_deref().unwrap_or(LINE)
-}
-
 fn row(found: &Value) -> Option<Row> {
-    Some(Row {
-        id: answer::id_at(found, "/RecordId")?,
-        value: answer::text_at(found, "/Value").parse().ok()?,
-        ttl: answer::number_at(found, "/TTL"),
-        rest: json!({ "line": found.get("Line")? }),
-    })
+    let rest = json!({ "line": found.get("Line")? });
+    Some(Row { rest, ..COLUMNS.row(found)? })
 }
 
 fn is_no_zone(failure: &Failure) -> bool {
     matches!(failure.code.as_str(), "InvalidDomainName.NoExist" | "IncorrectDomainUser")
-}
-
-/// A record that is there already is as it shall be.
-fn changed(outcome: Result<Value, Failure>) -> Outcome<Changed> {
-    match outcome {
-        Ok(_) => Ok(Changed::Yes),
-        Err(failure) if failure.code == "DomainRecordDuplicate" => Ok(Changed::No),
-        Err(failure) => Err(failure),
-    }
 }

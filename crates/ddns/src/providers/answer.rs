@@ -2,10 +2,12 @@
 
 use std::{fmt::Write as _, net::IpAddr, time::Duration};
 
+use jiff::{Timestamp, fmt::rfc2822};
 use serde_json::Value;
 
 use crate::{
     failure::{Class, Failure},
+    line,
     wire::Response,
 };
 
@@ -34,10 +36,29 @@ pub(super) fn check_status(response: &Response) -> Result<(), Failure> {
     })
 }
 
-/// Returns how long the other side asks to be left alone: `Retry-After` in seconds.
+/// Returns how long the other side asks to be left alone: `Retry-After`, in seconds or as a moment.
 pub(super) fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.header("retry-after")?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
+    let text = response.header("retry-after")?.trim();
+    let wait = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => until(parsed_date(text)?, response)?,
+    };
+    Some(wait.min(RETRY_AFTER_MAX))
+}
+
+/// Returns how long it is until a moment that the other side names, by its own clock: it is not
+/// asked of ours, which may be wrong.
+fn until(moment: Timestamp, response: &Response) -> Option<Duration> {
+    moment.duration_since(date(response)?).try_into().ok()
+}
+
+/// Returns what time it is at the other side, as the header `Date` tells.
+pub(super) fn date(response: &Response) -> Option<Timestamp> {
+    parsed_date(response.header("date")?)
+}
+
+fn parsed_date(text: &str) -> Option<Timestamp> {
+    rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
 /// Returns the failure of an answer that nobody understands: it may be a page of a portal.
@@ -73,10 +94,7 @@ pub(super) fn shortened(words: &str) -> String {
 
 fn cut(text: &str, chars_max: usize) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let line = words.join(" ");
-    let shown: String = line.chars().filter(|one| !one.is_control()).take(chars_max).collect();
-    let rest = if line.chars().count() > chars_max { "…" } else { "" };
-    format!("{shown}{rest}")
+    line::of(&words.join(" "), chars_max)
 }
 
 /// Reads a body of JSON; what is none may be a page of a portal.
@@ -132,7 +150,7 @@ pub(super) fn query(pairs: &[(&str, &str)]) -> String {
 }
 
 /// Encodes everything but `A-Z a-z 0-9 - _ . ~` (RFC 3986, section 2.3).
-pub(super) fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
@@ -164,6 +182,27 @@ mod tests {
         assert_eq!(class(503), Err(Class::Transient));
         let wait = check_status(&response(429, "")).unwrap_err().retry_after;
         assert_eq!(wait, Some(Duration::from_mins(2)));
+    }
+
+    #[test]
+    fn patience_until_a_moment_is_counted_from_the_answers_own_date() {
+        let check = |retry_after: &str, date: Option<&str>, expected: Option<u64>| {
+            let headers = [Some(("retry-after", retry_after)), date.map(|date| ("date", date))];
+            let headers = headers.into_iter().flatten();
+            let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let response = Response { status: 503, headers: headers.collect(), body: Vec::new() };
+            let expected = expected.map(Duration::from_secs);
+            assert_eq!(super::retry_after(&response), expected, "{retry_after} at {date:?}");
+        };
+        let date = Some("Sun, 06 Nov 1994 08:49:37 GMT");
+        check("Sun, 06 Nov 1994 08:51:37 GMT", date, Some(120));
+        check("Sun, 06 Nov 1994 08:49:37 GMT", date, Some(0));
+        check("Mon, 06 Nov 2034 08:49:37 GMT", date, Some(86_400));
+        check("Sun, 06 Nov 1994 08:49:36 GMT", date, None);
+        check("Sun, 06 Nov 1994 08:51:37 GMT", None, None);
+        check("Sun, 06 Nov 1994 08:51:37 GMT", Some("soon"), None);
+        check("soon", date, None);
+        check(" 120 ", date, Some(120));
     }
 
     #[test]

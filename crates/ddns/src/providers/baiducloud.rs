@@ -9,16 +9,17 @@ use crate::{
     failure::{Class, Failure, Reach},
     name::Fqdn,
     provider::{
-        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
-        Parameters, Provider, Reading,
+        ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError, Parameters,
+        Provider, Reading,
     },
-    record::{Change, Changed, Found, Record, Written},
+    record::Changed,
     secret::Secret,
     wire::{Method, Request, Wire},
 };
 
 use super::{
     answer,
+    columns::Columns,
     rows::{self, Row, Rows},
     sign::bce,
     verdict::{Rule, Told, account, clock, limited, parked, transient},
@@ -69,6 +70,10 @@ const PAGE: usize = 200;
 /// How many pages are read; a zone of 10 000 records is believed to be none.
 const PAGES_MAX: usize = 50;
 
+/// Where it tells what of a record.
+const COLUMNS: Columns =
+    Columns { id: "/recordId", name: "/domain", kind: "/rdtype", value: "/rdata", ttl: "/ttl" };
+
 /// What its codes mean.
 const RULES: &[Rule] = &[
     clock("RequestExpired"),
@@ -91,22 +96,12 @@ struct Baidu {
 }
 
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
-    Ok(Box::new(Baidu {
+    Ok(rows::provider(Baidu {
         endpoint: parameters.endpoint("https://bcd.baidubce.com")?,
         id: parameters.required("access-key-id")?.to_owned(),
         key: parameters.secret("secret-access-key")?,
         zones: Zones::open(parameters)?,
     }))
-}
-
-impl Provider for Baidu {
-    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
-        Box::pin(rows::read(self, wire, record))
-    }
-
-    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
-        Box::pin(rows::write(self, wire, change))
-    }
 }
 
 impl Zoned for Baidu {
@@ -130,28 +125,28 @@ impl Zoned for Baidu {
 
 impl Rows for Baidu {
     async fn list(&self, spot: Spot<'_, Fqdn>) -> Outcome<Vec<Row>> {
+        let record = spot.record;
+        let label = zones::relative(record, spot.zone)?;
         let (mut rows, mut seen) = (Vec::new(), 0);
         for number in 1..=PAGES_MAX {
             let body = self.page(spot.wire, spot.zone, number, PAGE).await?;
             let records = answer::told_list(&body, "/result")?;
-            for found in records {
-                if is_meant(&spot, found)? {
-                    rows.extend(row(found));
-                }
-            }
+            let ours = COLUMNS.pick(records, record, label);
+            let ours = ours.filter(|found| answer::text_at(found, "/view") == record.line_or(VIEW));
+            rows.extend(ours.filter_map(row));
             seen += records.len();
             let total = body.get("totalCount").and_then(Value::as_u64).unwrap_or_default();
             if records.is_empty() || u64::try_from(seen).is_ok_and(|seen| seen >= total) {
                 return Ok(rows);
             }
         }
-        Err(zones::refused("the zone has more records than are read"))
+        Err(rows::endless())
     }
 
     async fn create(&self, spot: Spot<'_, Fqdn>, value: IpAddr) -> Outcome<Changed> {
         let body = json!({
             "domain": zones::relative(spot.record, spot.zone)?,
-            "view": view(spot.record),
+            "view": spot.record.line_or(VIEW),
             "rdType": spot.record.family.record_type(),
             "ttl": spot.record.ttl.unwrap_or(TTL),
             "rdata": written(value),
@@ -163,7 +158,7 @@ impl Rows for Baidu {
 
     async fn patch(&self, spot: Spot<'_, Fqdn>, row: &Row, value: IpAddr) -> Outcome<Changed> {
         let body = json!({
-            "recordId": id(row)?,
+            "recordId": row.number()?,
             "domain": zones::relative(spot.record, spot.zone)?,
             "view": row.rest.get("view"),
             "rdType": spot.record.family.record_type(),
@@ -176,7 +171,7 @@ impl Rows for Baidu {
     }
 
     async fn delete(&self, spot: Spot<'_, Fqdn>, row: &Row) -> Outcome<Changed> {
-        let body = json!({ "recordId": id(row)?, "zoneName": spot.zone.as_str() });
+        let body = json!({ "recordId": row.number()?, "zoneName": spot.zone.as_str() });
         self.send(spot.wire, "delete", &body).await?;
         Ok(Changed::Yes)
     }
@@ -222,34 +217,12 @@ fn is_of_zone(failure: &Failure) -> bool {
     failure.class == Class::Parked && failure.reach == Reach::Binding
 }
 
-/// Compares the type, too: records of both families have one name.
-fn is_meant(spot: &Spot<'_, Fqdn>, found: &Value) -> Result<bool, Failure> {
-    let label = zones::relative(spot.record, spot.zone)?;
-    Ok(zones::is_same(answer::text_at(found, "/domain"), label)
-        && answer::text_at(found, "/rdtype") == spot.record.family.record_type()
-        && answer::text_at(found, "/view") == view(spot.record))
-}
-
 fn row(found: &Value) -> Option<Row> {
-    Some(Row {
-        id: answer::id_at(found, "/recordId")?,
-        value: answer::text_at(found, "/rdata").parse().ok()?,
-        ttl: answer::number_at(found, "/ttl"),
-        rest: json!({ "view": found.get("view")? }),
-    })
-}
-
-fn view(record: &Record) -> &str {
-    record.line.as_deref().unwrap_or(VIEW)
+    let rest = json!({ "view": found.get("view")? });
+    Some(Row { rest, ..COLUMNS.row(found)? })
 }
 
 /// Only IPv6 addresses in upper-case letters are taken.
 fn written(value: IpAddr) -> String {
     value.to_string().to_uppercase()
-}
-
-/// An identifier is a number here.
-fn id(row: &Row) -> Result<Value, Failure> {
-    let id: u64 = row.id.parse().map_err(|_| zones::refused("an identifier is no number"))?;
-    Ok(json!(id))
 }

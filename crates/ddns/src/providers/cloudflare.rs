@@ -9,16 +9,17 @@ use crate::{
     failure::{Class, Failure},
     name::Fqdn,
     provider::{
-        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
-        Parameters, Provider, Reading,
+        ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError, Parameters,
+        Provider, Reading,
     },
-    record::{Change, Changed, Found, Record, Written},
+    record::{Changed, Record},
     secret::Secret,
     wire::{Method, Request, Response, Wire},
 };
 
 use super::{
     answer,
+    columns::Columns,
     rows::{self, Row, Rows},
     verdict::{Rule, Told, account, limited, parked, transient},
     zones::{self, Outcome, Spot, ZONE, Zoned, Zones},
@@ -96,6 +97,10 @@ const ZONE_ID: Parameter = Parameter {
 /// The time to live that stands for "automatic".
 const TTL_AUTOMATIC: u32 = 1;
 
+/// Where it tells what of a record.
+const COLUMNS: Columns =
+    Columns { id: "/id", name: "/name", kind: "/type", value: "/content", ttl: "/ttl" };
+
 /// What its codes mean, where the stage does not matter.
 const RULES: &[Rule] = &[
     account("6003"), // headers it cannot read: a token that is none
@@ -138,22 +143,12 @@ fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
         }
         (None, _, _) => return Err(ParameterError::new("key", "goes together with `email`")),
     };
-    Ok(Box::new(Cloudflare {
+    Ok(rows::provider(Cloudflare {
         endpoint: parameters.endpoint("https://api.cloudflare.com/client/v4")?,
         credentials,
         zone_id: parameters.text(ZONE_ID.key)?.map(str::to_owned),
         zones: Zones::open(parameters)?,
     }))
-}
-
-impl Provider for Cloudflare {
-    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
-        Box::pin(rows::read(self, wire, record))
-    }
-
-    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
-        Box::pin(rows::write(self, wire, change))
-    }
 }
 
 impl Zoned for Cloudflare {
@@ -192,10 +187,8 @@ impl Rows for Cloudflare {
         ]);
         let path = format!("/zones/{}/dns_records?{query}", answer::encoded(spot.zone));
         let result = send(spot.wire, self.request(Method::Get, &path)).await?;
-        let ours = answer::told_list(&result, "")?.iter().filter(|found| {
-            zones::is_same(answer::text_at(found, "/name"), record.name.as_str())
-                && answer::text_at(found, "/type") == record.family.record_type()
-        });
+        let list = answer::told_list(&result, "")?;
+        let ours = COLUMNS.pick(list, record, record.name.as_str());
         Ok(ours.filter_map(row).collect())
     }
 
@@ -268,12 +261,8 @@ fn settings(record: &Record) -> Result<Map<String, Value>, Failure> {
 }
 
 fn row(found: &Value) -> Option<Row> {
-    Some(Row {
-        id: answer::id_at(found, "/id")?,
-        value: answer::text_at(found, "/content").parse().ok()?,
-        ttl: answer::number_at(found, "/ttl"),
-        rest: json!({ "proxied": found.get("proxied"), "comment": found.get("comment") }),
-    })
+    let rest = json!({ "proxied": found.get("proxied"), "comment": found.get("comment") });
+    Some(Row { rest, ..COLUMNS.row(found)? })
 }
 
 /// A refusal, and the code that it came with.

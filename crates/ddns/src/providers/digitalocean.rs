@@ -2,21 +2,22 @@
 
 use std::net::IpAddr;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     name::Fqdn,
     provider::{
-        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
-        Parameters, Provider, Reading,
+        ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError, Parameters,
+        Provider, Reading,
     },
-    record::{Change, Changed, Found, Record, Written},
-    secret::Secret,
-    wire::{Method, Request, Wire},
+    record::Changed,
+    wire::{Method, Wire},
 };
 
 use super::{
     answer,
+    api::Api,
+    columns::Columns,
     rows::{self, Row, Rows},
     verdict::{Envelope, Rule, account, limited, parked, transient},
     zones::{self, Outcome, Spot, ZONE, Zoned, Zones},
@@ -50,6 +51,10 @@ pub(super) const ENTRY: Entry = Entry {
     open,
 };
 
+/// Where it tells what of a record.
+const COLUMNS: Columns =
+    Columns { id: "/id", name: "/name", kind: "/type", value: "/data", ttl: "/ttl" };
+
 /// What its codes mean.
 const RULES: &[Rule] = &[
     account("unauthorized"),
@@ -66,27 +71,15 @@ const ANSWERS: Envelope =
 
 #[derive(Debug)]
 struct DigitalOcean {
-    endpoint: String,
-    token: Secret,
+    api: Api,
     zones: Zones<Fqdn>,
 }
 
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
-    Ok(Box::new(DigitalOcean {
-        endpoint: parameters.endpoint("https://api.digitalocean.com")?,
-        token: parameters.secret("token")?,
+    Ok(rows::provider(DigitalOcean {
+        api: Api::by_token(parameters, "https://api.digitalocean.com", ANSWERS)?,
         zones: Zones::open(parameters)?,
     }))
-}
-
-impl Provider for DigitalOcean {
-    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
-        Box::pin(rows::read(self, wire, record))
-    }
-
-    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
-        Box::pin(rows::write(self, wire, change))
-    }
 }
 
 impl Zoned for DigitalOcean {
@@ -99,12 +92,8 @@ impl Zoned for DigitalOcean {
     }
 
     async fn zone(&self, wire: &dyn Wire, name: &Fqdn) -> Outcome<Option<Fqdn>> {
-        let request = self.request(Method::Get, &format!("/v2/domains/{name}"));
-        let response = wire.http(request).await?;
-        if response.status == 404 {
-            return Ok(None);
-        }
-        ANSWERS.open(&response, wire.now()).map(|_| Some(name.clone()))
+        let found = self.api.look(wire, &format!("/v2/domains/{name}"), &[404]).await?;
+        Ok(found.map(|_| name.clone()))
     }
 }
 
@@ -115,13 +104,10 @@ impl Rows for DigitalOcean {
         let query =
             answer::query(&[("type", kind), ("name", record.name.as_str()), ("per_page", "200")]);
         let path = format!("/v2/domains/{}/records?{query}", spot.zone);
-        let response = spot.wire.http(self.request(Method::Get, &path)).await?;
-        let body = ANSWERS.open(&response, spot.wire.now())?;
-        let ours = answer::told_list(&body, "/domain_records")?.iter().filter(|found| {
-            zones::is_same(answer::text_at(found, "/name"), label)
-                && answer::text_at(found, "/type") == kind
-        });
-        Ok(ours.filter_map(row).collect())
+        let body = self.api.ask(spot.wire, self.api.request(Method::Get, &path)).await?;
+        let list = answer::told_list(&body, "/domain_records")?;
+        let ours = COLUMNS.pick(list, record, label);
+        Ok(ours.filter_map(|found| COLUMNS.row(found)).collect())
     }
 
     async fn create(&self, spot: Spot<'_, Fqdn>, value: IpAddr) -> Outcome<Changed> {
@@ -134,7 +120,7 @@ impl Rows for DigitalOcean {
             body["ttl"] = json!(ttl);
         }
         let path = format!("/v2/domains/{}/records", spot.zone);
-        self.send(spot.wire, self.request(Method::Post, &path).json(&body)).await
+        self.api.change(spot.wire, self.api.request(Method::Post, &path).json(&body)).await
     }
 
     async fn patch(&self, spot: Spot<'_, Fqdn>, row: &Row, value: IpAddr) -> Outcome<Changed> {
@@ -143,36 +129,15 @@ impl Rows for DigitalOcean {
         if let Some(ttl) = spot.record.ttl {
             body["ttl"] = json!(ttl);
         }
-        let request = self.request(Method::Patch, &path(&spot, row)).json(&body);
-        self.send(spot.wire, request).await
+        let request = self.api.request(Method::Patch, &path(&spot, row)).json(&body);
+        self.api.change(spot.wire, request).await
     }
 
     async fn delete(&self, spot: Spot<'_, Fqdn>, row: &Row) -> Outcome<Changed> {
-        self.send(spot.wire, self.request(Method::Delete, &path(&spot, row))).await
-    }
-}
-
-impl DigitalOcean {
-    fn request(&self, method: Method, path: &str) -> Request {
-        Request::new(method, format!("{}{path}", self.endpoint))
-            .header("authorization", format!("Bearer {}", self.token.reveal()))
-    }
-
-    async fn send(&self, wire: &dyn Wire, request: Request) -> Outcome<Changed> {
-        let response = wire.http(request).await?;
-        ANSWERS.done(&response, wire.now()).map(|()| Changed::Yes)
+        self.api.change(spot.wire, self.api.request(Method::Delete, &path(&spot, row))).await
     }
 }
 
 fn path(spot: &Spot<'_, Fqdn>, row: &Row) -> String {
     format!("/v2/domains/{}/records/{}", spot.zone, answer::encoded(&row.id))
-}
-
-fn row(found: &Value) -> Option<Row> {
-    Some(Row {
-        id: answer::id_at(found, "/id")?,
-        value: answer::text_at(found, "/data").parse().ok()?,
-        ttl: answer::number_at(found, "/ttl"),
-        rest: Value::Null,
-    })
 }

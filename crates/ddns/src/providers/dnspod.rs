@@ -8,16 +8,17 @@ use crate::{
     failure::Failure,
     name::Fqdn,
     provider::{
-        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
-        Parameters, Provider, Reading,
+        ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError, Parameters,
+        Provider, Reading,
     },
-    record::{Change, Changed, Found, Record, Written},
+    record::Changed,
     secret::Secret,
     wire::{Method, Request, Wire},
 };
 
 use super::{
     answer,
+    columns::Columns,
     rows::{self, Row, Rows},
     verdict::{Rule, Told, account, limited, parked, transient},
     zones::{self, Outcome, Spot, ZONE, Zoned, Zones},
@@ -67,6 +68,10 @@ const DONE: &str = "1";
 const NONE: &str = "10";
 /// Such a record is there already.
 const THERE: &str = "104";
+
+/// Where it tells what of a record.
+const COLUMNS: Columns =
+    Columns { id: "/id", name: "/name", kind: "/type", value: "/value", ttl: "/ttl" };
 
 /// What its codes mean.
 const RULES: &[Rule] = &[
@@ -124,17 +129,7 @@ fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
         return Err(ParameterError::new("id", why));
     }
     let endpoint = parameters.endpoint("https://dnsapi.cn")?;
-    Ok(Box::new(Dnspod { endpoint, token, zones: Zones::open(parameters)? }))
-}
-
-impl Provider for Dnspod {
-    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
-        Box::pin(rows::read(self, wire, record))
-    }
-
-    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
-        Box::pin(rows::write(self, wire, change))
-    }
+    Ok(rows::provider(Dnspod { endpoint, token, zones: Zones::open(parameters)? }))
 }
 
 impl Zoned for Dnspod {
@@ -167,11 +162,8 @@ impl Rows for Dnspod {
             Err(failure) if failure.code == NONE => return Ok(Vec::new()),
             other => other?,
         };
-        let ours = answer::told_list(&body, "/records")?.iter().filter(|found| {
-            zones::is_same(answer::text_at(found, "/name"), label)
-                && answer::text_at(found, "/type") == kind
-                && answer::text_at(found, "/line") == line(record)
-        });
+        let ours = COLUMNS.pick(answer::told_list(&body, "/records")?, record, label);
+        let ours = ours.filter(|found| answer::text_at(found, "/line") == record.line_or(LINE));
         Ok(ours.filter_map(row).collect())
     }
 
@@ -181,11 +173,11 @@ impl Rows for Dnspod {
             ("domain", spot.zone.as_str()),
             ("sub_domain", zones::relative(spot.record, spot.zone)?),
             ("record_type", spot.record.family.record_type()),
-            ("record_line", line(spot.record)),
+            ("record_line", spot.record.line_or(LINE)),
             ("value", &value),
         ];
         form.extend(ttl.as_deref().map(|ttl| ("ttl", ttl)));
-        changed(self.ask(spot.wire, "Record.Create", &form).await)
+        rows::changed(self.ask(spot.wire, "Record.Create", &form).await, THERE)
     }
 
     async fn patch(&self, spot: Spot<'_, Fqdn>, row: &Row, value: IpAddr) -> Outcome<Changed> {
@@ -203,12 +195,12 @@ impl Rows for Dnspod {
         let found = found.filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
         form.extend(found);
         form.extend(ttl.as_deref().map(|ttl| ("ttl", ttl)));
-        changed(self.ask(spot.wire, "Record.Modify", &form).await)
+        rows::changed(self.ask(spot.wire, "Record.Modify", &form).await, THERE)
     }
 
     async fn delete(&self, spot: Spot<'_, Fqdn>, row: &Row) -> Outcome<Changed> {
         let form = [("domain", spot.zone.as_str()), ("record_id", row.id.as_str())];
-        changed(self.ask(spot.wire, "Record.Remove", &form).await)
+        rows::changed(self.ask(spot.wire, "Record.Remove", &form).await, THERE)
     }
 }
 
@@ -240,30 +232,13 @@ impl Dnspod {
     }
 }
 
-fn line(record: &Record) -> &str {
-    record.line.as_deref().unwrap_or(LINE)
-}
-
 fn row(found: &Value) -> Option<Row> {
     let is_on = answer::text_at(found, "/enabled") != "0";
-    Some(Row {
-        id: answer::id_at(found, "/id")?,
-        value: answer::text_at(found, "/value").parse().ok()?,
-        ttl: answer::number_at(found, "/ttl"),
-        rest: json!({
-            "record_line": found.get("line")?,
-            "record_line_id": found.get("line_id"),
-            "weight": answer::id_at(found, "/weight"),
-            "status": if is_on { "enable" } else { "disable" },
-        }),
-    })
-}
-
-/// A record that is there already is as it shall be.
-fn changed(outcome: Result<Value, Failure>) -> Outcome<Changed> {
-    match outcome {
-        Ok(_) => Ok(Changed::Yes),
-        Err(failure) if failure.code == THERE => Ok(Changed::No),
-        Err(failure) => Err(failure),
-    }
+    let rest = json!({
+        "record_line": found.get("line")?,
+        "record_line_id": found.get("line_id"),
+        "weight": answer::id_at(found, "/weight"),
+        "status": if is_on { "enable" } else { "disable" },
+    });
+    Some(Row { rest, ..COLUMNS.row(found)? })
 }

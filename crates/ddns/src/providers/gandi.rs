@@ -8,16 +8,16 @@ use crate::{
     failure::Failure,
     name::Fqdn,
     provider::{
-        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
-        Parameters, Provider, Reading,
+        ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError, Parameters,
+        Provider, Reading,
     },
-    record::{Change, Changed, Found, Record, Written},
-    secret::Secret,
-    wire::{Method, Request, Wire},
+    record::Changed,
+    wire::{Method, Wire},
 };
 
 use super::{
     answer,
+    api::Api,
     sets::{self, Set, Sets},
     verdict::Envelope,
     zones::{self, Outcome, Spot, ZONE, Zoned, Zones},
@@ -57,27 +57,15 @@ const ANSWERS: Envelope =
 
 #[derive(Debug)]
 struct Gandi {
-    endpoint: String,
-    token: Secret,
+    api: Api,
     zones: Zones<Fqdn>,
 }
 
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
-    Ok(Box::new(Gandi {
-        endpoint: parameters.endpoint("https://api.gandi.net/v5/livedns")?,
-        token: parameters.secret("token")?,
+    Ok(sets::provider(Gandi {
+        api: Api::by_token(parameters, "https://api.gandi.net/v5/livedns", ANSWERS)?,
         zones: Zones::open(parameters)?,
     }))
-}
-
-impl Provider for Gandi {
-    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
-        Box::pin(sets::read(self, wire, record))
-    }
-
-    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
-        Box::pin(sets::write(self, wire, change))
-    }
 }
 
 impl Zoned for Gandi {
@@ -90,24 +78,17 @@ impl Zoned for Gandi {
     }
 
     async fn zone(&self, wire: &dyn Wire, name: &Fqdn) -> Outcome<Option<Fqdn>> {
-        let request = self.request(Method::Get, &format!("/domains/{name}"));
-        let response = wire.http(request).await?;
         // A name that is no domain of the account is refused, not missed.
-        if matches!(response.status, 403 | 404) {
-            return Ok(None);
-        }
-        ANSWERS.open(&response, wire.now()).map(|_| Some(name.clone()))
+        let found = self.api.look(wire, &format!("/domains/{name}"), &[403, 404]).await?;
+        Ok(found.map(|_| name.clone()))
     }
 }
 
 impl Sets for Gandi {
     async fn get(&self, spot: Spot<'_, Fqdn>) -> Outcome<Option<Set>> {
-        let request = self.request(Method::Get, &path(&spot)?);
-        let response = spot.wire.http(request).await?;
-        if response.status == 404 {
+        let Some(body) = self.api.look(spot.wire, &path(&spot)?, &[404]).await? else {
             return Ok(None);
-        }
-        let body = ANSWERS.open(&response, spot.wire.now())?;
+        };
         let values = answer::told_list(&body, "/rrset_values")?.iter();
         Ok(Some(Set {
             values: values.filter_map(|value| value.as_str()?.parse().ok()).collect(),
@@ -127,16 +108,8 @@ impl Sets for Gandi {
         if let Some(ttl) = spot.record.ttl.or(there.and_then(|set| set.ttl)) {
             body["rrset_ttl"] = json!(ttl);
         }
-        let request = self.request(Method::Put, &path(&spot)?).json(&body);
-        ANSWERS.done(&spot.wire.http(request).await?, spot.wire.now())?;
-        Ok(Changed::Yes)
-    }
-}
-
-impl Gandi {
-    fn request(&self, method: Method, path: &str) -> Request {
-        Request::new(method, format!("{}{path}", self.endpoint))
-            .header("authorization", format!("Bearer {}", self.token.reveal()))
+        let request = self.api.request(Method::Put, &path(&spot)?).json(&body);
+        self.api.change(spot.wire, request).await
     }
 }
 

@@ -8,16 +8,17 @@ use crate::{
     failure::{Class, Failure},
     name::Fqdn,
     provider::{
-        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
-        Parameters, Provider, Reading,
+        ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError, Parameters,
+        Provider, Reading,
     },
-    record::{Change, Changed, Found, Record, Written},
+    record::Changed,
     secret::Secret,
-    wire::{Method, Request, Response, Wire},
+    wire::{Method, Response, Wire},
 };
 
 use super::{
     answer,
+    api::Api,
     sets::{self, Set, Sets},
     verdict::{Envelope, Rule, account, limited},
     zones::{self, Outcome, Spot, ZONE, Zoned, Zones},
@@ -79,29 +80,17 @@ const ANSWERS: Envelope =
 
 #[derive(Debug)]
 struct GoDaddy {
-    endpoint: String,
-    key: String,
-    secret: Secret,
+    api: Api,
     zones: Zones<Fqdn>,
 }
 
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
-    Ok(Box::new(GoDaddy {
-        endpoint: parameters.endpoint("https://api.godaddy.com")?,
-        key: parameters.required("key")?.to_owned(),
-        secret: parameters.secret("secret")?,
+    let (key, secret) = (parameters.required("key")?, parameters.secret("secret")?);
+    let authorization = Secret::from(format!("sso-key {key}:{}", secret.reveal()));
+    Ok(sets::provider(GoDaddy {
+        api: Api::by(authorization, parameters, "https://api.godaddy.com", ANSWERS)?,
         zones: Zones::open(parameters)?,
     }))
-}
-
-impl Provider for GoDaddy {
-    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
-        Box::pin(sets::read(self, wire, record))
-    }
-
-    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
-        Box::pin(sets::write(self, wire, change))
-    }
 }
 
 impl Zoned for GoDaddy {
@@ -114,25 +103,17 @@ impl Zoned for GoDaddy {
     }
 
     async fn zone(&self, wire: &dyn Wire, name: &Fqdn) -> Outcome<Option<Fqdn>> {
-        let request = self.request(Method::Get, &format!("/v1/domains/{name}"));
-        let response = wire.http(request).await?;
         // What cannot be a domain of its own, such as a name below one, is refused as unfit.
-        if matches!(response.status, 404 | 422) {
-            return Ok(None);
-        }
-        let domain = ANSWERS.open(&response, wire.now());
-        domain.map(|_| Some(name.clone())).map_err(|failure| explained(failure, &response))
+        let found = self.api.look(wire, &format!("/v1/domains/{name}"), &[404, 422]).await?;
+        Ok(found.map(|_| name.clone()))
     }
 }
 
 impl Sets for GoDaddy {
     async fn get(&self, spot: Spot<'_, Fqdn>) -> Outcome<Option<Set>> {
-        let response = spot.wire.http(self.request(Method::Get, &path(&spot)?)).await?;
-        if response.status == 404 {
+        let Some(body) = self.api.look(spot.wire, &path(&spot)?, &[404]).await? else {
             return Ok(None);
-        }
-        let body = ANSWERS.open(&response, spot.wire.now());
-        let body = body.map_err(|failure| explained(failure, &response))?;
+        };
         let records = answer::told_list(&body, "")?;
         let Some(first) = records.first() else {
             return Ok(None);
@@ -154,18 +135,10 @@ impl Sets for GoDaddy {
         let ttl = spot.record.ttl.or(there.and_then(|set| set.ttl)).unwrap_or(TTL);
         let record = |value: &IpAddr| json!({ "data": value.to_string(), "ttl": ttl });
         let body: Value = values.iter().map(record).collect();
-        let request = self.request(Method::Put, &path(&spot)?).json(&body);
+        let request = self.api.request(Method::Put, &path(&spot)?).json(&body);
         let response = spot.wire.http(request).await?;
         let done = ANSWERS.done(&response, spot.wire.now());
         done.map(|()| Changed::Yes).map_err(|failure| explained(failure, &response))
-    }
-}
-
-impl GoDaddy {
-    fn request(&self, method: Method, path: &str) -> Request {
-        let authorization = format!("sso-key {}:{}", self.key, self.secret.reveal());
-        Request::new(method, format!("{}{path}", self.endpoint))
-            .header("authorization", authorization)
     }
 }
 

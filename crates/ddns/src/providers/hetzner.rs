@@ -1,6 +1,6 @@
 //! Hetzner's Cloud API: sets of records, each with comments of its own.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -8,16 +8,16 @@ use crate::{
     failure::{Class, Failure},
     name::Fqdn,
     provider::{
-        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
-        Parameters, Provider, Reading,
+        ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError, Parameters,
+        Provider, Reading,
     },
-    record::{Change, Changed, Found, Record, Written},
-    secret::Secret,
+    record::Changed,
     wire::{Method, Request, Wire},
 };
 
 use super::{
     answer,
+    api::Api,
     sets::{self, Set, Sets},
     verdict::{Envelope, Rule, account, limited, parked, transient},
     zones::{self, Outcome, Spot, ZONE, Zoned, Zones},
@@ -69,32 +69,27 @@ const RULES: &[Rule] = &[
     parked("incorrect_zone_mode"),
 ];
 
+/// How often it is looked whether a change has come to its end.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How many looks there are: twenty seconds, where most take one or two.
+const LOOKS_MAX: usize = 40;
+/// What is said of a change that goes on for longer; whether it came is read before the next one.
+const UNFINISHED: &str = "Hetzner has not come to an end with the change within 20s";
+
 const ANSWERS: Envelope =
     Envelope { whom: Hetzner::WHOM, code: "/error/code", message: "/error/message", rules: RULES };
 
 #[derive(Debug)]
 struct Hetzner {
-    endpoint: String,
-    token: Secret,
+    api: Api,
     zones: Zones<Fqdn>,
 }
 
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
-    Ok(Box::new(Hetzner {
-        endpoint: parameters.endpoint("https://api.hetzner.cloud/v1")?,
-        token: parameters.secret("token")?,
+    Ok(sets::provider(Hetzner {
+        api: Api::by_token(parameters, "https://api.hetzner.cloud/v1", ANSWERS)?,
         zones: Zones::open(parameters)?,
     }))
-}
-
-impl Provider for Hetzner {
-    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
-        Box::pin(sets::read(self, wire, record))
-    }
-
-    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
-        Box::pin(sets::write(self, wire, change))
-    }
 }
 
 impl Zoned for Hetzner {
@@ -107,22 +102,16 @@ impl Zoned for Hetzner {
     }
 
     async fn zone(&self, wire: &dyn Wire, name: &Fqdn) -> Outcome<Option<Fqdn>> {
-        let request = self.request(Method::Get, &format!("/zones/{name}"));
-        let response = wire.http(request).await?;
-        if response.status == 404 {
-            return Ok(None);
-        }
-        ANSWERS.open(&response, wire.now()).map(|_| Some(name.clone()))
+        let found = self.api.look(wire, &format!("/zones/{name}"), &[404]).await?;
+        Ok(found.map(|_| name.clone()))
     }
 }
 
 impl Sets for Hetzner {
     async fn get(&self, spot: Spot<'_, Fqdn>) -> Outcome<Option<Set>> {
-        let response = spot.wire.http(self.request(Method::Get, &path(&spot)?)).await?;
-        if response.status == 404 {
+        let Some(body) = self.api.look(spot.wire, &path(&spot)?, &[404]).await? else {
             return Ok(None);
-        }
-        let body = ANSWERS.open(&response, spot.wire.now())?;
+        };
         let records = answer::told_list(&body, "/rrset/records")?;
         let value = |record: &Value| answer::text_at(record, "/value").parse().ok();
         Ok(Some(Set {
@@ -147,11 +136,10 @@ impl Sets for Hetzner {
         }
         match spot.record.ttl {
             Some(ttl) if set.ttl != Some(ttl) => {
-                self.act(&spot, "change_ttl", &json!({ "ttl": ttl })).await?;
+                self.act(&spot, "change_ttl", &json!({ "ttl": ttl })).await
             }
-            _ => {}
+            _ => Ok(Changed::Yes),
         }
-        Ok(Changed::Yes)
     }
 }
 
@@ -168,32 +156,45 @@ impl Hetzner {
             body["ttl"] = json!(ttl);
         }
         let path = format!("/zones/{}/rrsets", spot.zone);
-        self.ask(spot.wire, self.request(Method::Post, &path).json(&body)).await?;
-        Ok(Changed::Yes)
+        self.follow(spot.wire, self.api.request(Method::Post, &path).json(&body)).await
     }
 
-    async fn act(&self, spot: &Spot<'_, Fqdn>, action: &str, body: &Value) -> Outcome<()> {
+    async fn act(&self, spot: &Spot<'_, Fqdn>, action: &str, body: &Value) -> Outcome<Changed> {
         let path = format!("{}/actions/{action}", path(spot)?);
-        self.ask(spot.wire, self.request(Method::Post, &path).json(body)).await
+        self.follow(spot.wire, self.api.request(Method::Post, &path).json(body)).await
     }
 
-    /// Asks for something that goes on after the answer; whether it came to its end is seen when the
-    /// name is verified.
-    async fn ask(&self, wire: &dyn Wire, request: Request) -> Outcome<()> {
-        let response = wire.http(request).await?;
-        let body = ANSWERS.open(&response, wire.now())?;
-        if answer::text_at(&body, "/action/status") != "error" {
-            return Ok(());
+    /// Asks for a change and follows it to its end: the answer only says that it has begun.
+    async fn follow(&self, wire: &dyn Wire, request: Request) -> Outcome<Changed> {
+        let mut told = self.api.ask(wire, request).await?;
+        for _look in 0..LOOKS_MAX {
+            let Some(action) = under_way(&told)? else { return Ok(Changed::Yes) };
+            wire.pause(LOOK_EVERY).await;
+            let path = format!("/zones/actions/{}", answer::encoded(&action));
+            // What is not known any more has long come to its end.
+            let Some(found) = self.api.look(wire, &path, &[404]).await? else {
+                return Ok(Changed::Yes);
+            };
+            told = found;
         }
-        let message = answer::shortened(answer::text_at(&body, "/action/error/message"));
-        let code = answer::text_at(&body, "/action/error/code");
-        let words = format!("Hetzner began and gave up: {message}");
-        Err(Failure::new(Class::Transient, code, words))
+        match under_way(&told)? {
+            None => Ok(Changed::Yes),
+            Some(_) => Err(Failure::new(Class::Transient, "running", UNFINISHED)),
+        }
     }
+}
 
-    fn request(&self, method: Method, path: &str) -> Request {
-        Request::new(method, format!("{}{path}", self.endpoint))
-            .header("authorization", format!("Bearer {}", self.token.reveal()))
+/// Returns which action is to be looked at again, unless it has come to its end.
+fn under_way(told: &Value) -> Outcome<Option<String>> {
+    match answer::text_at(told, "/action/status") {
+        "running" => Ok(answer::id_at(told, "/action/id")),
+        "error" => {
+            let message = answer::shortened(answer::text_at(told, "/action/error/message"));
+            let code = answer::text_at(told, "/action/error/code");
+            let words = format!("Hetzner began and gave up: {message}");
+            Err(Failure::new(Class::Transient, code, words))
+        }
+        _ => Ok(None),
     }
 }
 

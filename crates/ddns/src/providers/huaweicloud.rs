@@ -8,10 +8,10 @@ use crate::{
     failure::{Class, Failure, Reach},
     name::Fqdn,
     provider::{
-        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
-        Parameters, Provider, Reading,
+        ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError, Parameters,
+        Provider, Reading,
     },
-    record::{Change, Changed, Found, Record, Written},
+    record::{Changed, Record},
     secret::Secret,
     wire::{Method, Request, Wire},
 };
@@ -86,22 +86,12 @@ struct Huawei {
 }
 
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
-    Ok(Box::new(Huawei {
+    Ok(sets::provider(Huawei {
         endpoint: parameters.endpoint("https://dns.myhuaweicloud.com")?,
         id: parameters.required("access-key-id")?.to_owned(),
         key: parameters.secret("secret-access-key")?,
         zones: Zones::open(parameters)?,
     }))
-}
-
-impl Provider for Huawei {
-    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
-        Box::pin(sets::read(self, wire, record))
-    }
-
-    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
-        Box::pin(sets::write(self, wire, change))
-    }
 }
 
 impl Zoned for Huawei {
@@ -144,7 +134,7 @@ impl Sets for Huawei {
             is_named(set, &name)
                 && answer::text_at(set, "/type") == kind
                 && answer::text_at(set, "/zone_id") == spot.zone
-                && answer::text_at(set, "/line") == line(spot.record)
+                && answer::text_at(set, "/line") == spot.record.line_or(LINE)
         });
         match (sets.next(), sets.next()) {
             (_, Some(_)) => Err(weighted(spot.record)),
@@ -167,7 +157,7 @@ impl Sets for Huawei {
         let path = format!("/v2.1/zones/{}/recordsets", answer::encoded(spot.zone));
         let (method, path) = match there {
             None => {
-                body["line"] = json!(line(spot.record));
+                body["line"] = json!(spot.record.line_or(LINE));
                 (Method::Post, path)
             }
             Some(set) => {
@@ -212,7 +202,7 @@ impl Huawei {
         let now = wire.now();
         let told = Told { whom: Self::WHOM, code: code_meant, message, response: &response, now };
         let failure = told.judge(RULES);
-        Err(Failure { code: code.to_owned(), ..failure })
+        Err(failure.with_code(code))
     }
 }
 
@@ -224,10 +214,6 @@ fn is_late(message: &str) -> bool {
 
 fn is_named(thing: &Value, absolute: &str) -> bool {
     zones::is_same(answer::text_at(thing, "/name"), absolute)
-}
-
-fn line(record: &Record) -> &str {
-    record.line.as_deref().unwrap_or(LINE)
 }
 
 fn set(found: &Value) -> Option<Set> {

@@ -5,19 +5,19 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use crate::{
-    failure::Failure,
     name::Fqdn,
     provider::{
-        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
-        Parameters, Provider, Reading,
+        ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError, Parameters,
+        Provider, Reading,
     },
-    record::{Change, Changed, Found, Record, Written},
-    secret::Secret,
-    wire::{Method, Request, Wire},
+    record::{Changed, Record},
+    wire::{Method, Wire},
 };
 
 use super::{
     answer,
+    api::Api,
+    columns::Columns,
     rows::{self, Row, Rows},
     verdict::Envelope,
     zones::{self, Outcome, Spot, ZONE, Zoned, Zones},
@@ -59,6 +59,10 @@ const TTLS: [u32; 14] = [
 /// How many pages of 100 records are read; a domain may have 12 000.
 const PAGES_MAX: u64 = 120;
 
+/// Where it tells what of a record.
+const COLUMNS: Columns =
+    Columns { id: "/id", name: "/name", kind: "/type", value: "/target", ttl: "/ttl_sec" };
+
 /// It has no codes but those of HTTP.
 const ANSWERS: Envelope = Envelope {
     whom: Linode::WHOM,
@@ -69,8 +73,7 @@ const ANSWERS: Envelope = Envelope {
 
 #[derive(Debug)]
 struct Linode {
-    endpoint: String,
-    token: Secret,
+    api: Api,
     zones: Zones<Hosted>,
 }
 
@@ -82,21 +85,10 @@ struct Hosted {
 }
 
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
-    Ok(Box::new(Linode {
-        endpoint: parameters.endpoint("https://api.linode.com/v4")?,
-        token: parameters.secret("token")?,
+    Ok(rows::provider(Linode {
+        api: Api::by_token(parameters, "https://api.linode.com/v4", ANSWERS)?,
         zones: Zones::open(parameters)?,
     }))
-}
-
-impl Provider for Linode {
-    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
-        Box::pin(rows::read(self, wire, record))
-    }
-
-    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
-        Box::pin(rows::write(self, wire, change))
-    }
 }
 
 impl Zoned for Linode {
@@ -110,9 +102,8 @@ impl Zoned for Linode {
 
     async fn zone(&self, wire: &dyn Wire, name: &Fqdn) -> Outcome<Option<Hosted>> {
         let filter = json!({ "domain": name.as_str() }).to_string();
-        let request = self.request(Method::Get, "/domains").header("x-filter", filter);
-        let response = wire.http(request).await?;
-        let body = ANSWERS.open(&response, wire.now())?;
+        let request = self.api.request(Method::Get, "/domains").header("x-filter", filter);
+        let body = self.api.ask(wire, request).await?;
         let mut domains = answer::told_list(&body, "/data")?
             .iter()
             .filter(|domain| zones::is_same(answer::text_at(domain, "/domain"), name.as_str()));
@@ -123,35 +114,34 @@ impl Zoned for Linode {
 
 impl Rows for Linode {
     async fn list(&self, spot: Spot<'_, Hosted>) -> Outcome<Vec<Row>> {
-        let (kind, label) = (spot.record.family.record_type(), label(&spot)?);
+        let label = zones::before(spot.record, &spot.zone.name)?;
         let mut rows = Vec::new();
         for page in 1..=PAGES_MAX {
             let path = format!("{}?page={page}&page_size=100", records(&spot));
-            let response = spot.wire.http(self.request(Method::Get, &path)).await?;
-            let body = ANSWERS.open(&response, spot.wire.now())?;
-            let ours = answer::told_list(&body, "/data")?.iter().filter(|found| {
-                zones::is_same(answer::text_at(found, "/name"), label)
-                    && answer::text_at(found, "/type") == kind
-            });
-            rows.extend(ours.filter_map(row));
+            let body = self.api.ask(spot.wire, self.api.request(Method::Get, &path)).await?;
+            let list = answer::told_list(&body, "/data")?;
+            let ours = COLUMNS.pick(list, spot.record, label);
+            rows.extend(ours.filter_map(|found| COLUMNS.row(found)));
             let pages = body.get("pages").and_then(Value::as_u64).unwrap_or_default();
             if page >= pages {
                 return Ok(rows);
             }
         }
-        Err(zones::refused("the zone has more records than are read"))
+        Err(rows::endless())
     }
 
     async fn create(&self, spot: Spot<'_, Hosted>, value: IpAddr) -> Outcome<Changed> {
         let mut body = json!({
             "type": spot.record.family.record_type(),
-            "name": label(&spot)?,
+            "name": zones::before(spot.record, &spot.zone.name)?,
             "target": value.to_string(),
         });
         if let Some(ttl) = spot.record.ttl {
             body["ttl_sec"] = json!(ttl);
         }
-        self.send(spot.wire, self.request(Method::Post, &records(&spot)).json(&body)).await
+        self.api
+            .change(spot.wire, self.api.request(Method::Post, &records(&spot)).json(&body))
+            .await
     }
 
     async fn patch(&self, spot: Spot<'_, Hosted>, row: &Row, value: IpAddr) -> Outcome<Changed> {
@@ -159,11 +149,13 @@ impl Rows for Linode {
         if let Some(ttl) = spot.record.ttl {
             body["ttl_sec"] = json!(ttl);
         }
-        self.send(spot.wire, self.request(Method::Put, &path(&spot, row)).json(&body)).await
+        self.api
+            .change(spot.wire, self.api.request(Method::Put, &path(&spot, row)).json(&body))
+            .await
     }
 
     async fn delete(&self, spot: Spot<'_, Hosted>, row: &Row) -> Outcome<Changed> {
-        self.send(spot.wire, self.request(Method::Delete, &path(&spot, row))).await
+        self.api.change(spot.wire, self.api.request(Method::Delete, &path(&spot, row))).await
     }
 
     fn suits(&self, record: &Record, row: &Row) -> bool {
@@ -171,18 +163,6 @@ impl Rows for Linode {
             return record.ttl.is_none();
         };
         want == there || neighbours(want).contains(&Some(there))
-    }
-}
-
-impl Linode {
-    fn request(&self, method: Method, path: &str) -> Request {
-        Request::new(method, format!("{}{path}", self.endpoint))
-            .header("authorization", format!("Bearer {}", self.token.reveal()))
-    }
-
-    async fn send(&self, wire: &dyn Wire, request: Request) -> Outcome<Changed> {
-        let response = wire.http(request).await?;
-        ANSWERS.done(&response, wire.now()).map(|()| Changed::Yes)
     }
 }
 
@@ -196,25 +176,10 @@ fn neighbours(ttl: u32) -> [Option<u32>; 2] {
     [below.copied(), above.copied()]
 }
 
-/// Returns what stands before the zone; nothing for the zone itself.
-fn label<'a>(spot: &Spot<'a, Hosted>) -> Result<&'a str, Failure> {
-    let label = zones::relative(spot.record, &spot.zone.name)?;
-    Ok(if label == "@" { "" } else { label })
-}
-
 fn records(spot: &Spot<'_, Hosted>) -> String {
     format!("/domains/{}/records", answer::encoded(&spot.zone.id))
 }
 
 fn path(spot: &Spot<'_, Hosted>, row: &Row) -> String {
     format!("{}/{}", records(spot), answer::encoded(&row.id))
-}
-
-fn row(found: &Value) -> Option<Row> {
-    Some(Row {
-        id: answer::id_at(found, "/id")?,
-        value: answer::text_at(found, "/target").parse().ok()?,
-        ttl: answer::number_at(found, "/ttl_sec"),
-        rest: Value::Null,
-    })
 }

@@ -9,16 +9,17 @@ use crate::{
     failure::Failure,
     name::Fqdn,
     provider::{
-        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
-        Parameters, Provider, Reading,
+        ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError, Parameters,
+        Provider, Reading,
     },
-    record::{Change, Changed, Found, Record, Written},
+    record::Changed,
     secret::Secret,
     wire::{Method, Request, Wire},
 };
 
 use super::{
     answer,
+    columns::Columns,
     rows::{self, Row, Rows},
     verdict::{Rule, Told, account, limited, parked, transient},
     zones::{self, Outcome, Spot, ZONE, Zoned, Zones},
@@ -59,6 +60,10 @@ pub(super) const ENTRY: Entry = Entry {
     open,
 };
 
+/// Where it tells what of a record.
+const COLUMNS: Columns =
+    Columns { id: "/id", name: "/name", kind: "/type", value: "/content", ttl: "/ttl" };
+
 /// What its codes mean; older servers have words alone.
 const RULES: &[Rule] = &[
     account("INVALID_API_KEYS*"),
@@ -82,22 +87,12 @@ struct Porkbun {
 }
 
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
-    Ok(Box::new(Porkbun {
+    Ok(rows::provider(Porkbun {
         endpoint: parameters.endpoint("https://api.porkbun.com/api/json/v3")?,
         key: parameters.secret("api-key")?,
         secret: parameters.secret("secret-key")?,
         zones: Zones::open(parameters)?,
     }))
-}
-
-impl Provider for Porkbun {
-    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
-        Box::pin(rows::read(self, wire, record))
-    }
-
-    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
-        Box::pin(rows::write(self, wire, change))
-    }
 }
 
 impl Zoned for Porkbun {
@@ -123,13 +118,11 @@ impl Zoned for Porkbun {
 impl Rows for Porkbun {
     async fn list(&self, spot: Spot<'_, Fqdn>) -> Outcome<Vec<Row>> {
         let (record, kind) = (spot.record, spot.record.family.record_type());
-        let label = answer::encoded(label(&spot)?);
+        let label = answer::encoded(zones::before(spot.record, spot.zone)?);
         let path = format!("/dns/retrieveByNameType/{}/{kind}/{label}", spot.zone);
         let body = self.ask(spot.wire, path.trim_end_matches('/'), Map::new()).await?;
-        let ours = answer::told_list(&body, "/records")?.iter().filter(|found| {
-            zones::is_same(answer::text_at(found, "/name"), record.name.as_str())
-                && answer::text_at(found, "/type") == kind
-        });
+        let list = answer::told_list(&body, "/records")?;
+        let ours = COLUMNS.pick(list, record, record.name.as_str());
         Ok(ours.filter_map(row).collect())
     }
 
@@ -199,7 +192,7 @@ fn fields(
     there: Option<&Row>,
 ) -> Result<Map<String, Value>, Failure> {
     let mut fields = Map::new();
-    fields.insert("name".to_owned(), json!(label(spot)?));
+    fields.insert("name".to_owned(), json!(zones::before(spot.record, spot.zone)?));
     fields.insert("type".to_owned(), json!(spot.record.family.record_type()));
     fields.insert("content".to_owned(), json!(value.to_string()));
     if let Some(ttl) = spot.record.ttl.or(there.and_then(|row| row.ttl)) {
@@ -212,17 +205,7 @@ fn fields(
     Ok(fields)
 }
 
-/// Returns what stands before the zone; nothing for the zone itself.
-fn label<'a>(spot: &Spot<'a, Fqdn>) -> Result<&'a str, Failure> {
-    let label = zones::relative(spot.record, spot.zone)?;
-    Ok(if label == "@" { "" } else { label })
-}
-
 fn row(found: &Value) -> Option<Row> {
-    Some(Row {
-        id: answer::id_at(found, "/id")?,
-        value: answer::text_at(found, "/content").parse().ok()?,
-        ttl: answer::number_at(found, "/ttl"),
-        rest: json!({ "notes": found.get("notes") }),
-    })
+    let rest = json!({ "notes": found.get("notes") });
+    Some(Row { rest, ..COLUMNS.row(found)? })
 }

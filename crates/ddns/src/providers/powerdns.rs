@@ -8,10 +8,10 @@ use crate::{
     failure::{Class, Failure, Reach},
     name::Fqdn,
     provider::{
-        Attempt, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError, Parameters,
-        Provider, Reading,
+        Entry, Floors, Limits, Nature, Need, Parameter, ParameterError, Parameters, Provider,
+        Reading,
     },
-    record::{Change, Changed, Found, Record, Written},
+    record::Changed,
     secret::Secret,
     wire::{Method, Request, Response, Wire},
 };
@@ -58,7 +58,7 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     extras: &[ZONE],
     reading: Reading::Possible,
-    floors: Floors::API,
+    floors: Floors::OWN,
     limits: Limits { ttl: Some((1, 2_147_483_647)), ..Limits::ZONE },
     open,
 };
@@ -77,21 +77,11 @@ struct PowerDns {
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
     let endpoint = parameters.endpoint("")?;
     let server = answer::encoded(parameters.text("server")?.unwrap_or("localhost"));
-    Ok(Box::new(PowerDns {
+    Ok(sets::provider(PowerDns {
         base: format!("{endpoint}/api/v1/servers/{server}"),
         key: parameters.secret("api-key")?,
         zones: Zones::open(parameters)?,
     }))
-}
-
-impl Provider for PowerDns {
-    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
-        Box::pin(sets::read(self, wire, record))
-    }
-
-    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
-        Box::pin(sets::write(self, wire, change))
-    }
 }
 
 impl Zoned for PowerDns {

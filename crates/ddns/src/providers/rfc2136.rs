@@ -74,7 +74,7 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     extras: &[],
     reading: Reading::Possible,
-    floors: Floors::API,
+    floors: Floors::OWN,
     limits: Limits::ZONE,
     open,
 };
@@ -146,7 +146,8 @@ impl Provider for Rfc2136 {
         Box::pin(async move {
             let located = self.locate(wire, record).await?;
             let question = Question::to_authority(record.name.as_str(), Kind::of(record.family));
-            let answer = dns::ask_first(wire, &located.servers, &question).await?;
+            let asked = dns::ask_first(wire, &located.servers, &question).await;
+            let answer = asked.map_err(verdict::unread)?;
             if let Some(alias) = answer.aliases.first() {
                 let words = format!(
                     "`{}` is an alias of `{alias}`: a server ignores addresses beside a CNAME",

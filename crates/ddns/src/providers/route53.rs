@@ -9,10 +9,10 @@ use crate::{
     failure::{Class, Failure},
     name::Fqdn,
     provider::{
-        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
-        Parameters, Provider, Reading,
+        ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError, Parameters,
+        Provider, Reading,
     },
-    record::{Change, Changed, Found, Record, Written},
+    record::{Changed, Record},
     wire::{Method, Request, Response, Wire},
 };
 
@@ -116,7 +116,7 @@ struct Route53 {
 }
 
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
-    Ok(Box::new(Route53 {
+    Ok(sets::provider(Route53 {
         endpoint: parameters.endpoint("https://route53.amazonaws.com")?,
         signer: Signer {
             id: parameters.required("access-key-id")?.to_owned(),
@@ -127,16 +127,6 @@ fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
         zone_id: parameters.text(ZONE_ID.key)?.map(bare),
         zones: Zones::open(parameters)?,
     }))
-}
-
-impl Provider for Route53 {
-    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
-        Box::pin(sets::read(self, wire, record))
-    }
-
-    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
-        Box::pin(sets::write(self, wire, change))
-    }
 }
 
 impl Zoned for Route53 {
@@ -220,7 +210,7 @@ impl Route53 {
         // A signature that does not match is told with all that was signed.
         let message = message.split("The Canonical String").next().unwrap_or(message);
         let told = Told { whom: Self::WHOM, code: code_meant, message, response: &response, now };
-        Err(Failure { code: code.to_owned(), ..told.judge(RULES) })
+        Err(told.judge(RULES).with_code(code))
     }
 }
 

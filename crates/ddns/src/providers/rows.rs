@@ -5,13 +5,15 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use crate::{
+    failure::Failure,
+    provider::{Attempt, Provider},
     record::{Change, Changed, Found, Record, Written},
     wire::Wire,
 };
 
 use super::{
     pair,
-    zones::{Outcome, Spot, Zoned, forgetting, zone_of},
+    zones::{Outcome, Spot, Zoned, forgetting, refused, zone_of},
 };
 
 /// One record at the provider.
@@ -60,12 +62,48 @@ pub(super) trait Rows: Zoned {
     }
 }
 
-/// Reads a record.
-pub(super) async fn read<P: Rows>(
-    provider: &P,
-    wire: &dyn Wire,
-    record: &Record,
-) -> Outcome<Found> {
+/// Returns the provider that such a service is.
+pub(super) fn provider(service: impl Rows + 'static) -> Box<dyn Provider> {
+    Box::new(ByRow(service))
+}
+
+/// Takes what came of a change; a record that is there already, which the service says by this code,
+/// is as it shall be.
+pub(super) fn changed(outcome: Outcome<Value>, there: &str) -> Outcome<Changed> {
+    match outcome {
+        Ok(_) => Ok(Changed::Yes),
+        Err(failure) if failure.code == there => Ok(Changed::No),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Returns the failure of a zone that does not come to its end.
+pub(super) fn endless() -> Failure {
+    refused("the zone has more records than are read")
+}
+
+impl Row {
+    /// Returns its identifier, where that is a number.
+    pub(super) fn number(&self) -> Outcome<u64> {
+        self.id.parse().map_err(|_| refused("an identifier is no number"))
+    }
+}
+
+/// A service whose records are changed one by one.
+#[derive(Debug)]
+struct ByRow<P>(P);
+
+impl<P: Rows> Provider for ByRow<P> {
+    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
+        Box::pin(read(&self.0, wire, record))
+    }
+
+    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
+        Box::pin(write(&self.0, wire, change))
+    }
+}
+
+async fn read<P: Rows>(provider: &P, wire: &dyn Wire, record: &Record) -> Outcome<Found> {
     let zone = zone_of(provider, wire, record).await?;
     let rows = provider.list(Spot { wire, record, zone: &zone }).await;
     let rows = forgetting(provider, record, rows)?;
@@ -74,12 +112,7 @@ pub(super) async fn read<P: Rows>(
     Ok(Found { values, ttl, handle: rows.iter().map(to_value).collect() })
 }
 
-/// Makes a record what it shall be.
-pub(super) async fn write<P: Rows>(
-    provider: &P,
-    wire: &dyn Wire,
-    change: &Change,
-) -> Outcome<Written> {
+async fn write<P: Rows>(provider: &P, wire: &dyn Wire, change: &Change) -> Outcome<Written> {
     let record = &change.record;
     let zone = zone_of(provider, wire, record).await?;
     let spot = Spot { wire, record, zone: &zone };

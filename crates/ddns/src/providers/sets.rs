@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use crate::{
+    provider::{Attempt, Provider},
     record::{Change, Changed, Found, Record, Written},
     wire::Wire,
 };
@@ -39,12 +40,26 @@ pub(super) trait Sets: Zoned {
     ) -> impl Future<Output = Outcome<Changed>> + Send;
 }
 
-/// Reads a record.
-pub(super) async fn read<P: Sets>(
-    provider: &P,
-    wire: &dyn Wire,
-    record: &Record,
-) -> Outcome<Found> {
+/// Returns the provider that such a service is.
+pub(super) fn provider(service: impl Sets + 'static) -> Box<dyn Provider> {
+    Box::new(BySet(service))
+}
+
+/// A service whose records are changed a set at a time.
+#[derive(Debug)]
+struct BySet<P>(P);
+
+impl<P: Sets> Provider for BySet<P> {
+    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
+        Box::pin(read(&self.0, wire, record))
+    }
+
+    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
+        Box::pin(write(&self.0, wire, change))
+    }
+}
+
+async fn read<P: Sets>(provider: &P, wire: &dyn Wire, record: &Record) -> Outcome<Found> {
     let zone = zone_of(provider, wire, record).await?;
     let set = provider.get(Spot { wire, record, zone: &zone }).await;
     Ok(match forgetting(provider, record, set)? {
@@ -57,12 +72,7 @@ pub(super) async fn read<P: Sets>(
     })
 }
 
-/// Makes a record what it shall be.
-pub(super) async fn write<P: Sets>(
-    provider: &P,
-    wire: &dyn Wire,
-    change: &Change,
-) -> Outcome<Written> {
+async fn write<P: Sets>(provider: &P, wire: &dyn Wire, change: &Change) -> Outcome<Written> {
     let record = &change.record;
     let zone = zone_of(provider, wire, record).await?;
     let spot = Spot { wire, record, zone: &zone };

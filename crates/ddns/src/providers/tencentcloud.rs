@@ -9,15 +9,16 @@ use crate::{
     failure::Failure,
     name::Fqdn,
     provider::{
-        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
-        Parameters, Provider, Reading,
+        ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError, Parameters,
+        Provider, Reading,
     },
-    record::{Change, Changed, Found, Record, Written},
+    record::Changed,
     wire::{Method, Request, Wire},
 };
 
 use super::{
     answer,
+    columns::Columns,
     rows::{self, Row, Rows},
     sign::tc3::Signer,
     verdict::{Rule, Told, account, clock, limited, parked, transient},
@@ -65,6 +66,13 @@ const LINE: &str = "默认";
 /// The version of the API.
 const VERSION: &str = "2021-03-23";
 
+/// Such a record is there already.
+const THERE: &str = "InvalidParameter.DomainRecordExist";
+
+/// Where it tells what of a record.
+const COLUMNS: Columns =
+    Columns { id: "/RecordId", name: "/Name", kind: "/Type", value: "/Value", ttl: "/TTL" };
+
 /// What its codes mean.
 const RULES: &[Rule] = &[
     clock("AuthFailure.SignatureExpire"),
@@ -103,7 +111,7 @@ struct Tencent {
 }
 
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
-    Ok(Box::new(Tencent {
+    Ok(rows::provider(Tencent {
         endpoint: parameters.endpoint("https://dnspod.tencentcloudapi.com")?,
         signer: Signer {
             id: parameters.required("secret-id")?.to_owned(),
@@ -112,16 +120,6 @@ fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
         },
         zones: Zones::open(parameters)?,
     }))
-}
-
-impl Provider for Tencent {
-    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
-        Box::pin(rows::read(self, wire, record))
-    }
-
-    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
-        Box::pin(rows::write(self, wire, change))
-    }
 }
 
 impl Zoned for Tencent {
@@ -158,26 +156,23 @@ impl Rows for Tencent {
             Err(failure) if is_empty(&failure) => return Ok(Vec::new()),
             other => other?,
         };
-        let ours = answer::told_list(&body, "/RecordList")?.iter().filter(|found| {
-            zones::is_same(answer::text_at(found, "/Name"), label)
-                && answer::text_at(found, "/Type") == record.family.record_type()
-                && answer::text_at(found, "/Line") == line(record)
-        });
+        let ours = COLUMNS.pick(answer::told_list(&body, "/RecordList")?, record, label);
+        let ours = ours.filter(|found| answer::text_at(found, "/Line") == record.line_or(LINE));
         Ok(ours.filter_map(row).collect())
     }
 
     async fn create(&self, spot: Spot<'_, Fqdn>, value: IpAddr) -> Outcome<Changed> {
         let mut body = body(&spot, value)?;
-        body.insert("RecordLine".to_owned(), json!(line(spot.record)));
+        body.insert("RecordLine".to_owned(), json!(spot.record.line_or(LINE)));
         if let Some(ttl) = spot.record.ttl {
             body.insert("TTL".to_owned(), json!(ttl));
         }
-        changed(self.ask(spot.wire, "CreateRecord", &Value::Object(body)).await)
+        rows::changed(self.ask(spot.wire, "CreateRecord", &Value::Object(body)).await, THERE)
     }
 
     async fn patch(&self, spot: Spot<'_, Fqdn>, row: &Row, value: IpAddr) -> Outcome<Changed> {
         let mut body = body(&spot, value)?;
-        body.insert("RecordId".to_owned(), id(row)?);
+        body.insert("RecordId".to_owned(), json!(row.number()?));
         // What is not sent falls back to the default.
         let found = row.rest.as_object().into_iter().flatten();
         body.extend(
@@ -186,12 +181,12 @@ impl Rows for Tencent {
         if let Some(ttl) = spot.record.ttl.or(row.ttl) {
             body.insert("TTL".to_owned(), json!(ttl));
         }
-        changed(self.ask(spot.wire, "ModifyRecord", &Value::Object(body)).await)
+        rows::changed(self.ask(spot.wire, "ModifyRecord", &Value::Object(body)).await, THERE)
     }
 
     async fn delete(&self, spot: Spot<'_, Fqdn>, row: &Row) -> Outcome<Changed> {
-        let body = json!({ "Domain": spot.zone.as_str(), "RecordId": id(row)? });
-        changed(self.ask(spot.wire, "DeleteRecord", &body).await)
+        let body = json!({ "Domain": spot.zone.as_str(), "RecordId": row.number()? });
+        rows::changed(self.ask(spot.wire, "DeleteRecord", &body).await, THERE)
     }
 }
 
@@ -215,10 +210,6 @@ impl Tencent {
     }
 }
 
-fn line(record: &Record) -> &str {
-    record.line.as_deref().unwrap_or(LINE)
-}
-
 fn body(spot: &Spot<'_, Fqdn>, value: IpAddr) -> Result<Map<String, Value>, Failure> {
     let body = json!({
         "Domain": spot.zone.as_str(),
@@ -230,23 +221,13 @@ fn body(spot: &Spot<'_, Fqdn>, value: IpAddr) -> Result<Map<String, Value>, Fail
 }
 
 fn row(found: &Value) -> Option<Row> {
-    Some(Row {
-        id: answer::id_at(found, "/RecordId")?,
-        value: answer::text_at(found, "/Value").parse().ok()?,
-        ttl: answer::number_at(found, "/TTL"),
-        rest: json!({
-            "RecordLine": found.get("Line")?,
-            "RecordLineId": found.get("LineId"),
-            "Weight": found.get("Weight"),
-            "Status": found.get("Status"),
-        }),
-    })
-}
-
-/// An identifier is a number here.
-fn id(row: &Row) -> Result<Value, Failure> {
-    let id: u64 = row.id.parse().map_err(|_| zones::refused("an identifier is no number"))?;
-    Ok(json!(id))
+    let rest = json!({
+        "RecordLine": found.get("Line")?,
+        "RecordLineId": found.get("LineId"),
+        "Weight": found.get("Weight"),
+        "Status": found.get("Status"),
+    });
+    Some(Row { rest, ..COLUMNS.row(found)? })
 }
 
 fn is_empty(failure: &Failure) -> bool {
@@ -263,13 +244,4 @@ fn is_no_zone(failure: &Failure) -> bool {
             | "OperationDenied.NoPermissionToOperateDomain"
             | "ResourceNotFound.NoDataOfDomain"
     )
-}
-
-/// A record that is there already is as it shall be.
-fn changed(outcome: Result<Value, Failure>) -> Outcome<Changed> {
-    match outcome {
-        Ok(_) => Ok(Changed::Yes),
-        Err(failure) if failure.code == "InvalidParameter.DomainRecordExist" => Ok(Changed::No),
-        Err(failure) => Err(failure),
-    }
 }

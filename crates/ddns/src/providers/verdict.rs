@@ -1,7 +1,6 @@
 //! What a provider's own error codes mean: one table of rules each.
 
-use jiff::{Timestamp, fmt::rfc2822};
-
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
@@ -145,10 +144,7 @@ impl Rule {
 
 /// Says how far our clock is from the other side's, as the header `Date` tells.
 fn skew(response: &Response, now: Timestamp) -> String {
-    let theirs = response
-        .header("date")
-        .and_then(|text| rfc2822::DateTimeParser::new().parse_timestamp(text).ok());
-    let Some(theirs) = theirs else {
+    let Some(theirs) = answer::date(response) else {
         return format!("our clock says {}", now.strftime("%Y-%m-%dT%H:%M:%SZ"));
     };
     let seconds = now.as_second() - theirs.as_second();

@@ -8,16 +8,17 @@ use crate::{
     failure::Failure,
     name::Fqdn,
     provider::{
-        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
-        Parameters, Provider, Reading,
+        ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError, Parameters,
+        Provider, Reading,
     },
-    record::{Change, Changed, Found, Record, Written},
+    record::Changed,
     secret::Secret,
     wire::{Method, Request, Wire},
 };
 
 use super::{
     answer,
+    columns::Columns,
     rows::{self, Row, Rows},
     sign::volc,
     verdict::{Rule, Told, account, clock, limited, parked, transient},
@@ -65,6 +66,10 @@ const PAGE: &str = "500";
 /// Such a record is there already.
 const THERE: &str = "ErrDBDuplicated";
 
+/// Where it tells what of a record.
+const COLUMNS: Columns =
+    Columns { id: "/RecordID", name: "/Host", kind: "/Type", value: "/Value", ttl: "/TTL" };
+
 /// What its codes mean; statuses tell the rest.
 const RULES: &[Rule] = &[
     account("InvalidAccessKey"),
@@ -106,17 +111,7 @@ fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
     let endpoint = parameters.endpoint("https://dns.volcengineapi.com")?;
     let id = parameters.required("access-key-id")?.to_owned();
     let key = parameters.secret("secret-access-key")?;
-    Ok(Box::new(Volcengine { endpoint, id, key, zones: Zones::open(parameters)? }))
-}
-
-impl Provider for Volcengine {
-    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
-        Box::pin(rows::read(self, wire, record))
-    }
-
-    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
-        Box::pin(rows::write(self, wire, change))
-    }
+    Ok(rows::provider(Volcengine { endpoint, id, key, zones: Zones::open(parameters)? }))
 }
 
 impl Zoned for Volcengine {
@@ -151,11 +146,9 @@ impl Rows for Volcengine {
             ("ZID", id.as_str()),
         ];
         let body = self.list("ListRecords", spot.wire, &query).await?;
-        let ours = answer::list_at(&body, "/Result/Records").iter().filter(|found| {
-            answer::text_at(found, "/Host").eq_ignore_ascii_case(label)
-                && answer::text_at(found, "/Type") == kind
-                && answer::text_at(found, "/Line") == line(record)
-        });
+        let list = answer::list_at(&body, "/Result/Records");
+        let ours = COLUMNS.pick(list, record, label);
+        let ours = ours.filter(|found| answer::text_at(found, "/Line") == record.line_or(LINE));
         Ok(ours.filter_map(row).collect())
     }
 
@@ -164,11 +157,11 @@ impl Rows for Volcengine {
             "ZID": spot.zone.id,
             "Host": zones::relative(spot.record, &spot.zone.name)?,
             "Type": spot.record.family.record_type(),
-            "Line": line(spot.record),
+            "Line": spot.record.line_or(LINE),
             "Value": value.to_string(),
         });
         set(&mut body, "TTL", spot.record.ttl.map(Value::from));
-        changed(self.act("CreateRecord", spot.wire, &body).await)
+        rows::changed(self.act("CreateRecord", spot.wire, &body).await, THERE)
     }
 
     async fn patch(&self, spot: Spot<'_, Zone>, row: &Row, value: IpAddr) -> Outcome<Changed> {
@@ -176,7 +169,7 @@ impl Rows for Volcengine {
             "RecordID": row.id,
             "Host": zones::relative(spot.record, &spot.zone.name)?,
             "Type": spot.record.family.record_type(),
-            "Line": line(spot.record),
+            "Line": spot.record.line_or(LINE),
             "Value": value.to_string(),
         });
         // What is not sent may fall back to the default.
@@ -184,11 +177,14 @@ impl Rows for Volcengine {
         for key in ["Weight", "Remark"] {
             set(&mut body, key, row.rest.get(key).filter(|value| !value.is_null()).cloned());
         }
-        changed(self.act("UpdateRecord", spot.wire, &body).await)
+        rows::changed(self.act("UpdateRecord", spot.wire, &body).await, THERE)
     }
 
     async fn delete(&self, spot: Spot<'_, Zone>, row: &Row) -> Outcome<Changed> {
-        changed(self.act("DeleteRecord", spot.wire, &json!({ "RecordID": row.id })).await)
+        rows::changed(
+            self.act("DeleteRecord", spot.wire, &json!({ "RecordID": row.id })).await,
+            THERE,
+        )
     }
 }
 
@@ -233,31 +229,14 @@ impl Volcengine {
     }
 }
 
-fn line(record: &Record) -> &str {
-    record.line.as_deref().unwrap_or(LINE)
-}
-
 fn row(found: &Value) -> Option<Row> {
-    Some(Row {
-        id: answer::id_at(found, "/RecordID")?,
-        value: answer::text_at(found, "/Value").parse().ok()?,
-        ttl: answer::number_at(found, "/TTL"),
-        rest: json!({ "Weight": found.get("Weight"), "Remark": found.get("Remark") }),
-    })
+    let rest = json!({ "Weight": found.get("Weight"), "Remark": found.get("Remark") });
+    Some(Row { rest, ..COLUMNS.row(found)? })
 }
 
 fn set(body: &mut Value, key: &str, value: Option<Value>) {
     if let (Some(body), Some(value)) = (body.as_object_mut(), value) {
         body.insert(key.to_owned(), value);
-    }
-}
-
-/// A record that is there already is as it shall be.
-fn changed(outcome: Result<Value, Failure>) -> Outcome<Changed> {
-    match outcome {
-        Ok(_) => Ok(Changed::Yes),
-        Err(failure) if failure.code == THERE => Ok(Changed::No),
-        Err(failure) => Err(failure),
     }
 }
 

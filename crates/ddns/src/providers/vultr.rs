@@ -2,22 +2,22 @@
 
 use std::net::IpAddr;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
-    failure::Failure,
     name::Fqdn,
     provider::{
-        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
-        Parameters, Provider, Reading,
+        ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError, Parameters,
+        Provider, Reading,
     },
-    record::{Change, Changed, Found, Record, Written},
-    secret::Secret,
-    wire::{Method, Request, Wire},
+    record::Changed,
+    wire::{Method, Wire},
 };
 
 use super::{
     answer,
+    api::Api,
+    columns::Columns,
     rows::{self, Row, Rows},
     verdict::Envelope,
     zones::{self, Outcome, Spot, ZONE, Zoned, Zones},
@@ -54,33 +54,25 @@ pub(super) const ENTRY: Entry = Entry {
 /// How many pages of 100 records are read.
 const PAGES_MAX: usize = 50;
 
+/// Where it tells what of a record.
+const COLUMNS: Columns =
+    Columns { id: "/id", name: "/name", kind: "/type", value: "/data", ttl: "/ttl" };
+
 /// It has no codes but those of HTTP.
 const ANSWERS: Envelope =
     Envelope { whom: Vultr::WHOM, code: "/status", message: "/error", rules: &[] };
 
 #[derive(Debug)]
 struct Vultr {
-    endpoint: String,
-    token: Secret,
+    api: Api,
     zones: Zones<Fqdn>,
 }
 
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
-    Ok(Box::new(Vultr {
-        endpoint: parameters.endpoint("https://api.vultr.com/v2")?,
-        token: parameters.secret("token")?,
+    Ok(rows::provider(Vultr {
+        api: Api::by_token(parameters, "https://api.vultr.com/v2", ANSWERS)?,
         zones: Zones::open(parameters)?,
     }))
-}
-
-impl Provider for Vultr {
-    fn read<'a>(&'a self, wire: &'a dyn Wire, record: &'a Record) -> Attempt<'a, Found> {
-        Box::pin(rows::read(self, wire, record))
-    }
-
-    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
-        Box::pin(rows::write(self, wire, change))
-    }
 }
 
 impl Zoned for Vultr {
@@ -93,51 +85,44 @@ impl Zoned for Vultr {
     }
 
     async fn zone(&self, wire: &dyn Wire, name: &Fqdn) -> Outcome<Option<Fqdn>> {
-        let request = self.request(Method::Get, &format!("/domains/{name}"));
-        let response = wire.http(request).await?;
-        if response.status == 404 {
-            return Ok(None);
-        }
-        ANSWERS.open(&response, wire.now()).map(|_| Some(name.clone()))
+        let found = self.api.look(wire, &format!("/domains/{name}"), &[404]).await?;
+        Ok(found.map(|_| name.clone()))
     }
 }
 
 impl Rows for Vultr {
     async fn list(&self, spot: Spot<'_, Fqdn>) -> Outcome<Vec<Row>> {
         let (mut rows, mut cursor) = (Vec::new(), String::new());
-        let (kind, label) = (spot.record.family.record_type(), label(&spot)?);
+        let label = zones::before(spot.record, spot.zone)?;
         for _page in 0..PAGES_MAX {
             let query = match cursor.as_str() {
                 "" => answer::query(&[("per_page", "100")]),
                 cursor => answer::query(&[("per_page", "100"), ("cursor", cursor)]),
             };
             let path = format!("/domains/{}/records?{query}", spot.zone);
-            let response = spot.wire.http(self.request(Method::Get, &path)).await?;
-            let body = ANSWERS.open(&response, spot.wire.now())?;
-            let ours = answer::told_list(&body, "/records")?.iter().filter(|found| {
-                zones::is_same(answer::text_at(found, "/name"), label)
-                    && answer::text_at(found, "/type") == kind
-            });
-            rows.extend(ours.filter_map(row));
+            let body = self.api.ask(spot.wire, self.api.request(Method::Get, &path)).await?;
+            let list = answer::told_list(&body, "/records")?;
+            let ours = COLUMNS.pick(list, spot.record, label);
+            rows.extend(ours.filter_map(|found| COLUMNS.row(found)));
             answer::text_at(&body, "/meta/links/next").clone_into(&mut cursor);
             if cursor.is_empty() {
                 return Ok(rows);
             }
         }
-        Err(zones::refused("the zone has more records than are read"))
+        Err(rows::endless())
     }
 
     async fn create(&self, spot: Spot<'_, Fqdn>, value: IpAddr) -> Outcome<Changed> {
         let mut body = json!({
             "type": spot.record.family.record_type(),
-            "name": label(&spot)?,
+            "name": zones::before(spot.record, spot.zone)?,
             "data": value.to_string(),
         });
         if let Some(ttl) = spot.record.ttl {
             body["ttl"] = json!(ttl);
         }
         let path = format!("/domains/{}/records", spot.zone);
-        self.send(spot.wire, self.request(Method::Post, &path).json(&body)).await
+        self.api.change(spot.wire, self.api.request(Method::Post, &path).json(&body)).await
     }
 
     async fn patch(&self, spot: Spot<'_, Fqdn>, row: &Row, value: IpAddr) -> Outcome<Changed> {
@@ -145,42 +130,15 @@ impl Rows for Vultr {
         if let Some(ttl) = spot.record.ttl {
             body["ttl"] = json!(ttl);
         }
-        let request = self.request(Method::Patch, &path(&spot, row)).json(&body);
-        self.send(spot.wire, request).await
+        let request = self.api.request(Method::Patch, &path(&spot, row)).json(&body);
+        self.api.change(spot.wire, request).await
     }
 
     async fn delete(&self, spot: Spot<'_, Fqdn>, row: &Row) -> Outcome<Changed> {
-        self.send(spot.wire, self.request(Method::Delete, &path(&spot, row))).await
+        self.api.change(spot.wire, self.api.request(Method::Delete, &path(&spot, row))).await
     }
-}
-
-impl Vultr {
-    fn request(&self, method: Method, path: &str) -> Request {
-        Request::new(method, format!("{}{path}", self.endpoint))
-            .header("authorization", format!("Bearer {}", self.token.reveal()))
-    }
-
-    async fn send(&self, wire: &dyn Wire, request: Request) -> Outcome<Changed> {
-        let response = wire.http(request).await?;
-        ANSWERS.done(&response, wire.now()).map(|()| Changed::Yes)
-    }
-}
-
-/// Returns what stands before the zone; nothing for the zone itself.
-fn label<'a>(spot: &Spot<'a, Fqdn>) -> Result<&'a str, Failure> {
-    let label = zones::relative(spot.record, spot.zone)?;
-    Ok(if label == "@" { "" } else { label })
 }
 
 fn path(spot: &Spot<'_, Fqdn>, row: &Row) -> String {
     format!("/domains/{}/records/{}", spot.zone, answer::encoded(&row.id))
-}
-
-fn row(found: &Value) -> Option<Row> {
-    Some(Row {
-        id: answer::id_at(found, "/id")?,
-        value: answer::text_at(found, "/data").parse().ok()?,
-        ttl: answer::number_at(found, "/ttl"),
-        rest: Value::Null,
-    })
 }

@@ -194,6 +194,11 @@ pub(super) fn relative<'a>(record: &'a Record, zone: &Fqdn) -> Result<&'a str, F
     })
 }
 
+/// Returns what stands before the zone; nothing for the zone itself.
+pub(super) fn before<'a>(record: &'a Record, zone: &Fqdn) -> Result<&'a str, Failure> {
+    relative(record, zone).map(|label| if label == "@" { "" } else { label })
+}
+
 /// Returns whether a name that a provider tells, or a part of one, is ours: some write letters of
 /// other scripts as people do, or in upper case.
 pub(super) fn is_same(found: &str, ours: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::address::Family;
+use crate::{address::Family, line};
 
 /// The longest part of an answer that is told.
 const SNIPPET_CHARS_MAX: usize = 60;
@@ -65,11 +65,8 @@ pub(super) fn of_list(all: &[IpAddr], family: Family) -> Result<Vec<IpAddr>, Str
 
 /// Returns the beginning of a text in one line of harmless characters.
 pub(super) fn shown(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let short: String =
-        line.chars().filter(|one| !one.is_control()).take(SNIPPET_CHARS_MAX).collect();
-    let cut = if line.chars().count() > SNIPPET_CHARS_MAX { "…" } else { "" };
-    format!("`{short}{cut}`")
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    format!("`{}`", line::of(&words, SNIPPET_CHARS_MAX))
 }
 
 #[cfg(test)]

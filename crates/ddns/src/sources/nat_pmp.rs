@@ -36,7 +36,7 @@ impl NatPmp {
         if family == Family::V6 {
             return ("nat-pmp".to_owned(), Err("NAT-PMP tells of IPv4 alone".to_owned()));
         }
-        match router::find(self.gateway, family, PORT).await {
+        match router::find(self.gateway, (family, self.around.bind.as_deref()), PORT).await {
             Err(why) => ("nat-pmp".to_owned(), Err(why)),
             Ok(server) => {
                 let asked = async {

@@ -47,7 +47,7 @@ enum Heard {
 
 impl Pcp {
     async fn ask(&self, family: Family) -> (String, Result<IpAddr, String>) {
-        match router::find(self.gateway, family, PORT).await {
+        match router::find(self.gateway, (family, self.around.bind.as_deref()), PORT).await {
             Err(why) => ("pcp".to_owned(), Err(why)),
             Ok(server) => (format!("pcp {}", server.ip()), self.ask_router(server, family).await),
         }

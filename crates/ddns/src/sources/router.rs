@@ -26,25 +26,27 @@ pub(super) struct Neighbour {
     pub(super) local: Option<Ipv4Addr>,
 }
 
-/// Returns where the router listens: as configured, else at the default gateway.
+/// Returns where the router listens: as configured, else at the default gateway, or at that behind
+/// the interface, or the interface with the address, that we are bound to.
 pub(super) async fn find(
     configured: Option<SocketAddr>,
-    family: Family,
+    (family, bind): (Family, Option<&str>),
     port: u16,
 ) -> Result<SocketAddr, String> {
     match configured {
         Some(server) if Family::of(server.ip()) == family => Ok(server),
         Some(server) => Err(format!("`{server}` is no {family} address")),
-        None => match default_of(&gateways().await?, family) {
-            Some(gateway) => Ok(gateway.socket_address(port)),
-            None => Err(format!("there is no {family} default gateway")),
+        None => match (default_of(&gateways(bind).await?, family), bind) {
+            (Some(gateway), _) => Ok(gateway.socket_address(port)),
+            (None, Some(bind)) => Err(format!("no {family} default gateway is behind `{bind}`")),
+            (None, None) => Err(format!("there is no {family} default gateway")),
         },
     }
 }
 
-/// Returns the default gateway of IPv4, if there is one.
-pub(super) async fn neighbour() -> Option<Neighbour> {
-    let all = gateways().await.ok()?;
+/// Returns the default gateway of IPv4, if there is one; that of what we are bound to.
+pub(super) async fn neighbour(bind: Option<&str>) -> Option<Neighbour> {
+    let all = gateways(bind).await.ok()?;
     let gateway = default_of(&all, Family::V4)?;
     let IpAddr::V4(router) = gateway.address else { return None };
     let local = match gateway.own_address {
@@ -66,11 +68,27 @@ pub(super) fn interface(family: Family) -> Result<String, String> {
     name.ok_or_else(|| format!("there is no {family} default route"))
 }
 
-async fn gateways() -> Result<Vec<Gateway>, String> {
-    match tokio::task::spawn_blocking(gateway::list).await {
+async fn gateways(bind: Option<&str>) -> Result<Vec<Gateway>, String> {
+    let bind = bind.map(str::to_owned);
+    match tokio::task::spawn_blocking(move || behind(bind.as_deref())).await {
         Ok(listed) => listed.map_err(|error| cannot(&error)),
         Err(_) => Err("looking for the default gateway broke off".to_owned()),
     }
+}
+
+/// Lists the gateways that are reached by an interface, or by that which has an address.
+fn behind(bind: Option<&str>) -> io::Result<Vec<Gateway>> {
+    let mut all = gateway::list()?;
+    let Some(bind) = bind else { return Ok(all) };
+    match bind.parse::<IpAddr>() {
+        Err(_) => all.retain(|one| one.interface.is_called(bind)),
+        Ok(own) => {
+            let holder = addresses::list()?.into_iter().find(|one| one.address == own);
+            let holder = holder.map(|one| one.interface.index);
+            all.retain(|one| Some(one.interface.index) == holder);
+        }
+    }
+    Ok(all)
 }
 
 fn cannot(error: &io::Error) -> String {
@@ -125,16 +143,25 @@ mod tests {
     #[test]
     fn a_configured_router_is_of_the_family() {
         let router = "10.0.0.1:5351".parse().unwrap();
-        assert_eq!(run(find(Some(router), Family::V4, 1)), Ok(router));
-        let told = run(find(Some(router), Family::V6, 1)).unwrap_err();
+        assert_eq!(run(find(Some(router), (Family::V4, None), 1)), Ok(router));
+        let told = run(find(Some(router), (Family::V6, None), 1)).unwrap_err();
         assert_eq!(told, "`10.0.0.1:5351` is no IPv6 address");
+    }
+
+    #[test]
+    fn nothing_is_behind_what_is_not_there() {
+        for bind in ["no-such-0", "192.0.2.77"] {
+            let told = run(find(None, (Family::V4, Some(bind)), 5351)).unwrap_err();
+            assert_eq!(told, format!("no IPv4 default gateway is behind `{bind}`"));
+            assert_eq!(run(neighbour(Some(bind))), None);
+        }
     }
 
     /// Whatever this machine has: the three agree.
     #[test]
     fn the_default_gateway_is_the_same_for_everybody() {
-        let found = run(find(None, Family::V4, 5351));
-        let near = run(neighbour());
+        let found = run(find(None, (Family::V4, None), 5351));
+        let near = run(neighbour(None));
         match (&found, near) {
             (Ok(server), Some(near)) => {
                 assert_eq!(*server, SocketAddr::from((near.router, 5351)));

@@ -43,11 +43,12 @@ impl Upnp {
         if family == Family::V6 {
             return vec![refusal("UPnP tells of IPv4 alone")];
         }
+        let bind = self.around.bind.as_deref();
         let search = match &self.search {
             Some(search) => search.clone(),
-            None => Search::around(router::neighbour().await),
+            None => Search::around(router::neighbour(bind).await, bind),
         };
-        let devices = match search.devices(self.around.bind.as_deref()).await {
+        let devices = match search.devices(bind).await {
             Ok(devices) => devices,
             Err(why) => return vec![refusal(&why)],
         };

@@ -12,7 +12,7 @@ use crate::{
     config::{NetworkConfig, Proxy},
     source::{Source, Vote},
     together::together,
-    wire::{Later, Method, Request, Response, Way},
+    wire::{self, Later, Method, Request, Response, Way},
 };
 
 use super::{SharedWire, address};
@@ -46,7 +46,7 @@ impl Web {
     async fn ask(&self, url: &str, family: Family) -> Vote {
         let request = Request { way: self.way, ..Request::new(Method::Get, url) };
         let request = Request { family: Some(family), ..request };
-        let voter = request.shown_url().to_owned();
+        let voter = request.shown_url();
         let is_trace = voter.ends_with(TRACE);
         let answer = match self.wire.http(request).await {
             Ok(response) if is_trace => read_trace(&response, family),
@@ -94,7 +94,8 @@ fn check_status(response: &Response) -> Result<(), String> {
     match response.status {
         200 => Ok(()),
         status @ 300..=399 => {
-            let to = address::shown(response.header("location").unwrap_or("somewhere"));
+            let to = response.header("location").unwrap_or("somewhere");
+            let to = address::shown(&wire::shown(to));
             Err(format!("it answers HTTP {status} and leads to {to}; write that if it is right"))
         }
         status => Err(format!("it answers HTTP {status}")),
@@ -148,6 +149,47 @@ mod tests {
         assert!(told("ip=::1\nip=::2").unwrap_err().contains("several"));
         assert!(told("<html>").unwrap_err().contains("no line `ip=`"));
         assert!(told("ip=81.2.69.142").unwrap_err().contains("no IPv6"));
+    }
+
+    /// Whatever a page says, it is read to an end, and what is told of it harms nobody.
+    #[test]
+    fn damaged_pages_are_read_to_an_end() {
+        let mut chance = crate::fake_wire::Chance::new(23);
+        let pages = ["81.2.69.142\n", r#"{"ip": "81.2.69.142"}"#, "fl=1\nip=81.2.69.142\nts=1\n"];
+        let mut understood = [0; 3];
+        for round in 0..3_000 {
+            let noise = chance.noise(b"0123456789.:{}[]\"ip=\n\r <", 400);
+            let hurt = pages.map(|page| chance.damage(page.as_bytes()));
+            for (place, page) in hurt.into_iter().enumerate() {
+                let body = if round % 3 == 0 { noise.clone() } else { page };
+                let answer = Response { status: 200, headers: Vec::new(), body };
+                let told = match place {
+                    0 => read(&answer, None, Family::V4),
+                    1 => read(&answer, Some("/ip"), Family::V4),
+                    _ => read_trace(&answer, Family::V4),
+                };
+                understood[place] += usize::from(told.is_ok());
+                let words = told.err().unwrap_or_default();
+                assert!(
+                    words.chars().count() < 200 && !words.contains(char::is_control),
+                    "{words:?}"
+                );
+            }
+        }
+        assert!(understood.iter().all(|count| *count > 0), "{understood:?}");
+    }
+
+    #[test]
+    fn a_page_that_is_deep_or_wide_costs_no_more_than_others() {
+        for page in
+            ["[".repeat(65_536), "1.".repeat(32_768), " ".repeat(65_536), "\u{7}".repeat(65_536)]
+        {
+            let answer = response(200, &page);
+            read(&answer, Some("/ip"), Family::V4).unwrap_err();
+            read(&answer, None, Family::V4).unwrap_err();
+            read_trace(&answer, Family::V4).unwrap_err();
+            address::lines(&page, Family::V4).unwrap_err();
+        }
     }
 
     #[test]

@@ -2,10 +2,7 @@
 
 use std::{
     str::FromStr as _,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use domain::{
@@ -15,11 +12,16 @@ use domain::{
     rdata::{A, Aaaa, Cname, Ns, Soa},
 };
 
-use super::*;
+use super::{
+    memory::{REMEMBERED_FOR, YOUNG_FOR},
+    server::SILENT_FOR,
+    *,
+};
 use crate::{
     address::Family,
+    dns,
     fake_wire::FakeWire,
-    wire::{Exchange, NetworkError},
+    wire::{Exchange, NetworkError, Networked, Request, Response, Wire},
 };
 
 const RESOLVER: &str = "192.0.2.1:53";
@@ -255,6 +257,116 @@ fn a_zone_is_remembered_for_an_hour_and_forgotten_when_nobody_answers() {
         is_dead.store(1, Ordering::Relaxed);
         verifier.ask(&record).await.unwrap_err();
         verifier.ask(&record).await.unwrap_err();
+        assert_eq!(walked(), 2, "it was found just now");
+        tokio::time::advance(YOUNG_FOR).await;
+        verifier.ask(&record).await.unwrap_err();
+        verifier.ask(&record).await.unwrap_err();
         assert_eq!(walked(), 3);
+    });
+}
+
+/// A network in which one resolver answers, and whoever else is asked never does.
+#[derive(Debug, Default)]
+struct Grave {
+    /// How many questions nobody answers at the moment, the most there were, and all there were.
+    counts: Mutex<[usize; 3]>,
+    walks: AtomicUsize,
+}
+
+impl Wire for Grave {
+    fn http(&self, _: Request) -> Networked<'_, Response> {
+        unreachable!("names are not asked of web servers")
+    }
+
+    fn dns(&self, exchange: Exchange) -> Networked<'_, Vec<u8>> {
+        let asked = asked(&exchange);
+        if asked.server == RESOLVER {
+            self.walks.fetch_add(usize::from(asked.kind == Rtype::NS), Ordering::Relaxed);
+            // As if all of the zone were one name: what is below it tells where the zone is.
+            let is_zone = asked.kind == Rtype::SOA;
+            let asked = if is_zone { Asked { name: "example.org".into(), ..asked } } else { asked };
+            return Box::pin(async move { Ok(resolve(&exchange, &asked)) });
+        }
+        Box::pin(async move {
+            {
+                let mut counts = self.counts.lock().unwrap();
+                counts[0] += 1;
+                counts[1] = counts[1].max(counts[0]);
+                counts[2] += 1;
+            }
+            tokio::time::sleep_until(tokio::time::Instant::now() + exchange.within).await;
+            self.counts.lock().unwrap()[0] -= 1;
+            Err(silence(&exchange))
+        })
+    }
+
+    fn resolve(&self, _: &str, _: Option<Family>) -> Networked<'_, Vec<IpAddr>> {
+        unreachable!("servers are asked for by questions")
+    }
+
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::UNIX_EPOCH
+    }
+
+    fn nonce(&self) -> u128 {
+        7
+    }
+}
+
+#[test]
+fn a_dead_server_is_found_out_about_once_for_all_names() {
+    let grave = Arc::new(Grave::default());
+    let verifier = Verifier {
+        system: || vec![RESOLVER.parse().unwrap()],
+        ..Verifier::new(SharedWire::new(grave.clone()), Vec::new())
+    };
+    run(async {
+        let begun = tokio::time::Instant::now();
+        let ask_all = async || {
+            let records: Vec<Record> =
+                (0..100).map(|at| record(&format!("n{at}.example.org"))).collect();
+            let all = records
+                .iter()
+                .map(|one| Box::pin(verifier.ask(one)) as Later<'_, Result<Vec<IpAddr>, Failure>>);
+            for told in together(all.collect()).await {
+                assert_eq!(told.unwrap_err().code, "no-authority");
+            }
+        };
+        ask_all().await;
+        // Three servers, two questions at a time to each, and nobody asks after the first silence.
+        assert_eq!(*grave.counts.lock().unwrap(), [0, 6, 6]);
+        assert_eq!(grave.walks.load(Ordering::Relaxed), 1);
+        assert_eq!(begun.elapsed(), dns::WITHIN);
+        ask_all().await;
+        assert_eq!((grave.counts.lock().unwrap()[2], begun.elapsed()), (6, dns::WITHIN));
+        tokio::time::advance(SILENT_FOR).await;
+        ask_all().await;
+        assert_eq!(*grave.counts.lock().unwrap(), [0, 6, 12]);
+    });
+}
+
+#[test]
+fn a_zone_whose_servers_are_not_found_is_looked_for_again_soon() {
+    let walks = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&walks);
+    let wire = FakeWire::of_dns(move |exchange| {
+        let asked = asked(&exchange);
+        if asked.kind == Rtype::NS {
+            counted.fetch_add(1, Ordering::Relaxed);
+            return Err(silence(&exchange));
+        }
+        Ok(resolve(&exchange, &Asked { name: "example.org".to_owned(), ..asked }))
+    });
+    let wire = SharedWire::new(Arc::new(wire));
+    let verifier =
+        Verifier { system: || vec![RESOLVER.parse().unwrap()], ..Verifier::new(wire, Vec::new()) };
+    run(async {
+        for at in 0..5 {
+            verifier.ask(&record(&format!("n{at}.example.org"))).await.unwrap_err();
+        }
+        assert_eq!(walks.load(Ordering::Relaxed), 1);
+        tokio::time::advance(SILENT_FOR).await;
+        verifier.ask(&record("n0.example.org")).await.unwrap_err();
+        assert_eq!(walks.load(Ordering::Relaxed), 2);
     });
 }

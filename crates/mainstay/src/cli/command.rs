@@ -27,6 +27,8 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// The agent has other things to do than to answer: looks take no more than this part of its time.
 const SHARE_OF_TIME: u32 = 4;
+/// However long it took to answer once, what comes after that is seen in this time.
+const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// Which units, and whether to wait for them.
 #[derive(Debug, ClapArgs)]
@@ -119,9 +121,13 @@ async fn wait(client: &mut Client, goal: &Goal, timeout: Duration) -> Result<Sta
             progress.finish(goal.reached(&status));
             return Ok(status);
         }
-        let pause = LOOK_EVERY.max(now.saturating_sub(asked) * SHARE_OF_TIME);
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(pause_after(now.saturating_sub(asked))).await;
     }
+}
+
+/// Returns how long to wait after a look that took so long.
+fn pause_after(look: Duration) -> Duration {
+    look.saturating_mul(SHARE_OF_TIME).clamp(LOOK_EVERY, PAUSE_MAX)
 }
 
 /// Lets units that run, and that nobody may rely on, say why not: in the words of their checks.
@@ -205,4 +211,20 @@ pub(super) fn in_words(unit: &Unit) -> String {
         _ => format!(": {}", print::harmless(&unit.why)),
     };
     format!("{} is {state}{pid}{why}\n", unit.unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_are_apart_by_what_they_cost_and_one_that_took_long_holds_up_no_other() {
+        let check = |look: u64, pause: u64| {
+            let told = pause_after(Duration::from_millis(look));
+            assert_eq!(told, Duration::from_millis(pause), "{look} ms");
+        };
+        check(0, 20);
+        check(50, 200);
+        check(2_500, 1_000);
+    }
 }

@@ -111,8 +111,9 @@ stop = { scope = "process" }
     );
     let after = sandbox.wait_for("leaver", |unit| unit.run > 25);
     sandbox.get(&["stop", "leaver"]);
-    let lines = sandbox.read(".mainstay/logs/leaver/leaver.log");
-    assert!(lines.lines().count() as u64 >= after.run - 1, "{lines}");
+    let lines = || sandbox.read(".mainstay/logs/leaver/leaver.log");
+    wait_until("each has its line", || lines().lines().count() as u64 >= after.run - 1);
+    let lines = lines();
     assert_every_run_wrote_its_line(&lines);
     assert!(sandbox.copies_of("leaver").len() > 20, "the scope leaves them alone");
     // Four of older runs, that of the last one, and the few that the keeper works with.

@@ -1,6 +1,7 @@
 //! Crash bundles: each crash leaves one, whoever dies meanwhile, and nothing else does.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::Write as _,
     process::Command,
@@ -16,6 +17,10 @@ use crate::{
 /// What a pipe holds.
 const PIPE_BYTES: usize = 64 * 1024;
 
+/// Enough units to crash in turn, since each has a bundle a second at most.
+#[cfg(feature = "fail")]
+const IN_TURN: [&str; 3] = ["web", "api", "job"];
+
 /// Returns the runs of a unit that have a bundle, ascending.
 fn runs(sandbox: &Sandbox, unit: &str) -> Vec<u64> {
     let entries = fs::read_dir(sandbox.path(&format!(".mainstay/bundles/{unit}")));
@@ -27,11 +32,19 @@ fn runs(sandbox: &Sandbox, unit: &str) -> Vec<u64> {
 }
 
 fn wait_for_run(sandbox: &Sandbox, run: u64) {
-    wait_until(&format!("run {run} has a bundle"), || runs(sandbox, "web").contains(&run));
+    wait_for_run_of(sandbox, "web", run);
+}
+
+fn wait_for_run_of(sandbox: &Sandbox, unit: &str, run: u64) {
+    wait_until(&format!("run {run} has a bundle"), || runs(sandbox, unit).contains(&run));
 }
 
 fn bundle(sandbox: &Sandbox, run: u64) -> Bundle {
-    let text = sandbox.get(&["why", "web", "--bundle", &run.to_string(), "--json"]);
+    bundle_of(sandbox, "web", run)
+}
+
+fn bundle_of(sandbox: &Sandbox, unit: &str, run: u64) -> Bundle {
+    let text = sandbox.get(&["why", unit, "--bundle", &run.to_string(), "--json"]);
     serde_json::from_str(&text).unwrap()
 }
 
@@ -172,7 +185,7 @@ fn a_program_that_is_never_ready_leaves_a_bundle() {
     let sandbox = Sandbox::up_with(
         "[services.web]\n\
          shell = \"echo begun; exec sleep 1000\"\n\
-         ready = { file = \"ready\", timeout = \"300ms\" }\n\
+         ready = { file = \"ready\", timeout = \"500ms\" }\n\
          restart = { delay = \"1h\", max-delay = \"1h\" }\n",
     );
     wait_for_run(&sandbox, 1);
@@ -198,10 +211,12 @@ fn a_disk_that_hangs_holds_neither_a_restart_nor_for_ever_an_exit() {
 
     processes::kill(sandbox.wait_for_pid("web"));
     sandbox.wait_for("web", |unit| unit.run == 2 && unit.state == "running");
-    assert!(!sandbox.get(&["events"]).contains("has no bundle"));
     wait_until("it is told", || sandbox.get(&["events"]).contains("has no bundle"));
     let events = sandbox.get(&["events", "--json"]);
     assert_eq!(events.matches("BundleNotWritten").count(), 1, "{events}");
+    let places: Vec<usize> = events.match_indices("\"running\"").map(|found| found.0).collect();
+    let given_up = events.find("BundleNotWritten").unwrap();
+    assert!(places.len() == 2 && places[1] < given_up, "run 2 has not waited for it: {events}");
 
     // The keeper knows nothing of it any more: no later agent writes what this one gave up.
     let agent = sandbox.status().agent.pid;
@@ -217,29 +232,39 @@ fn a_disk_that_hangs_holds_neither_a_restart_nor_for_ever_an_exit() {
 #[cfg(feature = "fail")]
 #[test]
 fn an_agent_that_dies_over_a_bundle_leaves_it_to_the_next_one() {
-    let mut sandbox = Sandbox::new(
-        "[services.web]\ncommand = [\"sleep\", \"1000\"]\nrestart = { delay = \"0s\" }\nbundles = 100\n",
-    );
+    let service = |unit: &str| {
+        format!(
+            "[services.{unit}]\ncommand = [\"sleep\", \"1000\"]\nrestart = {{ delay = \"0s\" }}\n\
+             bundles = 100\n"
+        )
+    };
+    let mut sandbox = Sandbox::new(&IN_TURN.map(service).concat());
     let folder = sandbox.up_fallible();
+    sandbox.wait_for_all();
     let points = ["agent.effect.settle", "agent.send", "agent.bundle.before", "agent.bundle.after"];
-    let mut crashed = Vec::new();
-    for point in points.repeat(3) {
-        let run = sandbox.wait_for("web", |unit| unit.state == "running").run;
-        crashed.push(run);
+    let mut crashed = BTreeSet::new();
+    for (point, unit) in points.repeat(3).into_iter().zip(IN_TURN.into_iter().cycle()) {
+        let run = sandbox.wait_for(unit, |unit| unit.state == "running").run;
+        crashed.insert((unit, run));
         let file = folder.join(point);
         File::create(&file).unwrap();
-        processes::kill(sandbox.wait_for_pid("web"));
+        processes::kill(sandbox.wait_for_pid(unit));
         wait_until("it dies there", || !file.exists());
-        wait_for_run(&sandbox, run);
-        sandbox.wait_for("web", |unit| unit.run > run);
-        assert_eq!(bundle(&sandbox, run).exit.signal, Some(9));
+        wait_for_run_of(&sandbox, unit, run);
+        sandbox.wait_for(unit, |unit| unit.run > run);
+        assert_eq!(bundle_of(&sandbox, unit, run).exit.signal, Some(9));
     }
-    assert_eq!(runs(&sandbox, "web"), crashed, "one of each, and of nothing else");
-    let events = sandbox.get(&["events", "--json"]);
-    for run in crashed {
+    let found = IN_TURN.iter().flat_map(|unit| {
+        let runs = runs(&sandbox, unit).into_iter();
+        runs.map(move |run| (*unit, run))
+    });
+    assert_eq!(found.collect::<BTreeSet<_>>(), crashed, "one of each, and of nothing else");
+    assert_eq!(crashed.len(), 12);
+    let events = sandbox.get(&["events", "--json", "-n", "5000"]);
+    for (unit, run) in crashed {
         let told = events.lines().filter(|line| {
-            line.contains("BundleWritten") && line.contains(&format!("run {run} of"))
+            line.contains("BundleWritten") && line.contains(&format!("run {run} of `{unit}`"))
         });
-        assert!(told.count() <= 1, "run {run} was written twice");
+        assert!(told.count() <= 1, "run {run} of `{unit}` was written twice");
     }
 }

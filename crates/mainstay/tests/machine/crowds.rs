@@ -31,13 +31,12 @@ fn an_ordinary_user_may_have_more_services_than_pipes_of_full_size() {
     wait_until("each has written its line", || {
         (0..CROWD).all(|number| log(number) == format!("this is s{number}\n"))
     });
-    let took = (0..5).map(|_| {
+    // Other tenants of the machine may slow one down, but not all of them.
+    wait_until("`status` takes less than a second", || {
         let began = clock::monotonic();
         assert_eq!(sandbox.get(&["status"]).lines().count(), CROWD + 3);
-        clock::monotonic().saturating_sub(began)
+        clock::monotonic().saturating_sub(began).as_secs() < 1
     });
-    let quickest = took.min().unwrap();
-    assert!(quickest.as_secs() < 1, "`status` takes {quickest:?}");
     let keeper = sandbox.status().keeper.pid;
     let owner = fs::read_to_string(format!("/proc/{keeper}/status")).unwrap();
     let owner = owner.lines().find(|line| line.starts_with("Uid:")).unwrap();

@@ -204,6 +204,7 @@ start = "manual"
 #[test]
 fn a_start_that_waits_says_who_is_not_ready() {
     let sandbox = Sandbox::up_with(SLOW);
+    sandbox.get(&["start", "well"]);
     let late = sandbox.ask(&["start", "slow", "well", "--timeout", "300ms"]);
     assert_eq!(late.code, 1);
     assert!(late.out.contains("well is running (pid "), "{late:?}");

@@ -71,5 +71,6 @@ fn a_keeper_that_kills_everything_leaves_nobody_behind() {
     ask(&connection, 2, Request::Next { at_us: None, handled: u64::MAX });
     ask(&connection, 3, Request::Shutdown { programs: Leftover::Kill });
     wait_until("the keeper ends", || !processes::is_alive(keeper));
-    assert_eq!(sandbox.copies_of("stubborn"), [0_u32; 0]);
+    // Neither ends by itself; who is killed is seen for a moment longer.
+    wait_until("nobody is left", || sandbox.copies_of("stubborn").is_empty());
 }

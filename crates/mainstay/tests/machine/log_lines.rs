@@ -12,7 +12,7 @@ use crate::{
 
 const SPLIT: &str = r#"
 [services.web]
-shell = "echo one; sleep 0.05; echo two >&2; sleep 0.05; printf half; exec sleep 1000"
+shell = "echo one; until [ -e one ]; do sleep 0.01; done; echo two >&2; until [ -e two ]; do sleep 0.01; done; printf half; exec sleep 1000"
 logs = { streams = "split" }
 "#;
 
@@ -34,6 +34,11 @@ fn texts(sandbox: &Sandbox, arguments: &[&str]) -> Vec<String> {
 #[test]
 fn json_says_time_unit_run_stream_text_and_what_is_partial() {
     let sandbox = Sandbox::up_with(SPLIT);
+    // The order of two streams is that in which they are read.
+    for word in ["one", "two"] {
+        wait_until("a line is written", || sandbox.get(&["logs", "web"]).contains(word));
+        File::create(sandbox.path(word)).unwrap();
+    }
     wait_until("all is written", || sandbox.get(&["logs", "web"]).contains("half"));
     let found = objects(&sandbox, &["logs", "web", "--json"]);
     let seen: Vec<_> = found

@@ -7,7 +7,7 @@ const LOG: &str = ".mainstay/logs/count/count.log";
 /// Counts for as long as it is let; each line is far longer than a hundredth of a segment.
 const COUNT: &str = r#"
 [services.count]
-shell = "n=0; while sleep 0.02; do n=$((n+1)); echo \"line $n of a program that goes on and on\"; done"
+shell = "n=0; while sleep 0.005; do n=$((n+1)); echo \"line $n of a program that goes on and on\"; done"
 logs = { max-size = "1KiB" }
 "#;
 

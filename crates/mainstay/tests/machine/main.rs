@@ -27,6 +27,7 @@ mod containers;
 mod cores;
 mod crowds;
 mod damaged_logs;
+mod ddns_help;
 mod ddns_setup;
 mod dependencies;
 mod drills;

@@ -1,6 +1,14 @@
 //! Which processes belong to a folder, and their end.
 
-use std::{collections::BTreeSet, fs, path::Path, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    net::{TcpListener, UdpSocket},
+    ops::Range,
+    path::Path,
+    sync::atomic::{AtomicU16, Ordering},
+    time::Duration,
+};
 
 use mainstay_platform::{
     clock,
@@ -10,7 +18,14 @@ use mainstay_platform::{
 /// Between two looks at something that will be true soon.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Two cores that others use as well may be slow.
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_mins(1);
+/// Below the ports that systems give away by themselves: nobody's own connection takes one between
+/// our look at it and the bind of the program that it is for.
+const PORTS: Range<u16> = 10_000..32_000;
+/// So many of them has one process of tests before it comes to those of the next.
+const PORTS_EACH: u16 = 50;
+/// Counts those that were handed out here.
+static PORTS_USED: AtomicU16 = AtomicU16::new(0);
 
 /// Waits for a condition; `what` says what did not come true.
 pub(crate) fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
@@ -19,6 +34,26 @@ pub(crate) fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
         assert!(clock::monotonic() < until, "in vain: {what}");
         std::thread::park_timeout(LOOK_EVERY);
     }
+}
+
+/// Returns a port of loopback that is free for both protocols, another one each time.
+pub(crate) fn free_port() -> u16 {
+    let count = u32::from(PORTS.end - PORTS.start);
+    let first = std::process::id() % count * u32::from(PORTS_EACH);
+    let next = || {
+        let used = PORTS_USED.fetch_add(1, Ordering::Relaxed);
+        PORTS.start + u16::try_from((first + u32::from(used)) % count).unwrap()
+    };
+    let is_free = |port: &u16| {
+        let both = (TcpListener::bind(("127.0.0.1", *port)), UdpSocket::bind(("127.0.0.1", *port)));
+        both.0.is_ok() && both.1.is_ok()
+    };
+    std::iter::repeat_with(next).take(1000).find(is_free).unwrap()
+}
+
+/// Returns a text up to its last line end: what comes behind it is still being written.
+pub(crate) fn whole_lines(text: &str) -> &str {
+    text.rfind('\n').map_or("", |end| text.get(..=end).unwrap())
 }
 
 /// Waits until nothing of a folder lives; whoever is about to end may still be seen for a moment.

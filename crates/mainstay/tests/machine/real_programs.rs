@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     time::Duration,
 };
 
@@ -21,8 +21,7 @@ const SERVERS: [&str; 6] = ["nginx", "redis", "python", "caddy", "caddy@2", "cad
 
 /// Returns ports of loopback that are free, all different.
 pub(crate) fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
-    let listeners = [(); COUNT].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
+    [(); COUNT].map(|()| processes::free_port())
 }
 
 /// Asks a server over TCP; returns nothing when it does not answer.

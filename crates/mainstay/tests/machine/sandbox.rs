@@ -245,6 +245,14 @@ impl Sandbox {
         ours.filter(|pid| processes::is_alive(*pid)).filter(carries).collect()
     }
 
+    /// Waits until the log of a unit ends with these words; returns all of it. What a program prints
+    /// comes by another way than what it says of itself, and maybe after it.
+    pub(crate) fn wait_for_words(&self, unit: &str, words: &str) -> String {
+        let log = format!(".mainstay/logs/{unit}/{unit}.log");
+        wait_until(&format!("`{unit}` prints {words:?}"), || self.read(&log).ends_with(words));
+        self.read(&log)
+    }
+
     /// Returns the folder, whose name is different each time.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder

@@ -158,8 +158,10 @@ fn feed(command: &mut Command, text: &str) -> Answer {
 fn script(sandbox: &Sandbox, name: &str, text: &str) {
     let path = sandbox.path(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    sandbox.shell(&format!("chmod 755 {}", path.display()));
+    // Whoever runs it meanwhile finds the old one or the new one.
+    let new = path.with_extension("new");
+    fs::write(&new, format!("#!/bin/sh\n{text}\n")).unwrap();
+    sandbox.shell(&format!("chmod 755 {0} && mv {0} {1}", new.display(), path.display()));
 }
 
 /// Returns the modes of files and folders, one after the other.

@@ -49,7 +49,7 @@ fn what_its_limit_holds_back_is_refused_at_once_with_the_remedy() {
 #[test]
 fn a_command_for_many_tells_of_each() {
     let sandbox = begin();
-    let answer = sandbox.ask(&["restart", "*", "--timeout", "300ms"]);
+    let answer = sandbox.ask(&["restart", "*", "--timeout", "3s"]);
     assert_eq!(answer.code, 1, "{answer:?}");
     assert!(answer.out.contains("well is running (pid "), "{answer:?}");
     for told in ["`limited` has failed: ", "`off` is disabled; ", "`deaf` is still stopping"] {
@@ -120,6 +120,8 @@ checks = [{ file = "backend", role = "readiness", every = "100ms", failures = 1 
 #[test]
 fn a_start_of_a_task_is_done_when_the_task_has_ended_well() {
     let sandbox = Sandbox::up_with(TASKS);
+    sandbox.get(&["start", "migrate", "--no-wait"]);
+    sandbox.wait_for_pid("migrate");
     let began = sandbox.ask(&["start", "migrate", "--timeout", "300ms"]);
     let told = "error: `migrate` is still running: its program was started";
     assert!(began.code == 1 && began.err.starts_with(told), "{began:?}");

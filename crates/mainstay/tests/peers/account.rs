@@ -3,6 +3,7 @@
 use std::{
     net::{IpAddr, SocketAddr},
     sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -13,7 +14,7 @@ use mainstay_ddns::{
     network::{Network, Shared},
     provider::Reading,
     record::{Change, Found, Record, Written},
-    wire::{Exchange, Networked, Request, Response, Wire},
+    wire::{Exchange, Later, Networked, Request, Response, Wire},
 };
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
@@ -119,6 +120,10 @@ impl Wire for Line {
 
     fn resolvers(&self) -> Vec<SocketAddr> {
         self.network.resolvers()
+    }
+
+    fn pause(&self, time: Duration) -> Later<'_, ()> {
+        self.network.pause(time)
     }
 
     fn now(&self) -> Timestamp {

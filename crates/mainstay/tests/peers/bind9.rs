@@ -14,6 +14,8 @@ use crate::{
 
 /// The zone that is served; `mail` is somebody else's.
 pub(crate) const ZONE: &str = "example.test";
+/// A zone that nobody may ask for.
+pub(crate) const CLOSED: &str = "closed.test";
 /// The key that may change addresses and texts.
 pub(crate) const KEY: &str = "ddns-key";
 /// The key for texts alone.
@@ -84,7 +86,9 @@ fn begin(
     serves: impl FnMut() -> bool,
 ) -> Result<Peer, String> {
     let folder = Folder::new("bind9");
-    folder.write("example.test.zone", ZONE_FILE);
+    for zone in [ZONE, CLOSED] {
+        folder.write(&format!("{zone}.zone"), ZONE_FILE);
+    }
     folder.write("named.conf", &configuration(folder.path(), address));
     for (name, algorithm) in KEYS {
         write_key(&folder, (name, algorithm), SECRET);
@@ -144,6 +148,8 @@ options {{ directory "{folder}"; pid-file none; session-keyfile "{folder}/sessio
   listen-on port {port} {{ {ip}; }}; recursion no; dnssec-validation no; notify no; }};
 controls {{ }};
 zone "{ZONE}" {{ type master; file "example.test.zone"; update-policy {{ {grants} }}; }};
+zone "{CLOSED}" {{ type master; file "{CLOSED}.zone"; allow-query {{ none; }};
+  update-policy {{ {grants} }}; }};
 "#
     )
 }

@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use crate::peer::{self, Folder, Peer};
+use crate::{
+    peer::{self, Folder, Peer},
+    router::Namespace,
+};
 
 const BINDING_REQUEST: [u8; 2] = [0, 1];
 const BINDING_SUCCESS: [u8; 2] = [1, 1];
@@ -42,6 +45,19 @@ impl Coturn {
             Ok(Self { _peer: peer, address })
         })
     }
+}
+
+/// Starts a server at an address of a namespace, at the usual port.
+pub(crate) fn within(namespace: &Namespace, address: &str) -> Peer {
+    let folder = Folder::new("coturn");
+    let pid = format!("--pidfile={}/pid", folder.path().display());
+    let [enter, network, end] = namespace.through();
+    let mut command = peer::mortal(&enter);
+    command.args([&network, &end, "/usr/bin/turnserver", "-n", "--stun-only", "--no-tls"]);
+    command.args(["--no-dtls", "--no-cli", "--log-file=stdout", "--relay-threads=1", &pid]);
+    command.arg(format!("--listening-ip={address}"));
+    let listens = || !namespace.shell("ss -Hlun sport = :3478").is_empty();
+    Peer::start(folder, &mut command, listens).unwrap()
 }
 
 /// Asks once from where we come; returns what the server sees, and what is true.

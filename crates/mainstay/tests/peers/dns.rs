@@ -7,6 +7,8 @@ use std::{
 
 /// How long a server may take for one answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// So often is asked whoever does not answer in time.
+const TRIES: usize = 6;
 /// The longest answer that is read.
 const ANSWER_BYTES_MAX: usize = 4096;
 const INTERNET: u16 = 1;
@@ -65,7 +67,7 @@ impl Server {
 
     /// Returns the values of a name, without an order; none where there are none.
     pub(crate) fn values(&self, name: &str, kind: Kind) -> Vec<String> {
-        let mut values = self.ask(name, kind).unwrap().values;
+        let mut values = (0..TRIES).find_map(|_| self.ask(name, kind)).unwrap().values;
         values.sort();
         values
     }

@@ -26,11 +26,14 @@ mod powerdns;
 mod python;
 mod router;
 
+mod bound;
 mod days;
+mod gaps;
 mod home;
 mod kept;
 mod name_servers;
 mod servers;
 mod shapes;
+mod tries;
 mod vendors;
 mod ways;

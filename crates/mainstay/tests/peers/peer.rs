@@ -3,12 +3,12 @@
 use std::{
     fs,
     fs::File,
-    net::{TcpListener, UdpSocket},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
 
+pub(crate) use crate::processes::free_port;
 use crate::processes::wait_until;
 
 /// Numbers the folders of one test process.
@@ -136,17 +136,6 @@ pub(crate) fn on_free_port<T>(start: impl Fn(u16) -> Result<T, String>) -> T {
         }
     }
     panic!("a peer does not start:\n{said}");
-}
-
-/// Returns a port of loopback that is free for both protocols.
-pub(crate) fn free_port() -> u16 {
-    loop {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
 }
 
 /// Runs a program to its end within half a minute; returns what it printed, or what went wrong.

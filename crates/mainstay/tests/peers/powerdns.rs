@@ -76,6 +76,7 @@ fn configuration(folder: &Folder, port: u16, api: u16) -> String {
     let folder = folder.path().display();
     format!(
         "launch=gsqlite3\ngsqlite3-database={folder}/pdns.db\ngsqlite3-pragma-synchronous=0\n\
+         gsqlite3-pragma-journal-mode=WAL\n\
          socket-dir={folder}\nlocal-address=127.0.0.1\nlocal-port={port}\n\
          api=yes\napi-key={API_KEY}\nwebserver=yes\nwebserver-address=127.0.0.1\n\
          webserver-port={api}\nwebserver-allow-from=127.0.0.1\n\

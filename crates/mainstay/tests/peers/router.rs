@@ -1,23 +1,29 @@
-//! A home network: a router with miniupnpd, and a machine behind it, each in a namespace of its own.
+//! A home network: routers with miniupnpd, and a machine behind them, each in a namespace of its own.
 
-use std::process::Command;
+use std::{process::Command, sync::Arc};
 
 use crate::{
     peer::{self, Folder, Peer},
     processes::wait_until,
 };
 
-/// The router, as the machine behind it sees it.
+/// The first router, as the machine behind it sees it.
 pub(crate) const GATEWAY: &str = "192.168.77.1";
-/// The machine behind the router; its network card is `eth0`.
-pub(crate) const MACHINE: &str = "192.168.77.2";
+/// What a router without these makes no mappings in.
+const TABLES: &str = "table inet filter {
+    chain miniupnpd { }
+    chain prerouting_miniupnpd { }
+    chain postrouting_miniupnpd { }
+    chain prerouting { type nat hook prerouting priority -100; jump prerouting_miniupnpd; }
+    chain postrouting { type nat hook postrouting priority 100; jump postrouting_miniupnpd; }
+}";
 
 /// A router and a machine; both end with the value.
 #[derive(Debug)]
 pub(crate) struct Router {
     daemon: Peer,
     outside: Namespace,
-    machine: Namespace,
+    machine: Arc<Namespace>,
 }
 
 /// A network namespace, which lives as long as a process that does nothing in it.
@@ -62,20 +68,30 @@ fn network_of(pid: u32) -> Option<std::path::PathBuf> {
 }
 
 impl Router {
-    /// Starts a router that has this address on its outer side.
+    /// Starts a router that has this address on its outer side, and a machine behind it: that is
+    /// `192.168.77.2` on `eth0`.
     pub(crate) fn start(outer: &str) -> Self {
-        let (outside, machine) = (Namespace::new(), Namespace::new());
+        Self::before(Arc::new(Namespace::new()), 0, outer)
+    }
+
+    /// Starts a second router for the same machine, which is `192.168.78.2` on `eth1` there.
+    pub(crate) fn second(&self, outer: &str) -> Self {
+        Self::before(Arc::clone(&self.machine), 1, outer)
+    }
+
+    fn before(machine: Arc<Namespace>, place: u8, outer: &str) -> Self {
+        let (outside, network) = (Namespace::new(), format!("192.168.{}", 77 + place));
         outside.shell(&format!(
             "ip link add ext0 type veth peer name ext1; ip link set ext1 up
              ip addr add {outer}/24 dev ext0; ip link set ext0 up
-             ip link add lan0 type veth peer name eth0 netns {}
-             ip addr add {GATEWAY}/24 dev lan0; ip link set lan0 up
+             ip link add lan0 type veth peer name eth{place} netns {}
+             ip addr add {network}.1/24 dev lan0; ip link set lan0 up
              ip route add 239.0.0.0/8 dev lan0",
             machine.pid()
         ));
         machine.shell(&format!(
-            "ip addr add {MACHINE}/24 dev eth0; ip link set eth0 up
-             ip route add default via {GATEWAY}"
+            "ip addr add {network}.2/24 dev eth{place}; ip link set eth{place} up
+             ip route add default via {network}.1 dev eth{place} metric 10{place}"
         ));
         let folder = Folder::new("router");
         folder.write("miniupnpd.conf", &configuration(&folder));
@@ -90,6 +106,16 @@ impl Router {
     /// Gives the router another address on its outer side, as a provider does.
     pub(crate) fn move_to(&self, outer: &str) {
         self.outside.shell(&format!("ip addr flush dev ext0; ip addr add {outer}/24 dev ext0"));
+    }
+
+    /// Gives the router what it makes mappings in.
+    pub(crate) fn makes_mappings(&self) {
+        self.outside.shell(&format!("nft '{TABLES}'"));
+    }
+
+    /// Returns how many mappings there are.
+    pub(crate) fn mappings(&self) -> usize {
+        self.outside.shell("nft list chain inet filter miniupnpd").matches("dport").count()
     }
 
     /// Returns the machine behind the router.

@@ -9,6 +9,7 @@ use crate::{
     moto::Moto,
     peer,
     powerdns::PowerDns,
+    processes::wait_until,
     python,
     router::{GATEWAY, Router},
 };
@@ -75,7 +76,13 @@ fn route_53_takes_what_its_own_client_sends() {
 #[test]
 fn coturn_sees_from_where_one_comes() {
     let coturn = Coturn::start();
-    let (seen, own) = coturn::reflexive(coturn.address).unwrap();
+    let mut seen = None;
+    // A datagram may be answered too late.
+    wait_until("it answers", || {
+        seen = coturn::reflexive(coturn.address);
+        seen.is_some()
+    });
+    let (seen, own) = seen.unwrap();
     assert_eq!(seen, own);
 }
 

@@ -124,7 +124,7 @@ fn a_router_that_stands_behind_another_one_says_so_by_nat_pmp() {
     let fake = Fake::start();
     let ask = || {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         socket.send_to(&[0, 0], fake.url("natpmp")).unwrap();
         let mut answer = [0; 12];
         assert_eq!(socket.recv(&mut answer).unwrap(), 12);

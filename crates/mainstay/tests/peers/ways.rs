@@ -144,22 +144,7 @@ http.server.ThreadingHTTPServer(('10.9.9.9', 80), Web).serve_forever()\n";
 
 #[test]
 fn a_machine_with_two_lines_uses_the_one_that_is_named() {
-    let (machine, world) = (Namespace::new(), Namespace::new());
-    world.shell("ip addr add 10.9.9.9/32 dev lo");
-    for (place, line) in ["wan0", "wan1"].into_iter().enumerate() {
-        world.shell(&format!(
-            "ip link add to{place} type veth peer name {line} netns {}
-             ip addr add 10.1.{place}.1/24 dev to{place}; ip link set to{place} up",
-            machine.pid()
-        ));
-        machine.shell(&format!(
-            "ip addr add 10.1.{place}.2/24 dev {line}; ip link set {line} up
-             ip route add default via 10.1.{place}.1 dev {line} metric {metric}
-             ip route add default via 10.1.{place}.1 dev {line} table {metric}
-             ip rule add from 10.1.{place}.2 table {metric}",
-            metric = 10 * (place + 1)
-        ));
-    }
+    let (machine, world) = two_lines();
     let [enter, namespace, end] = world.through();
     let mut command = peer::mortal(&enter);
     command.args([&namespace, &end, "python3", "-c", WHOAMI]);
@@ -178,6 +163,28 @@ fn a_machine_with_two_lines_uses_the_one_that_is_named() {
     }
 }
 
+/// Returns a machine that is `10.1.0.2` by `wan0` and `10.1.1.2` by `wan1`, and a world in which
+/// `10.9.9.9` is.
+pub(crate) fn two_lines() -> (Namespace, Namespace) {
+    let (machine, world) = (Namespace::new(), Namespace::new());
+    world.shell("ip addr add 10.9.9.9/32 dev lo");
+    for (place, line) in ["wan0", "wan1"].into_iter().enumerate() {
+        world.shell(&format!(
+            "ip link add to{place} type veth peer name {line} netns {}
+             ip addr add 10.1.{place}.1/24 dev to{place}; ip link set to{place} up",
+            machine.pid()
+        ));
+        machine.shell(&format!(
+            "ip addr add 10.1.{place}.2/24 dev {line}; ip link set {line} up
+             ip route add default via 10.1.{place}.1 dev {line} metric {metric}
+             ip route add default via 10.1.{place}.1 dev {line} table {metric}
+             ip rule add from 10.1.{place}.2 table {metric}",
+            metric = 10 * (place + 1)
+        ));
+    }
+    (machine, world)
+}
+
 /// Returns whom a server takes us for, over HTTP and in a datagram.
 fn origins(config: &NetworkConfig) -> [String; 2] {
     let network = open(config);
@@ -192,7 +199,7 @@ fn origins(config: &NetworkConfig) -> [String; 2] {
 }
 
 /// Does something on a thread that is in another network.
-fn within<T: Send + 'static>(
+pub(crate) fn within<T: Send + 'static>(
     namespace: &Namespace,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> T {
@@ -215,7 +222,7 @@ async fn get(network: &Network, url: &str) -> Result<String, NetworkError> {
     network.http(request).await.map(|response| response.text())
 }
 
-fn run<T>(story: impl Future<Output = T>) -> T {
+pub(crate) fn run<T>(story: impl Future<Output = T>) -> T {
     Builder::new_current_thread().enable_all().build().unwrap().block_on(story)
 }
 

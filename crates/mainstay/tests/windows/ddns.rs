@@ -191,7 +191,7 @@ fn what_a_provider_refuses_is_parked_and_what_was_not_reached_is_written_when_it
     wait_for_name(&sandbox, &late, ("late.example.org", "backing-off"));
     let opened = Provider::at(nowhere);
     let written = sandbox.get(&["ddns", "update", "--now", "--service", "late"]);
-    assert_eq!(written, "dyn/late.example.org/A is written\n");
+    assert_eq!(written, "dyn/late.example.org/A is tried now\n");
     wait_for_name(&sandbox, &late, ("late.example.org", "published"));
     assert_eq!(opened.given("late.example.org"), [FIXED]);
     assert_eq!(sandbox.ask(&["ddns", "status", "--service", "late"]).code, 0);

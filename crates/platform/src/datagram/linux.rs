@@ -55,7 +55,7 @@ pub(super) fn look(socket: &OwnedFd, bytes_max: usize) -> io::Result<Datagram> {
     header.msg_iov = &raw mut part;
     header.msg_iovlen = 1;
     header.msg_control = control.as_mut_ptr().cast();
-    header.msg_controllen = size_of_val(&control);
+    header.msg_controllen = as_length(size_of_val(&control));
     // SAFETY: the header points to one part and to the room for what comes beside it, which live
     // until the call returns.
     let length = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, FLAGS) };
@@ -79,6 +79,16 @@ pub(super) fn watch_end(
     token: Token,
 ) -> io::Result<Option<Watched<Arc<OwnedFd>>>> {
     port.watch_once(Arc::clone(descriptor), token).map(Some)
+}
+
+/// Returns a length as the C library at hand has it: glibc in 64 bits, musl in 32.
+fn as_length<T: TryFrom<usize> + Default>(bytes: usize) -> T {
+    T::try_from(bytes).unwrap_or_default()
+}
+
+/// Returns the number in such a length.
+fn of_length(length: impl TryInto<usize>) -> usize {
+    length.try_into().unwrap_or_default()
 }
 
 /// Takes what came beside the bytes.
@@ -116,10 +126,9 @@ fn riders_in(record: *const libc::cmsghdr) -> Vec<OwnedFd> {
     // SAFETY: `record` is a whole record of descriptors.
     let data = unsafe { libc::CMSG_DATA(record) };
     // SAFETY: as above.
-    let length = unsafe { (*record).cmsg_len };
+    let length = of_length(unsafe { (*record).cmsg_len });
     // SAFETY: the macro only computes.
-    let head = unsafe { libc::CMSG_LEN(0) };
-    let head = usize::try_from(head).unwrap_or(usize::MAX);
+    let head = of_length(unsafe { libc::CMSG_LEN(0) });
     let count = length.saturating_sub(head) / size_of::<libc::c_int>();
     let mut riders = Vec::with_capacity(count);
     for index in 0..count {

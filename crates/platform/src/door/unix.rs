@@ -237,3 +237,20 @@ pub(crate) fn with_short_path<T>(
     let folder = std::fs::File::open(folder)?;
     act(&socket::short_address(&folder, Path::new(name))?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    use super::*;
+
+    #[test]
+    fn nobody_else_may_knock() {
+        let path = std::env::temp_dir().join(format!("mainstay-door-{}", std::process::id()));
+        drop(fs::File::create(&path).unwrap());
+        let door = Door::open(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::remove_file(&path).unwrap();
+        drop(door);
+    }
+}

@@ -29,6 +29,9 @@ const DNS_SERVICES: &[(&str, &str)] =
 pub(super) const STUN_SERVERS: &[&str] =
     &["stun.miwifi.com:3478", "stun.cloudflare.com:3478", "stun.l.google.com:19302"];
 
+/// What sources take that go by messages of their own.
+const BIND: &[&str] = &["bind"];
+
 /// What is known of a kind of source.
 #[derive(Debug, Clone, Copy)]
 pub struct SourceKind {
@@ -68,7 +71,7 @@ pub const KINDS: &[SourceKind] = &[
     SourceKind {
         name: "dns",
         example: r#"{ dns = ["cloudflare", "opendns", "google"] }"#,
-        options: &[],
+        options: BIND,
         help: "DNS servers that tell who asks; `dns = true` asks all of them",
         help_zh: "告知提问者地址的 DNS 服务器；`dns = true` 询问全部",
         read: dns,
@@ -76,7 +79,7 @@ pub const KINDS: &[SourceKind] = &[
     SourceKind {
         name: "stun",
         example: r#"{ stun = ["stun.cloudflare.com:3478"] }"#,
-        options: &[],
+        options: BIND,
         help: "STUN servers (RFC 8489); `stun = true` asks the built-in ones",
         help_zh: "STUN 服务器（RFC 8489）；`stun = true` 使用内置列表",
         read: stun,
@@ -84,7 +87,7 @@ pub const KINDS: &[SourceKind] = &[
     SourceKind {
         name: "upnp",
         example: "{ upnp = true }",
-        options: &[],
+        options: BIND,
         help: "the router, asked by UPnP for its outer address",
         help_zh: "通过 UPnP 询问路由器的外网地址",
         read: upnp,
@@ -92,7 +95,7 @@ pub const KINDS: &[SourceKind] = &[
     SourceKind {
         name: "nat-pmp",
         example: r#"{ nat-pmp = "192.168.1.1" }"#,
-        options: &[],
+        options: BIND,
         help: "the router, asked by NAT-PMP (RFC 6886); `nat-pmp = true` asks the default gateway",
         help_zh: "通过 NAT-PMP（RFC 6886）询问路由器；`nat-pmp = true` 询问默认网关",
         read: nat_pmp,
@@ -100,7 +103,7 @@ pub const KINDS: &[SourceKind] = &[
     SourceKind {
         name: "pcp",
         example: "{ pcp = true }",
-        options: &[],
+        options: BIND,
         help: "the router, asked by PCP (RFC 6887); `pcp = true` asks the default gateway",
         help_zh: "通过 PCP（RFC 6887）询问路由器；`pcp = true` 询问默认网关",
         read: pcp,
@@ -178,22 +181,24 @@ fn interface(item: &Item<'_>, table: &mut Table<'_>, family: Family) -> Read<Sou
     Ok(SourceConfig::Interface { name, choice: Choice { within, temporary } })
 }
 
-fn dns(item: &Item<'_>, _table: &mut Table<'_>, _family: Family) -> Read<SourceConfig> {
+fn dns(item: &Item<'_>, table: &mut Table<'_>, _family: Family) -> Read<SourceConfig> {
+    let network = network::read_bind(table)?;
     if item.is_true() {
-        return Ok(SourceConfig::Dns { services: Vec::new() });
+        return Ok(SourceConfig::Dns { services: Vec::new(), network });
     }
     let items = item.one_or_more()?;
     let services = items.iter().map(|item| item.word(DNS_SERVICES).map(str::to_owned));
-    Ok(SourceConfig::Dns { services: services.collect::<Read<_>>()? })
+    Ok(SourceConfig::Dns { services: services.collect::<Read<_>>()?, network })
 }
 
-fn stun(item: &Item<'_>, _table: &mut Table<'_>, _family: Family) -> Read<SourceConfig> {
+fn stun(item: &Item<'_>, table: &mut Table<'_>, _family: Family) -> Read<SourceConfig> {
+    let network = network::read_bind(table)?;
     if item.is_true() {
         let servers = STUN_SERVERS.iter().map(|server| (*server).to_owned()).collect();
-        return Ok(SourceConfig::Stun { servers });
+        return Ok(SourceConfig::Stun { servers, network });
     }
     let servers = item.one_or_more()?.iter().map(server).collect::<Read<_>>()?;
-    Ok(SourceConfig::Stun { servers })
+    Ok(SourceConfig::Stun { servers, network })
 }
 
 fn server(item: &Item<'_>) -> Read<String> {
@@ -208,19 +213,22 @@ fn server(item: &Item<'_>) -> Read<String> {
     }
 }
 
-fn upnp(item: &Item<'_>, _table: &mut Table<'_>, _family: Family) -> Read<SourceConfig> {
-    if item.is_true() { Ok(SourceConfig::Upnp) } else { item.wrong("write `true`") }
+fn upnp(item: &Item<'_>, table: &mut Table<'_>, _family: Family) -> Read<SourceConfig> {
+    if !item.is_true() {
+        return item.wrong("write `true`");
+    }
+    Ok(SourceConfig::Upnp { network: network::read_bind(table)? })
 }
 
-fn nat_pmp(item: &Item<'_>, _table: &mut Table<'_>, family: Family) -> Read<SourceConfig> {
+fn nat_pmp(item: &Item<'_>, table: &mut Table<'_>, family: Family) -> Read<SourceConfig> {
     if family == Family::V6 {
         return item.wrong("NAT-PMP knows IPv4 only; `pcp` may know IPv6");
     }
-    Ok(SourceConfig::NatPmp { gateway: gateway(item)? })
+    Ok(SourceConfig::NatPmp { gateway: gateway(item)?, network: network::read_bind(table)? })
 }
 
-fn pcp(item: &Item<'_>, _table: &mut Table<'_>, _family: Family) -> Read<SourceConfig> {
-    Ok(SourceConfig::Pcp { gateway: gateway(item)? })
+fn pcp(item: &Item<'_>, table: &mut Table<'_>, _family: Family) -> Read<SourceConfig> {
+    Ok(SourceConfig::Pcp { gateway: gateway(item)?, network: network::read_bind(table)? })
 }
 
 fn gateway(item: &Item<'_>) -> Read<Option<SocketAddr>> {

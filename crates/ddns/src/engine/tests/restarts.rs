@@ -26,13 +26,36 @@ fn what_was_published_is_not_written_again() {
 }
 
 #[test]
-fn who_can_read_looks_whether_the_last_write_came_to_its_end() {
+fn who_can_read_looks_at_once_whether_the_last_write_came_to_its_end() {
     let mut stage = killed_while_writing(Reading::Possible).restarted(plan(Reading::Possible, 1));
     stage.sees(ONE);
-    stage.quiet(MINUTE, ONE);
     stage.reads(0, ONE);
     assert_eq!((stage.asked.len(), stage.phase(0)), (0, Phase::Published));
     assert_eq!(stage.disk.bindings["acct/n0.example.org/A"].intent, None);
+}
+
+#[test]
+fn what_was_published_a_moment_ago_is_read_at_once_by_who_can() {
+    let mut stage = killed_while_writing(Reading::Possible);
+    stage.tell(Input::Wrote { binding: 0, result: Ok(good()) });
+    let mut stage = stage.restarted(plan(Reading::Possible, 1));
+    stage.sees(ONE);
+    assert_eq!(stage.phase(0), Phase::Pending);
+    stage.reads(0, ONE);
+    assert_eq!((stage.asked.len(), stage.phase(0)), (0, Phase::Published));
+}
+
+#[test]
+fn what_did_not_come_to_its_end_is_looked_at_twice_and_written_after_the_floor() {
+    let mut stage = killed_while_writing(Reading::Possible).restarted(plan(Reading::Possible, 1));
+    stage.sees(ONE);
+    stage.reads(0, TWO);
+    stage.quiet(9 * SECOND, ONE);
+    assert_eq!((stage.asked.len(), stage.phase(0)), (0, Phase::Pending));
+    stage.quiet(2 * SECOND, ONE);
+    stage.reads(0, TWO);
+    assert_eq!(stage.writes(0), addresses(ONE));
+    assert_eq!(stage.phase(0), Phase::Published);
 }
 
 #[test]

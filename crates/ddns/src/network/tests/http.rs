@@ -201,6 +201,21 @@ fn a_connection_that_nobody_needs_is_closed() {
 }
 
 #[test]
+fn connections_that_are_used_again_and_again_have_one_sweeper() {
+    run(async {
+        let server = Fake::answering(&fine("")).await;
+        let network = direct();
+        network.http(get(server.url("/"))).await.unwrap();
+        let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+        let before = tasks();
+        for _ in 0..50 {
+            network.http(get(server.url("/"))).await.unwrap();
+        }
+        assert_eq!((tasks(), server.connections()), (before, 1));
+    });
+}
+
+#[test]
 fn a_connection_that_was_closed_meanwhile_costs_nothing() {
     run(async {
         let server = Fake::closing(&fine("")).await;

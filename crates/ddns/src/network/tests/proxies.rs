@@ -54,8 +54,19 @@ fn a_proxy_is_asked_for_what_is_not_secret_by_its_whole_url() {
         let head = proxy.heard().remove(0).head;
         assert!(head.starts_with("GET http://web.test:8080/a?b=c HTTP/1.1\r\n"), "{head}");
         assert!(head.contains("host: web.test:8080\r\n") && head.contains(LOGIN), "{head}");
-        network.http(get("http://web.test:8080/")).await.unwrap();
-        assert_eq!(proxy.connections(), 1);
+        assert!(head.contains("connection: close\r\n"), "{head}");
+    });
+}
+
+#[test]
+fn a_proxy_that_hangs_up_without_a_word_costs_nothing() {
+    run(async {
+        let proxy = Fake::closing(&fine("through")).await;
+        let network = through(format!("http://{}", proxy.address));
+        for count in 1..20 {
+            let response = network.http(get("http://web.test:8080/")).await.unwrap();
+            assert_eq!((response.text().as_str(), proxy.connections()), ("through", count));
+        }
     });
 }
 

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     address::Family,
+    record::Record,
     wire::script::{Expected, Script},
 };
 

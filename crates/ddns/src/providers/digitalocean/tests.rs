@@ -1,5 +1,7 @@
 //! `DigitalOcean` against a script: what is sent, and what comes of each answer.
 
+use serde_json::Value;
+
 use super::{
     super::trial::{account as open_account, change, check, check_failure, record},
     *,

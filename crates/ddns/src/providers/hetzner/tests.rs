@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     failure::Reach,
+    record::{Change, Record},
     wire::script::{Expected, Script},
 };
 
@@ -19,8 +20,18 @@ fn refusal(code: &str) -> Value {
     json!({ "error": { "code": code, "message": "no", "details": {} } })
 }
 
-fn begun() -> Value {
-    json!({ "action": { "id": 1, "command": "x", "status": "running", "error": null } })
+fn action(status: &str) -> Value {
+    json!({ "action": { "id": 17, "command": "x", "status": status, "error": null } })
+}
+
+/// The request named last has begun something that is looked at until it has this status.
+fn followed(script: Script, status: u16, end: &Value) -> Script {
+    script
+        .answer(201, &action("running"))
+        .on(Expected::get(&format!("{API}/actions/17")).header("authorization", "Bearer t0ken"))
+        .answer(200, &action("running"))
+        .on(Expected::get(&format!("{API}/actions/17")))
+        .answer(status, end)
 }
 
 fn until_zone(name: &str) -> Script {
@@ -56,8 +67,8 @@ fn a_missing_set_is_created() {
             .answer(404, &refusal("not_found"))
             .on(Expected::post(&format!("{API}/example.org/rrsets")).json(&json!({
                 "name": label, "type": "A", "records": [{ "value": "81.2.69.142" }]
-            })))
-            .answer(201, &begun());
+            })));
+        let wire = followed(wire, 200, &action("success"));
         let change = change(&record(name), &["81.2.69.142"], &[]);
         check(&*hetzner(), &wire, &change, (Changed::Yes, "created"));
     }
@@ -65,14 +76,14 @@ fn a_missing_set_is_created() {
 
 #[test]
 fn of_two_addresses_only_ours_changes_and_comments_survive() {
-    let wire = until_set(&both())
-        .on(Expected::post(&format!("{API}/example.org/rrsets/home/A/actions/set_records")).json(
-            &json!({ "records": [
+    let wire = until_set(&both()).on(Expected::post(&format!(
+        "{API}/example.org/rrsets/home/A/actions/set_records"
+    ))
+    .json(&json!({ "records": [
                 { "value": "1.0.0.1", "comment": "theirs" },
                 { "value": "81.2.69.142", "comment": "mine" }
-            ] }),
-        ))
-        .answer(201, &begun());
+            ] })));
+    let wire = followed(wire, 200, &action("success"));
     let ours = change(&record("home.example.org"), &["81.2.69.142"], &["1.0.0.2"]);
     check(&*hetzner(), &wire, &ours, (Changed::Yes, "updated"));
     let unknown = change(&record("home.example.org"), &["81.2.69.142"], &[]);
@@ -86,7 +97,7 @@ fn a_time_to_live_is_changed_alone() {
     let wire = until_set(&right)
         .on(Expected::post(&format!("{API}/example.org/rrsets/home/A/actions/change_ttl"))
             .json(&json!({ "ttl": 60 })))
-        .answer(201, &begun());
+        .answer(201, &action("success"));
     let short = Record { ttl: Some(60), ..record("home.example.org") };
     check(&*hetzner(), &wire, &change(&short, &["81.2.69.142"], &[]), (Changed::Yes, "updated"));
     let same = change(&record("home.example.org"), &["81.2.69.142"], &[]);
@@ -111,14 +122,37 @@ fn every_refusal_has_its_meaning() {
     check(503, "unavailable", Class::Transient, Reach::Binding);
 }
 
+fn until_write() -> (Script, Change) {
+    let path = format!("{API}/example.org/rrsets/home/A/actions/set_records");
+    let script = until_set(&json!([])).on(Expected::post(&path));
+    (script, change(&record("home.example.org"), &["1.0.0.1"], &[]))
+}
+
 #[test]
 fn what_was_begun_and_given_up_is_a_failure() {
     let failed = json!({ "action": { "status": "error",
         "error": { "code": "action_failed", "message": "Action failed" } } });
-    let wire = until_set(&json!([]))
-        .on(Expected::post(&format!("{API}/example.org/rrsets/home/A/actions/set_records")))
-        .answer(201, &failed);
-    let change = change(&record("home.example.org"), &["1.0.0.1"], &[]);
     let expected = (Class::Transient, Reach::Binding, "action_failed");
+    let (script, change) = until_write();
+    check_failure(&*hetzner(), &script.answer(201, &failed), &change, expected);
+    let (script, change) = until_write();
+    check_failure(&*hetzner(), &followed(script, 200, &failed), &change, expected);
+}
+
+#[test]
+fn an_action_that_is_not_known_any_more_has_come_to_its_end() {
+    let (script, change) = until_write();
+    let wire = followed(script, 404, &refusal("not_found"));
+    check(&*hetzner(), &wire, &change, (Changed::Yes, "updated"));
+}
+
+#[test]
+fn nobody_waits_for_ever_for_what_was_begun() {
+    let (script, change) = until_write();
+    let mut wire = script.answer(201, &action("running"));
+    for _look in 0..LOOKS_MAX {
+        wire = wire.on(Expected::get(&format!("{API}/actions/17"))).answer(200, &action("running"));
+    }
+    let expected = (Class::Transient, Reach::Binding, "running");
     check_failure(&*hetzner(), &wire, &change, expected);
 }

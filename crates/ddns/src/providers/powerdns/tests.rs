@@ -4,7 +4,10 @@ use super::{
     super::trial::{account, change, check, check_failure, record},
     *,
 };
-use crate::wire::script::{Expected, Script};
+use crate::{
+    record::Record,
+    wire::script::{Expected, Script},
+};
 
 const ZONES: &str = "http://127.0.0.1:8081/api/v1/servers/localhost/zones";
 

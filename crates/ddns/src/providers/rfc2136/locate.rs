@@ -10,6 +10,8 @@ use crate::{
     wire::Wire,
 };
 
+use super::verdict;
+
 /// Where the DNS is spoken.
 const PORT: u16 = 53;
 /// How many addresses of a server are tried.
@@ -116,12 +118,23 @@ async fn authority(
     if zone.is_none() {
         candidates.extend(ancestry.iter().map(Fqdn::as_str));
     }
-    for candidate in candidates {
-        let answer = ask(wire, servers, candidate).await?;
+    let mut refused = None;
+    for candidate in &candidates {
+        let answer = match ask(wire, servers, candidate).await {
+            // A server that does not have this may have a zone above it.
+            Err(error @ DnsError::Refused { .. }) if servers.is_some() => {
+                refused = Some(refused.unwrap_or(error));
+                continue;
+            }
+            answer => answer?,
+        };
         let authority = answer.authority.filter(|found| is_in(name, &found.zone));
         if let Some(authority) = authority {
             return Ok(authority);
         }
+    }
+    if let Some(error) = refused {
+        return Err(verdict::unread(error));
     }
     let words =
         format!("cannot find the zone of `{name}`: nobody tells its SOA; name it as `zone`");
@@ -137,12 +150,7 @@ async fn ask(
         let question = Question::to_resolver(name, Kind::Soa);
         return dns::ask_first(wire, &wire.resolvers(), &question).await;
     };
-    let question = Question::to_authority(name, Kind::Soa);
-    match dns::ask_first(wire, servers, &question).await {
-        // A server that does not have this may have a zone above it.
-        Err(DnsError::Refused { .. }) => Ok(Answer::empty()),
-        answer => answer,
-    }
+    dns::ask_first(wire, servers, &Question::to_authority(name, Kind::Soa)).await
 }
 
 fn is_in(name: &Fqdn, zone: &str) -> bool {

@@ -12,7 +12,10 @@ use domain::{
     tsig::ValidationError,
 };
 
-use crate::failure::{Class, Failure};
+use crate::{
+    dns::{self, DnsError},
+    failure::{Class, Failure},
+};
 
 use super::update::Transaction;
 
@@ -22,6 +25,21 @@ const CHANGED: &str = "changed";
 /// Returns whether the update failed because the records were not as they had been read.
 pub(super) fn is_changed(failure: &Failure) -> bool {
     failure.code == CHANGED
+}
+
+/// Returns what it means that a server does not say what it has.
+///
+/// `REFUSED` is policy (RFC 1035, section 4.1.1), which only configuration changes: servers that are
+/// in trouble or have yet to load the zone say `SERVFAIL`.
+pub(super) fn unread(error: DnsError) -> Failure {
+    let DnsError::Refused { rcode: dns::Rcode::REFUSED, server } = error else {
+        return error.into();
+    };
+    let words = format!(
+        "the DNS server {server} answers REFUSED to a question, which is not signed: it does not \
+         have this zone, or its ACL (`allow-query`) leaves us out"
+    );
+    Failure::new(Class::Parked, "REFUSED", words)
 }
 
 /// Reads the answer to a message.

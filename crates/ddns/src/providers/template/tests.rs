@@ -144,16 +144,11 @@ fn the_body_has_to_tell_of_success_where_the_configuration_says_how() {
 }
 
 #[test]
-fn nothing_secret_is_told_back_or_printed() {
+fn nothing_secret_is_printed() {
     let given = json!({
         "url": "https://d.test/u?k={{secret:key}}&literal=hunter3", "secrets": {"key": "hunter2"},
     });
-    let provider = opened(&given);
-    assert!(!format!("{provider:?}").contains("hunter"));
-    let expected = Expected::get("https://d.test/u?k=hunter2&literal=hunter3");
-    let wire = Script::new().on(expected).answer_text(500, "no such key: hunter2");
-    let failure = run(provider.write(&wire, &change("home.example.org", V4))).unwrap_err();
-    assert!(failure.words.contains("[hidden]") && !failure.words.contains("hunter2"));
+    assert!(!format!("{:?}", opened(&given)).contains("hunter"));
 }
 
 #[test]

@@ -64,12 +64,13 @@ pub(super) struct Search {
 
 impl Search {
     /// Looks in the network of the default gateway, and asks itself, too: some networks carry no
-    /// messages to groups.
-    pub(super) fn around(gateway: Option<Neighbour>) -> Self {
+    /// messages to groups. Groups are asked from the address that we are bound to, if it is one.
+    pub(super) fn around(gateway: Option<Neighbour>, bind: Option<&str>) -> Self {
         let router = gateway.map(|gateway| gateway.router);
         let mut whom = vec![GROUP];
         whom.extend(router.map(|router| SocketAddr::from((router, PORT))));
-        let local = gateway.and_then(|gateway| gateway.local);
+        let bound = bind.and_then(|bind| bind.parse().ok());
+        let local = bound.or_else(|| gateway.and_then(|gateway| gateway.local));
         Self { whom, local, router, waits: WAITS }
     }
 

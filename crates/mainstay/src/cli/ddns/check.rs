@@ -1,4 +1,4 @@
-//! `mainstay ddns check`: is the configuration of a client right?
+//! `mainstay ddns check`: is the configuration of a client right, and does it work?
 
 use std::{
     path::{Path, PathBuf},
@@ -6,34 +6,44 @@ use std::{
 };
 
 use clap::Args as ClapArgs;
-use mainstay_agent::configuration;
-use mainstay_api::config::{self, Config, KindConfig};
+use mainstay_agent::{configuration, secrets::Vault};
+use mainstay_api::config::{self, Config, ServiceConfig, suggestion};
 use serde_json::{Value, json};
 
-use super::judge::{self, KIND};
+use super::{
+    attempt::{self, Attempt},
+    judge::{self, KIND},
+};
 use crate::{errors::CliError, instance, print};
 
 /// Read the configuration of clients and say what is wrong with it
+///
+/// With `--try`, everything is asked that can be without writing: secrets, sources, providers, name
+/// servers. A command that is a source or tells a secret is run; PCP makes a mapping for a moment.
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  mainstay ddns check                  all services of this kind\n  mainstay ddns check home\n  mainstay ddns check path/to/mainstay.toml"
+    after_help = "Examples:\n  mainstay ddns check                  all services of this kind\n  mainstay ddns check home\n  mainstay ddns check home --try       ask everybody, write nothing\n  mainstay ddns check path/to/mainstay.toml --try --json\n\nThe code is 0 when all is right, else 1. With `--try` it is 0 when every name has an address and\neverybody who was asked has answered."
 )]
 pub(super) struct Args {
     /// A file, or the name of a service; else all services of the kind
     #[arg(value_name = "FILE|NAME")]
     subject: Option<PathBuf>,
 
+    /// Ask sources, providers and name servers, too, and say what would be written
+    #[arg(long = "try")]
+    is_tried: bool,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-/// A service, and what is wrong with it.
-type Judged<'a> = (&'a str, Result<(), String>);
+/// What came of a service: nothing more where it was only read, or what is wrong.
+type Judged = Result<Option<Attempt>, String>;
 /// Services and their configurations.
-pub(super) type Meant<'c> = Vec<(&'c str, &'c KindConfig)>;
+pub(super) type Meant<'c> = Vec<(&'c str, &'c ServiceConfig)>;
 
-pub(super) fn run(args: &Args, named: Option<&str>) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: &Args, named: Option<&str>) -> Result<ExitCode, CliError> {
     let subject = args.subject.as_deref();
     let file = subject.filter(|path| path.is_file());
     let located = instance::to_start(file, named)?;
@@ -41,27 +51,46 @@ pub(super) fn run(args: &Args, named: Option<&str>) -> Result<ExitCode, CliError
         .map_err(|found| CliError::refused(config::render(&found), ""))?;
     let name = subject.filter(|_| file.is_none()).map(|path| path.to_string_lossy().into_owned());
     let meant = meant(&config, name.as_deref(), &located.file)?;
-    let judged: Vec<Judged<'_>> = meant
-        .into_iter()
-        .map(|(name, kind)| (name, judge::read(kind).map_err(|error| error.to_string())))
-        .collect();
-    let is_right = judged.iter().all(|(_, judged)| judged.is_ok());
+    let vault = Vault::new(&located.instance, located.service.as_deref());
+    let mut judged: Vec<(&str, Judged)> = Vec::new();
+    for (name, service) in meant {
+        let read = service.kind.as_ref().map_or(Ok(()), judge::read);
+        let outcome = match read.map_err(|error| format!("{KIND}.{error}")) {
+            Ok(()) if args.is_tried => attempt::make(&vault, name, service).await.map(Some),
+            other => other.map(|()| None),
+        };
+        judged.push((name, outcome));
+    }
     if args.json {
         print::json(&json!({ "services": judged.iter().map(described).collect::<Vec<_>>() }));
     } else {
         judged.iter().for_each(tell);
     }
-    Ok(if is_right { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    let is_right = |(_, judged): &(&str, Judged)| {
+        judged.as_ref().is_ok_and(|tried| tried.as_ref().is_none_or(Attempt::is_well))
+    };
+    Ok(if judged.iter().all(is_right) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn described((name, judged): &Judged<'_>) -> Value {
-    json!({ "service": name, "error": judged.as_ref().err() })
+fn described((name, judged): &(&str, Judged)) -> Value {
+    let tried = judged.as_ref().ok().and_then(Option::as_ref);
+    let mut document = tried.map_or_else(|| json!({}), Attempt::document);
+    document["service"] = json!(name);
+    document["error"] = json!(judged.as_ref().err());
+    document
 }
 
-fn tell((name, judged): &Judged<'_>) {
+fn tell((name, judged): &(&str, Judged)) {
     match judged {
-        Ok(()) => print::data(&format!("{name}: no mistakes\n")),
-        Err(why) => print::talk(&format!("error: service `{name}`, {KIND}.{why}")),
+        Ok(None) => print::data(&format!("{name}: no mistakes\n")),
+        Ok(Some(attempt)) => {
+            print::data(&format!("{name}\n"));
+            for line in attempt.lines() {
+                print::data(&format!("  {}\n", print::harmless(&line)));
+            }
+            print::talk("nothing was written");
+        }
+        Err(why) => print::talk(&format!("error: service `{name}`, {why}")),
     }
 }
 
@@ -71,11 +100,12 @@ pub(super) fn meant<'c>(
     name: Option<&str>,
     file: &Path,
 ) -> Result<Meant<'c>, CliError> {
-    let all = config.services.iter().filter_map(|(name, service)| {
-        let kind = service.kind.as_ref().filter(|kind| kind.name == KIND)?;
-        Some((name.as_str(), kind))
-    });
-    let found: Meant<'c> = all.filter(|(own, _)| name.is_none_or(|name| name == *own)).collect();
+    let is_ours =
+        |service: &ServiceConfig| service.kind.as_ref().is_some_and(|kind| kind.name == KIND);
+    let all = config.services.iter().filter(|(_, service)| is_ours(service));
+    let all: Meant<'c> = all.map(|(name, service)| (name.as_str(), service)).collect();
+    let found: Meant<'c> =
+        all.iter().filter(|(own, _)| name.is_none_or(|name| name == *own)).copied().collect();
     if !found.is_empty() {
         return Ok(found);
     }
@@ -83,5 +113,11 @@ pub(super) fn meant<'c>(
         Some(name) => format!("`{}` has no service `{name}` of this kind", file.display()),
         None => format!("`{}` has no service of this kind", file.display()),
     };
-    Err(CliError::refused(what, "`mainstay ddns setup` makes one"))
+    let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+    let near = name.and_then(|name| suggestion(name, &names));
+    let hint = near.map_or_else(
+        || "`mainstay ddns setup` makes one".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    );
+    Err(CliError::refused(what, hint))
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use mainstay_agent::configuration;
-use mainstay_api::config;
+use mainstay_api::config::{self, suggestion};
 use mainstay_ddns::host::ask::{AskError, Request, ask};
 use serde_json::Value;
 
@@ -44,9 +44,14 @@ pub(super) fn clients(whom: &Whom, named: Option<&str>) -> Result<Vec<Client>, C
         let hint = "`mainstay ddns setup` makes the first one";
         return some(all, "no service here is of the kind `ddns`".to_owned(), hint);
     };
-    let meant = all.into_iter().filter(|client| client.service.as_ref() == Some(name)).collect();
-    let hint = "`mainstay ddns status` shows all of them";
-    some(meant, format!("no service `{name}` of the kind `ddns` is here"), hint)
+    let known: Vec<&str> = all.iter().filter_map(|client| client.service.as_deref()).collect();
+    let hint = suggestion(name, &known).map_or_else(
+        || "`mainstay ddns status` shows all of them".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    );
+    let is_meant = |client: &Client| client.service.as_ref() == Some(name);
+    let what = format!("no service `{name}` of the kind `ddns` is here");
+    some(all.into_iter().filter(is_meant).collect(), what, &hint)
 }
 
 fn some(clients: Vec<Client>, what: String, hint: &str) -> Result<Vec<Client>, CliError> {

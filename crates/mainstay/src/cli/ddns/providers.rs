@@ -19,7 +19,8 @@ use crate::{errors::CliError, print};
     after_help = "Examples:\n  mainstay ddns providers\n  mainstay ddns providers cloudflare\n  mainstay ddns providers --json"
 )]
 pub(super) struct Args {
-    /// Its name
+    /// A provider; all of them when there is none
+    #[arg(value_name = "PROVIDER")]
     name: Option<String>,
 
     /// Print JSON

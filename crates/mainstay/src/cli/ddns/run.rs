@@ -10,7 +10,7 @@ use mainstay_agent::{
     configuration,
     secrets::{Vault, config_by_hand},
 };
-use mainstay_api::config::{self, Config, ServiceConfig};
+use mainstay_api::config::{self, Config, ServiceConfig, suggestion};
 use mainstay_ddns::{config as ddns, host};
 use mainstay_platform::paths;
 
@@ -69,6 +69,7 @@ fn meant<'a>(
     let is_ours =
         |service: &&ServiceConfig| service.kind.as_ref().is_some_and(|kind| kind.name == KIND);
     let mut ours = config.services.iter().filter(|(_, service)| is_ours(service));
+    let names: Vec<&str> = ours.clone().map(|(name, _)| name.as_str()).collect();
     let found = match name {
         Some(name) => ours.find(|(own, _)| own.as_str() == name),
         None => ours.next().filter(|_| ours.next().is_none()),
@@ -78,6 +79,12 @@ fn meant<'a>(
             Some(name) => format!("`{}` has no service `{name}` of this kind", file.display()),
             None => format!("`{}` has not exactly one service of this kind", file.display()),
         };
-        CliError::refused(what, "name one: `mainstay ddns run FILE --service NAME`")
+        let near = name.and_then(|name| suggestion(name, &names));
+        let hint = match (near, names.as_slice()) {
+            (Some(near), _) => format!("did you mean `{near}`?"),
+            (None, []) => "`mainstay ddns setup` makes one".to_owned(),
+            (None, names) => format!("name one with `--service`: {}", names.join(", ")),
+        };
+        CliError::refused(what, hint)
     })
 }

@@ -10,34 +10,28 @@
 
 mod account;
 mod ask;
-mod language;
-mod seen;
 
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Duration,
 };
 
 use clap::Args as ClapArgs;
 use mainstay_api::control::CommandAnswer;
 use mainstay_ddns::{
     config::{self, Config},
-    trial::{self, Trial},
+    trial::{self, Depth, Trial},
 };
 use serde_json::{Value, json};
 
-use self::{account::Account, ask::Asker, language::Language};
-use super::place;
+use self::{account::Account, ask::Asker};
+use super::{language::Language, place, seen};
 use crate::{
     cli::{secret, up},
     client::Client,
     errors::{CliError, Kind},
     instance, print,
 };
-
-/// What does not answer within this time is told as such.
-const TRIAL_WITHIN: Duration = Duration::from_secs(40);
 
 /// Set up names that follow this machine's address: asks, tries out, writes it down
 #[derive(Debug, ClapArgs)]
@@ -144,9 +138,9 @@ pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, Cli
 async fn try_out(account: &mut Account, asker: &Asker, mut config: Config) -> Result<(), CliError> {
     loop {
         print::talk(asker.language.looking());
-        let tried = trial::try_out(&config, TRIAL_WITHIN).await;
+        let tried = trial::try_out(&config, Depth::NextStep, seen::WITHIN).await;
         let trial = tried.map_err(|error| CliError::refused(error.to_string(), ""))?;
-        seen::tell(&config, &trial, asker.language);
+        tell(&config, &trial, asker.language);
         if !is_refused(&trial) {
             return account.choose_families(asker, &config, &trial);
         }
@@ -155,6 +149,15 @@ async fn try_out(account: &mut Account, asker: &Asker, mut config: Config) -> Re
         }
         account.ask_again(asker)?;
         config = account.complete(asker)?;
+    }
+}
+
+fn tell(config: &Config, trial: &Trial, language: Language) {
+    for line in seen::addresses(config, trial, language) {
+        print::talk(&line);
+    }
+    for record in &trial.records {
+        print::talk(&seen::record(record, language));
     }
 }
 

@@ -10,7 +10,7 @@ use crate::print;
 
 /// Show where addresses may come from, with an example of each
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Example:\n  mainstay ddns sources")]
+#[command(after_help = "Examples:\n  mainstay ddns sources\n  mainstay ddns sources --json")]
 pub(super) struct Args {
     /// Print JSON
     #[arg(long)]

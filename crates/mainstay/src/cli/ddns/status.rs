@@ -70,11 +70,11 @@ fn is_well(document: &Value) -> bool {
 fn in_words(name: &str, document: &Value, now: Timestamp) -> String {
     let addresses = list(document, "addresses").iter().map(|one| address(one, now));
     let names = list(document, "names");
-    let mut rows: Vec<[String; 6]> = vec![TITLES.map(ToOwned::to_owned)];
     let mut sorted: Vec<&Value> = names.iter().collect();
     sorted.sort_by_key(|one| (one["state"] == "published", one["id"].to_string()));
-    rows.extend(sorted.into_iter().map(|one| row(one, now)));
-    format!("{name}\n{}\n{}", addresses.collect::<String>(), table(&rows))
+    let rows: Vec<Row> = sorted.iter().map(|one| row(one, now)).collect();
+    let remedies = remedies(&sorted);
+    format!("{name}\n{}\n{}{remedies}", addresses.collect::<String>(), table(&rows))
 }
 
 fn address(one: &Value, now: Timestamp) -> String {
@@ -94,33 +94,77 @@ fn address(one: &Value, now: Timestamp) -> String {
     line + "\n"
 }
 
-const TITLES: [&str; 6] = ["RECORD", "STATE", "PUBLISHED", "SINCE", "VISIBLE", ""];
+const TITLES: [&str; 5] = ["RECORD", "STATE", "PUBLISHED", "SINCE", "VISIBLE"];
 
-fn row(one: &Value, now: Timestamp) -> [String; 6] {
-    let why = match (text(one, "why"), one["next-ms"].as_u64()) {
-        (why, Some(next)) if !why.is_empty() => {
-            format!("{why}; again in {}", print::span(next / 1000))
-        }
-        (why, _) => why,
-    };
+/// A record: its cells, and what else is to be said of it.
+type Row = ([String; 5], String);
+
+fn row(one: &Value, now: Timestamp) -> Row {
     let dash = |text: String| if text.is_empty() { "-".to_owned() } else { text };
-    [
+    let cells = [
         text(one, "id"),
         text(one, "state"),
         dash(texts(one, "published")),
         since(one, "published-since", now),
         since(one, "visible-since", now),
-        why,
-    ]
+    ];
+    (cells, remark(one, now))
 }
 
-/// Lays rows out, each column as wide as its widest cell.
-fn table(rows: &[[String; 6]]) -> String {
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+/// Returns what is wrong with a record, since when, and when it is tried again.
+fn remark(one: &Value, now: Timestamp) -> String {
+    let mut said = Vec::new();
+    let (why, code, failures) = (text(one, "why"), text(one, "code"), one["failures"].as_u64());
+    if !why.is_empty() {
+        let is_told = code.is_empty() || why.contains(&code);
+        said.push(if is_told { why.clone() } else { format!("{why} ({code})") });
+    }
+    if let (Some(count @ 2..), false) = (failures, why.is_empty()) {
+        said.push(format!("{count} attempts failed, since {}", since(one, "failing-since", now)));
+    }
+    let (state, want) = (text(one, "state"), texts(one, "want"));
+    if state == "unaddressed" {
+        said.push("no address is known that it could have".to_owned());
+    } else if state != "published" && !want.is_empty() && want != texts(one, "published") {
+        said.push(format!("{want} shall be written"));
+    }
+    let next = one["next-ms"].as_u64().filter(|_| state != "published" || !why.is_empty());
+    said.extend(next.map(|next| format!("tried in {}", print::span(next / 1000))));
+    said.join("; ")
+}
+
+/// Says what helps those that do not come right by themselves.
+fn remedies(names: &[&Value]) -> String {
+    let has = |class: &str| {
+        let mut all = names.iter().filter(|one| one["state"] != "published");
+        all.any(|one| one["class"] == class)
     };
-    let widths: Vec<usize> = (0..6).map(|column| width(column).unwrap_or_default()).collect();
-    let line = |row: &[String; 6]| {
+    let mut text = String::new();
+    if has("parked") {
+        text.push_str(
+            "\nparked: only you can help. Mend the configuration or the account at the provider;\n  \
+             `mainstay ddns check --try` asks without writing, `mainstay ddns update` writes\n",
+        );
+    }
+    if has("clock") {
+        text.push_str("\nclock: set the clock of this machine; it is tried again at once then\n");
+    }
+    if has("rate-limited") {
+        text.push_str("\nrate-limited: the provider asks for patience; nothing has to be done\n");
+    }
+    text
+}
+
+/// Lays rows out, each column as wide as its widest cell, with remarks below.
+fn table(rows: &[Row]) -> String {
+    let titles = TITLES.map(ToOwned::to_owned);
+    let cells = || rows.iter().map(|(cells, _)| cells).chain([&titles]);
+    let width = |column: usize| {
+        cells().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+    };
+    let widths: Vec<usize> =
+        (0..TITLES.len()).map(|column| width(column).unwrap_or_default()).collect();
+    let line = |row: &[String; 5]| {
         let cells = row.iter().zip(&widths).map(|(cell, width)| {
             let padded = format!("{cell:width$}");
             if cell == "parked" || cell == "backing-off" {
@@ -131,7 +175,11 @@ fn table(rows: &[[String; 6]]) -> String {
         });
         format!("  {}", cells.collect::<Vec<_>>().join("  ")).trim_end().to_owned() + "\n"
     };
-    rows.iter().map(line).collect()
+    let below = |remark: &str| {
+        if remark.is_empty() { String::new() } else { format!("      {remark}\n") }
+    };
+    let body = rows.iter().map(|(cells, remark)| line(cells) + &below(remark));
+    line(&titles) + &body.collect::<String>()
 }
 
 fn text(one: &Value, key: &str) -> String {
@@ -163,8 +211,9 @@ mod tests {
                 { "family": "ipv6", "addresses": [], "source": null, "since": null, "trouble": "eth0 has none" },
             ],
             "names": [
-                { "id": "cf/home.example.org/A", "state": "published", "published": ["81.2.69.142"], "published-since": "2026-11-21T10:00:00Z", "visible-since": null, "why": null, "next-ms": null },
-                { "id": "free/a.freemyip.com/A", "state": "parked", "published": [], "published-since": null, "visible-since": null, "why": "the token is wrong\u{1b}[31m", "next-ms": 61_000 },
+                { "id": "cf/home.example.org/A", "state": "published", "published": ["81.2.69.142"], "published-since": "2026-11-21T10:00:00Z", "visible-since": null, "why": null, "next-ms": null, "want": ["81.2.69.142"] },
+                { "id": "free/a.freemyip.com/A", "state": "parked", "published": [], "published-since": null, "visible-since": null, "why": "the token is wrong\u{1b}[31m", "code": "badauth", "class": "parked", "failures": 3, "failing-since": "2026-11-21T09:00:00Z", "next-ms": 61_000, "want": ["81.2.69.142"] },
+                { "id": "free/b.freemyip.com/AAAA", "state": "unaddressed", "published": [], "published-since": null, "visible-since": null, "why": null, "next-ms": null, "want": [] },
             ],
         })
     }
@@ -176,10 +225,14 @@ mod tests {
         let lines: Vec<&str> = told.lines().collect();
         assert_eq!(lines[1], "  ipv4  81.2.69.142  from web since 10m");
         assert_eq!(lines[2], "  ipv6  not known: eth0 has none");
-        let parked = told.find("free/a.freemyip.com/A  parked").unwrap();
-        let published = told.find("published  81.2.69.142  10m").unwrap();
+        let parked = told.find("free/a.freemyip.com/A ").unwrap();
+        let published = told.find("81.2.69.142  10m").unwrap();
         assert!(parked < published, "{told}");
-        assert!(told.contains("; again in 61s\n") && !told.contains('\u{1b}'), "{told}");
+        let remark = "\n      the token is wrong (badauth); 3 attempts failed, since 70m; \
+                      81.2.69.142 shall be written; tried in 61s\n";
+        assert!(told.contains(remark) && !told.contains('\u{1b}'), "{told}");
+        assert!(told.contains("\n      no address is known that it could have\n"), "{told}");
+        assert!(told.contains("`mainstay ddns check --try` asks without writing"), "{told}");
         assert!(!is_well(&document()));
     }
 }

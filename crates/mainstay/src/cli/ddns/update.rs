@@ -17,7 +17,7 @@ use crate::{errors::CliError, print};
     after_help = "Examples:\n  mainstay ddns update --now\n  mainstay ddns update home.example.org\n  mainstay ddns update cf/home.example.org/AAAA --service home"
 )]
 pub(super) struct Args {
-    /// Names, or records as `mainstay ddns status` calls them; all of them when there is none
+    /// Names, or records as `mainstay ddns status` calls them
     #[arg(value_name = "NAME", required_unless_present = "now")]
     names: Vec<String>,
 
@@ -36,9 +36,12 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
     let clients = found::clients(&args.whom, instance)?;
     let (mut updating, mut refused) = (Vec::new(), Vec::new());
+    let mut unknown = args.names.clone();
     for client in &clients {
         match client.ask(&Request::Update(args.names.clone())).await {
             Ok(answer) => {
+                let all = answer["unknown"].as_array().map(Vec::as_slice).unwrap_or_default();
+                unknown.retain(|name| all.iter().any(|one| one == name));
                 let ids = answer["updating"].as_array().cloned().unwrap_or_default();
                 updating.extend(ids.into_iter().map(|id| (client.name(), id)));
             }
@@ -60,9 +63,13 @@ pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode,
         print::data(&lines);
         print::talk("`mainstay ddns status` shows what comes of it");
     }
-    Ok(ExitCode::SUCCESS)
+    if unknown.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let what = format!("no name is called `{}`", unknown.join("` or `"));
+    Err(CliError::refused(what, "`mainstay ddns status` shows all of them"))
 }
 
 fn line(id: &Value) -> String {
-    format!("{} is written\n", print::harmless(id.as_str().unwrap_or_default()))
+    format!("{} is tried now\n", print::harmless(id.as_str().unwrap_or_default()))
 }

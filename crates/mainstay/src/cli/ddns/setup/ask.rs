@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 
 use mainstay_platform::logon;
 
-use super::language::Language;
+use crate::cli::ddns::language::Language;
 use crate::{errors::CliError, print};
 
 /// Who asks.

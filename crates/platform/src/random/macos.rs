@@ -5,7 +5,7 @@ use std::io;
 /// The most that one call gives.
 const CALL_BYTES: usize = 256;
 
-#[expect(unsafe_code, reason = "getentropy has no safe wrapper on every system")]
+#[expect(unsafe_code, reason = "getentropy has no safe wrapper")]
 pub(super) fn fill(bytes: &mut [u8]) -> io::Result<()> {
     for part in bytes.chunks_mut(CALL_BYTES) {
         // SAFETY: `part` is valid for writes of its length.
