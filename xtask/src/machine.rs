@@ -85,6 +85,10 @@ const PACKAGES: &[Package] = &[
     // Clients of others, to be served by ours.
     daemon("ddclient", "/usr/bin/ddclient", "ddclient"),
     daemon("inadyn", "/usr/sbin/inadyn", "inadyn"),
+    file("ddupdate", "/usr/bin/ddupdate"),
+    // Without these, ddupdate does not start, and ddclient speaks no TLS.
+    file("python3-requests", "/usr/lib/python3/dist-packages/requests/__init__.py"),
+    file("libio-socket-ssl-perl", "/usr/share/perl5/IO/Socket/SSL.pm"),
 ];
 
 /// Debian asks it before it starts what it has installed.

@@ -214,7 +214,7 @@ impl Wire for Network {
     }
 
     fn pause(&self, time: Duration) -> Later<'_, ()> {
-        Box::pin(time::sleep(time))
+        Box::pin(time::sleep_until(time::Instant::now() + time))
     }
 
     fn now(&self) -> Timestamp {

@@ -37,6 +37,7 @@ mod sign;
 mod strato;
 mod template;
 mod tencentcloud;
+mod token;
 #[cfg(test)]
 mod trial;
 mod variomedia;

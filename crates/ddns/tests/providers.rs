@@ -42,6 +42,14 @@ fn every_provider_has_a_section() {
 }
 
 #[test]
+fn every_provider_has_a_row_that_says_by_whom_it_is_proved() {
+    let rows = REFERENCE.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let told: Vec<&str> = rows.map(|(name, _)| name).filter(|name| !name.contains('{')).collect();
+    let known: Vec<&str> = providers::ALL.iter().map(|entry| entry.name).collect();
+    assert_eq!(told, known);
+}
+
+#[test]
 fn every_section_is_about_a_provider_and_they_are_in_order() {
     let names: Vec<&str> = sections().iter().map(|(name, _)| *name).collect();
     assert!(names.is_sorted(), "{names:?}");

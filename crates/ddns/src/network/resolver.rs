@@ -185,12 +185,15 @@ impl Resolver {
         }
     }
 
-    /// Asks the system on a thread that may hang, unless too many hang already.
+    /// Asks the system on a thread that may hang. Many names that are asked for at once take turns;
+    /// whoever hangs keeps his.
     fn by_system(&self, name: &str, want: Want) -> Try<Found> {
         let (system, name) = (Arc::clone(&self.system), name.to_owned());
-        let permit = Arc::clone(&self.threads).try_acquire_owned();
+        let threads = Arc::clone(&self.threads);
         Box::pin(async move {
-            let permit = permit.map_err(|_| "the system does not answer any more".to_owned())?;
+            let Ok(Ok(permit)) = time::timeout(SYSTEM_WITHIN, threads.acquire_owned()).await else {
+                return Err("the system does not answer any more".to_owned());
+            };
             let asked = task::spawn_blocking(move || {
                 let found = system(&name);
                 drop(permit);

@@ -6,15 +6,16 @@ use crate::{
     failure::{Class, Failure},
     name::Fqdn,
     provider::{
-        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
-        Parameters, Provider, Reading,
+        ENDPOINT, Entry, Floors, Limits, Parameter, ParameterError, Parameters, Provider, Reading,
     },
-    record::{Change, Changed, Found, Record, Written},
-    secret::Secret,
-    wire::{Method, Request, Response, Wire},
+    record::{Change, Changed, Written},
+    wire::Response,
 };
 
-use super::answer;
+use super::{
+    answer,
+    token::{Dialect, TOKEN, open_as},
+};
 
 /// What is known of it.
 pub(super) const ENTRY: Entry = Entry {
@@ -25,11 +26,9 @@ pub(super) const ENTRY: Entry = Entry {
     documents: "https://www.duckdns.org/spec.jsp",
     parameters: &[
         Parameter {
-            key: "token",
-            need: Need::Required,
-            nature: Nature::Secret,
             help: "the token of the account, as the page shows it after the login",
             help_zh: "账户的 token，登录后页面上方可见",
+            ..TOKEN
         },
         ENDPOINT,
     ],
@@ -40,39 +39,25 @@ pub(super) const ENTRY: Entry = Entry {
     open,
 };
 
-#[derive(Debug)]
-struct Duckdns {
-    endpoint: String,
-    token: Secret,
-}
+const DIALECT: Dialect = Dialect {
+    whom: "Duck DNS",
+    endpoint: "https://www.duckdns.org",
+    path: "/update",
+    query,
+    understand,
+};
 
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
-    let endpoint = parameters.endpoint("https://www.duckdns.org")?;
-    Ok(Box::new(Duckdns { endpoint, token: parameters.secret("token")? }))
+    open_as(&DIALECT, parameters)
 }
 
-impl Provider for Duckdns {
-    fn read<'a>(&'a self, _wire: &'a dyn Wire, _record: &'a Record) -> Attempt<'a, Found> {
-        Box::pin(async { Err(answer::unreadable("Duck DNS")) })
-    }
-
-    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
-        Box::pin(async move {
-            let address = answer::only(&change.want)?;
-            let label = label(&change.record.name)?;
-            // An address that is named keeps the service from taking the connection's instead, and
-            // leaves the other family alone.
-            let family = if address.is_ipv4() { "ip" } else { "ipv6" };
-            let query = answer::query(&[
-                ("domains", label),
-                ("token", self.token.reveal()),
-                (family, &address.to_string()),
-                ("verbose", "true"),
-            ]);
-            let url = format!("{}/update?{query}", self.endpoint);
-            understand(&wire.http(Request::new(Method::Get, url)).await?, address)
-        })
-    }
+/// An address that is named keeps the service from taking the connection's instead, and leaves the
+/// other family alone.
+fn query(change: &Change, address: IpAddr, token: &str) -> Result<String, Failure> {
+    let domain = label(&change.record.name)?;
+    let (family, address) = (if address.is_ipv4() { "ip" } else { "ipv6" }, address.to_string());
+    let pairs = [("domains", domain), ("token", token), (family, &address), ("verbose", "true")];
+    Ok(answer::query(&pairs))
 }
 
 /// Returns what the service calls the domain: the label before `.duckdns.org`.

@@ -5,15 +5,16 @@ use std::net::IpAddr;
 use crate::{
     failure::{Class, Failure},
     provider::{
-        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
-        Parameters, Provider, Reading,
+        ENDPOINT, Entry, Floors, Limits, Parameter, ParameterError, Parameters, Provider, Reading,
     },
-    record::{Change, Changed, Found, Record, Written},
-    secret::Secret,
-    wire::{Method, Request, Response, Wire},
+    record::{Change, Changed, Written},
+    wire::Response,
 };
 
-use super::answer;
+use super::{
+    answer,
+    token::{Dialect, TOKEN, open_as},
+};
 
 /// What is known of it.
 pub(super) const ENTRY: Entry = Entry {
@@ -24,11 +25,9 @@ pub(super) const ENTRY: Entry = Entry {
     documents: "https://dynv6.com/docs/apis",
     parameters: &[
         Parameter {
-            key: "token",
-            need: Need::Required,
-            nature: Nature::Secret,
             help: "an HTTP token of the zone, from the page `Keys`",
             help_zh: "该 zone 的 HTTP token，在 `Keys` 页面获取",
+            ..TOKEN
         },
         ENDPOINT,
     ],
@@ -39,43 +38,27 @@ pub(super) const ENTRY: Entry = Entry {
     open,
 };
 
-#[derive(Debug)]
-struct Dynv6 {
-    endpoint: String,
-    token: Secret,
-}
+const DIALECT: Dialect = Dialect {
+    whom: "dynv6",
+    endpoint: "https://dynv6.com",
+    path: "/api/update",
+    query: |change, address, token| Ok(query(change, address, token)),
+    understand: |response, _| understand(response),
+};
 
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
-    let endpoint = parameters.endpoint("https://dynv6.com")?;
-    Ok(Box::new(Dynv6 { endpoint, token: parameters.secret("token")? }))
+    open_as(&DIALECT, parameters)
 }
 
-impl Provider for Dynv6 {
-    fn read<'a>(&'a self, _wire: &'a dyn Wire, _record: &'a Record) -> Attempt<'a, Found> {
-        Box::pin(async { Err(answer::unreadable("dynv6")) })
-    }
-
-    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
-        Box::pin(async move {
-            let address = answer::only(&change.want)?;
-            let url = format!("{}/api/update?{}", self.endpoint, self.query(change, address));
-            understand(&wire.http(Request::new(Method::Get, url)).await?)
-        })
-    }
-}
-
-impl Dynv6 {
-    fn query(&self, change: &Change, address: IpAddr) -> String {
-        let text = address.to_string();
-        let zone = change.record.name.as_str();
-        let mut pairs = vec![("zone", zone), ("token", self.token.reveal())];
-        pairs.push((if address.is_ipv4() { "ipv4" } else { "ipv6" }, &text));
-        let prefix = change.prefix.filter(|_| address.is_ipv6());
-        let prefix = prefix.map(|(network, length)| format!("{network}/{length}"));
-        // The records below the zone are composed of it and what is kept of them there.
-        pairs.extend(prefix.as_deref().map(|prefix| ("ipv6prefix", prefix)));
-        answer::query(&pairs)
-    }
+fn query(change: &Change, address: IpAddr, token: &str) -> String {
+    let text = address.to_string();
+    let mut pairs = vec![("zone", change.record.name.as_str()), ("token", token)];
+    pairs.push((if address.is_ipv4() { "ipv4" } else { "ipv6" }, &text));
+    let prefix = change.prefix.filter(|_| address.is_ipv6());
+    let prefix = prefix.map(|(network, length)| format!("{network}/{length}"));
+    // The records below the zone are composed of it and what is kept of them there.
+    pairs.extend(prefix.as_deref().map(|prefix| ("ipv6prefix", prefix)));
+    answer::query(&pairs)
 }
 
 /// `addresses updated` or `addresses unchanged`; statuses tell what is wrong.

@@ -1,17 +1,20 @@
 //! freemyip.com: a GET with a token, no reading.
 
+use std::net::IpAddr;
+
 use crate::{
     failure::{Class, Failure},
     provider::{
-        Attempt, ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError,
-        Parameters, Provider, Reading,
+        ENDPOINT, Entry, Floors, Limits, Parameter, ParameterError, Parameters, Provider, Reading,
     },
-    record::{Change, Changed, Found, Record, Written},
-    secret::Secret,
-    wire::{Method, Request, Response, Wire},
+    record::{Change, Changed, Written},
+    wire::Response,
 };
 
-use super::answer;
+use super::{
+    answer,
+    token::{Dialect, TOKEN, open_as},
+};
 
 /// What is known of it.
 pub(super) const ENTRY: Entry = Entry {
@@ -22,11 +25,9 @@ pub(super) const ENTRY: Entry = Entry {
     documents: "https://freemyip.com/help",
     parameters: &[
         Parameter {
-            key: "token",
-            need: Need::Required,
-            nature: Nature::Secret,
             help: "the token of the domain, from the page that made it",
             help_zh: "创建域名时页面上显示的 token",
+            ..TOKEN
         },
         ENDPOINT,
     ],
@@ -37,35 +38,22 @@ pub(super) const ENTRY: Entry = Entry {
     open,
 };
 
-#[derive(Debug)]
-struct Freemyip {
-    endpoint: String,
-    token: Secret,
-}
+const DIALECT: Dialect = Dialect {
+    whom: "freemyip.com",
+    endpoint: "https://freemyip.com",
+    path: "/update",
+    query: |change, address, token| Ok(query(change, address, token)),
+    understand: |response, _| understand(response),
+};
 
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
-    let endpoint = parameters.endpoint("https://freemyip.com")?;
-    Ok(Box::new(Freemyip { endpoint, token: parameters.secret("token")? }))
+    open_as(&DIALECT, parameters)
 }
 
-impl Provider for Freemyip {
-    fn read<'a>(&'a self, _wire: &'a dyn Wire, _record: &'a Record) -> Attempt<'a, Found> {
-        Box::pin(async { Err(answer::unreadable("freemyip.com")) })
-    }
-
-    fn write<'a>(&'a self, wire: &'a dyn Wire, change: &'a Change) -> Attempt<'a, Written> {
-        Box::pin(async move {
-            let address = answer::only(&change.want)?;
-            let query = answer::query(&[
-                ("token", self.token.reveal()),
-                ("domain", change.record.name.as_str()),
-                ("myip", &address.to_string()),
-                ("verbose", "yes"),
-            ]);
-            let url = format!("{}/update?{query}", self.endpoint);
-            understand(&wire.http(Request::new(Method::Get, url)).await?)
-        })
-    }
+fn query(change: &Change, address: IpAddr, token: &str) -> String {
+    let (name, address) = (change.record.name.as_str(), address.to_string());
+    let pairs = [("token", token), ("domain", name), ("myip", &address), ("verbose", "yes")];
+    answer::query(&pairs)
 }
 
 /// `OK` and what follows it, or `ERROR`: for a wrong token and for a wrong domain alike.

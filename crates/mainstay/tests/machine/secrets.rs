@@ -7,7 +7,6 @@ mod store;
 use std::{
     fs,
     io::{ErrorKind, Write as _},
-    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Stdio},
 };
@@ -162,8 +161,7 @@ fn script(sandbox: &Sandbox, name: &str, text: &str) {
     // Whoever runs it meanwhile finds the old one or the new one.
     let new = path.with_extension("new");
     fs::write(&new, format!("#!/bin/sh\n{text}\n")).unwrap();
-    fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
-    fs::rename(new, path).unwrap();
+    sandbox.shell(&format!("chmod 755 {0} && mv {0} {1}", new.display(), path.display()));
 }
 
 /// Returns the modes of files and folders, one after the other.

@@ -9,7 +9,7 @@ use crate::{
     coturn,
     home::is_root,
     router::{Namespace, Router},
-    ways::{run, two_lines, within},
+    ways::{run, two_lines},
 };
 
 /// Asks a source from a network, and writes nothing: the provider is not there.
@@ -19,7 +19,7 @@ fn look(namespace: &Namespace, source: &Value) -> Result<Vec<IpAddr>, String> {
     let sources = json!({ "ipv4": [source], "ipv6": [] });
     let config = json!({ "sources": sources, "accounts": { "dns": account } });
     let config = config::read(&config).unwrap();
-    let trial = within(namespace, move || {
+    let trial = namespace.within(move || {
         run(trial::try_out(&config, trial::Depth::NextStep, Duration::from_secs(30))).unwrap()
     });
     trial.said[0][0].votes[0].answer.clone()

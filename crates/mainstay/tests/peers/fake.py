@@ -1,6 +1,8 @@
 """Pretends to be the services that an address is told to, or asked from; each on a port of its own.
 
     python3 fake.py [--host ADDRESS]    serves until its stdin ends; says first where, in one line
+        [--site ADDRESS --certificate PATH --key PATH]  serves under the services' own names as well
+    python3 fake.py --hosts             says which names those are
     python3 fake.py --self-test         tries the signatures against vectors of the real clients
 
 On every port:
@@ -12,10 +14,12 @@ On every port:
 
 import argparse
 import base64
+import hashlib
 import http.server
 import json
 import re
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -23,6 +27,7 @@ import urllib.parse
 
 from fakes import alidns, baidu, cloudflare, dnspod, dyndns2, echo, huawei, rows, sets, tencent, tokens
 from fakes import vectors, volcengine
+from fakes.hosts import HOSTS, provider_of
 from fakes.wire import Answer, Refusal, Request
 from fakes.zone import Zones
 
@@ -87,7 +92,8 @@ def secrets():
         for name, value in account.items():
             if name.startswith("token") or name in ("secret", "password"):
                 basic = base64.b64encode(f"{account.get('user', '')}:{value}".encode()).decode()
-                found |= {value, basic, urllib.parse.quote_plus(value), urllib.parse.quote(value)}
+                digest = hashlib.md5(value.encode()).hexdigest()
+                found |= {value, basic, digest, urllib.parse.quote_plus(value), urllib.parse.quote(value)}
     return sorted(found, key=len, reverse=True)
 
 
@@ -97,7 +103,14 @@ SECRETS = secrets()
 def mask(text):
     for secret in SECRETS:
         text = text.replace(secret, "***")
+    text = re.sub(r"Basic ([\w+/]+=*)$", mask_pair, text)
     return re.sub(r"(Signature=)[^&,\s\"]+", r"\1***", text)
+
+
+def mask_pair(found):
+    """Hides a user who has a password of ours, whatever he is called."""
+    password = base64.b64decode(found[1] + "==").decode("utf-8", "replace").partition(":")[2]
+    return "Basic ***" if password in SECRETS else found[0]
 
 
 class World:
@@ -152,6 +165,7 @@ class World:
                 "number": len(self.log) + 1,
                 "time": time.time(),
                 "provider": provider,
+                "scheme": request.scheme,
                 "method": request.method,
                 "target": mask(request.target),
                 "headers": headers,
@@ -209,16 +223,19 @@ class Control:
                   (1; null for ever), "status", "headers", "body": text or JSON, "delay": seconds,
                   "apply": the request does its work all the same, "drop": no answer is sent}
         `address`: {"v4", "v6"}, what is echoed, and {"router"};  `skew`: seconds that the services' clocks are ahead
-        `zones`: {"provider": [names]};  `clear`: plans are forgotten;  `forget`: the log is emptied
+        `zones`: {"provider": [names]};  `clear`: plans are forgotten;  `forget`: the log is emptied;
+        `empty`: what the providers hold is gone
         """
         given = json.loads(request.body)
-        known = {"answer", "address", "skew", "zones", "clear", "forget"}
+        known = {"answer", "address", "skew", "zones", "clear", "forget", "empty"}
         if not set(given) <= known:
             raise ValueError(f"only {sorted(known)} can be set")
         if given.get("clear"):
             self.world.plans.clear()
         if given.get("forget"):
             self.world.log.clear()
+        for zones in self.world.zones.values() if given.get("empty") else ():
+            zones.rows.clear()
         echo.ADDRESSES.update(given.get("address", {}))
         self.world.skew = float(given.get("skew", self.world.skew))
         for provider, names in given.get("zones", {}).items():
@@ -257,10 +274,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(length)
         request = Request(self.command, self.path, headers, body, self.client_address[0])
+        request.scheme = self.server.scheme
         if request.path.startswith("/_"):
             self.send(self.server.control.handle(request))
             return
-        answer, plan = self.server.world.answer(self.server.provider, request)
+        provider = self.server.provider or provider_of(request, getattr(self.connection, "asked", None))
+        if provider is None:
+            self.send(Answer(421, "nobody of this name is here"))
+            return
+        answer, plan = self.server.world.answer(provider, request)
         # Outside the lock: nobody else waits for somebody who is slow.
         time.sleep(plan.get("delay", 0))
         if plan.get("drop"):
@@ -287,14 +309,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Port(http.server.ThreadingHTTPServer):
-    """Where one provider listens."""
+    """Where one provider listens, or all of them by their names."""
 
     daemon_threads = True
+    scheme = "http"
 
-    def __init__(self, host, provider, world):
+    def __init__(self, host, provider, world, port=0):
         self.provider, self.world, self.control = provider, world, Control(world)
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        super().__init__((host, 0), Handler)
+        super().__init__((host, port), Handler)
+
+    def secure(self, certificate, key):
+        """Speaks TLS from here on; a connection remembers whom it was asked for."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        context.sni_callback = lambda connection, name, _: setattr(connection, "asked", name or "")
+        # Whoever is slow to shake hands holds up nobody else.
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self.scheme = "https"
 
     def server_bind(self):
         # The name of the host is of no use, and looking for it may take long.
@@ -302,17 +334,23 @@ class Port(http.server.ThreadingHTTPServer):
         self.server_name, self.server_port = self.server_address[:2]
 
 
-def serve(host):
+def serve(host, site):
     world = World()
     hosts = {"echo6": "::1" if host == "127.0.0.1" else host}
     ports = {name: Port(hosts.get(name, host), name, world) for name in HANDLERS}
-    for port in ports.values():
+    for port in [*ports.values(), *(open_site(world, *site) if site[0] else ())]:
         threading.Thread(target=port.serve_forever, kwargs={"poll_interval": 3600}, daemon=True).start()
     router = echo.Router(host)
     threading.Thread(target=router.serve, daemon=True).start()
     urls = {name: url_of(port.server_address) for name, port in ports.items()} | {"natpmp": router.address}
     print(json.dumps({"urls": urls, "accounts": ACCOUNTS}), flush=True)
     sys.stdin.read()
+
+
+def open_site(world, host, certificate, key):
+    plain, secure = Port(host, None, world, 80), Port(host, None, world, 443)
+    secure.secure(certificate, key)
+    return plain, secure
 
 
 def url_of(address):
@@ -323,12 +361,17 @@ def url_of(address):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--host", default="127.0.0.1")
+    for option in ("--site", "--certificate", "--key"):
+        parser.add_argument(option)
+    parser.add_argument("--hosts", action="store_true")
     parser.add_argument("--self-test", action="store_true")
     given = parser.parse_args()
     if given.self_test:
         vectors.check()
+    elif given.hosts:
+        print("\n".join(HOSTS))
     else:
-        serve(given.host)
+        serve(given.host, (given.site, given.certificate, given.key))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,13 @@ pub(crate) struct Fake {
 
 impl Fake {
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts them with options; see the head of `fake.py`.
+    pub(crate) fn start_with(options: &[&str]) -> Self {
         let mut command = python::script("fake.py");
+        command.args(options);
         // It ends with its stdin, too, so that nothing is left of a test that was killed.
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();

@@ -1,6 +1,11 @@
 //! A home network: routers with miniupnpd, and a machine behind them, each in a namespace of its own.
 
-use std::{process::Command, sync::Arc};
+use std::{fs::File, process::Command, sync::Arc, thread};
+
+use rustix::{
+    fd::AsFd as _,
+    thread::{LinkNameSpaceType, move_into_link_name_space},
+};
 
 use crate::{
     peer::{self, Folder, Peer},
@@ -56,6 +61,16 @@ impl Namespace {
         let mut command = Command::new(enter);
         command.args([&namespace, &end, "sh", "-ec", line]);
         peer::run(&mut command).unwrap_or_else(|said| panic!("{line}: {said}"))
+    }
+
+    /// Does something on a thread that is in the namespace, as is whatever it starts.
+    pub(crate) fn within<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        let network = File::open(format!("/proc/{}/ns/net", self.pid())).unwrap();
+        let inside = move || {
+            move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+            work()
+        };
+        thread::scope(|scope| scope.spawn(inside).join().unwrap())
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -1,11 +1,9 @@
 //! Our ways into the network, through proxies of others, to their servers, and by chosen interfaces.
 
 use std::{
-    fs::File,
     net::{SocketAddr, TcpStream},
     path::PathBuf,
     process::Command,
-    thread,
     time::Duration,
 };
 
@@ -15,7 +13,6 @@ use mainstay_ddns::{
     secret::Secret,
     wire::{Carrier, Exchange, Method, NetworkError, Request, Wire as _},
 };
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::runtime::Builder;
 
 use crate::{
@@ -158,7 +155,7 @@ fn a_machine_with_two_lines_uses_the_one_that_is_named() {
     ] {
         let bind = bind.map(str::to_owned);
         let config = NetworkConfig { bind: bind.clone(), ..NetworkConfig::default() };
-        let told = within(&machine, move || origins(&config));
+        let told = machine.within(|| origins(&config));
         assert_eq!(told, [expected, expected], "{bind:?}");
     }
 }
@@ -196,20 +193,6 @@ fn origins(config: &NetworkConfig) -> [String; 2] {
         let answer = network.dns(exchange).await.unwrap();
         [web, String::from_utf8_lossy(&answer[12..]).into_owned()]
     })
-}
-
-/// Does something on a thread that is in another network.
-pub(crate) fn within<T: Send + 'static>(
-    namespace: &Namespace,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> T {
-    let network = File::open(format!("/proc/{}/ns/net", namespace.pid())).unwrap();
-    let thread = thread::spawn(move || {
-        use rustix::fd::AsFd as _;
-        move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
-        work()
-    });
-    thread.join().unwrap()
 }
 
 fn open(config: &NetworkConfig) -> Network {

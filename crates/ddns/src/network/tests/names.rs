@@ -143,6 +143,31 @@ fn a_system_that_hangs_is_waited_for_once() {
 }
 
 #[test]
+fn names_that_are_asked_for_at_once_take_turns() {
+    let (release, wall) = mpsc::channel();
+    let wall = Mutex::new(wall);
+    let waits = move |_: &str| {
+        wall.lock().unwrap().recv().map_err(io::Error::other)?;
+        Ok(vec![HERE])
+    };
+    run(async {
+        let server = Server::knowing(&[]).await;
+        let network = asking(waits, &[server.address]);
+        let mut asked = JoinSet::new();
+        for place in 0..9 {
+            let network = network.clone();
+            asked.spawn(async move { network.resolve(&format!("web{place}.test"), None).await });
+        }
+        while asked.len() > 0 {
+            // All of them have asked before the first one is answered.
+            tokio::task::yield_now().await;
+            release.send(()).unwrap();
+            assert_eq!(asked.join_next().await.unwrap().unwrap(), Ok(vec![HERE]));
+        }
+    });
+}
+
+#[test]
 fn a_family_that_the_system_keeps_to_itself_is_asked_of_others() {
     run(async {
         let six: IpAddr = Ipv6Addr::LOCALHOST.into();

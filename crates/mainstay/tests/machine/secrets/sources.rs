@@ -52,15 +52,13 @@ fn a_tool_that_fails_is_told_without_a_word_of_its_own() {
         let said = fs::read_to_string(&kept).unwrap_or_default();
         said.contains(&format!("test {VALUE} = x"))
     });
-    let mode = |path: &Path| fs::metadata(path).map(|found| found.permissions().mode() & 0o777);
-    assert_eq!(mode(kept.parent().unwrap()).unwrap(), 0o700);
-    wait_until("the owner alone may read it", || match mode(&kept) {
-        Ok(mode) => {
-            assert_eq!(mode, 0o600);
-            true
-        }
-        Err(_) => false,
+    assert_eq!(modes(&sandbox, &[kept.parent().unwrap()]), "700");
+    let (line, mut mode) = (format!("stat -c %a {} || true", kept.display()), String::new());
+    wait_until("it is there", || {
+        mode = sandbox.shell(&line);
+        !mode.is_empty()
     });
+    assert_eq!(mode, "600\n", "the owner alone may read it");
     for question in [["why", "web"].as_slice(), &["status"], &["events", "--json"]] {
         assert!(!sandbox.get(question).contains(VALUE), "{question:?}");
     }

@@ -1,6 +1,7 @@
 """The protocol of dyndns2, and those who speak a dialect of it."""
 
 import base64
+import hashlib
 
 from fakes.wire import Answer
 from fakes.zone import is_address
@@ -23,17 +24,18 @@ class Dialect:
         self.families = rules.get("families", ("A", "AAAA"))
         self.must = rules.get("must", {})
         self.user = rules.get("user", ACCOUNT["user"])
+        self.by_name = rules.get("by_name", False)  # the name that is updated is the user
         self.in_query = rules.get("in_query", False)
         self.denied = rules.get("denied", 200)
         self.idle = {}
 
     def handle(self, request, zones, now):
-        query = request.query
+        query = self.given(request)
         if request.path != self.path:
             return Answer(404, "not found")
         if not request.headers.get("user-agent"):
             return Answer(200, "badagent\n")
-        if not self.knows(request):
+        if not self.knows(request, query):
             return Answer(self.denied, "badauth\n")
         if any(query.get(name) != value for name, value in self.must.items()):
             return Answer(200, "badsys\n")
@@ -42,18 +44,22 @@ class Dialect:
             return Answer(200, "notfqdn\n")
         if len(names) > HOSTS_MAX:
             return Answer(200, "numhost\n")
-        given = self.addresses(request)
+        given = self.addresses(request, query)
         return Answer(200, "".join(self.update(name, given, zones) + "\n" for name in names))
 
-    def knows(self, request):
-        query = request.query
+    def given(self, request):
+        """What is asked for; where credentials may stand in the query, all of it may stand in a form."""
+        return request.form if self.in_query and request.method == "POST" else request.query
+
+    def knows(self, request, query):
+        user = query.get("hostname") if self.by_name else self.user
         if self.in_query and "password" in query:
-            return (query.get("username", self.user), query["password"]) == (self.user, ACCOUNT["password"])
-        pair = base64.b64encode(f"{self.user}:{ACCOUNT['password']}".encode()).decode()
+            digest = hashlib.md5(ACCOUNT["password"].encode()).hexdigest()
+            return query.get("username", user) == user and query["password"] in (ACCOUNT["password"], digest)
+        pair = base64.b64encode(f"{user}:{ACCOUNT['password']}".encode()).decode()
         return request.headers.get("authorization") == f"Basic {pair}"
 
-    def addresses(self, request):
-        query = request.query
+    def addresses(self, request, query):
         given = [part for part in query.get("myip", "").split(",") if part and part != "no"]
         if self.six and query.get(self.six, "no") != "no":
             given.append(query[self.six])
@@ -84,6 +90,10 @@ DIALECTS = {
     "noip": Dialect(whole=True),
     "dynu": Dialect(six="myipv6", in_query=True),
     "ovh": Dialect(must={"system": "dyndns"}, families=("A",), denied=401),
-    "he": Dialect(in_query=True, user="home.example.com"),
+    "he": Dialect(in_query=True, user="home.example.com", by_name=True),
     "strato": Dialect(whole=True, denied=401),
+    "selfhost": Dialect(denied=401),
+    "dyn": Dialect(whole=True),
+    "dnsomatic": Dialect(families=("A",)),
+    "variomedia": Dialect(whole=True, denied=401),
 }

@@ -64,6 +64,8 @@ def handle_desec(request, zones, now):
     """A family that is not named is removed, which is why there is `preserve`."""
     check_desec(request)
     query = request.query
+    if request.path not in ("/", "/update", "/nic/update"):
+        return Answer(404, "not found")
     name = query.get("hostname", DESEC["user"])
     if zones.zone_of(name) is None:
         return Answer(404, "nohost")

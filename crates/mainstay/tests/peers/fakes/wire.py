@@ -7,6 +7,8 @@ import urllib.parse
 class Request:
     """One request, taken apart; header names are in lower case."""
 
+    scheme = "http"
+
     def __init__(self, method, target, headers, body, peer):
         self.method = method
         self.target = target
