@@ -132,6 +132,7 @@ impl Engine {
         let Some(binding) = self.bindings.get_mut(index) else { return };
         if is_shut(binding, &self.accounts, now) {
             binding.step = Step::Resting;
+            binding.reads_again(now);
             return;
         }
         let want = binding.want.clone();
@@ -156,8 +157,12 @@ impl Engine {
         let Step::Noting { noting, .. } = std::mem::take(&mut binding.step) else { return };
         let Noting { need, want, found, before } = noting;
         // Meanwhile another address was seen, or the account was shut.
-        if want != binding.want || is_shut(binding, &self.accounts, now) {
+        let is_shut = is_shut(binding, &self.accounts, now);
+        if want != binding.want || is_shut {
             binding.thinks_better(before);
+            if is_shut {
+                binding.reads_again(now);
+            }
             self.ledger.note();
             return;
         }

@@ -63,6 +63,9 @@ pub(super) struct Binding {
     read_at: Option<Duration>,
     /// Before that nothing is written.
     pub(super) write_from: Duration,
+    /// When it was published, while the wall clock says that this is yet to come: a machine without
+    /// a clock of its own wakes up in 1970, and learns what time it is a minute later.
+    published_ahead: Option<i64>,
 }
 
 /// What is under way.
@@ -146,6 +149,7 @@ impl Binding {
             read_from: Some(now.at),
             read_at: None,
             write_from: now.at,
+            published_ahead: None,
             kept,
         };
         binding.remember(now, chance);
@@ -154,6 +158,8 @@ impl Binding {
 
     /// Makes of what an earlier engine did what this one must not do too early.
     fn remember(&mut self, now: Now, chance: &mut Chance) {
+        // A clock that stands in the past hides when that was.
+        let intended = self.kept.intent.as_ref().map(|intent| intent.at);
         self.clock_set(now);
         let kept = &self.kept;
         let published = kept.published.as_ref().map(|stamped| stamped.at);
@@ -164,10 +170,10 @@ impl Binding {
             let floor = whole_seconds(self.floors.write).saturating_add(1);
             self.write_from = now.at + left(last.saturating_add(floor), now).min(self.floors.write);
         }
-        if let (Some(intent), Reading::Impossible) = (&kept.intent, self.reading)
+        if let (Some(intended), Reading::Impossible) = (intended, self.reading)
             && self.held.as_ref().is_none_or(|held| held.class == Class::Transient)
         {
-            let begun = (intent.at, self.digest);
+            let begun = (intended, self.digest);
             let held = Held::after_crash(self.held.as_ref(), begun, &self.floors, (now, chance));
             self.held = Some(held);
         }
@@ -281,6 +287,15 @@ impl Binding {
         let elapsed = whole_seconds(self.floors.write.saturating_sub(rest));
         let recent = if rest.is_zero() { i64::MIN } else { now.wall.saturating_sub(elapsed) };
         let kept = &mut self.kept;
+        if let Some(published) = &mut kept.published {
+            let ahead = self.published_ahead.take();
+            if let Some(at) = ahead.filter(|at| *at <= now.wall) {
+                published.at = at;
+            } else {
+                let at = ahead.unwrap_or(published.at);
+                self.published_ahead = Some(at).filter(|at| *at > now.wall);
+            }
+        }
         for stamped in [&mut kept.published, &mut kept.intent].into_iter().flatten() {
             stamped.at = stamped.at.max(recent).min(now.wall);
         }
@@ -339,6 +354,11 @@ impl Binding {
         self.read_from = is_unseen.then(|| now.at + READ_EVERY);
     }
 
+    /// What was read has led to nothing: it is read again, as soon as that may be.
+    pub(super) fn reads_again(&mut self, now: Now) {
+        self.read_from = Some(now.at);
+    }
+
     /// A write begins.
     pub(super) fn begins_to_write(&mut self, now: Now) {
         self.write_from = now.at + self.floors.write;
@@ -360,6 +380,8 @@ impl Binding {
 
     /// What is wanted is published; returns how many attempts had failed.
     pub(super) fn is_published(&mut self, values: Vec<IpAddr>, at: i64) -> u32 {
+        let is_same = self.kept.published.as_ref().is_some_and(|have| have.at == at);
+        self.published_ahead = self.published_ahead.filter(|_| is_same);
         self.kept.published = Some(Stamped { values, at });
         self.kept.intent = None;
         self.kept.tried.clear();
@@ -377,7 +399,11 @@ impl Binding {
 
     /// Returns it as it is kept.
     pub(super) fn kept(&self, now: Now) -> Kept {
-        Kept { hold: self.held.as_ref().map(|held| held.kept(now)), ..self.kept.clone() }
+        let mut kept = self.kept.clone();
+        if let (Some(published), Some(at)) = (&mut kept.published, self.published_ahead) {
+            published.at = at;
+        }
+        Kept { hold: self.held.as_ref().map(|held| held.kept(now)), ..kept }
     }
 }
 

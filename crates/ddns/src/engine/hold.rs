@@ -14,6 +14,9 @@ use crate::{
 const IN_TROUBLE: [&str; 3] = ["HTTP 500", "HTTP 502", "HTTP 503"];
 /// Codes of failures that reached nobody: who was not asked need not be left alone.
 const UNREACHED: [&str; 2] = ["resolve", "connect"];
+/// The longest wait for what may be over soon, where the wall clock stands before it failed: it
+/// tells nothing of how long ago that was.
+const CLOCKLESS_MAX: Duration = Duration::from_mins(1);
 /// How soon those are tried again when the network has changed.
 const UNREACHED_FLOOR: Duration = Duration::from_secs(3);
 
@@ -98,7 +101,8 @@ impl Held {
         if hold.digest != digest && hold.class != Class::RateLimited {
             return None;
         }
-        let longest = backoff::longest(hold.class);
+        let is_clockless = hold.class == Class::Transient && now.wall < hold.since;
+        let longest = if is_clockless { CLOCKLESS_MAX } else { backoff::longest(hold.class) };
         let until = hold.until.map(|until| now.at.saturating_add(left(until, now).min(longest)));
         Some(Self {
             class: hold.class,
@@ -122,7 +126,8 @@ impl Held {
     ) -> Self {
         let before = before.filter(|before| before.class == Class::Transient);
         let failures = before.map_or(0, |before| before.failures).saturating_add(1);
-        let wait = backoff::transient(failures, floors, chance);
+        let most = if now.wall < began { CLOCKLESS_MAX } else { Duration::MAX };
+        let wait = backoff::transient(failures, floors, chance).min(most);
         let seconds = i64::try_from(wait.as_secs()).unwrap_or(i64::MAX);
         let rest = left(began.saturating_add(seconds).saturating_add(1), now).min(wait);
         let until = now.at.saturating_add(rest);
@@ -166,10 +171,11 @@ impl Held {
         }
     }
 
-    /// The clock was set: what failed for it is tried at once.
+    /// The clock was set: what failed for it is tried at once, but not faster than anything else
+    /// that fails, however often it is set.
     pub(super) fn clock_set(&mut self, now: Now) {
         if self.class == Class::Clock {
-            self.until = Some(now.at);
+            self.until = Some(now.at.max(self.quick));
             self.failures = 0;
         }
     }

@@ -1,11 +1,11 @@
 //! `GoDaddy`: sets of records, written as a whole.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use serde_json::{Value, json};
 
 use crate::{
-    failure::Failure,
+    failure::{Class, Failure},
     name::Fqdn,
     provider::{
         ENDPOINT, Entry, Floors, Limits, Nature, Need, Parameter, ParameterError, Parameters,
@@ -13,7 +13,7 @@ use crate::{
     },
     record::Changed,
     secret::Secret,
-    wire::{Method, Wire},
+    wire::{Method, Response, Wire},
 };
 
 use super::{
@@ -61,6 +61,9 @@ pub(super) const ENTRY: Entry = Entry {
 
 /// The time to live of a set that is created, where nobody says another one: the least there is.
 const TTL: u32 = 600;
+
+/// It is not believed when it asks for more patience than this.
+const PATIENCE_MAX: Duration = Duration::from_hours(24);
 
 /// What its codes mean.
 const RULES: &[Rule] = &[
@@ -133,8 +136,21 @@ impl Sets for GoDaddy {
         let record = |value: &IpAddr| json!({ "data": value.to_string(), "ttl": ttl });
         let body: Value = values.iter().map(record).collect();
         let request = self.api.request(Method::Put, &path(&spot)?).json(&body);
-        self.api.change(spot.wire, request).await
+        let response = spot.wire.http(request).await?;
+        let done = ANSWERS.done(&response, spot.wire.now());
+        done.map(|()| Changed::Yes).map_err(|failure| explained(failure, &response))
     }
+}
+
+/// Adds to a failure what a refusal tells in its body alone: for how long it wants patience, and
+/// that another change of the zone is under way, which has the status of one that is wrong.
+fn explained(failure: Failure, response: &Response) -> Failure {
+    let body = answer::json(response).unwrap_or_default();
+    let is_busy = answer::text_at(&body, "/message").contains("used in another request");
+    let class = if is_busy { Class::Transient } else { failure.class };
+    let told = answer::number_at(&body, "/retryAfterSec").map(u64::from).map(Duration::from_secs);
+    let wait = failure.retry_after.or(told.map(|wait| wait.min(PATIENCE_MAX)));
+    Failure { class, ..failure }.after(wait)
 }
 
 fn path(spot: &Spot<'_, Fqdn>) -> Result<String, Failure> {

@@ -130,6 +130,23 @@ fn a_wrong_clock_is_waited_for_and_a_clock_that_is_set_is_tried_at_once() {
 }
 
 #[test]
+fn a_clock_that_is_set_all_the_time_makes_no_storm() {
+    let mut stage = failing(Reading::Possible, 1);
+    let mut failed = 0;
+    for _ in 0..120 {
+        stage.now.wall += 3600;
+        stage.quiet(SECOND, ONE);
+        if !stage.asked.is_empty() {
+            stage.take_read(0);
+            let result = Err(failure(Class::Clock, "RequestExpired"));
+            stage.tell(Input::Read { binding: 0, result });
+            failed += 1;
+        }
+    }
+    assert!((2..=30).contains(&failed), "{failed}");
+}
+
+#[test]
 fn a_wrong_password_holds_the_account_and_one_alone_tries_it() {
     let mut stage = failing(Reading::Impossible, 5);
     assert_eq!(stage.asked.len(), 2);

@@ -113,6 +113,47 @@ fn a_clock_that_was_set_makes_nobody_wait_for_years() {
     }
 }
 
+/// Lets the wall clock be right, after it has stood at the beginning of all time.
+fn learns_the_time(stage: &mut Stage, wall: i64) {
+    stage.now.wall = wall;
+    stage.pass(Duration::ZERO);
+}
+
+#[test]
+fn a_machine_that_wakes_up_in_1970_writes_nothing_for_that() {
+    let mut stage = Stage::new(plan(Reading::Impossible, 1));
+    stage.sees(ONE);
+    stage.writes(0);
+    for _ in 0..2 {
+        stage.now.wall = 0;
+        stage = stage.restarted(plan(Reading::Impossible, 1));
+        stage.sees(ONE);
+        stage.quiet(MINUTE, ONE);
+    }
+    learns_the_time(&mut stage, WALL + 7200);
+    stage.quiet(DAY, ONE);
+    assert_eq!(stage.asked, []);
+    // What is due is due by the right time.
+    stage.quiet(24 * DAY, ONE);
+    assert_eq!(stage.writes(0), addresses(ONE));
+    assert!(stage.now.wall - WALL < 26 * 86_400, "{}", stage.now.wall - WALL);
+}
+
+#[test]
+fn a_machine_that_wakes_up_in_1970_does_not_wait_for_what_was_before() {
+    let mut stage = Stage::new(plan(Reading::Impossible, 1));
+    stage.sees(ONE);
+    for _ in 0..8 {
+        stage.quiet(2 * HOUR, ONE);
+        stage.write_fails(0, failure(Class::Transient, "timeout"));
+    }
+    stage.now.wall = 0;
+    let mut stage = stage.restarted(plan(Reading::Impossible, 1));
+    stage.sees(ONE);
+    stage.quiet(2 * MINUTE, ONE);
+    assert_eq!(stage.writes(0), addresses(ONE));
+}
+
 #[test]
 fn patience_and_parking_outlive_the_engine() {
     for class in [Class::RateLimited, Class::Parked] {

@@ -174,3 +174,24 @@ fn a_write_knows_what_the_other_family_of_its_name_shall_have() {
     stage.sees_by(1, 0, "2a00::1");
     assert_eq!(stage.take_write(1).beside, addresses(ONE));
 }
+
+#[test]
+fn what_differs_is_not_forgotten_while_the_account_is_held() {
+    let mut stage = Stage::new(plan(Reading::Possible, 2));
+    stage.sees(ONE);
+    for binding in 0..2 {
+        stage.reads(binding, TWO);
+        stage.writes(binding);
+    }
+    while !stage.asked.iter().any(|effect| matches!(effect, Effect::Read { .. })) {
+        stage.quiet(HOUR, ONE);
+    }
+    stage.take_read(1);
+    let busy = failure(Class::RateLimited, "429").of_account();
+    stage.tell(Input::Read { binding: 1, result: Err(busy) });
+    stage.reads(0, TWO);
+    stage.quiet(HOUR, ONE);
+    assert_eq!(stage.asked.len(), 1, "one alone tries what was held");
+    stage.reads(0, TWO);
+    assert_eq!(stage.writes(0), addresses(ONE));
+}

@@ -5,7 +5,7 @@ use super::{
     *,
 };
 use crate::{
-    failure::{Class, Reach},
+    failure::Reach,
     wire::script::{Expected, Script},
 };
 
@@ -82,4 +82,22 @@ fn every_refusal_has_its_meaning() {
     check(429, "TOO_MANY_REQUESTS", Class::RateLimited, Reach::Account);
     check(422, "INVALID_BODY", Class::Parked, Reach::Binding);
     check(500, "ERROR_INTERNAL", Class::Transient, Reach::Binding);
+}
+
+#[test]
+fn patience_and_haste_are_told_in_the_body_alone() {
+    let fail = |status, body: &Value| {
+        let wire = until_set("home.example.org", "home", &json!([]))
+            .on(Expected::put(&format!("{API}/example.org/records/A/home")))
+            .answer(status, body);
+        let change = change(&record("home.example.org"), &["1.0.0.1"], &[]);
+        super::super::trial::reconcile(&*godaddy(), &wire, &change).unwrap_err()
+    };
+    let slowly = json!({ "code": "TOO_MANY_REQUESTS", "message": "Slow.", "retryAfterSec": 30 });
+    let failure = fail(429, &slowly);
+    let wait = Some(Duration::from_secs(30));
+    assert_eq!((failure.class, failure.retry_after), (Class::RateLimited, wait));
+    let busy = "Resource is being used in another request";
+    let failure = fail(422, &json!({ "code": "INVALID", "message": busy }));
+    assert_eq!((failure.class, failure.retry_after), (Class::Transient, None));
 }
