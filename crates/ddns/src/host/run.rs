@@ -23,13 +23,9 @@ use super::{
     chores,
     door::{Call, Calls},
     herald::Pulse,
-<<<<<<< HEAD
+    meant::{self, Meant},
     report::{self, Report},
     words,
-=======
-    meant::{self, Meant},
-    report, words,
->>>>>>> main
 };
 use crate::{
     engine::{

@@ -5,11 +5,8 @@ mod check;
 mod found;
 mod import;
 mod judge;
-<<<<<<< HEAD
-mod metrics;
-=======
 mod language;
->>>>>>> main
+mod metrics;
 mod place;
 mod providers;
 mod run;
