@@ -54,11 +54,13 @@ Options:
       --service <NAME>   The service; all of the kind `ddns` when there is none
       --state <FOLDER>   The state folder of a client that is run by hand
       --json             Print JSON
+      --metrics          Print metrics of every record, in the text format of Prometheus
   -h, --help             Print help
 
 Examples:
   mainstay ddns status
   mainstay ddns status --service home --json
+  mainstay ddns status --metrics > /var/lib/node_exporter/ddns.prom
 
 The code is 0 when every name is published, else 1.
 ";
