@@ -19,6 +19,11 @@ use super::answer;
 pub(super) const TOKEN: Parameter =
     Parameter { key: "token", need: Need::Required, nature: Nature::Secret, help: "", help_zh: "" };
 
+/// Writes the query of a request, with the token in its place.
+type Query = fn(&Change, IpAddr, &str) -> Result<String, Failure>;
+/// Reads an answer.
+type Understand = fn(&Response, IpAddr) -> Result<Written, Failure>;
+
 /// What differs between services.
 #[derive(Debug)]
 pub(super) struct Dialect {
@@ -29,9 +34,9 @@ pub(super) struct Dialect {
     /// Where updates go there.
     pub(super) path: &'static str,
     /// Returns the query that tells of a change to one address, with a token.
-    pub(super) query: fn(&Change, IpAddr, &str) -> Result<String, Failure>,
+    pub(super) query: Query,
     /// Reads the answer to an update to one address.
-    pub(super) understand: fn(&Response, IpAddr) -> Result<Written, Failure>,
+    pub(super) understand: Understand,
 }
 
 /// An account at such a service.

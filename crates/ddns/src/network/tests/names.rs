@@ -158,7 +158,7 @@ fn names_that_are_asked_for_at_once_take_turns() {
             let network = network.clone();
             asked.spawn(async move { network.resolve(&format!("web{place}.test"), None).await });
         }
-        while asked.len() > 0 {
+        while !asked.is_empty() {
             // All of them have asked before the first one is answered.
             tokio::task::yield_now().await;
             release.send(()).unwrap();
