@@ -222,8 +222,11 @@ fn events_of_a_later_version_stay_and_their_numbers_are_not_given_again() {
     let mut sandbox = Sandbox::up_with(TWO);
     sandbox.wait_for_all();
     let runs = sandbox.runs();
-    sandbox.kill_both();
     let folder = sandbox.path(".mainstay/events");
+    // The agent began, and two units are starting and then running.
+    let is_kept = || journal::read(&folder).is_ok_and(|kept| kept.records.len() >= 5);
+    wait_until("what has happened is kept", is_kept);
+    sandbox.kill_both();
     let create = |path: &Path| File::create(path);
     let limits = ChainLimits { file_bytes: 1 << 20, total_bytes: 1 << 30 };
     let mut chain = Journal::open(&folder, limits, create).unwrap();
