@@ -62,7 +62,7 @@ fn understand(response: &Response) -> Result<Written, Failure> {
     let text = response.text();
     let word = text.split_whitespace().next().unwrap_or_default();
     match word {
-        "OK" if text.contains("not changed") => {
+        "OK" if text.to_ascii_lowercase().contains("not changed") => {
             Ok(Written { change: Changed::No, code: word.to_owned() })
         }
         "OK" => Ok(Written { change: Changed::Yes, code: word.to_owned() }),
@@ -104,6 +104,7 @@ mod tests {
     fn every_answer_has_its_meaning() {
         assert_eq!(understood(200, "OK\nIP 81.2.69.142 updated"), Ok(Changed::Yes));
         assert_eq!(understood(200, "OK\nIP 81.2.69.142 not changed"), Ok(Changed::No));
+        assert_eq!(understood(200, "OK\nNot changed."), Ok(Changed::No));
         assert_eq!(understood(200, "ERROR"), Err(Class::Parked));
         assert_eq!(understood(200, "<html>"), Err(Class::Transient));
         assert_eq!(understood(503, "OK"), Err(Class::Transient));

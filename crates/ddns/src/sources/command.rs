@@ -57,7 +57,7 @@ fn listen(words: &[String], timeout: Duration) -> Result<String, String> {
         label: &label,
         words,
         directory: None,
-        environment: spawn::own_environment(),
+        environment: without_ours(spawn::own_environment()),
         bytes_max: BODY_BYTES_MAX,
         timeout,
     });
@@ -65,6 +65,14 @@ fn listen(words: &[String], timeout: Duration) -> Result<String, String> {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
         Err(error) => Err(in_words(&error)),
     }
+}
+
+/// Returns an environment without what would let the command speak to our agent in our name.
+fn without_ours(mut all: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    const OURS: [&[u8]; 4] =
+        [b"NOTIFY_SOCKET=", b"MAINSTAY_NOTIFY_PIPE=", b"WATCHDOG_USEC=", b"WATCHDOG_PID="];
+    all.retain(|variable| !OURS.iter().any(|ours| variable.starts_with(ours)));
+    all
 }
 
 /// Returns a name that no other command of any process has.
@@ -118,6 +126,13 @@ mod tests {
         assert_eq!(looked(words, LONG), Vote { voter, answer });
         let told = looked(shell("echo hello", "echo hello"), LONG).answer.unwrap_err();
         assert_eq!(told, "a line of it is no address: `hello`");
+    }
+
+    #[test]
+    fn a_command_does_not_speak_to_the_agent_in_our_name() {
+        let all = ["PATH=/bin", "NOTIFY_SOCKET=/run/x", "NOTIFY_SOCKETS=1", "WATCHDOG_USEC=5"];
+        let left = without_ours(all.map(|one| one.as_bytes().to_vec()).to_vec());
+        assert_eq!(left, [b"PATH=/bin".to_vec(), b"NOTIFY_SOCKETS=1".to_vec()]);
     }
 
     #[test]

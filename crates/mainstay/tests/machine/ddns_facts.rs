@@ -141,3 +141,13 @@ fn a_file_in_another_encoding_is_named_with_its_line_and_the_remedy() {
         "{answer:?}"
     );
 }
+
+#[test]
+fn a_file_that_is_begun_for_what_was_taken_over_is_its_owners_alone() {
+    let sandbox = Sandbox::new("");
+    fs::write(sandbox.path("old.conf"), "protocol=duckdns\npassword=x-token\nhome\n").unwrap();
+    let line = ["ddns", "import", "ddclient", "old.conf", "-o", "new.toml"];
+    sandbox.get(&line);
+    assert!(sandbox.read("new.toml").contains("duckdns"), "{}", sandbox.read("new.toml"));
+    assert_eq!(sandbox.shell("stat -c %a new.toml"), "600\n");
+}

@@ -1,8 +1,7 @@
 //! Where a new service goes: a file of the configuration, which may have to be begun.
 
 use std::{
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -81,8 +80,8 @@ fn joined(file: &Path, service: &str, tables: &str) -> Result<String, CliError> 
     })
 }
 
-/// Writes a file, all of it or nothing; one that was there keeps its owner and its mode, and a link
-/// to one goes on leading there.
+/// Writes a file, all of it or nothing; a new one is its owner's alone, one that was there keeps its
+/// owner and its mode, and a link to one goes on leading there.
 pub(super) fn write(file: &Path, text: &str) -> Result<(), CliError> {
     let former = fs::canonicalize(file).ok();
     let target = former.as_deref().unwrap_or(file);
@@ -93,7 +92,7 @@ pub(super) fn write(file: &Path, text: &str) -> Result<(), CliError> {
             file.set_permissions(fs::metadata(former)?.permissions())?;
             Ok(file)
         }
-        None => File::create(temporary),
+        None => paths::create_private_file(temporary),
     };
     atomic::replace(target, text.as_bytes(), create).map_err(|error| {
         CliError::refused(format!("cannot write `{}`: {error}", file.display()), "")
