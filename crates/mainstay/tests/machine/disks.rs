@@ -24,10 +24,11 @@ impl Disk {
         Self::mount(folder, &["-t", "tmpfs", "-o", &options, "mainstay-test"])
     }
 
-    /// Mounts one at a folder that can be frozen, kept in a file beside the folder.
+    /// Mounts one at a folder that can be frozen, kept in a file beside the folder: with room for
+    /// what a program writes at full speed as long as a test takes on a machine that is busy.
     pub(crate) fn freezable(folder: &Path) -> Option<Self> {
         let image = folder.with_extension("image");
-        fs::File::create(&image).unwrap().set_len(16 * 1024 * 1024).unwrap();
+        fs::File::create(&image).unwrap().set_len(512 * 1024 * 1024).unwrap();
         let image = image.to_str().unwrap();
         if !succeeds("mkfs.ext4", &["-q", "-F", image]) {
             return refused("mkfs.ext4");
