@@ -283,6 +283,7 @@ mod tests {
         assert!(matches!(error, KindError::Name { .. }), "{error}");
         fs::remove_dir_all(&ground).unwrap();
     }
+
     #[test]
     fn a_built_in_kind_is_run_by_our_own_binary() {
         let text = "[services.home]\nkind = 'ddns'\nconfig = { accounts = {} }\n\

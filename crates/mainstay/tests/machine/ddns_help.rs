@@ -74,6 +74,7 @@ const UPDATE: &str = "\
 Write names at once, parked ones as well
 
 What a provider has asked for is forgotten: use it once a password is right again, not as a habit.
+Only the least time between two writes of one record, `min-interval`, is kept.
 
 Usage: mainstay ddns update [OPTIONS] [NAME]...
 

@@ -12,6 +12,7 @@ use crate::{errors::CliError, print};
 /// Write names at once, parked ones as well
 ///
 /// What a provider has asked for is forgotten: use it once a password is right again, not as a habit.
+/// Only the least time between two writes of one record, `min-interval`, is kept.
 #[derive(Debug, ClapArgs)]
 #[command(
     after_help = "Examples:\n  mainstay ddns update --now\n  mainstay ddns update home.example.org\n  mainstay ddns update cf/home.example.org/AAAA --service home"
