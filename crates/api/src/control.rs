@@ -3,12 +3,14 @@
 //! Times are RFC 3339 text for people and microseconds of the machine's monotonic clock for
 //! machines. Every error is a [`Problem`].
 
+mod files;
 mod tree;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use files::{FilesRefused, FilesStatus};
 pub use tree::{Edge, Group, Node, NodeUnit, Tree};
 
 /// What `GET /v1/status` answers.
@@ -26,6 +28,9 @@ pub struct Status {
     /// All groups, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<Group>,
+    /// The configuration files.
+    #[serde(default)]
+    pub files: FilesStatus,
 }
 
 impl Status {

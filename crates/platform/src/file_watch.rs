@@ -35,6 +35,12 @@ impl FileWatch {
         imp::FileWatch::new().map(Self)
     }
 
+    /// Returns whether the system tells of every change in a folder: not where other machines, or
+    /// programs, change what is there.
+    pub fn tells_all_of(folder: &Path) -> bool {
+        imp::tells_all_of(folder)
+    }
+
     /// Watches which names a folder holds, and whether it goes away itself.
     pub fn folder(&mut self, folder: &Path) -> io::Result<()> {
         self.0.folder(folder)

@@ -15,6 +15,7 @@ use super::{
     Config, Diagnostic, RestartConfig, SERVICE_DEFAULTS, ServiceConfig, StopConfig, access, care,
     fields::{Fields, Placed, Reading, bounded_duration, mistyped},
     groups::{self, Groups},
+    hot_reload,
     kind::{self, KindConfig},
     links::{self, Named},
     logs, program,
@@ -157,6 +158,7 @@ fn read_file<'a>(r: &mut Reading<'a>, read: &mut Read<'_, 'a>) {
     }
     groups::read(&mut fields, r, read.groups);
     access::read(&mut fields, r, &mut read.config.access);
+    hot_reload::read(&mut fields, r, read.config);
     fields.finish(&[], r);
 }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
-use mainstay_api::control::{Status, Unit};
+use mainstay_api::control::{FilesRefused, Status, Unit};
 use mainstay_platform::scm::State;
 use serde::Serialize;
 
@@ -115,12 +115,21 @@ fn table(status: &Status, columns: Option<usize>) -> String {
     units.sort_by_key(|unit| (urgency(unit), unit.unit.clone()));
     let rows: Vec<Row> = units.iter().map(|unit| Row::of(unit)).collect();
     format!(
-        "{}  (keeper {}, agent {})\n\n{}",
+        "{}  (keeper {}, agent {})\n{}\n{}",
         status.instance,
         status.keeper.pid,
         status.agent.pid,
+        refusal(status.files.refused.as_ref()),
         lines("UNIT", rows, columns)
     )
+}
+
+/// Returns why what is in the files is not what runs, in a line; `check` tells all of it.
+fn refusal(refused: Option<&FilesRefused>) -> String {
+    let Some(refused) = refused else { return String::new() };
+    let first = refused.why.lines().next().unwrap_or_default();
+    let why = print::harmless(first.strip_prefix("error: ").unwrap_or(first));
+    format!("the files are not applied: {why}; `mainstay check` tells more\n")
 }
 
 /// Returns a table, no line of which is longer than the terminal is wide.

@@ -16,13 +16,17 @@ use rustix::{
 };
 
 use super::Stir;
-use crate::clock;
+use crate::{clock, filesystem};
 
 /// Room for a name of the greatest length, and for many of usual ones.
 const EVENTS_BYTES: usize = 4096;
 
 #[derive(Debug)]
 pub(super) struct FileWatch(OwnedFd);
+
+pub(super) fn tells_all_of(folder: &Path) -> bool {
+    filesystem::of(folder).is_ok_and(|found| !found.is_remote)
+}
 
 impl FileWatch {
     pub(super) fn new() -> io::Result<Self> {

@@ -18,7 +18,7 @@ use rustix::{
 
 use super::Stir;
 use crate::{
-    clock,
+    clock, filesystem,
     macos::{change, queue, wait},
 };
 
@@ -29,6 +29,10 @@ const EVENTS_ONLY: OFlags = OFlags::from_bits_retain(0x8000);
 pub(super) struct FileWatch {
     queue: OwnedFd,
     watched: Vec<OwnedFd>,
+}
+
+pub(super) fn tells_all_of(folder: &Path) -> bool {
+    filesystem::of(folder).is_ok_and(|found| !found.is_remote)
 }
 
 impl FileWatch {

@@ -1,13 +1,18 @@
 //! Change notifications: a handle a folder, which does not tell what has changed there.
 
-use std::{ffi::OsStr, io, path::Path, time::Duration};
+use std::{
+    ffi::OsStr,
+    io,
+    path::{Component, Path, Prefix},
+    time::Duration,
+};
 
 use windows_sys::Win32::{
     Foundation::{HANDLE, INVALID_HANDLE_VALUE, WAIT_FAILED, WAIT_TIMEOUT},
     Storage::FileSystem::{
         FILE_NOTIFY_CHANGE_ATTRIBUTES, FILE_NOTIFY_CHANGE_DIR_NAME, FILE_NOTIFY_CHANGE_FILE_NAME,
         FILE_NOTIFY_CHANGE_LAST_WRITE, FILE_NOTIFY_CHANGE_SECURITY, FILE_NOTIFY_CHANGE_SIZE,
-        FindCloseChangeNotification, FindFirstChangeNotificationW,
+        FindCloseChangeNotification, FindFirstChangeNotificationW, GetDriveTypeW,
     },
     System::Threading::{INFINITE, WaitForMultipleObjects},
 };
@@ -15,6 +20,8 @@ use windows_sys::Win32::{
 use super::Stir;
 use crate::{clock, windows::wide};
 
+/// `DRIVE_REMOTE` of `winbase.h`.
+const REMOTE: u32 = 4;
 /// `MAXIMUM_WAIT_OBJECTS` of `winnt.h`.
 const FOLDERS_MAX: usize = 64;
 
@@ -29,6 +36,17 @@ struct Notification(HANDLE);
 #[expect(unsafe_code, reason = "a raw handle is no pointer to anything")]
 // SAFETY: the system's calls on it may come from any thread.
 unsafe impl Send for Notification {}
+
+/// A server may pass on what it likes.
+#[expect(unsafe_code, reason = "GetDriveTypeW")]
+pub(super) fn tells_all_of(folder: &Path) -> bool {
+    let Some(Component::Prefix(prefix)) = folder.components().next() else { return false };
+    let (Prefix::Disk(letter) | Prefix::VerbatimDisk(letter)) = prefix.kind() else { return false };
+    let root = wide(format!("{}:\\", char::from(letter)));
+    // SAFETY: the name ends with NUL and lives until the call returns.
+    let kind = unsafe { GetDriveTypeW(root.as_ptr()) };
+    kind != REMOTE
+}
 
 impl FileWatch {
     #[expect(clippy::unnecessary_wraps, reason = "the contract is that of systems where it fails")]
