@@ -2,8 +2,8 @@
 
 use mainstay_api::control::{
     AddService, ChangedService, CheckState, CommandAnswer, CommandName, CommandRequest,
-    ConfigChanges, Edge, Event, Events, Facts, Group, HookLast, LastExit, Next, Node, NodeUnit,
-    Role, SecretAnswer, SecretInfo, Secrets, Status, Tree, Unit, UnitAnswer, UnitDetail,
+    ConfigChanges, Edge, Event, Events, Facts, FilesStatus, Group, HookLast, LastExit, Next, Node,
+    NodeUnit, Role, SecretAnswer, SecretInfo, Secrets, Status, Tree, Unit, UnitAnswer, UnitDetail,
     UpgradeAnswer, UpgradeRequest,
 };
 
@@ -87,6 +87,7 @@ pub(super) fn status() -> Status {
         agent: role(102),
         units: vec![waiting(), unit()],
         groups: vec![group()],
+        files: FilesStatus { hot_reload: true, refused: None },
     }
 }
 

@@ -1,9 +1,10 @@
 //! What an instance says of its configuration files.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// How the configuration files and what runs stand to each other.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct FilesStatus {
     /// Whether changes of the files are applied by themselves.
@@ -15,7 +16,7 @@ pub struct FilesStatus {
 }
 
 /// Files that were not applied.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FilesRefused {
     /// Since when, as RFC 3339.
     pub since: String,
