@@ -27,6 +27,7 @@ Commands:
 
 Options:
       --instance <NAME>  An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
+      --lang <LANGUAGE>  The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
   -h, --help             Print help
 
 Examples:
@@ -51,6 +52,7 @@ Usage: mainstay ddns status [OPTIONS]
 
 Options:
       --instance <NAME>  An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
+      --lang <LANGUAGE>  The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
       --service <NAME>   The service; all of the kind `ddns` when there is none
       --state <FOLDER>   The state folder of a client that is run by hand
       --json             Print JSON
@@ -85,6 +87,9 @@ Arguments:
 Options:
       --instance <NAME>
           An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
+
+      --lang <LANGUAGE>
+          The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
 
       --now
           All names
@@ -122,6 +127,7 @@ Arguments:
 
 Options:
       --instance <NAME>  An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
+      --lang <LANGUAGE>  The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
       --service <NAME>   Which service, when there are several
       --state <FOLDER>   Where it keeps what it has published; else nothing is kept from run to run
   -h, --help             Print help
@@ -151,6 +157,9 @@ Arguments:
 Options:
       --instance <NAME>
           An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
+
+      --lang <LANGUAGE>
+          The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
 
       --try
           Ask sources, providers and name servers, too, and say what would be written
@@ -188,6 +197,7 @@ Arguments:
 
 Options:
       --instance <NAME>  An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
+      --lang <LANGUAGE>  The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
   -o, --output <FILE>    Write it into this file, behind what it has already
       --service <NAME>   What the service is called [default: ddns]
       --store-secrets    Put its secrets into the store, where they are sealed
@@ -216,6 +226,7 @@ Arguments:
 
 Options:
       --instance <NAME>  An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
+      --lang <LANGUAGE>  The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
       --json             Print JSON
   -h, --help             Print help
 
@@ -238,6 +249,9 @@ Usage: mainstay ddns setup [OPTIONS]
 Options:
       --instance <NAME>
           An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
+
+      --lang <LANGUAGE>
+          The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
 
       --provider <NAME>
           Whose names: one of `mainstay ddns providers`
@@ -266,9 +280,6 @@ Options:
 
       --file <FILE>
           The configuration file that it is written into
-
-      --lang <LANGUAGE>
-          The language: en or zh; else as the environment says
 
           Possible values:
           - en: English
@@ -307,6 +318,7 @@ Usage: mainstay ddns sources [OPTIONS]
 
 Options:
       --instance <NAME>  An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
+      --lang <LANGUAGE>  The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
       --json             Print JSON
   -h, --help             Print help
 
