@@ -52,7 +52,13 @@ struct Cli {
     instance: Option<String>,
 
     /// The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
-    #[arg(long, global = true, value_name = "LANGUAGE", hide_possible_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "LANGUAGE",
+        hide_possible_values = true,
+        display_order = 900
+    )]
     lang: Option<Language>,
 
     #[command(subcommand)]
