@@ -240,12 +240,11 @@ mod tests {
     }
 
     #[test]
-    #[cfg(unix)]
     fn a_link_stays_one_and_what_it_leads_to_is_edited() {
         let folder = Folder::new("linked", WEB);
         let real = folder.0.join("real.toml");
         fs::rename(folder.main(), &real).unwrap();
-        std::os::unix::fs::symlink("real.toml", folder.main()).unwrap();
+        paths::link(Path::new("real.toml"), &folder.main()).unwrap();
         let new = NewService { command: vec!["api".to_owned()], ..NewService::default() };
         edit(&folder.main(), &Edit::Add(name("api"), new), &Steps::untold()).unwrap();
         assert!(folder.main().is_symlink());

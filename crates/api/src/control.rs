@@ -24,14 +24,14 @@ pub struct Status {
     pub keeper: Role,
     /// The agent.
     pub agent: Role,
+    /// The configuration files.
+    #[serde(default)]
+    pub files: FilesStatus,
     /// All units, by name.
     pub units: Vec<Unit>,
     /// All groups, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<Group>,
-    /// The configuration files.
-    #[serde(default)]
-    pub files: FilesStatus,
 }
 
 impl Status {

@@ -140,19 +140,20 @@ fn parts(path: &Path) -> impl DoubleEndedIterator<Item = OsString> {
 
 #[cfg(test)]
 mod tests {
+    use mainstay_platform::paths;
+
     use super::*;
 
     #[test]
-    #[cfg(unix)]
     fn every_folder_on_the_way_in_which_it_may_be_led_elsewhere_counts() {
-        use std::os::unix::fs::symlink;
+        let link = |to: &str, at: PathBuf| paths::link(Path::new(to), &at).unwrap();
         let folder = std::env::temp_dir().join(format!("mainstay-ears-{}", std::process::id()));
         fs::create_dir_all(folder.join("real/..one")).unwrap();
         let folder = folder.canonicalize().unwrap();
         fs::File::create(folder.join("real/..one/mainstay.toml")).unwrap();
-        symlink("..one", folder.join("real/..data")).unwrap();
-        symlink("..data/mainstay.toml", folder.join("real/mainstay.toml")).unwrap();
-        symlink("real", folder.join("current")).unwrap();
+        link("..one", folder.join("real/..data"));
+        link("..data/mainstay.toml", folder.join("real/mainstay.toml"));
+        link("real", folder.join("current"));
 
         let mut places = Places::default();
         let end = places.follow(&folder.join("current/mainstay.toml"));

@@ -1,8 +1,8 @@
 //! Stories of files that change, as editors, orchestrators and accidents change them.
 
 use std::fs::{self, File};
-#[cfg(unix)]
-use std::os::unix::fs::symlink;
+
+use mainstay_platform::paths;
 
 use super::*;
 
@@ -60,6 +60,10 @@ fn write(path: &Path, text: &str) {
     File::create(path).unwrap().write_all(text.as_bytes()).unwrap();
 }
 
+fn link(to: &str, at: &Path) {
+    paths::link(Path::new(to), at).unwrap();
+}
+
 fn replace(path: &Path, text: &str) {
     let fresh = path.with_extension("new");
     write(&fresh, text);
@@ -96,7 +100,6 @@ async fn files_and_folders_that_come_later_are_seen_and_so_is_their_end() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-#[cfg(unix)]
 async fn a_link_that_is_led_elsewhere_is_seen() {
     let fill = |folder: &Path, version: &str| {
         fs::create_dir_all(folder.join(version)).unwrap();
@@ -104,12 +107,12 @@ async fn a_link_that_is_led_elsewhere_is_seen() {
     };
     let swap = |folder: &Path, version: &str| {
         fill(folder, version);
-        symlink(version, folder.join("..data_tmp")).unwrap();
+        link(version, &folder.join("..data_tmp"));
         fs::rename(folder.join("..data_tmp"), folder.join("..data")).unwrap();
     };
     let begin = |folder: &Path| {
         swap(folder, "..one");
-        symlink("..data/mainstay.toml", folder.join("mainstay.toml")).unwrap();
+        link("..data/mainstay.toml", &folder.join("mainstay.toml"));
     };
     let mut folder = Folder::new("links", begin).await;
     for version in ["..two", "..three"] {
