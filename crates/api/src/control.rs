@@ -4,12 +4,14 @@
 //! machines. Every error is a [`Problem`].
 
 mod tree;
+mod usage;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub use tree::{Edge, Group, Node, NodeUnit, Tree};
+pub use usage::{UnitUsage, Usages};
 
 /// What `GET /v1/status` answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
