@@ -8,13 +8,11 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use axum::{
-    Extension, Router,
-    extract::{Query, State},
-    response::Response,
-    routing::get,
+use axum::{Extension, extract::State, response::Response};
+use mainstay_api::{
+    config::Role,
+    control::{UnitUsage, Usages},
 };
-use mainstay_api::control::{UnitUsage, Usages};
 use mainstay_platform::{
     clock,
     tally::{self, Depth, Root, Tally},
@@ -24,8 +22,9 @@ use tokio::{
     sync::{Semaphore, mpsc},
     time::timeout,
 };
+use utoipa_axum::routes;
 
-use super::{Calls, ask, respond};
+use super::{Calls, ask, examples, input::Parameters, operation, respond};
 use crate::calls::{Call, LiveRun, Refused, RefusedKind};
 
 /// So many look at a time: what a process is held up by may hold up whoever looks at it.
@@ -36,39 +35,72 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const WINDOW_USUAL: Duration = Duration::from_millis(500);
 const WINDOW_MAX: Duration = Duration::from_secs(10);
 
-pub(super) fn routes() -> Router<mpsc::Sender<Call>> {
+pub(super) fn routes() -> operation::Routes {
     let places = Extension(Arc::new(Semaphore::new(LOOKS_MAX)));
-    Router::new().route("/v1/usage", get(usage).layer(places))
+    let (schemas, paths, usage) = operation::operation(Role::Viewer, routes!(usage));
+    operation::Routes::new().routes((schemas, paths, usage.layer(places)))
 }
 
-#[derive(Debug, Deserialize)]
-struct Parameters {
-    /// Units, services or groups, with commas between them; all without it.
+/// Which units are asked about, and for how long.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct UsageParameters {
+    /// Only of these units, services, or groups such as `@web`, with commas between; `*` and `?` match.
+    #[param(required = false, nullable = false, example = "web")]
     names: Option<String>,
-    /// How long to watch, in milliseconds; at once with 0.
+    /// How long to watch, in milliseconds; 500 when absent. With 0 nothing is watched: there is no `cpu-percent`.
+    #[param(required = false, nullable = false, minimum = 0, maximum = 10_000, example = 500)]
     window: Option<u64>,
+}
+
+impl UsageParameters {
+    fn window(&self) -> Result<Duration, Refused> {
+        let window = self.window.map_or(WINDOW_USUAL, Duration::from_millis);
+        if window > WINDOW_MAX {
+            let text = format!("`window` is a number up to {}", WINDOW_MAX.as_millis());
+            return Err(Refused::new(RefusedKind::Bad, text, "ask twice for what comes behind"));
+        }
+        Ok(window)
+    }
+
+    fn names(self) -> Vec<String> {
+        let names = self.names.unwrap_or_default();
+        names.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    }
 }
 
 type Places = Extension<Arc<Semaphore>>;
 
+/// What units use of the machine
+///
+/// Of all processes of their runs, read at this moment; what the system does not tell is left out.
+#[utoipa::path(
+    get,
+    path = "/v1/usage",
+    tag = "state",
+    params(UsageParameters),
+    responses(
+        (status = 200, description = "The units whose programs run.",
+            body = Usages, example = json!(examples::usages())),
+        (status = 404, description = "There is no such unit, service or group.",
+            body = mainstay_api::control::Problem, content_type = "application/problem+json"),
+    )
+)]
 async fn usage(
     State(calls): Calls,
     Extension(places): Places,
-    Query(asked): Query<Parameters>,
+    Parameters(asked): Parameters<UsageParameters>,
 ) -> Response {
-    let names = asked.names.unwrap_or_default();
-    let names = names.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
-    let window = asked.window.map_or(WINDOW_USUAL, Duration::from_millis).min(WINDOW_MAX);
-    respond(measure(&calls, &places, names, window).await)
+    respond(measure(&calls, &places, asked).await)
 }
 
 async fn measure(
     calls: &mpsc::Sender<Call>,
     places: &Arc<Semaphore>,
-    names: Vec<String>,
-    window: Duration,
+    asked: UsageParameters,
 ) -> Result<Usages, Refused> {
-    let runs = ask(calls, |reply| Call::Runs(names.clone(), reply)).await?;
+    let window = asked.window()?;
+    let runs = ask(calls, |reply| Call::Runs(asked.names(), reply)).await?;
     let roots: Arc<[Root]> = runs.iter().map(|run| run.root.clone()).collect();
     let mut before = Look::default();
     if !window.is_zero() {

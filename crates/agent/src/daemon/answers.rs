@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mainstay_api::{
     control::{
-        CommandAnswer, CommandName, CommandRequest, Events, Role, Status, Unit, UnitAnswer,
+        CommandAnswer, CommandName, CommandRequest, Event, Events, Role, Status, Unit, UnitAnswer,
         UnitDetail,
     },
     keeper::Streams,
@@ -144,12 +144,19 @@ impl Agent {
             query.names.is_empty()
                 || unit.is_some_and(|unit| query.names.iter().any(|name| is_meant(name, unit)))
         };
-        let events = self.events.select(query.limit, |event| {
-            query.after.is_none_or(|after| event.sequence > after)
-                && query.trace.as_ref().is_none_or(|trace| *trace == event.trace_id)
+        let fits = |event: &Event| {
+            query.trace.as_ref().is_none_or(|trace| *trace == event.trace_id)
                 && fits_name(event.unit.as_ref())
-        });
-        Events { events, last: self.events.last() }
+        };
+        let Some(after) = query.after else {
+            let events = self.events.select(query.limit, fits);
+            return Events { events, last: self.events.last() };
+        };
+        let events = self.events.select_after(after, query.limit, fits);
+        // Whoever goes on from here meets the next one.
+        let full = events.last().filter(|_| events.len() == query.limit);
+        let last = full.map_or(self.events.last(), |event| event.sequence);
+        Events { events, last }
     }
 
     fn command(

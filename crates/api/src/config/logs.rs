@@ -9,7 +9,7 @@ use std::path::MAIN_SEPARATOR;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    LogFiles, LogPath, LogsConfig, SERVICE_DEFAULTS,
+    LogFiles, LogPath, LogsConfig, SERVICE_DEFAULTS, catalogue,
     fields::{Fields, Reading},
     parse::absolute,
     program,
@@ -35,7 +35,7 @@ pub(super) fn read(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> LogsConf
         return LogsConfig { streams: Streams::Off, ..usual };
     }
     let Some(table) = fields.table("logs", r) else { return usual };
-    let mut fields = Fields::new(table, "`logs`");
+    let mut fields = Fields::new(table, "`logs`", &catalogue::LOGS);
     let path = path(&mut fields, r);
     let config = LogsConfig {
         streams: streams(&mut fields, &path, r),
@@ -76,7 +76,7 @@ fn path(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> LogPath {
     }
     let empty = DeTable::new();
     let table = fields.table("path", r).unwrap_or(&empty);
-    let mut fields = Fields::new(table, "`path`");
+    let mut fields = Fields::new(table, "`path`", &catalogue::LOG_PATH);
     let files = match (file(&mut fields, "stdout", r), file(&mut fields, "stderr", r)) {
         (None, None) => LogFiles::None,
         (Some(one), Some(other)) if identity(&one) == identity(&other) => LogFiles::Joined(one),

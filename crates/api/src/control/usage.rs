@@ -1,9 +1,10 @@
 //! What units use of the machine.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What `GET /v1/usage` answers.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Usages {
     /// How long was watched for `cpu-percent`, in milliseconds; 0 when nothing was.
@@ -14,7 +15,7 @@ pub struct Usages {
 
 /// What the programs of a unit use: its main process with everything that it has started. What the
 /// system does not tell is left out.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct UnitUsage {
     /// The unit.

@@ -8,6 +8,9 @@ use mainstay_api::pattern::is_meant;
 
 use crate::{client::escaped, errors::CliError, names, print};
 
+/// An agent keeps no more, and tells no more at a time.
+const EVENTS_MAX: usize = 5_000;
+
 /// Show what happened, to all units or some
 #[derive(Debug, ClapArgs)]
 #[command(
@@ -40,7 +43,7 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
     let status: Status = client.get("/v1/status").await?;
     let names = names::expanded(&args.names, &status.groups)?;
     let filter = filter(&args);
-    let mut path = format!("/v1/events?limit={}&{filter}", args.lines);
+    let mut path = format!("/v1/events?limit={}&{filter}", args.lines.min(EVENTS_MAX));
     let mut events: Events = client.get(&path).await?;
     if let Some(name) = names.iter().find(|name| !is_known(name, &status, &events)) {
         return Err(names::unknown(name));
@@ -52,7 +55,7 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
         if !args.follow {
             return Ok(ExitCode::SUCCESS);
         }
-        path = format!("/v1/events?limit=5000&{filter}&after={}&wait=true", events.last);
+        path = format!("/v1/events?limit={EVENTS_MAX}&{filter}&after={}&wait=true", events.last);
         events = client.get(&path).await?;
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{fs::File, io, path::Path};
 
-use super::reader::{BLOCK_BYTES, length, read_at};
+use super::{
+    content::{Content, read_at},
+    reader::{BLOCK_BYTES, length},
+};
 use crate::index::{IndexRecord, RECORD_BYTES};
 
 /// What is wanted of a log, as far as an index knows it.
@@ -62,11 +65,11 @@ fn block(file: &File, read: &mut u64) -> Option<Vec<IndexRecord>> {
 }
 
 /// Returns where the line begins that an offset is in.
-pub(super) fn line_around(file: &File, offset: u64) -> io::Result<u64> {
+pub(super) fn line_around(content: &mut Content, offset: u64) -> io::Result<u64> {
     let mut end = offset;
     while end > 0 {
         let start = end.saturating_sub(BLOCK_BYTES);
-        let bytes = read_at(file, start, end - start)?;
+        let bytes = content.read_at(start, end - start)?;
         if let Some(at) = bytes.iter().rposition(|byte| *byte == b'\n') {
             return Ok(start + length(bytes.get(..=at).unwrap_or_default()));
         }
