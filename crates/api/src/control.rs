@@ -5,6 +5,7 @@
 
 mod files;
 mod tree;
+mod usage;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ use utoipa::ToSchema;
 
 pub use files::{FilesRefused, FilesStatus};
 pub use tree::{Edge, Group, Node, NodeUnit, Tree};
+pub use usage::{UnitUsage, Usages};
 
 /// What `GET /v1/status` answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
