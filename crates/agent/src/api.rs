@@ -10,6 +10,7 @@
 mod contract;
 mod events;
 mod examples;
+mod files;
 mod gate;
 mod input;
 mod instance;
@@ -156,6 +157,7 @@ fn routes() -> operation::Routes {
         .merge(state::routes())
         .merge(events::routes())
         .merge(services::routes())
+        .merge(files::routes())
         .merge(secrets::routes())
         .merge(usage::routes())
         .merge(instance::routes())

@@ -2,9 +2,11 @@
 
 use axum::http::StatusCode;
 use mainstay_api::control::{
-    AddService, CommandAnswer, CommandRequest, Events, Problem, SecretAnswer, Secrets, Status,
-    Tree, UnitDetail, UpgradeAnswer, UpgradeRequest,
+    AddService, CommandAnswer, CommandRequest, DiffAnswer, EditKeys, Events, Files, Problem,
+    ReplaceFile, SecretAnswer, Secrets, ServiceText, Status, Tree, UnitDetail, UpgradeAnswer,
+    UpgradeRequest,
 };
+use mainstay_core::Prune;
 use mainstay_platform::tally::Root;
 use mainstay_storage::secrets::Secret;
 use tokio::sync::oneshot;
@@ -155,7 +157,12 @@ pub(crate) enum Call {
     Command(Asker, CommandRequest, Reply<CommandAnswer>),
     Add(Asker, AddService, Reply<CommandAnswer>),
     Remove(Asker, String, Keeps, Reply<CommandAnswer>),
-    Apply(Asker, Reply<CommandAnswer>),
+    Apply(Asker, Prune, Reply<CommandAnswer>),
+    Diff(Option<String>, Reply<DiffAnswer>),
+    Files(Reply<Files>),
+    Replace(Asker, ReplaceFile, Reply<CommandAnswer>),
+    Source(String, Option<String>, Reply<ServiceText>),
+    EditKeys(Asker, String, EditKeys, Reply<CommandAnswer>),
     ShutDown(Asker, Reply<CommandAnswer>),
     Upgrade(Asker, UpgradeRequest, Reply<UpgradeAnswer>),
     Secrets(Reply<Secrets>),

@@ -9,6 +9,7 @@ use std::{
 };
 
 use mainstay_api::{control::CommandAnswer, keeper::RunRef};
+use mainstay_core::Prune;
 use mainstay_storage::segment::ChainFiles;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -20,6 +21,7 @@ use crate::{
     editing::{self, Edit, EditError},
     errand::Errands,
     events::complain,
+    inquiry::{Compared, Inquiry},
     numbers::NumbersPage,
     watch,
     wishes::Page,
@@ -39,6 +41,8 @@ pub(crate) enum Job {
     Configure(Box<Order>),
     /// Read the configuration as long as it is the one that was seen.
     Reload(Reload),
+    /// Read the files for somebody who wants to know something of them.
+    LookUp(Inquiry),
     /// Keep a copy of a good configuration.
     Keep(Texts),
     /// Delete the oldest closed segments beyond this count.
@@ -55,6 +59,8 @@ pub(crate) struct Order {
     pub(crate) asker: Asker,
     /// Nothing: the files were edited by hand.
     pub(crate) edit: Option<Edit>,
+    /// What becomes of what no file has any more.
+    pub(crate) prune: Prune,
     pub(crate) reply: Reply<CommandAnswer>,
 }
 
@@ -81,6 +87,7 @@ pub(crate) enum Done {
     Configured(Box<Configured>),
     /// Nothing: it is not the one any more that was seen.
     Reloaded(Reloaded),
+    Compared(Box<Compared>),
     LastWords {
         command: RunRef,
         words: Option<String>,
@@ -133,10 +140,14 @@ fn work(files: &Files, inbox: &Receiver<Job>, outbox: &UnboundedSender<Done>) {
             Job::Wishes(page) => Done::Wishes { generation: page.generation, result: page.write() },
             Job::Numbers(page) => Done::Numbers(page.write()),
             Job::Configure(order) => {
-                let result = configure(files, order.edit.clone(), &mut errands);
+                let result = configure(files, &order, &mut errands);
                 Done::Configured(Box::new(Configured { order: *order, result }))
             }
             Job::Reload(wanted) => Done::Reloaded(Box::new(reload(files, wanted, &mut errands))),
+            Job::LookUp(inquiry) => match inquiry.look_up(&files.main, &mut errands) {
+                Some(compared) => Done::Compared(Box::new(compared)),
+                None => continue,
+            },
             Job::Keep(texts) => {
                 keep(files, &texts);
                 continue;
@@ -161,15 +172,16 @@ fn work(files: &Files, inbox: &Receiver<Job>, outbox: &UnboundedSender<Done>) {
 }
 
 /// Wishes wait behind it, so it waits for nothing that never answers.
-fn configure(
-    files: &Files,
-    edit: Option<Edit>,
-    errands: &mut Errands,
-) -> Result<Loaded, EditError> {
+fn configure(files: &Files, order: &Order, errands: &mut Errands) -> Result<Loaded, EditError> {
     let main = files.main.clone();
-    let loaded = errands.run(&files.main, move |steps| match edit {
-        Some(edit) => editing::edit(&main, &edit, steps),
-        None => configuration::read_to_apply(&main, steps).map_err(EditError::Bad),
+    let (edit, prune) = (order.edit.clone(), order.prune.clone());
+    let loaded = errands.run(&files.main, move |steps| {
+        if let Some(edit) = edit {
+            return editing::edit(&main, &edit, &prune, steps);
+        }
+        let loaded = configuration::read_to_apply(&main, steps).map_err(EditError::Bad)?;
+        editing::check_prune(&loaded.config, &prune)?;
+        Ok(loaded)
     })??;
     keep(files, &loaded.texts);
     copies::begin(&loaded.config, &files.instance);

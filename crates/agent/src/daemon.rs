@@ -3,6 +3,7 @@
 mod answers;
 mod counting;
 mod durable;
+mod files;
 mod reloading;
 mod search;
 mod secrets;
@@ -53,6 +54,7 @@ use crate::{
     watch::Sight,
     wishes::Wishes,
 };
+pub(crate) use files::refusal_of;
 use reloading::Reloading;
 use waking::Waking;
 

@@ -21,6 +21,7 @@ mod errand;
 mod events;
 mod given;
 mod health;
+mod inquiry;
 mod keeper;
 pub mod kinds;
 mod launch;

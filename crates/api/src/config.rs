@@ -38,7 +38,7 @@ pub use duration::{parse_duration, parse_size};
 pub use edit::{EditError, NewService, add, append, remove};
 pub use fields::suggestion;
 pub use groups::Group;
-pub use keys::{get, set, unset};
+pub use keys::{excerpt, get, set, unset};
 pub use kind::{
     KIND_CONFIG_BYTES_MAX, KIND_NAME_BYTES_MAX, KIND_PROGRAM, KindConfig, check_kind_name,
     is_kind_path,

@@ -12,7 +12,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use files::{FilesRefused, FilesStatus};
+pub use files::{
+    ChangedKey, DiffAnswer, DiffRequest, EditKeys, FileText, Files, FilesRefused, FilesStatus,
+    KeyEffect, KeyValue, ReplaceFile, ServiceText,
+};
 pub use tree::{Edge, Group, Node, NodeUnit, Tree};
 pub use usage::{UnitUsage, Usages};
 
@@ -208,6 +211,12 @@ pub struct ConfigChanges {
     /// Other groups have rights than before, or other rights.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub access: bool,
+    /// Whether changes of the files are applied by themselves is said in another way.
+    #[serde(rename = "hot-reload", default, skip_serializing_if = "std::ops::Not::not")]
+    pub hot_reload: bool,
+    /// Services that no file has any more, and that were stopped and forgotten for that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pruned: Vec<String>,
 }
 
 /// A service of which the configuration says something else.
@@ -216,7 +225,7 @@ pub struct ChangedService {
     /// Its name.
     pub service: String,
     /// The keys that differ.
-    pub keys: Vec<String>,
+    pub keys: Vec<ChangedKey>,
     /// Whether its programs are started anew.
     pub restarts: bool,
     /// Whether some of it holds only from their next run on.

@@ -1,15 +1,19 @@
 //! The command line: one file a command.
 
 mod add;
+mod apply;
+mod changes;
 mod check;
 mod command;
 mod completions;
 mod ddns;
 mod doctor;
 mod drill;
+mod edit;
 mod events;
 mod import;
 mod install;
+mod keys;
 mod kind;
 mod logs;
 mod notify;
@@ -95,6 +99,11 @@ enum Command {
     Show(show::Args),
     Tree(tree::Args),
     Check(check::Args),
+    Diff(apply::DiffArgs),
+    Apply(apply::Args),
+    Set(keys::Args),
+    Get(keys::GetArgs),
+    Edit(edit::Args),
     Add(add::Args),
     /// Remove a service from the configuration and stop it
     Remove(add::RemoveArgs),
@@ -159,6 +168,11 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
     match cli.command {
         Command::Up(args) => up::run(args, instance).await,
         Command::Check(args) => check::run(&args, instance),
+        Command::Diff(args) => apply::diff(args, instance).await,
+        Command::Apply(args) => apply::run(args, instance).await,
+        Command::Set(args) => keys::set(args, instance).await,
+        Command::Get(args) => keys::get(&args, instance).await,
+        Command::Edit(args) => edit::run(args, instance).await,
         Command::Completions(args) => Ok(completions::run(&args)),
         Command::Doctor(args) => Ok(doctor::run(&args, instance)),
         Command::Notify(args) => notify::run(&args),

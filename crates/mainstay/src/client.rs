@@ -76,8 +76,23 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, CliError> {
-        let body = serde_json::to_vec(body).map_err(|error| CliError::bug(error.to_string()))?;
-        self.send(Method::POST, path, body).await
+        self.send(Method::POST, path, json_of(body)?).await
+    }
+
+    pub(crate) async fn put<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, CliError> {
+        self.send(Method::PUT, path, json_of(body)?).await
+    }
+
+    pub(crate) async fn patch<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, CliError> {
+        self.send(Method::PATCH, path, json_of(body)?).await
     }
 
     /// Sends bytes as they are.
@@ -117,6 +132,10 @@ impl Client {
         }
         patiently(&self.located, asking).await
     }
+}
+
+fn json_of(body: &impl Serialize) -> Result<Vec<u8>, CliError> {
+    serde_json::to_vec(body).map_err(|error| CliError::bug(error.to_string()))
 }
 
 /// Waits for an answer, and says so when it takes long.

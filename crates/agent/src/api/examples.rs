@@ -1,10 +1,11 @@
 //! What the contract shows as examples: values of the very types that are sent.
 
 use mainstay_api::control::{
-    AddService, ChangedService, CheckState, CommandAnswer, CommandName, CommandRequest,
-    ConfigChanges, Edge, Event, Events, Facts, FilesStatus, Group, HookLast, LastExit, Next, Node,
-    NodeUnit, Role, SecretAnswer, SecretInfo, Secrets, Status, Tree, Unit, UnitAnswer, UnitDetail,
-    UnitUsage, UpgradeAnswer, UpgradeRequest, Usages,
+    AddService, ChangedKey, ChangedService, CheckState, CommandAnswer, CommandName, CommandRequest,
+    ConfigChanges, DiffAnswer, DiffRequest, Edge, EditKeys, Event, Events, Facts, FileText, Files,
+    FilesStatus, Group, HookLast, KeyEffect, KeyValue, LastExit, Next, Node, NodeUnit, ReplaceFile,
+    Role, SecretAnswer, SecretInfo, Secrets, ServiceText, Status, Tree, Unit, UnitAnswer,
+    UnitDetail, UnitUsage, UpgradeAnswer, UpgradeRequest, Usages,
 };
 
 const FILE: &str = "/opt/shop/mainstay.toml";
@@ -185,7 +186,7 @@ pub(super) fn removed() -> CommandAnswer {
 pub(super) fn applied() -> CommandAnswer {
     let service = ChangedService {
         service: text("web"),
-        keys: vec![text("command")],
+        keys: vec![ChangedKey { key: text("command"), effect: KeyEffect::Restart }],
         restarts: true,
         later: false,
     };
@@ -235,4 +236,32 @@ pub(super) fn usages() -> Usages {
         written_bytes: Some(225_280),
     };
     Usages { window_ms: 500, units: vec![web] }
+}
+
+const WEB: &str = "[services.web]\ncommand = [\"./web\"]\n";
+
+pub(super) fn files() -> Files {
+    Files { files: vec![FileText { file: text(FILE), text: text(WEB) }] }
+}
+
+pub(super) fn replace_file() -> ReplaceFile {
+    ReplaceFile { file: Some(text(FILE)), text: text(WEB), former: None, prune: false }
+}
+
+pub(super) fn diff_request() -> DiffRequest {
+    DiffRequest { text: Some(text(WEB)) }
+}
+
+pub(super) fn diff() -> DiffAnswer {
+    let changes = applied().changes.unwrap_or_default();
+    DiffAnswer { differs: true, changes, orphaned: vec![text("mail")] }
+}
+
+pub(super) fn service_text() -> ServiceText {
+    ServiceText { service: text("web"), file: text(FILE), text: Some(text(WEB)) }
+}
+
+pub(super) fn edit_keys() -> EditKeys {
+    let (key, value) = (text("restart.delay"), text("5s"));
+    EditKeys { set: vec![KeyValue { key, value }], unset: vec![text("directory")] }
 }

@@ -5,6 +5,7 @@ use mainstay_api::{
     config::Role,
     control::{AddService, CommandAnswer, CommandRequest},
 };
+use mainstay_core::Prune;
 use serde::Deserialize;
 use utoipa_axum::routes;
 
@@ -104,6 +105,15 @@ async fn remove(
     put(&calls, |reply| Call::Remove(asker, name, keeps, reply)).await
 }
 
+/// What may be said with it.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ApplyParameters {
+    /// Whether services are stopped and forgotten that no file has any more.
+    #[param(required = false, nullable = false, example = false)]
+    prune: Option<bool>,
+}
+
 /// Read the configuration files, and apply what has changed
 ///
 /// A mistake in them changes nothing.
@@ -111,6 +121,7 @@ async fn remove(
     post,
     path = "/v1/apply",
     tag = "services",
+    params(ApplyParameters),
     responses(
         (status = 200, description = "What has changed, and what the units do.",
             body = CommandAnswer, example = json!(examples::applied())),
@@ -118,6 +129,11 @@ async fn remove(
             body = mainstay_api::control::Problem, content_type = "application/problem+json"),
     )
 )]
-async fn apply(State(calls): Calls, Extension(asker): By) -> Response {
-    put(&calls, |reply| Call::Apply(asker, reply)).await
+async fn apply(
+    State(calls): Calls,
+    Extension(asker): By,
+    Parameters(more): Parameters<ApplyParameters>,
+) -> Response {
+    let prune = if more.prune == Some(true) { Prune::Remove } else { Prune::Keep };
+    put(&calls, |reply| Call::Apply(asker, prune, reply)).await
 }

@@ -16,7 +16,9 @@ use mainstay_platform::clock;
 use super::Agent;
 use crate::{
     calls::{Asker, Call, EventsQuery, Patience, Refused, RefusedKind, Reply},
+    clerk::Order,
     events::{Happening, Level},
+    inquiry::Inquiry,
     kinds,
     report::{self, Beside, Clocks},
 };
@@ -48,7 +50,14 @@ impl Agent {
             },
             Call::Add(asker, service, reply) => self.add(asker, service, reply),
             Call::Remove(asker, name, keeps, reply) => self.remove(asker, &name, keeps, reply),
-            Call::Apply(asker, reply) => self.order(asker, None, reply),
+            Call::Apply(asker, prune, reply) => {
+                self.order(Order { asker, edit: None, prune, reply });
+            }
+            Call::Replace(asker, file, reply) => self.replace_file(asker, file, reply),
+            Call::EditKeys(asker, name, keys, reply) => self.edit_keys(asker, &name, keys, reply),
+            Call::Diff(text, reply) => self.look_up(Inquiry::Difference(text, reply)),
+            Call::Files(reply) => self.look_up(Inquiry::Files(reply)),
+            Call::Source(name, key, reply) => self.look_up(Inquiry::Service(name, key, reply)),
             Call::Upgrade(asker, request, reply) => self.upgrade(&asker, request, reply),
             Call::Secrets(reply) => self.list_secrets(reply),
             Call::SetSecret(asker, name, value, reply) => {
