@@ -3,14 +3,18 @@
 //! Times are RFC 3339 text for people and microseconds of the machine's monotonic clock for
 //! machines. Every error is a [`Problem`].
 
+mod files;
 mod tree;
+mod usage;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use files::{FilesRefused, FilesStatus};
 pub use tree::{Edge, Group, Node, NodeUnit, Tree};
+pub use usage::{UnitUsage, Usages};
 
 /// What `GET /v1/status` answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -22,6 +26,9 @@ pub struct Status {
     pub keeper: Role,
     /// The agent.
     pub agent: Role,
+    /// The configuration files.
+    #[serde(default)]
+    pub files: FilesStatus,
     /// All units, by name.
     pub units: Vec<Unit>,
     /// All groups, by name.

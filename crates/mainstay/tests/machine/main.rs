@@ -39,6 +39,7 @@ mod frozen_ends;
 mod full_disks;
 mod handed_over;
 mod hooks;
+mod hot_reload;
 mod hung_storage;
 mod instances;
 mod jumps;
@@ -68,6 +69,7 @@ mod time_namespaces;
 #[cfg(feature = "fail")]
 mod unwatched;
 mod upgrades;
+mod usage;
 mod waits;
 mod walk;
 mod zeros;
