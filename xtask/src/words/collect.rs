@@ -144,7 +144,7 @@ impl Collector {
                 | [TokenTree::Group(_), behind @ ..],
             ) if OURS.contains(&name) => behind,
             _ => {
-                if place == Place::Code && !["pub", "crate"].contains(&name) {
+                if place == Place::Code && !["pub", "crate", "super", "self", "in"].contains(&name) {
                     self.comment.clear();
                 }
                 behind
@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn help_is_found() {
         check(
-            "/// Show units\n#[derive(ClapArgs)]\n#[command(after_help = \"Examples:\\n  mainstay x     run it\")]\nstruct A {\n/// One\n/// line.\n///\n/// Another\n#[arg(long, value_name = \"TWO WORDS\")]\na: u8 }",
+            "/// Show units\n#[derive(ClapArgs)]\n#[command(after_help = \"Examples:\\n  mainstay x     run it\")]\npub(super) struct A {\n/// One\n/// line.\n///\n/// Another\n#[arg(long, value_name = \"TWO WORDS\")]\na: u8 }",
             &["Examples", "run it", "Show units", "One line", "Another"],
         );
         check("/// Not shown\n#[derive(Debug)]\nstruct A { /// Nor this\n a: u8 }", &[]);
