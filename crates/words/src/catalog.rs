@@ -61,6 +61,9 @@ const ENDS: &[(&str, &str)] = &[(".", "。"), (":", "："), ("…", "……"), (
 /// How often a text is taken apart; deeper ones stay as they are.
 const DEPTH_MAX: usize = 8;
 
+/// A pattern with no more letters than these matches almost everything.
+const LETTERS_FEW: usize = 8;
+
 /// The longest fragment that is looked at: people say less.
 const LETTERS_MAX: usize = 8_192;
 
@@ -157,17 +160,24 @@ impl Catalog {
             let known = self.patterns.get(at)?;
             let held =
                 text.contains(&known.longest).then(|| matching::held(&known.english, text))??;
-            Some(self.filled(&known.other, &held, depth))
+            self.filled(known, &held, depth)
         })
     }
 
-    fn filled(&self, other: &Pattern, held: &[Held<'_, '_>], depth: usize) -> String {
-        other.filled(|hole| {
-            let Some(one) = held.iter().find(|one| one.hole == hole) else { return String::new() };
-            let is_data = one.is_name || DATA.contains(&hole);
+    /// Returns the text with what is in the holes, told as well. A pattern of a few letters counts
+    /// only where each hole has one word, or one that is known: else it says too little.
+    fn filled(&self, known: &Known, held: &[Held<'_, '_>], depth: usize) -> Option<String> {
+        let mut told = HashMap::new();
+        for one in held {
+            let is_data = one.is_name || DATA.contains(&one.hole);
             let found = if is_data { None } else { self.found(one.text, depth + 1) };
-            found.unwrap_or_else(|| one.text.to_owned())
-        })
+            let is_word = is_data || !one.text.contains(' ');
+            if found.is_none() && !is_word && known.english.weight() <= LETTERS_FEW {
+                return None;
+            }
+            told.entry(one.hole).or_insert_with(|| found.unwrap_or_else(|| one.text.to_owned()));
+        }
+        Some(known.other.filled(|hole| told.get(hole).cloned().unwrap_or_default()))
     }
 
     fn by_end(&self, text: &str, depth: usize) -> Option<String> {
@@ -267,7 +277,8 @@ mod tests {
             "run {number} of `{unit}` ended with code {code}",
             "`{unit}` 第 {number} 次运行以代码 {code} 结束",
         ),
-        ("run {number} {what}", "第 {number} 次运行 {what}"),
+        ("{} in {}", "{1} 后 {0}"),
+        ("run number {number} {what}", "第 {number} 次运行 {what}"),
     ];
 
     fn catalog() -> Catalog {
@@ -312,7 +323,14 @@ mod tests {
     #[test]
     fn the_most_special_pattern_comes_first() {
         check("run 3 of `web` ended with code 1", "`web` 第 3 次运行以代码 1 结束");
-        check("run 3 of `web` went on", "第 3 次运行 of `web` went on");
+        check("run number 3 of `web` went on", "第 3 次运行 of `web` went on");
+    }
+
+    #[test]
+    fn a_pattern_of_a_few_letters_is_not_believed_where_it_would_tear_a_sentence() {
+        check("start in 3s", "3s 后 start");
+        check("3 units in 3s", "3s 后 3 个单元");
+        check("nobody knows what is in there", "nobody knows what is in there");
     }
 
     #[test]
