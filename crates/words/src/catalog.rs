@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    fragments::fragments,
+    fragments::{fragments, prefixed},
     matching::{self, Held},
     pattern::{Pattern, Piece},
     po,
@@ -142,10 +142,7 @@ impl Catalog {
 
     /// `error: …` and its like say whose words follow.
     fn by_prefix(&self, text: &str, depth: usize) -> Option<String> {
-        let (prefix, rest) = text.split_once(": ")?;
-        if !["error", "warning", "note", "hint", "tip"].contains(&prefix) {
-            return None;
-        }
+        let (prefix, rest) = prefixed(text)?;
         let rest = self.found(rest, depth + 1).unwrap_or_else(|| rest.to_owned());
         Some(format!("{}：{rest}", self.exact(prefix)?))
     }
@@ -188,8 +185,17 @@ impl Catalog {
     }
 
     fn by_parts(&self, text: &str, depth: usize) -> Option<String> {
-        if let Some((before, inside)) = bracketed(text) {
+        if let Some((before, inside)) = bracketed(text, '(', ')') {
             return self.joined(&[before, inside], "（", depth).map(|text| text + "）");
+        }
+        if let Some((before, inside)) = bracketed(text, '[', ']') {
+            return self.joined(&[before, inside], " [", depth).map(|text| text + "]");
+        }
+        if let Some(inside) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+            return self.found(inside, depth + 1).map(|text| format!("[{text}]"));
+        }
+        if let Some((item, rest)) = text.strip_prefix("- ").and_then(|text| text.split_once(": ")) {
+            return self.found(rest, depth + 1).map(|rest| format!("- {item}: {rest}"));
         }
         JOINTS.iter().find_map(|(english, other)| {
             let parts = apart(text, english);
@@ -209,9 +215,11 @@ impl Catalog {
     }
 
     /// Returns the English texts that are taken for another one: what one pattern has made, with
-    /// `filler` in its holes, another one takes first.
+    /// `filler` in its holes, another one takes first. Of two holes side by side nobody can tell
+    /// which one holds what.
     pub fn mistaken(&self, filler: &str) -> Vec<String> {
-        let wrong = self.patterns.iter().filter(|known| {
+        let is_clear = |known: &&Known| !known.english.has_holes_side_by_side();
+        let wrong = self.patterns.iter().filter(is_clear).filter(|known| {
             let made = known.english.with_holes(filler);
             self.found(&made, 0) != Some(known.other.with_holes(filler))
         });
@@ -235,9 +243,10 @@ fn coloured(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Returns what stands before the brackets that a text ends with, and inside.
-fn bracketed(text: &str) -> Option<(&str, &str)> {
-    let (before, inside) = text.strip_suffix(')')?.split_once(" (")?;
-    (!inside.contains(['(', ')'])).then_some((before, inside))
+fn bracketed(text: &str, open: char, close: char) -> Option<(&str, &str)> {
+    let (before, inside) = text.strip_suffix(close)?.rsplit_once(open)?;
+    let before = before.strip_suffix(' ')?;
+    (!before.is_empty() && !inside.contains(close)).then_some((before, inside))
 }
 
 /// Takes a text apart at a joint, but not within backticks; at the first one, if it is a colon.
@@ -339,6 +348,8 @@ mod tests {
         check("x; y", "x; y");
         check("  agent     3 units\nrunning\n", "  代理     3 个单元\n运行中\n");
         check("3 units (running)", "3 个单元（运行中）");
+        check("3 units [running]", "3 个单元 [运行中]");
+        check("- running: 3 units", "- running: 3 个单元");
     }
 
     #[test]
