@@ -183,6 +183,45 @@ mod tests {
         assert!(missing.is_empty(), "{missing:?}");
     }
 
+    /// The chapter, and what stands around its table.
+    const CHAPTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/reload.md");
+    const MARKS: [&str; 2] = ["<!-- effects -->\n", "<!-- end of effects -->"];
+
+    #[test]
+    fn the_chapter_says_when_each_key_takes_effect() {
+        let chapter = std::fs::read_to_string(CHAPTER).unwrap();
+        let (before, rest) = chapter.split_once(MARKS[0]).unwrap();
+        let (_, after) = rest.split_once(MARKS[1]).unwrap();
+        let mut table = "| when | keys of a service |\n|---|---|\n".to_owned();
+        for (effect, word) in
+            [(Effect::Live, "live"), (Effect::NextRun, "next run"), (Effect::Restart, "restart")]
+        {
+            table += &format!("| {word} | {} |\n", named(effect).join(", "));
+        }
+        let expected = [before, MARKS[0], &table, MARKS[1], after].concat();
+        if std::env::var_os("MAINSTAY_BLESS").is_some() {
+            use std::io::Write as _;
+            let mut file = std::fs::File::create(CHAPTER).unwrap();
+            file.write_all(expected.as_bytes()).unwrap();
+        }
+        assert!(std::fs::read_to_string(CHAPTER).unwrap() == expected, "run with MAINSTAY_BLESS=1");
+    }
+
+    /// Returns the keys of services with this effect, those of tables behind the table's name.
+    fn named(effect: Effect) -> Vec<String> {
+        let of_services =
+            |path: &str| !matches!(path, "" | "access") && !path.starts_with("groups");
+        let parts = catalogue::parts().into_iter().filter(|part| of_services(part.path));
+        let keys = parts.flat_map(|part| part.keys.iter().map(move |key| (part.path, key)));
+        let wanted = keys.filter(|(_, key)| key.effect == effect);
+        let name = |(path, key): (&str, &catalogue::Key)| {
+            let path = path.strip_prefix("services.NAME").unwrap_or(path).trim_start_matches('.');
+            let dot = if path.is_empty() { "" } else { "." };
+            format!("`{path}{dot}{}`", key.name)
+        };
+        wanted.map(name).collect()
+    }
+
     fn try_config(text: &str) -> Result<Config, Vec<crate::config::Diagnostic>> {
         parse(&[SourceText { file: "mainstay.toml", bytes: text.as_bytes() }])
     }

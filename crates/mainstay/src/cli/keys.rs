@@ -83,9 +83,9 @@ pub(super) async fn get(args: &GetArgs, instance: Option<&str>) -> Result<ExitCo
     if answer.text.is_some() {
         return Ok(ExitCode::SUCCESS);
     }
-    let key = args.key.as_deref().unwrap_or_default();
     if !args.json {
-        print::talk(&format!("`{key}` is not set; its default holds"));
+        let key = args.key.as_deref();
+        print::talk(&format!("`{}` is not set; its default holds", key.unwrap_or_default()));
     }
     Ok(ExitCode::from(1))
 }

@@ -136,15 +136,13 @@ fn keys_are_set_where_they_stand_and_read_back() {
     sandbox.get(&["set", "api", "--unset", "restart"]);
     let text = sandbox.read("mainstay.toml");
     assert_eq!(text, THREE.replace("keep = 3", "keep = 5"));
-    let cases: [(&[&str], &str); 3] = [
-        (&["set", "api", "restart.dely=2s"], "did you mean `delay`?"),
-        (&["set", "api", "instances=many"], "`instances` must be a whole number"),
-        (&["set", "apo", "instances=2"], "has a service `apo`"),
-    ];
-    for (words, expected) in cases {
-        let refused = sandbox.ask(words);
+    let refuse = |service: &str, key: &str, expected: &str| {
+        let refused = sandbox.ask(&["set", service, key]);
         assert_eq!((refused.code, refused.err.contains(expected)), (1, true), "{refused:?}");
-    }
+    };
+    refuse("api", "restart.dely=2s", "did you mean `delay`?");
+    refuse("api", "instances=many", "`instances` must be a whole number");
+    refuse("apo", "instances=2", "has a service `apo`");
     assert_eq!(sandbox.read("mainstay.toml"), text);
     sandbox.get(&["set", "api", "command=[\"sleep\", \"3000\"]"]);
     assert_eq!((sandbox.unit("api").run, sandbox.unit("api").state.as_str()), (2, "running"));
