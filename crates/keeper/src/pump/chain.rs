@@ -22,7 +22,7 @@ use mainstay_platform::{
     pipe::{LineEnd, Moved, PipeReader, Scratch, Way},
 };
 use mainstay_storage::{
-    index::{self, IndexRecord, SourceFlags, Stream},
+    index::{self, IndexRecord, SourceFlags, Span, Stream},
     segment::{self, ChainFiles},
 };
 
@@ -52,6 +52,8 @@ pub(super) struct Chain {
     live: Option<Live>,
     writer: Option<Writer>,
     timed_at: Option<Duration>,
+    /// When the bytes of the live segment came, where that is known of all.
+    span: Option<Span>,
     /// Why the disk takes nothing.
     pub(super) trouble: Option<PressureKind>,
 }
@@ -107,6 +109,7 @@ impl Chain {
             live: None,
             writer: None,
             timed_at: None,
+            span: None,
             trouble: None,
         }
     }
@@ -220,6 +223,7 @@ impl Chain {
         let file = self.open_live()?;
         self.trim_index(number, file.metadata()?.len())?;
         let size = self.begin_at(&file, number)?;
+        self.span = index::span_of(&self.index_of(number)?);
         self.live = Some(Live { file, number, size });
         self.writer = None;
         self.timed_at = None;
@@ -341,6 +345,10 @@ impl Chain {
         let realtime_ns = clock::realtime_nanos();
         let record = IndexRecord::Time { offset: live.size, realtime_ns };
         self.append_index(live.number, &record)?;
+        self.span = match self.span {
+            Some(span) => Some(span.with(realtime_ns)),
+            None => (live.size == 0).then_some(Span::of(realtime_ns)),
+        };
         self.timed_at = Some(now);
         Ok(())
     }
@@ -388,6 +396,10 @@ impl Chain {
             && let Some(writer) = self.writer
         {
             self.record_source(writer, flags)?;
+        }
+        if let Some(span) = self.span {
+            // Without it whoever seeks a time reads more, and finds the same.
+            drop(self.append_index(number, &IndexRecord::Span { offset: live.size, span }));
         }
         self.files.close(number)?;
         self.live = None;

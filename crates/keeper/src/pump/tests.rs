@@ -346,7 +346,9 @@ impl Bench {
         records
             .filter_map(|record| match record {
                 IndexRecord::Source { offset, run, flags, .. } => Some((offset, run, flags)),
-                IndexRecord::Time { .. } | IndexRecord::Boot { .. } => None,
+                IndexRecord::Time { .. } | IndexRecord::Boot { .. } | IndexRecord::Span { .. } => {
+                    None
+                }
             })
             .collect()
     }

@@ -4,9 +4,10 @@ use std::{
     fs::File,
     io::{self, Read as _, Seek as _, SeekFrom},
     path::Path,
+    sync::Arc,
 };
 
-use super::{Cursor, Line, Wanted, existing, open, seek, split};
+use super::{Cursor, Line, Sieve, Wanted, existing, open, seek, split::split};
 use crate::{
     index::{IndexRecord, RECORD_BYTES},
     segment::ChainFiles,
@@ -30,6 +31,7 @@ pub struct Reader {
     wanted: Wanted,
     /// The segment in which the index was asked where to begin.
     sought: Option<u64>,
+    sieve: Option<Arc<dyn Sieve>>,
 }
 
 /// Whether a segment may still grow.
@@ -53,7 +55,7 @@ impl Reader {
     /// Returns a reader that begins at a cursor.
     pub fn new(chain: ChainFiles, cursor: Cursor) -> Self {
         let (index, wanted) = (Index::default(), Wanted::default());
-        Self { chain, cursor, live: 0, index, wanted, sought: None }
+        Self { chain, cursor, live: 0, index, wanted, sought: None, sieve: None }
     }
 
     /// Returns the same, but passes over what the index says is not wanted; lines that are not
@@ -61,6 +63,12 @@ impl Reader {
     #[must_use]
     pub fn only(self, wanted: Wanted) -> Self {
         Self { wanted, ..self }
+    }
+
+    /// Returns the same, but passes over lines in which a sieve finds nothing.
+    #[must_use]
+    pub fn sieved(self, sieve: Option<Arc<dyn Sieve>>) -> Self {
+        Self { sieve, ..self }
     }
 
     /// Returns where it has got to: behind the last line that it gave.
@@ -121,6 +129,9 @@ impl Reader {
         if !self.wanted.is_some() || self.sought.replace(segment) == Some(segment) {
             return Ok(false);
         }
+        if growth == Growth::Over && seek::is_outside(&self.chain.index(segment), self.wanted) {
+            return Ok(true);
+        }
         let Some(file) = open(&self.chain, segment)? else { return Ok(false) };
         // Looked at before the index: what is written meanwhile is in neither or in both.
         let end = file.metadata()?.len();
@@ -143,7 +154,8 @@ impl Reader {
         bytes.truncate(line.map_or(bytes.len(), |end| end + 1));
         let end = self.cursor.offset + length(&bytes);
         let records = self.index.up_to(&self.chain.index(self.cursor.segment), end);
-        Ok(split(&bytes, self.cursor.offset, records))
+        let all = 0..bytes.len();
+        Ok(split(&bytes, self.cursor.offset, &[all], records))
     }
 
     /// Asked before a segment is read: it may be closed meanwhile.
@@ -175,10 +187,15 @@ impl Reader {
 
     fn take(&mut self, bytes: &[u8]) -> Vec<Line> {
         let end = self.cursor.offset + length(bytes);
-        let records = self.index.up_to(&self.chain.index(self.cursor.segment), end);
-        let lines = split(bytes, self.cursor.offset, records);
+        let all = || std::iter::once(0..bytes.len()).collect();
+        let places = self.sieve.as_ref().map_or_else(all, |sieve| sieve.lines(bytes));
+        let mut lines = Vec::new();
+        if !places.is_empty() {
+            let records = self.index.up_to(&self.chain.index(self.cursor.segment), end);
+            lines = split(bytes, self.cursor.offset, &places, records);
+            self.index.forget_before(end);
+        }
         self.cursor.offset = end;
-        self.index.forget_before(end);
         lines
     }
 }
