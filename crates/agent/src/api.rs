@@ -1,5 +1,6 @@
 //! The control API: HTTP on a thread of its own, so that no flood of clients delays a restart.
 
+mod events;
 mod gate;
 mod secrets;
 
@@ -31,16 +32,13 @@ use tokio::{
 };
 
 use crate::{
-    calls::{Asker, Call, EventsQuery, Keeps, Patience, Refused, RefusedKind, Reply},
+    calls::{Asker, Call, Keeps, Refused, RefusedKind, Reply},
     events::complain,
     rights::AccessList,
 };
 
 /// More questions than this waiting for the loop are refused.
 const CALLS_MAX: usize = 256;
-/// So many events are sent when nobody says how many.
-const EVENTS_USUAL: usize = 100;
-const EVENTS_MAX: usize = 5_000;
 
 /// What the keeper hands over.
 #[derive(Debug)]
@@ -145,7 +143,7 @@ fn router(desk: &Desk) -> Router {
         .route("/v1/status", get(status))
         .route("/v1/tree", get(tree))
         .route("/v1/units/{name}", get(unit))
-        .route("/v1/events", get(events))
+        .route("/v1/events", get(events::events))
         .route("/v1/command", post(command))
         .route("/v1/services", post(add))
         .route("/v1/services/{name}", delete(remove))
@@ -258,24 +256,6 @@ async fn tree(State(calls): Calls) -> Response {
 
 async fn unit(State(calls): Calls, Path(name): Path<String>) -> Response {
     put(&calls, |reply| Call::Unit(name, reply)).await
-}
-
-#[derive(Debug, Deserialize)]
-struct EventsParameters {
-    after: Option<u64>,
-    names: Option<String>,
-    trace: Option<String>,
-    limit: Option<usize>,
-    wait: Option<bool>,
-}
-
-async fn events(State(calls): Calls, Query(asked): Query<EventsParameters>) -> Response {
-    let names = asked.names.unwrap_or_default();
-    let names = names.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
-    let limit = asked.limit.unwrap_or(EVENTS_USUAL).min(EVENTS_MAX);
-    let patience = if asked.wait == Some(true) { Patience::Waits } else { Patience::None };
-    let query = EventsQuery { after: asked.after, names, trace: asked.trace, limit, patience };
-    put(&calls, |reply| Call::Events(query, reply)).await
 }
 
 async fn command(

@@ -8,7 +8,6 @@ use mainstay_api::{
         UnitDetail,
     },
     keeper::Streams,
-    pattern::is_meant,
 };
 use mainstay_core::{Command, Input, TraceId, UnitName, UnitView};
 use mainstay_platform::clock;
@@ -139,16 +138,9 @@ impl Agent {
     }
 
     fn select_events(&self, query: &EventsQuery) -> Events {
-        let fits_name = |unit: Option<&String>| {
-            query.names.is_empty()
-                || unit.is_some_and(|unit| query.names.iter().any(|name| is_meant(name, unit)))
-        };
-        let events = self.events.select(query.limit, |event| {
-            query.after.is_none_or(|after| event.sequence > after)
-                && query.trace.as_ref().is_none_or(|trace| *trace == event.trace_id)
-                && fits_name(event.unit.as_ref())
-        });
-        Events { events, last: self.events.last() }
+        let events = self.events.select(query.limit, |event| query.fits(event));
+        let kept_since = self.events.kept_since().map(ToOwned::to_owned);
+        Events { events, last: self.events.last(), kept_since }
     }
 
     fn command(
