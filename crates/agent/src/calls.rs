@@ -1,5 +1,6 @@
 //! Questions of clients, on their way from the API's thread to the loop that knows the answers.
 
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use mainstay_api::control::{
     AddService, CommandAnswer, CommandRequest, Events, Problem, SecretAnswer, Secrets, Status,
@@ -31,10 +32,58 @@ pub(crate) enum RefusedKind {
     Stranger,
     /// There is no such thing.
     Missing,
+    /// The path has no such method.
+    Method,
+    /// The question has not come in time.
+    Late,
     /// The state does not allow it.
     Conflict,
+    /// There is more of it than anybody reads.
+    Large,
+    /// It is of a kind that is not read here.
+    Strange,
+    /// Somebody asks too often.
+    Often,
+    /// There are more or longer headers than anybody reads.
+    Headers,
     /// The system refuses.
     Failed,
+}
+
+impl RefusedKind {
+    /// Returns the status that HTTP has for it.
+    pub(crate) const fn status(self) -> StatusCode {
+        match self {
+            Self::Bad => StatusCode::BAD_REQUEST,
+            Self::Stranger => StatusCode::FORBIDDEN,
+            Self::Missing => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Late => StatusCode::REQUEST_TIMEOUT,
+            Self::Conflict => StatusCode::CONFLICT,
+            Self::Large => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Strange => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Often => StatusCode::TOO_MANY_REQUESTS,
+            Self::Headers => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Failed => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// Returns what the contract says of it.
+    pub(crate) const fn meaning(self) -> &'static str {
+        match self {
+            Self::Bad => "The request makes no sense.",
+            Self::Stranger => "The user has not the role that this needs.",
+            Self::Missing => "There is no such thing.",
+            Self::Method => "The path has no such method.",
+            Self::Late => "The body has not come in time.",
+            Self::Conflict => "The state does not allow it.",
+            Self::Large => "The body is too large.",
+            Self::Strange => "The body is of another kind.",
+            Self::Often => "The user asks too often; `Retry-After` says when to try again.",
+            Self::Headers => "There are too many headers, or they are too long; without a body.",
+            Self::Failed => "The system refuses, or the agent has too much to do.",
+        }
+    }
 }
 
 impl Refused {
@@ -43,7 +92,10 @@ impl Refused {
         error: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        Self { kind, problem: Problem { error: error.into(), hint: hint.into() } }
+        let status = kind.status();
+        let title = status.canonical_reason().unwrap_or_default().to_owned();
+        let (error, hint) = (error.into(), hint.into());
+        Self { kind, problem: Problem { title, status: status.as_u16(), error, hint } }
     }
 }
 

@@ -258,6 +258,17 @@ impl Events {
         Some(&oldest.timestamp)
     }
 
+    /// Returns the first events behind a number that fit, oldest first.
+    pub(crate) fn select_after(
+        &self,
+        after: u64,
+        limit: usize,
+        fits: impl Fn(&Event) -> bool,
+    ) -> Vec<Event> {
+        let begin = self.kept.partition_point(|event| event.sequence <= after);
+        self.kept.range(begin..).filter(|event| fits(event)).take(limit).cloned().collect()
+    }
+
     /// Returns the last events that fit, oldest first.
     pub(crate) fn select(&self, limit: usize, fits: impl Fn(&Event) -> bool) -> Vec<Event> {
         let mut found: Vec<Event> =

@@ -4,6 +4,7 @@
 
 mod access;
 mod care;
+pub mod catalogue;
 mod diagnostic;
 mod difference;
 mod duration;

@@ -8,11 +8,12 @@ mod tree;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 pub use tree::{Edge, Group, Node, NodeUnit, Tree};
 
 /// What `GET /v1/status` answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Status {
     /// The instance's name or the path of its configuration file.
@@ -36,7 +37,7 @@ impl Status {
 }
 
 /// One of our own processes.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct Role {
     /// Its process id.
     pub pid: u32,
@@ -47,7 +48,7 @@ pub struct Role {
 /// One unit.
 #[expect(clippy::struct_field_names, reason = "the JSON says `unit`")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own in the JSON")]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Unit {
     /// Its name.
@@ -115,7 +116,7 @@ pub struct Unit {
 }
 
 /// What a unit does next of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Next {
     /// `start`, `kill`, or `stop` for a run that is not ready in time.
@@ -125,7 +126,7 @@ pub struct Next {
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct LastExit {
     /// Which run.
@@ -145,8 +146,8 @@ pub struct LastExit {
 }
 
 /// What `POST /v1/command` takes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct CommandRequest {
     /// What is asked.
     pub command: CommandName,
@@ -155,7 +156,7 @@ pub struct CommandRequest {
 }
 
 /// What can be asked of units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CommandName {
     /// Up.
@@ -173,7 +174,7 @@ pub enum CommandName {
 }
 
 /// What it answers: one entry for each unit that was meant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct CommandAnswer {
     /// The chain of causes that began with the command; the events that follow carry it.
@@ -186,7 +187,7 @@ pub struct CommandAnswer {
 }
 
 /// What one configuration changes about another.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct ConfigChanges {
     /// Services that are new.
     pub added: Vec<String>,
@@ -203,7 +204,7 @@ pub struct ConfigChanges {
 }
 
 /// A service of which the configuration says something else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChangedService {
     /// Its name.
     pub service: String,
@@ -216,7 +217,7 @@ pub struct ChangedService {
 }
 
 /// Whether a unit does what was asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UnitAnswer {
     /// The unit.
     pub unit: String,
@@ -227,7 +228,7 @@ pub struct UnitAnswer {
 
 /// Something that happened.
 #[expect(clippy::struct_field_names, reason = "the JSON says `event`")]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Event {
     /// Counts all events of the instance.
@@ -254,7 +255,7 @@ pub struct Event {
 }
 
 /// What an event says, as values for machines.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Facts {
     /// The state that a unit is in since.
@@ -296,7 +297,8 @@ pub struct Facts {
 }
 
 /// What `GET /v1/events` answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
 #[expect(clippy::struct_field_names, reason = "the wire calls them so")]
 pub struct Events {
     /// The events, oldest first.
@@ -309,7 +311,7 @@ pub struct Events {
 }
 
 /// What `GET /v1/units/NAME` answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct UnitDetail {
     /// What `status` says.
@@ -331,7 +333,7 @@ pub struct UnitDetail {
 }
 
 /// What is thought of a unit by one of its checks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct CheckState {
     /// Its name.
@@ -347,7 +349,7 @@ pub struct CheckState {
 }
 
 /// How a hook ended last.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct HookLast {
     /// Its name, or `action-NAME` for that of a check.
@@ -363,8 +365,8 @@ pub struct HookLast {
 }
 
 /// What `POST /v1/services` takes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct AddService {
     /// Its name.
     pub name: String,
@@ -385,14 +387,14 @@ pub struct AddService {
 }
 
 /// What `GET /v1/secrets` answers: names, never values.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Secrets {
     /// All secrets of the instance, by name.
     pub secrets: Vec<SecretInfo>,
 }
 
 /// One secret, without its value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct SecretInfo {
     /// Its name.
@@ -404,8 +406,8 @@ pub struct SecretInfo {
 }
 
 /// What `POST` and `DELETE /v1/secrets/NAME` answer. The value is the body of the request.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct SecretAnswer {
     /// The name.
     pub name: String,
@@ -424,14 +426,14 @@ pub struct SecretAnswer {
 }
 
 /// Asks the keeper to become another binary; programs notice nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UpgradeRequest {
     /// The absolute path of the binary.
     pub program: String,
 }
 
 /// The keeper is another one now; the agent follows within a second.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UpgradeAnswer {
     /// The keeper; its process is the same.
     pub keeper: Role,
@@ -439,9 +441,15 @@ pub struct UpgradeAnswer {
     pub former_agent: Role,
 }
 
-/// What went wrong, with the remedy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What went wrong, with the remedy: a problem document as RFC 9457 has them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
+    /// The name that HTTP has for the status.
+    #[serde(default)]
+    pub title: String,
+    /// The status of the answer.
+    #[serde(default)]
+    pub status: u16,
     /// What was wanted and why it cannot be.
     pub error: String,
     /// What to do about it; may be empty.

@@ -21,6 +21,7 @@ mod place;
 mod print;
 mod typed;
 mod when;
+mod words;
 
 use std::process::ExitCode;
 

@@ -14,7 +14,7 @@ use std::{
 };
 
 use mainstay_storage::{
-    index::{IndexRecord, SourceFlags, Span, Stream},
+    index::{Bounds, IndexRecord, SourceFlags, Stream},
     segment::ChainFiles,
 };
 
@@ -79,25 +79,25 @@ fn write_segment(
     first: u64,
     time_of: impl Fn(u64) -> u64,
 ) -> io::Result<u64> {
-    let mut live = BufWriter::new(File::create(chain.live())?);
+    let mut log = BufWriter::new(File::create(chain.live())?);
     let mut index = BufWriter::new(File::create(chain.index(number))?);
     let (stream, flags) = (Stream::Joined, SourceFlags::NONE);
     index.write_all(&IndexRecord::Source { offset: 0, run: 1, stream, flags }.encode())?;
     let (mut line, mut offset) = (first, 0);
-    let mut span = Span::of(time_of(first - first % LINES_AT_A_TIME));
+    let mut bounds = Bounds::of(time_of(first - first % LINES_AT_A_TIME));
     while offset < SEGMENT_BYTES {
         let realtime_ns = time_of(line - line % LINES_AT_A_TIME);
         if offset == 0 || line.is_multiple_of(LINES_AT_A_TIME) {
             index.write_all(&IndexRecord::Time { offset, realtime_ns }.encode())?;
-            span = span.with(realtime_ns);
+            bounds = bounds.with(realtime_ns);
         }
         let text = text(line, realtime_ns);
-        live.write_all(text.as_bytes())?;
+        log.write_all(text.as_bytes())?;
         offset += u64::try_from(text.len()).unwrap_or_default();
         line += 1;
     }
-    index.write_all(&IndexRecord::Span { offset, span }.encode())?;
-    live.flush()?;
+    index.write_all(&IndexRecord::Bounds { offset, bounds }.encode())?;
+    log.flush()?;
     index.flush()?;
     Ok(line)
 }

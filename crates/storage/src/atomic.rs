@@ -46,7 +46,7 @@ fn beside(path: &Path) -> PathBuf {
 }
 
 /// Systems that cannot open a folder sync renames by themselves.
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
         return Ok(());
     };

@@ -20,7 +20,7 @@ const RECORD_LENGTH: u64 = 32;
 const KIND_SOURCE: u8 = 1;
 const KIND_TIME: u8 = 2;
 const KIND_BOOT: u8 = 3;
-const KIND_SPAN: u8 = 4;
+const KIND_BOUNDS: u8 = 4;
 
 /// One record of an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,34 +50,34 @@ pub enum IndexRecord {
         /// Which boot.
         mark: u64,
     },
-    /// The segment ends here, and each of its bytes came within this span.
+    /// The segment ends here, and each of its bytes came between these times.
     ///
     /// As the last record of a closed segment it is believed; whoever seeks a time need not read
     /// the others. It is not where it would be wrong: where the time of some bytes is not known.
-    Span {
+    Bounds {
         /// Where the segment ends.
         offset: u64,
         /// The times of its bytes.
-        span: Span,
+        bounds: Bounds,
     },
 }
 
 /// From when to when bytes came: a clock may be set back, so neither need be at an end of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
+pub struct Bounds {
     /// Nanoseconds since 1970.
     pub earliest_ns: u64,
     /// The same.
     pub latest_ns: u64,
 }
 
-impl Span {
-    /// Returns the span of one moment.
+impl Bounds {
+    /// Returns the bounds of one time.
     pub const fn of(realtime_ns: u64) -> Self {
         Self { earliest_ns: realtime_ns, latest_ns: realtime_ns }
     }
 
-    /// Returns the span with one more moment in it.
+    /// Returns the bounds with one more time in them.
     #[must_use]
     pub fn with(self, realtime_ns: u64) -> Self {
         Self {
@@ -87,16 +87,15 @@ impl Span {
     }
 }
 
-/// Returns the span in which all bytes of a segment came; nothing when the time of some is not
-/// known.
-pub fn span_of(records: &[IndexRecord]) -> Option<Span> {
+/// Returns the bounds of the times of all bytes of a segment; nothing when that of some is not known.
+pub fn bounds_of(records: &[IndexRecord]) -> Option<Bounds> {
     let times = records.iter().filter_map(|record| match *record {
         IndexRecord::Time { offset, realtime_ns } => Some((offset, realtime_ns)),
-        IndexRecord::Source { .. } | IndexRecord::Boot { .. } | IndexRecord::Span { .. } => None,
+        IndexRecord::Source { .. } | IndexRecord::Boot { .. } | IndexRecord::Bounds { .. } => None,
     });
     let mut times = times.peekable();
     let (_, first) = times.peek().copied().filter(|(offset, _)| *offset == 0)?;
-    Some(times.fold(Span::of(first), |span, (_, realtime_ns)| span.with(realtime_ns)))
+    Some(times.fold(Bounds::of(first), |bounds, (_, realtime_ns)| bounds.with(realtime_ns)))
 }
 
 /// Returns the number that stands for a boot's identity in an index.
@@ -142,8 +141,8 @@ impl IndexRecord {
             }
             Self::Time { offset, realtime_ns } => ([KIND_TIME, 0, 0], [offset, realtime_ns, 0]),
             Self::Boot { offset, mark } => ([KIND_BOOT, 0, 0], [offset, mark, 0]),
-            Self::Span { offset, span } => {
-                ([KIND_SPAN, 0, 0], [offset, span.earliest_ns, span.latest_ns])
+            Self::Bounds { offset, bounds } => {
+                ([KIND_BOUNDS, 0, 0], [offset, bounds.earliest_ns, bounds.latest_ns])
             }
         };
         let mut bytes = [0; RECORD_BYTES];
@@ -175,9 +174,9 @@ impl IndexRecord {
             }
             KIND_TIME => Some(Self::Time { offset, realtime_ns: value }),
             KIND_BOOT => Some(Self::Boot { offset, mark: value }),
-            KIND_SPAN => {
-                let span = Span { earliest_ns: value, latest_ns: second };
-                Some(Self::Span { offset, span })
+            KIND_BOUNDS => {
+                let bounds = Bounds { earliest_ns: value, latest_ns: second };
+                Some(Self::Bounds { offset, bounds })
             }
             _ => None,
         }
@@ -259,7 +258,7 @@ mod tests {
             flags: SourceFlags::NONE,
         },
         IndexRecord::Boot { offset: 99, mark: 7 },
-        IndexRecord::Span { offset: 99, span: Span { earliest_ns: 3, latest_ns: u64::MAX } },
+        IndexRecord::Bounds { offset: 99, bounds: Bounds { earliest_ns: 3, latest_ns: u64::MAX } },
     ];
 
     #[test]
@@ -285,13 +284,13 @@ mod tests {
     }
 
     #[test]
-    fn a_span_holds_all_times_and_is_not_guessed() {
+    fn bounds_hold_all_times_and_are_not_guessed() {
         let at = |offset, realtime_ns| IndexRecord::Time { offset, realtime_ns };
-        let span = |earliest_ns, latest_ns| Some(Span { earliest_ns, latest_ns });
-        assert_eq!(span_of(&[RECORDS[0], at(0, 7), at(9, 3), at(20, 5)]), span(3, 7));
+        let bounds = |earliest_ns, latest_ns| Some(Bounds { earliest_ns, latest_ns });
+        assert_eq!(bounds_of(&[RECORDS[0], at(0, 7), at(9, 3), at(20, 5)]), bounds(3, 7));
         // Nobody knows when the first bytes came.
-        assert_eq!(span_of(&[at(9, 3), at(20, 5)]), None);
-        assert_eq!(span_of(&[]), None);
+        assert_eq!(bounds_of(&[at(9, 3), at(20, 5)]), None);
+        assert_eq!(bounds_of(&[]), None);
     }
 
     #[test]

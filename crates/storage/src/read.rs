@@ -1,7 +1,10 @@
 //! Reading a chain of segments: the last lines, everything as it was written, and what comes next.
 //!
-//! One block of a segment is in memory at a time, however large the segment is.
+//! One block of a segment is in memory at a time, however large the segment is. Of a compressed
+//! segment one frame is decoded at a time: the last lines cost the last frame or two, a time or a
+//! run that is wanted costs the frames that hold it, and all lines cost each frame once.
 
+mod content;
 mod merge;
 mod reader;
 mod runs;
@@ -15,13 +18,18 @@ use std::{
     io::{self, Write},
 };
 
+use content::Content;
 pub use merge::{Merge, Named, Unfinished};
 pub use reader::{Block, Reader};
 pub use runs::last_runs;
 pub use seek::Wanted;
 pub use sieve::Sieve;
 
-use crate::{index::Stream, segment::ChainFiles};
+use crate::{
+    frames::{FRAME_BYTES, Frames},
+    index::Stream,
+    segment::ChainFiles,
+};
 
 /// A larger gap between segments is none that a listing makes.
 const GAP_MAX: u64 = 1_000;
@@ -51,6 +59,8 @@ pub struct Cursor {
 }
 
 /// Returns the last `count` lines of a chain, oldest first; the last one may be partial.
+///
+/// Costs what they and the line ends before them cost to be read, however long the log is.
 pub fn last_lines(chain: &ChainFiles, count: usize) -> io::Result<Vec<Line>> {
     let mut merge = Merge::new(Unfinished::Given);
     merge.add((), Reader::new(chain.clone(), begin_of_last(chain, count)?));
@@ -81,8 +91,8 @@ pub fn begin_of_last(chain: &ChainFiles, count: usize) -> io::Result<Cursor> {
 pub fn begin_of_last_bytes(chain: &ChainFiles, bytes: u64) -> io::Result<Cursor> {
     let mut missing = bytes;
     for number in segments(chain)?.into_iter().rev() {
-        let Some(file) = open(chain, number)? else { continue };
-        let length = file.metadata()?.len();
+        let Some(content) = open(chain, number)? else { continue };
+        let length = content.length()?;
         if let Some(offset) = length.checked_sub(missing) {
             return Ok(Cursor { segment: number, offset });
         }
@@ -99,11 +109,25 @@ fn whole_lines(bytes: &[u8]) -> usize {
 /// Writes every byte of a chain, exactly as it was written.
 pub fn copy_all(chain: &ChainFiles, out: &mut impl Write) -> io::Result<()> {
     for number in segments(chain)? {
-        if let Some(mut file) = open(chain, number)? {
-            io::copy(&mut file, out)?;
+        match open(chain, number)? {
+            Some(Content::Plain(mut file)) => drop(io::copy(&mut file, out)?),
+            Some(Content::Compressed(frames)) => copy_frames(frames, out)?,
+            None => {}
         }
     }
     Ok(())
+}
+
+fn copy_frames(mut frames: Frames, out: &mut impl Write) -> io::Result<()> {
+    let mut offset = 0;
+    loop {
+        let bytes = frames.read_at(offset, FRAME_BYTES.try_into().unwrap_or(u64::MAX))?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        out.write_all(&bytes)?;
+        offset += reader::length(&bytes);
+    }
 }
 
 /// Returns where a chain ends at this moment.
@@ -136,19 +160,33 @@ fn segments(chain: &ChainFiles) -> io::Result<Vec<u64>> {
 /// The live segment may be closed while we look, and another one take its name: what was opened
 /// under that name is the one we mean only when ours is not closed by then, and no later one is
 /// live. Both are asked: a listing may leave out what is renamed meanwhile.
-fn open(chain: &ChainFiles, number: u64) -> io::Result<Option<File>> {
-    let closed = || existing(File::open(chain.closed(number)));
-    if let Some(file) = closed()? {
-        return Ok(Some(file));
+fn open(chain: &ChainFiles, number: u64) -> io::Result<Option<Content>> {
+    if let Some(content) = open_closed(chain, number)? {
+        return Ok(Some(content));
     }
     let live = existing(File::open(chain.live()))?;
-    if let Some(file) = closed()? {
-        return Ok(Some(file));
+    if let Some(content) = open_closed(chain, number)? {
+        return Ok(Some(content));
     }
-    Ok(live.filter(|_| chain.find().is_ok_and(|found| found.live_number() <= number)))
+    let live = live.filter(|_| chain.find().is_ok_and(|found| found.live_number() <= number));
+    Ok(live.map(Content::Plain))
 }
 
-fn existing(opened: io::Result<File>) -> io::Result<Option<File>> {
+/// Opens a closed segment. The plain file goes once the compressed one is whole: whoever does not
+/// find the first finds the second.
+fn open_closed(chain: &ChainFiles, number: u64) -> io::Result<Option<Content>> {
+    if let Some(file) = existing(File::open(chain.closed(number)))? {
+        return Ok(Some(Content::Plain(file)));
+    }
+    Ok(existing(Frames::open(&chain.compressed(number)))?.map(Content::Compressed))
+}
+
+/// Returns up to so many bytes of a plain file.
+pub(crate) fn block(file: &File, offset: u64, bytes_max: usize) -> io::Result<Vec<u8>> {
+    content::read_at(file, offset, bytes_max.try_into().unwrap_or(u64::MAX))
+}
+
+fn existing<T>(opened: io::Result<T>) -> io::Result<Option<T>> {
     match opened {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -330,7 +368,7 @@ mod tests {
         let chain = sample("listed");
         let read = |number| {
             let mut text = String::new();
-            if let Some(mut file) = open(&chain, number).unwrap() {
+            if let Some(Content::Plain(mut file)) = open(&chain, number).unwrap() {
                 file.read_to_string(&mut text).unwrap();
             }
             text

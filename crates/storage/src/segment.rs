@@ -1,8 +1,10 @@
 //! Chains of log segments: their names, and what is found of them after any kind of end.
 //!
 //! The live file `STEM.log` keeps its name, so that `tail -F` works; a closed segment N is
-//! `STEM.NNNNNN.log`. The index of segment N is `STEM.NNNNNN.idx` from the beginning. The live
-//! segment's number is the one after the highest closed one, so it needs no file of its own.
+//! `STEM.NNNNNN.log`, or `STEM.NNNNNN.log.zst` once it is compressed. The index of segment N is
+//! `STEM.NNNNNN.idx` from the beginning. The live segment's number is the one after the highest
+//! closed one, so it needs no file of its own; the highest closed one is never compressed, so that
+//! whoever lists the folder finds it under one name (see [`crate::compress`]).
 
 use std::{
     fs::{self, File},
@@ -23,8 +25,10 @@ pub struct ChainFiles {
 /// What there is of a chain.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FoundChain {
-    /// Numbers of closed segments, ascending.
+    /// Numbers of closed segments, ascending, however they are stored.
     pub closed: Vec<u64>,
+    /// Those of them that are stored as plain text, ascending; some may be compressed as well.
+    pub plain: Vec<u64>,
     /// Whether the live file exists.
     pub has_live: bool,
 }
@@ -33,6 +37,12 @@ impl FoundChain {
     /// Returns the number of the live segment, be it there or not.
     pub fn live_number(&self) -> u64 {
         self.closed.last().map_or(1, |highest| highest + 1)
+    }
+
+    /// Returns the segments that may be compressed, oldest first: the newest closed one stays plain.
+    pub fn compressible(&self) -> impl Iterator<Item = u64> {
+        let newest = self.closed.last().copied();
+        self.plain.iter().copied().filter(move |number| Some(*number) != newest)
     }
 }
 
@@ -64,11 +74,15 @@ impl ChainFiles {
             let Some(name) = name.to_str() else { continue };
             match self.number_of(name) {
                 Some(Name::Live) => found.has_live = true,
-                Some(Name::Closed(number)) => found.closed.push(number),
+                Some(Name::Closed(number)) => found.plain.push(number),
+                Some(Name::Compressed(number)) => found.closed.push(number),
                 None => {}
             }
         }
+        found.plain.sort_unstable();
+        found.closed.extend(&found.plain);
         found.closed.sort_unstable();
+        found.closed.dedup();
         Ok(found)
     }
 
@@ -77,9 +91,11 @@ impl ChainFiles {
         if rest == ".log" {
             return Some(Name::Live);
         }
-        let digits = rest.strip_prefix('.')?.strip_suffix(".log")?;
-        let is_number = digits.len() >= 6 && digits.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| digits.parse().ok().map(Name::Closed)).flatten()
+        let name = rest.strip_prefix('.')?;
+        if let Some(digits) = name.strip_suffix(COMPRESSED) {
+            return number(digits).map(Name::Compressed);
+        }
+        number(name.strip_suffix(".log")?).map(Name::Closed)
     }
 
     /// Returns the path of the live segment.
@@ -92,6 +108,16 @@ impl ChainFiles {
         self.folder.join(format!("{}.{number:06}.log", self.stem))
     }
 
+    /// Returns the path of a closed segment once it is compressed.
+    pub fn compressed(&self, number: u64) -> PathBuf {
+        self.folder.join(format!("{}.{number:06}{COMPRESSED}", self.stem))
+    }
+
+    /// Returns the path of a segment that is being compressed.
+    pub(crate) fn half_compressed(&self, number: u64) -> PathBuf {
+        self.folder.join(format!("{}.{number:06}.zst.new", self.stem))
+    }
+
     /// Returns the path of a segment's index.
     pub fn index(&self, number: u64) -> PathBuf {
         self.folder.join(format!("{}.{number:06}.idx", self.stem))
@@ -102,19 +128,45 @@ impl ChainFiles {
         fs::rename(self.live(), self.closed(number))
     }
 
-    /// Deletes a closed segment with its index.
+    /// Deletes a closed segment, however it is stored, and then its index.
     pub fn remove(&self, number: u64) -> io::Result<()> {
-        fs::remove_file(self.closed(number))?;
-        match fs::remove_file(self.index(number)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
+        let was_plain = is_removed(&self.closed(number))?;
+        let was_compressed = is_removed(&self.compressed(number))?;
+        is_removed(&self.half_compressed(number))?;
+        if !was_plain && !was_compressed {
+            return Err(io::ErrorKind::NotFound.into());
         }
+        is_removed(&self.index(number)).map(drop)
+    }
+
+    /// Returns how many bytes of the disk a closed segment and its index take.
+    pub fn stored_bytes(&self, number: u64) -> u64 {
+        let paths = [self.closed(number), self.compressed(number), self.index(number)];
+        paths.iter().filter_map(|path| fs::metadata(path).ok()).map(|found| found.len()).sum()
     }
 }
+
+/// What the name of a compressed segment ends with: `zstdcat` and `zstdgrep` know it by that.
+const COMPRESSED: &str = ".log.zst";
 
 enum Name {
     Live,
     Closed(u64),
+    Compressed(u64),
+}
+
+fn number(digits: &str) -> Option<u64> {
+    let is_number = digits.len() >= 6 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.parse().ok()).flatten()
+}
+
+/// Removes a file; returns whether there was one.
+pub(crate) fn is_removed(path: &Path) -> io::Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Returns the stems of the chains in a folder: of live and of closed segments, sorted.
@@ -122,16 +174,14 @@ pub fn stems(folder: &Path) -> io::Result<Vec<String>> {
     let mut stems = Vec::new();
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
-        let Some(stem) = name.to_str().and_then(|name| name.strip_suffix(".log")) else { continue };
-        let base = match stem.rsplit_once('.') {
-            Some((base, digits))
-                if digits.len() >= 6 && digits.bytes().all(|byte| byte.is_ascii_digit()) =>
-            {
-                base
-            }
-            Some(_) | None => stem,
-        };
-        stems.push(base.to_owned());
+        let Some(name) = name.to_str() else { continue };
+        let plain = name.strip_suffix(".zst").unwrap_or(name);
+        let Some(stem) = plain.strip_suffix(".log") else { continue };
+        match stem.rsplit_once('.') {
+            Some((base, digits)) if number(digits).is_some() => stems.push(base.to_owned()),
+            Some(_) | None if plain == name => stems.push(stem.to_owned()),
+            Some(_) | None => {}
+        }
     }
     stems.sort_unstable();
     stems.dedup();
@@ -185,7 +235,7 @@ mod tests {
         let chain = ChainFiles::new(Path::new("/logs"), "web");
         let check = |name: &str, expected: Option<u64>| {
             let number = match chain.number_of(name) {
-                Some(Name::Closed(number)) => Some(number),
+                Some(Name::Closed(number) | Name::Compressed(number)) => Some(number),
                 Some(Name::Live) => Some(0),
                 None => None,
             };
@@ -194,6 +244,9 @@ mod tests {
         check("web.log", Some(0));
         check("web.000007.log", Some(7));
         check("web.1000000.log", Some(1_000_000));
+        check("web.000007.log.zst", Some(7));
+        check("web.000007.zst.new", None);
+        check("web.log.zst", None);
         check("web.7.log", None);
         check("web.000007.idx", None);
         check("web.stdout.log", None);
@@ -218,5 +271,28 @@ mod tests {
         assert_eq!(stems(&folder).unwrap(), ["web@2"]);
         chain.remove(3).unwrap();
         assert_eq!(chain.find().unwrap().closed, [12]);
+    }
+
+    #[test]
+    fn a_compressed_segment_counts_once_and_goes_with_all_its_files() {
+        let folder = fresh::folder("compressed-names");
+        let chain = ChainFiles::new(&folder, "web");
+        for path in [chain.compressed(1), chain.compressed(2), chain.closed(2), chain.closed(3)] {
+            File::create(path).unwrap();
+        }
+        File::create(folder.join("other.log.zst")).unwrap();
+        File::create(chain.index(2)).unwrap();
+        let found = chain.find().unwrap();
+        assert_eq!(
+            (found.closed.as_slice(), found.plain.as_slice()),
+            (&[1, 2, 3][..], &[2, 3][..])
+        );
+        assert_eq!(found.compressible().collect::<Vec<_>>(), [2]);
+        assert_eq!(stems(&folder).unwrap(), ["web"]);
+        File::create(chain.half_compressed(2)).unwrap();
+        chain.remove(2).unwrap();
+        assert_eq!(chain.find().unwrap().closed, [1, 3]);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 3);
+        chain.remove(2).unwrap_err();
     }
 }

@@ -1,17 +1,19 @@
-//! What happened, by whom, when, and how much it matters.
+//! What happens: by whom, when, and how much it matters.
 
-use axum::{
-    extract::{Query, State},
-    response::Response,
-};
+use std::time::Duration;
+
+use axum::{extract::State, response::Response};
 use jiff::Timestamp;
 use mainstay_api::{
-    control::Event,
+    config::Role,
+    control::{Event, Events},
     pattern::{fits, is_meant},
 };
 use serde::Deserialize;
+use tokio::time::timeout;
+use utoipa_axum::routes;
 
-use super::{Calls, put, refused};
+use super::{Calls, examples, input::Parameters, operation, problem::refused, put};
 use crate::{
     calls::{Call, EventsQuery, Patience, Refused, RefusedKind},
     events::Level,
@@ -20,31 +22,69 @@ use crate::{
 /// So many events are sent when nobody says how many.
 const EVENTS_USUAL: usize = 100;
 const EVENTS_MAX: usize = 5_000;
+/// Whoever waits is answered after so long, whatever has happened.
+const WAIT_MAX: Duration = Duration::from_secs(30);
+/// The largest whole number that every reader of JSON keeps as it is.
+const NUMBER_MAX: u64 = (1 << 53) - 1;
 
-/// What may be asked.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct EventsParameters {
-    after: Option<u64>,
-    names: Option<String>,
-    trace: Option<String>,
-    types: Option<String>,
-    level: Option<String>,
-    since: Option<String>,
-    until: Option<String>,
-    limit: Option<usize>,
-    wait: Option<bool>,
+pub(super) fn routes() -> operation::Routes {
+    operation::Routes::new().routes(operation::operation(Role::Viewer, routes!(events)))
 }
 
-/// Answers `GET /v1/events`.
-pub(super) async fn events(State(calls): Calls, Query(asked): Query<EventsParameters>) -> Response {
-    match asked.query() {
-        Ok(query) => put(&calls, |reply| Call::Events(query, reply)).await,
-        Err(reason) => refused(reason),
-    }
+/// Which events are asked for.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct EventsParameters {
+    /// Only events with a larger number.
+    #[param(required = false, nullable = false, maximum = 9_007_199_254_740_991_u64, example = 41)]
+    after: Option<u64>,
+    /// Only of these units, services, or groups such as `@web`, with commas between; `*` and `?` match.
+    #[param(required = false, nullable = false, example = "web")]
+    names: Option<String>,
+    /// Only of this chain of causes.
+    #[param(required = false, nullable = false, example = "1899f3a1c2b4d5e6")]
+    trace: Option<String>,
+    /// Only of these types, with commas between; `*` and `?` match.
+    #[param(required = false, nullable = false, example = "UnitExited,Hook*")]
+    types: Option<String>,
+    /// Only those that matter so much at least: `info`, `warn` or `error`.
+    #[param(required = false, nullable = false, pattern = "^(info|warn|error)$", example = "warn")]
+    level: Option<String>,
+    /// Only from this time on, as RFC 3339.
+    #[param(
+        required = false,
+        nullable = false,
+        format = "date-time",
+        example = "2026-01-31T08:00:00Z"
+    )]
+    since: Option<String>,
+    /// Only up to this time, as RFC 3339.
+    #[param(
+        required = false,
+        nullable = false,
+        format = "date-time",
+        example = "2126-01-31T09:00:00Z"
+    )]
+    until: Option<String>,
+    /// At most so many: the newest, or with `after` those that come first behind it; 100 when absent.
+    #[param(required = false, nullable = false, minimum = 0, maximum = 5000, example = 10)]
+    limit: Option<usize>,
+    /// Whether to answer only once there is one, or after thirty seconds with none.
+    #[param(required = false, nullable = false, example = false)]
+    wait: Option<bool>,
 }
 
 impl EventsParameters {
     fn query(self) -> Result<EventsQuery, Refused> {
+        let limit = self.limit.unwrap_or(EVENTS_USUAL);
+        if limit > EVENTS_MAX {
+            let what = format!("`limit` is a number up to {EVENTS_MAX}");
+            return Err(Refused::new(RefusedKind::Bad, what, "ask again for what comes behind"));
+        }
+        if self.after.is_some_and(|after| after > NUMBER_MAX) {
+            let what = format!("`after` is a number up to {NUMBER_MAX}");
+            return Err(Refused::new(RefusedKind::Bad, what, "pass on what `last` says"));
+        }
         let patience = if self.wait == Some(true) { Patience::Waits } else { Patience::None };
         Ok(EventsQuery {
             after: self.after,
@@ -54,9 +94,31 @@ impl EventsParameters {
             level: self.level.map_or(Ok(Level::Info), |word| level(&word))?,
             since: self.since.map(|text| time(&text)).transpose()?,
             until: self.until.map(|text| time(&text)).transpose()?,
-            limit: self.limit.unwrap_or(EVENTS_USUAL).min(EVENTS_MAX),
+            limit,
             patience,
         })
+    }
+}
+
+/// What has happened
+#[utoipa::path(
+    get,
+    path = "/v1/events",
+    tag = "events",
+    params(EventsParameters),
+    responses((status = 200, description = "The events that fit, oldest first.",
+        body = Events, example = json!(examples::events())))
+)]
+async fn events(State(calls): Calls, Parameters(asked): Parameters<EventsParameters>) -> Response {
+    let query = match asked.query() {
+        Ok(query) => query,
+        Err(reason) => return refused(reason),
+    };
+    let at_once = EventsQuery { patience: Patience::None, ..query.clone() };
+    let waiting = put(&calls, |reply| Call::Events(query, reply));
+    match timeout(WAIT_MAX, waiting).await {
+        Ok(answer) => answer,
+        Err(_) => put(&calls, |reply| Call::Events(at_once, reply)).await,
     }
 }
 

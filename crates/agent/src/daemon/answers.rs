@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mainstay_api::{
     control::{
-        CommandAnswer, CommandName, CommandRequest, Events, Role, Status, Unit, UnitAnswer,
+        CommandAnswer, CommandName, CommandRequest, Event, Events, Role, Status, Unit, UnitAnswer,
         UnitDetail,
     },
     keeper::Streams,
@@ -138,9 +138,17 @@ impl Agent {
     }
 
     fn select_events(&self, query: &EventsQuery) -> Events {
-        let events = self.events.select(query.limit, |event| query.fits(event));
+        let fits = |event: &Event| query.fits(event);
         let kept_since = self.events.kept_since().map(ToOwned::to_owned);
-        Events { events, last: self.events.last(), kept_since }
+        let Some(after) = query.after else {
+            let events = self.events.select(query.limit, fits);
+            return Events { events, last: self.events.last(), kept_since };
+        };
+        let events = self.events.select_after(after, query.limit, fits);
+        // Whoever goes on from here meets the next one.
+        let full = events.last().filter(|_| events.len() == query.limit);
+        let last = full.map_or(self.events.last(), |event| event.sequence);
+        Events { events, last, kept_since }
     }
 
     fn command(

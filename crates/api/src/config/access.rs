@@ -3,7 +3,10 @@
 
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::fields::{Fields, Reading, mistyped};
+use super::{
+    catalogue,
+    fields::{Fields, Reading, mistyped},
+};
 
 /// A configuration with more entries is refused: each is looked at for each request.
 const ENTRIES_MAX: usize = 100;
@@ -70,7 +73,7 @@ fn read_entry(
     span: std::ops::Range<usize>,
     r: &mut Reading<'_>,
 ) -> Option<Access> {
-    let mut fields = Fields::new(table, "an entry of `access`");
+    let mut fields = Fields::new(table, "an entry of `access`", &catalogue::ACCESS);
     let before = r.found.len();
     let group = fields.text("group", r);
     let role = fields.word("role", ROLES, r);

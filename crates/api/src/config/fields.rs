@@ -1,21 +1,17 @@
 //! Reading a table key by key: every mistake is noted with its place, and reading goes on.
 
-use std::{
-    borrow::Cow,
-    collections::BTreeMap,
-    ops::{Range, RangeInclusive},
-    time::Duration,
-};
+use std::{borrow::Cow, collections::BTreeMap, ops::Range, time::Duration};
 
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-use super::{Diagnostic, parse_duration, parse_size};
-
-/// The longest duration that a service may be given.
-const DURATION_MAX: Duration = Duration::from_hours(366 * 24);
+use super::{
+    Diagnostic,
+    catalogue::{LONGEST, Part, Shape},
+    parse_duration, parse_size,
+};
 
 /// A suggestion may differ from what was typed by so many edits.
 const EDITS_MAX: usize = 2;
@@ -41,18 +37,44 @@ pub(super) struct Fields<'t, 'i> {
     table: &'t DeTable<'i>,
     /// What the table is, for messages: `service web`.
     what: String,
+    /// What the catalogue knows of it.
+    part: &'static Part,
     asked: Vec<&'static str>,
 }
 
 type Value<'i> = Spanned<DeValue<'i>>;
 
 impl<'t, 'i> Fields<'t, 'i> {
-    pub(super) fn new(table: &'t DeTable<'i>, what: impl Into<String>) -> Self {
-        Self { table, what: what.into(), asked: Vec::new() }
+    pub(super) fn new(
+        table: &'t DeTable<'i>,
+        what: impl Into<String>,
+        part: &'static Part,
+    ) -> Self {
+        Self { table, what: what.into(), part, asked: Vec::new() }
+    }
+
+    /// Returns whether a key may be there at all.
+    pub(super) fn knows(&self, key: &str) -> bool {
+        self.part.key(key).is_some()
+    }
+
+    /// Notes that it has been said already that a key has no place here.
+    pub(super) fn refuse(&mut self, key: &'static str) {
+        self.asked.push(key);
+    }
+
+    /// Returns what the catalogue says that a key takes.
+    fn shape(&self, key: &str) -> Option<&'static Shape> {
+        let known = self.part.key(key);
+        debug_assert!(known.is_some(), "`{key}` of `{}` is not in the catalogue", self.part.path);
+        known.map(|key| &key.shape)
     }
 
     /// Returns the value of a key.
     pub(super) fn value(&mut self, key: &'static str) -> Option<&'t Value<'i>> {
+        self.shape(key);
+        #[cfg(test)]
+        super::catalogue::asked::note(self.part, key);
         if !self.asked.contains(&key) {
             self.asked.push(key);
         }
@@ -67,18 +89,12 @@ impl<'t, 'i> Fields<'t, 'i> {
         Some(text.to_string())
     }
 
-    pub(super) fn number(&mut self, key: &'static str, r: &mut Reading<'_>) -> Option<u32> {
-        self.number_within(key, 0..=u32::MAX, r)
-    }
-
     /// Returns a whole number that is neither too small nor too large.
-    pub(super) fn number_within(
-        &mut self,
-        key: &'static str,
-        range: RangeInclusive<u32>,
-        r: &mut Reading<'_>,
-    ) -> Option<u32> {
+    pub(super) fn number(&mut self, key: &'static str, r: &mut Reading<'_>) -> Option<u32> {
         let value = self.value(key)?;
+        let range = self.shape(key).and_then(Shape::integers);
+        debug_assert!(range.is_some(), "the catalogue has no bounds of `{key}`");
+        let range = range.unwrap_or(0..=u32::MAX);
         let DeValue::Integer(number) = value.get_ref() else {
             return mistyped(r, value, key, "a whole number", value.get_ref());
         };
@@ -99,13 +115,23 @@ impl<'t, 'i> Fields<'t, 'i> {
         Some(*flag)
     }
 
+    /// Returns a duration that is neither too short nor too long.
     pub(super) fn duration(&mut self, key: &'static str, r: &mut Reading<'_>) -> Option<Duration> {
-        self.measured(
-            key,
-            r,
-            ("a duration as text, such as \"5s\"", "bad-duration"),
-            bounded_duration,
-        )
+        let expected = ("a duration as text, such as \"5s\"", "bad-duration");
+        let range = self.shape(key).and_then(Shape::durations);
+        debug_assert!(range.is_some(), "the catalogue has no bounds of `{key}`");
+        let range = range.unwrap_or(Duration::ZERO..=LONGEST);
+        let read = if *range.end() > LONGEST { parse_duration } else { bounded_duration };
+        let duration = self.measured(key, r, expected, read)?;
+        let (message, help) = if duration < *range.start() {
+            (format!("`{key}` is shorter than {:?}", range.start()), "give it longer")
+        } else if duration > *range.end() {
+            (format!("`{key}` is longer than {:?}", range.end()), "give it less")
+        } else {
+            return Some(duration);
+        };
+        r.wrong(self.value(key)?.span(), "out-of-range", message, help);
+        None
     }
 
     pub(super) fn size(&mut self, key: &'static str, r: &mut Reading<'_>) -> Option<u64> {
@@ -191,11 +217,12 @@ impl<'t, 'i> Fields<'t, 'i> {
         r: &mut Reading<'_>,
     ) -> Option<T> {
         let span = self.value(key)?.span();
+        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        debug_assert_eq!(self.shape(key).and_then(Shape::words), Some(&*names), "`{key}`");
         let text = self.text(key, r)?;
         if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
             return Some(*meaning);
         }
-        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let help = suggestion(&text, &names).map_or_else(
             || format!("there is {}", listed(&names)),
             |name| format!("did you mean `{name}`?"),
@@ -233,7 +260,7 @@ impl<'t, 'i> Fields<'t, 'i> {
 /// Reads a duration of a service: a longer one than a year is a slip of the keyboard.
 pub(super) fn bounded_duration(text: &str) -> Result<Duration, String> {
     let duration = parse_duration(text)?;
-    if duration > DURATION_MAX {
+    if duration > LONGEST {
         return Err(format!("`{text}` is more than 366 days"));
     }
     Ok(duration)

@@ -12,7 +12,7 @@ use mainstay_core::ServiceName;
 use toml::{Spanned, de::DeValue};
 
 use super::{
-    Config, Diagnostic,
+    Config, Diagnostic, catalogue,
     fields::{Fields, Reading, mistyped, suggestion},
     links::{self, Link, Named, Target},
     rules::Places,
@@ -91,7 +91,7 @@ fn read_group<'a>(
         let message = format!("group `{group}` is defined twice");
         return r.wrong(name.span(), "duplicate-group", message, &help);
     }
-    let mut fields = Fields::new(table, format!("group `{group}`"));
+    let mut fields = Fields::new(table, format!("group `{group}`"), &catalogue::GROUP);
     let before = r.found.len();
     let members = links::read_list(&mut fields, "services", r);
     if members.is_empty() && r.found.len() == before {

@@ -4,12 +4,12 @@
 //! streams, two files go with split ones. So a configuration that names files says by that how the
 //! streams are captured.
 
-use std::path::MAIN_SEPARATOR;
+use std::{path::MAIN_SEPARATOR, time::Duration};
 
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    LogFiles, LogPath, LogsConfig, SERVICE_DEFAULTS,
+    LogFiles, LogPath, LogsConfig, SERVICE_DEFAULTS, catalogue,
     fields::{Fields, Reading},
     parse::absolute,
     program,
@@ -24,6 +24,7 @@ pub(super) fn read(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> LogsConf
     let usual = LogsConfig {
         streams: Streams::Joined,
         max_size: SERVICE_DEFAULTS.log_size,
+        every: Duration::ZERO,
         keep: SERVICE_DEFAULTS.log_keep,
         on_full: OnFull::Block,
         path: LogPath::default(),
@@ -35,17 +36,18 @@ pub(super) fn read(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> LogsConf
         return LogsConfig { streams: Streams::Off, ..usual };
     }
     let Some(table) = fields.table("logs", r) else { return usual };
-    let mut fields = Fields::new(table, "`logs`");
+    let mut fields = Fields::new(table, "`logs`", &catalogue::LOGS);
     let path = path(&mut fields, r);
     let config = LogsConfig {
         streams: streams(&mut fields, &path, r),
         max_size: fields.size("max-size", r).unwrap_or(usual.max_size),
+        every: fields.duration("every", r).unwrap_or(usual.every),
         keep: fields.number("keep", r).unwrap_or(usual.keep),
         on_full: fields.word("on-full", ON_FULL, r).unwrap_or_default(),
         path,
     };
     fields.word("compress", &[("off", ())], r);
-    fields.finish(&["every", "keep-for", "keep-total"], r);
+    fields.finish(&["keep-for", "keep-total"], r);
     config
 }
 
@@ -76,7 +78,7 @@ fn path(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> LogPath {
     }
     let empty = DeTable::new();
     let table = fields.table("path", r).unwrap_or(&empty);
-    let mut fields = Fields::new(table, "`path`");
+    let mut fields = Fields::new(table, "`path`", &catalogue::LOG_PATH);
     let files = match (file(&mut fields, "stdout", r), file(&mut fields, "stderr", r)) {
         (None, None) => LogFiles::None,
         (Some(one), Some(other)) if identity(&one) == identity(&other) => LogFiles::Joined(one),

@@ -13,6 +13,7 @@ use toml::{
 
 use super::{
     Config, Diagnostic, RestartConfig, SERVICE_DEFAULTS, ServiceConfig, StopConfig, access, care,
+    catalogue,
     fields::{Fields, Placed, Reading, bounded_duration, mistyped},
     groups::{self, Groups},
     kind::{self, KindConfig},
@@ -26,12 +27,6 @@ use crate::keeper::{Scope, SignalName};
 
 /// A configuration file over this size is refused.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
-
-/// The most units that one service may have.
-const INSTANCES_MAX: u32 = 10_000;
-
-/// The most crash bundles that are kept of one unit.
-const BUNDLES_MAX: u32 = 1_000;
 
 /// So many digits, or more, number the segments of a log.
 const SEGMENT_DIGITS: usize = 6;
@@ -149,7 +144,7 @@ fn read_file<'a>(r: &mut Reading<'a>, read: &mut Read<'_, 'a>) {
         }
         return;
     }
-    let mut fields = Fields::new(document.get_ref(), "the configuration");
+    let mut fields = Fields::new(document.get_ref(), "the configuration", &catalogue::ROOT);
     if let Some(services) = fields.table("services", r) {
         for (name, value) in services {
             read_service(r, name, value, read);
@@ -212,11 +207,11 @@ fn service_of(
     table: &DeTable<'_>,
     header: Range<usize>,
 ) -> (ServiceConfig, Vec<Named>) {
-    let mut fields = Fields::new(table, format!("service `{name}`"));
+    let mut fields = Fields::new(table, format!("service `{name}`"), &catalogue::SERVICE);
     let Ran { kind, command, directory, environment, mut fetched } = ran(&mut fields, r, header);
     let nature = fields.word("type", &[("daemon", Nature::Daemon), ("task", Nature::Task)], r);
     let start = fields.word("start", START_TYPES, r);
-    let instances = fields.number_within("instances", 1..=INSTANCES_MAX, r).unwrap_or(1);
+    let instances = fields.number("instances", r).unwrap_or(1);
     let named = links::read(&mut fields, r);
     let mut restart = restart(&mut fields, nature, r);
     let stop = stop(&mut fields, r);
@@ -224,7 +219,7 @@ fn service_of(
     let files = limits(&mut fields, r);
     let session = fields.flag("session", r).unwrap_or_default();
     let share = share::read(&mut fields, r);
-    let bundles = fields.number_within("bundles", 0..=BUNDLES_MAX, r);
+    let bundles = fields.number("bundles", r);
     let scene = care::Scene {
         directory: &directory,
         nature: nature.unwrap_or_default(),
@@ -374,7 +369,7 @@ fn restart(
     let usual = if nature == Some(Nature::Task) { RestartWhen::Never } else { RestartWhen::Always };
     let empty = DeTable::new();
     let table = fields.table("restart", r).unwrap_or(&empty);
-    let mut fields = Fields::new(table, "`restart`");
+    let mut fields = Fields::new(table, "`restart`", &catalogue::RESTART);
     let words = [
         ("always", RestartWhen::Always),
         ("on-failure", RestartWhen::OnFailure),
@@ -448,7 +443,7 @@ fn exits(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> BTreeMap<ExitKey, 
 fn stop(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> StopConfig {
     let empty = DeTable::new();
     let table = fields.table("stop", r).unwrap_or(&empty);
-    let mut fields = Fields::new(table, "`stop`");
+    let mut fields = Fields::new(table, "`stop`", &catalogue::STOP);
     let config = StopConfig {
         signal: fields.word("signal", SIGNALS, r).unwrap_or(SignalName::Term),
         timeout: fields.duration("timeout", r).unwrap_or(SERVICE_DEFAULTS.stop_timeout),
@@ -462,7 +457,7 @@ fn stop(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> StopConfig {
 
 fn limits(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> Option<u64> {
     let table = fields.table("limits", r)?;
-    let mut fields = Fields::new(table, "`limits`");
+    let mut fields = Fields::new(table, "`limits`", &catalogue::LIMITS);
     let files = fields.number("files", r).map(u64::from);
     fields.finish(&["memory", "cpu", "tasks"], r);
     files

@@ -109,6 +109,8 @@ pub struct LogsConfig {
     pub streams: Streams,
     /// A segment is closed at the first line end past this size; 0 means never.
     pub max_size: u64,
+    /// A segment holds lines of one such span of time; zero means of any.
+    pub every: Duration,
     /// How many closed segments are kept; 0 keeps all.
     pub keep: u32,
     /// What to do when the disk is full.

@@ -1,9 +1,10 @@
 //! What `GET /v1/tree` answers: who depends on whom, and how each is.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What `GET /v1/tree` answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Tree {
     /// The instance's name or the path of its configuration file.
@@ -19,7 +20,7 @@ pub struct Tree {
 }
 
 /// A service, and whom it names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Node {
     /// Its name.
@@ -31,7 +32,7 @@ pub struct Node {
 }
 
 /// How a unit is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct NodeUnit {
     /// Its name.
@@ -46,7 +47,7 @@ pub struct NodeUnit {
 }
 
 /// One bond between two services.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Edge {
     /// The key: `binds-to`, `requires`, `wants`, `after`, `part-of` or `conflicts`; a `before` is the
     /// other one's `after`.
@@ -56,7 +57,7 @@ pub struct Edge {
 }
 
 /// Several services under one name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Group {
     /// Its name, without `@`.
     pub name: String,

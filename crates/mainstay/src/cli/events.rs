@@ -21,7 +21,7 @@ use crate::{
 
 /// So many are asked for when nobody says how many.
 const USUAL: usize = 50;
-/// An agent sends no more at a time, and keeps no more.
+/// An agent keeps no more, and tells no more at a time.
 const MAX: usize = 5_000;
 
 /// Show what happened, to all units or some

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args as ClapArgs;
 use mainstay_api::control::{Status, Unit};
 use mainstay_platform::scm::State;
+use mainstay_words::{padded, width as columns_of};
 use serde::Serialize;
 
 use super::service::{self, status::Report};
@@ -12,9 +13,11 @@ use crate::{
     client::Client,
     errors::CliError,
     instance::{self, Located},
-    names, place, print,
+    names, place, print, words,
 };
 
+/// What stands above the columns behind the name.
+const HEADINGS: [&str; 4] = words::known(["STATE", "SINCE", "PID", "RESTARTS"]);
 /// The columns between the name and the note, with the space around them.
 const FIXED: usize = 2 + 9 + 2 + 6 + 2 + 7 + 2 + 8 + 2;
 
@@ -104,7 +107,7 @@ fn show_all(args: &Args, machine: &Machine) {
         machine.status.iter().map(|status| table(status, columns)).collect();
     if !machine.services.is_empty() {
         let rows = machine.services.iter().map(Row::of_service).collect();
-        parts.push(lines("SERVICE", rows, columns));
+        parts.push(lines(&words::of("SERVICE"), rows, columns));
     }
     print::data(&parts.join("\n"));
 }
@@ -114,38 +117,52 @@ fn table(status: &Status, columns: Option<usize>) -> String {
     let mut units: Vec<&Unit> = status.units.iter().collect();
     units.sort_by_key(|unit| (urgency(unit), unit.unit.clone()));
     let rows: Vec<Row> = units.iter().map(|unit| Row::of(unit)).collect();
+    let (keeper, agent) = (status.keeper.pid, status.agent.pid);
     format!(
-        "{}  (keeper {}, agent {})\n\n{}",
+        "{}  {}\n\n{}",
         status.instance,
-        status.keeper.pid,
-        status.agent.pid,
-        lines("UNIT", rows, columns)
+        words::told(&format!("(keeper {keeper}, agent {agent})")),
+        lines(&words::of("UNIT"), rows, columns)
     )
 }
 
 /// Returns a table, no line of which is longer than the terminal is wide.
 fn lines(title: &str, rows: Vec<Row>, columns: Option<usize>) -> String {
-    let least = title.len();
-    let width = rows.iter().map(|row| row.unit.chars().count()).max().unwrap_or(0).max(least);
-    let mut text =
-        format!("{title:width$}  {:9}  {:>6}  {:>7}  {:>8}\n", "STATE", "SINCE", "PID", "RESTARTS");
+    let widest = rows.iter().map(|row| columns_of(&row.unit)).max().unwrap_or(0);
+    let width = widest.max(columns_of(title));
+    let title = padded(title, width);
+    let [state, since, pid, restarts] = HEADINGS.map(words::told);
+    let mut text = format!(
+        "{title}  {}  {}  {}  {}\n",
+        padded(&state, 9),
+        right(&since, 6),
+        right(&pid, 7),
+        right(&restarts, 8)
+    );
     for row in rows {
-        let state = print::coloured(&format!("{:9}", row.state), &row.state);
+        let state = print::coloured(&padded(&words::told(&row.state), 9), &row.state);
         let Row { unit, since, pid, restarts, note, .. } = row;
+        let note = words::told(&note).into_owned();
         let note = within(columns.map(|columns| columns.saturating_sub(width + FIXED)), note);
-        let line = format!("{unit:width$}  {state}  {since:>6}  {pid:>7}  {restarts:>8}  {note}");
+        let unit = padded(&unit, width);
+        let line = format!("{unit}  {state}  {since:>6}  {pid:>7}  {restarts:>8}  {note}");
         text.push_str(line.trim_end());
         text.push('\n');
     }
     text
 }
 
+/// Returns a heading over numbers, which stand at the right.
+fn right(text: &str, columns: usize) -> String {
+    " ".repeat(columns.saturating_sub(columns_of(text))) + text
+}
+
 /// Returns as much of a note as fits, with `…` for the rest: `why` tells all of it.
 fn within(room: Option<usize>, note: String) -> String {
     match room {
-        Some(room) if note.chars().count() > room => {
-            let short: String = note.chars().take(room.saturating_sub(1)).collect();
-            if room > 0 { short + "…" } else { short }
+        Some(0) => String::new(),
+        Some(room) if columns_of(&note) > room => {
+            mainstay_words::within(&note, room - 1).to_owned() + "…"
         }
         Some(_) | None => note,
     }

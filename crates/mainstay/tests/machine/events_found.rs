@@ -35,7 +35,7 @@ fn ask(sandbox: &Sandbox, arguments: &[&str]) -> Answer {
 fn events_are_found_by_type_level_and_name() {
     let sandbox = up();
     let all = found(&sandbox, &["-n", "all"]);
-    let check = |arguments: &[&str], fits: &dyn Fn(&Value) -> bool| {
+    let check = |arguments: &[&str], fits: fn(&Value) -> bool| {
         let newest = all.last().unwrap()["sequence"].as_u64().unwrap();
         let mut seen = found(&sandbox, &[arguments, &["-n", "all"]].concat());
         seen.retain(|event| event["sequence"].as_u64().unwrap() <= newest);
@@ -43,19 +43,20 @@ fn events_are_found_by_type_level_and_name() {
         assert!(!expected.is_empty(), "{arguments:?}: {all:?}");
         assert_eq!(seen.iter().collect::<Vec<_>>(), expected, "{arguments:?}");
     };
-    check(&["--type", "UnitExited"], &|event| event["event"] == "UnitExited");
-    check(&["--type", "Unit*"], &|event| event["event"].as_str().unwrap().starts_with("Unit"));
-    let either = ["UnitExited", "UnitStateChanged"];
-    check(&["--type", "UnitExited,UnitStateChanged"], &|event| {
-        either.iter().any(|name| event["event"] == *name)
+    check(&["--type", "UnitExited"], |event| event["event"] == "UnitExited");
+    check(&["--type", "Unit*"], |event| event["event"].as_str().unwrap().starts_with("Unit"));
+    check(&["--type", "UnitExited,UnitStateChanged"], |event| {
+        event["event"] == "UnitExited" || event["event"] == "UnitStateChanged"
     });
-    check(&["--level", "warn"], &|event| event["level"] != "info");
+    check(&["--level", "warn"], |event| event["level"] != "info");
     let is_web = |event: &Value| event["unit"].as_str().is_some_and(|unit| unit != "db");
-    check(&["web-*"], &is_web);
-    check(&["-u", "web-1,web-2"], &is_web);
-    let trace =
-        all.iter().find(|event| event["event"] == "UnitExited").unwrap()["trace-id"].clone();
-    check(&["--trace", trace.as_str().unwrap()], &|event| event["trace-id"] == trace);
+    check(&["web-*"], is_web);
+    check(&["-u", "web-1,web-2"], is_web);
+    let exit = all.iter().find(|event| event["event"] == "UnitExited").unwrap();
+    let trace = exit["trace-id"].as_str().unwrap();
+    let chain = found(&sandbox, &["--trace", trace]);
+    assert!(chain.contains(exit), "{chain:?}");
+    assert!(chain.iter().all(|event| event["trace-id"] == trace), "{chain:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use mainstay_storage::{
-    index::{IndexRecord, SourceFlags, Span, Stream},
+    index::{Bounds, IndexRecord, SourceFlags, Stream},
     segment::ChainFiles,
 };
 
@@ -32,7 +32,7 @@ fn write(sandbox: &Sandbox, unit: &str, segments: &[&[Said<'_>]]) {
     for (number, lines) in (1..).zip(segments) {
         let mut live = File::create(chain.live()).unwrap();
         let mut index = File::create(chain.index(number)).unwrap();
-        let (mut offset, mut former, mut span): (u64, u64, Option<Span>) = (0, 0, None);
+        let (mut offset, mut former, mut bounds): (u64, u64, Option<Bounds>) = (0, 0, None);
         for (seconds, run, text) in *lines {
             let realtime_ns = (BEGIN + seconds) * 1_000_000_000;
             if *run != former {
@@ -42,13 +42,14 @@ fn write(sandbox: &Sandbox, unit: &str, segments: &[&[Said<'_>]]) {
                 former = *run;
             }
             index.write_all(&IndexRecord::Time { offset, realtime_ns }.encode()).unwrap();
-            span = Some(span.map_or(Span::of(realtime_ns), |span| span.with(realtime_ns)));
+            bounds =
+                Some(bounds.map_or(Bounds::of(realtime_ns), |bounds| bounds.with(realtime_ns)));
             live.write_all(format!("{text}\n").as_bytes()).unwrap();
             offset += u64::try_from(text.len()).unwrap() + 1;
         }
         if usize::try_from(number).unwrap() < segments.len() {
-            let span = IndexRecord::Span { offset, span: span.unwrap() };
-            index.write_all(&span.encode()).unwrap();
+            let bounds = IndexRecord::Bounds { offset, bounds: bounds.unwrap() };
+            index.write_all(&bounds.encode()).unwrap();
             chain.close(number).unwrap();
         }
     }

@@ -49,6 +49,7 @@ mod last_kills;
 mod last_words;
 mod log_lines;
 mod log_search;
+mod logs_help;
 mod looks;
 mod lost_logs;
 mod mistakes;

@@ -1,13 +1,13 @@
 //! Reads a chain forward, a block at a time, over rotations and over what retention has deleted.
 
-use std::{
-    fs::File,
-    io::{self, Read as _, Seek as _, SeekFrom},
-    path::Path,
-    sync::Arc,
-};
+use std::{fs::File, io, path::Path, sync::Arc};
 
-use super::{Cursor, Line, Sieve, Wanted, existing, open, seek, split::split};
+use super::{
+    Cursor, Line, Sieve, Wanted,
+    content::{Content, read_at},
+    existing, open, seek,
+    split::split,
+};
 use crate::{
     index::{IndexRecord, RECORD_BYTES},
     segment::ChainFiles,
@@ -20,7 +20,9 @@ const LINE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Reads on in a chain, whatever is written, closed and deleted meanwhile.
 ///
-/// It has one block and the index records of that block in memory, however large a segment is.
+/// It has one block and the index records of that block in memory, however large a segment is; of a
+/// compressed one a frame ([`FRAME_BYTES`](crate::frames::FRAME_BYTES)) and its table as well. Each
+/// frame is decoded once, and one that the index says holds nothing wanted is not.
 #[derive(Debug)]
 pub struct Reader {
     chain: ChainFiles,
@@ -32,6 +34,8 @@ pub struct Reader {
     /// The segment in which the index was asked where to begin.
     sought: Option<u64>,
     sieve: Option<Arc<dyn Sieve>>,
+    /// The compressed segment that is being read, with its number.
+    held: Option<(u64, Content)>,
 }
 
 /// Whether a segment may still grow.
@@ -55,7 +59,7 @@ impl Reader {
     /// Returns a reader that begins at a cursor.
     pub fn new(chain: ChainFiles, cursor: Cursor) -> Self {
         let (index, wanted) = (Index::default(), Wanted::default());
-        Self { chain, cursor, live: 0, index, wanted, sought: None, sieve: None }
+        Self { chain, cursor, live: 0, index, wanted, sought: None, sieve: None, held: None }
     }
 
     /// Returns the same, but passes over what the index says is not wanted; lines that are not
@@ -91,12 +95,24 @@ impl Reader {
                 self.go_to_next();
                 continue;
             }
-            let found = open(&self.chain, self.cursor.segment)?;
-            let is_gone = found.is_none();
-            if let Some(file) = &found {
-                self.begin_anew_if_short(file)?;
+            let mut found = self.open()?;
+            let mut is_gone = found.is_none();
+            if let Some(content) = &found {
+                self.begin_anew_if_short(content)?;
             }
-            let bytes = found.map_or(Ok(Vec::new()), |file| self.read(&file, growth))?;
+            let bytes = match &mut found {
+                Some(content) => self.read(content, growth),
+                None => Ok(Vec::new()),
+            };
+            self.hold(found);
+            let bytes = match bytes {
+                // It was deleted while we had let go of it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    is_gone = true;
+                    Vec::new()
+                }
+                bytes => bytes?,
+            };
             if !bytes.is_empty() {
                 return Ok(Some(Block { deleted, lines: self.take(&bytes) }));
             }
@@ -108,10 +124,29 @@ impl Reader {
         }
     }
 
+    /// Opens the segment, unless it is compressed and open already: it changes no more.
+    fn open(&mut self) -> io::Result<Option<Content>> {
+        let segment = self.cursor.segment;
+        match self.held.take() {
+            Some((number, content)) if number == segment => Ok(Some(content)),
+            Some(_) | None => open(&self.chain, segment),
+        }
+    }
+
+    fn hold(&mut self, content: Option<Content>) {
+        self.held = match content {
+            Some(Content::Compressed(mut frames)) => {
+                frames.let_go();
+                Some((self.cursor.segment, Content::Compressed(frames)))
+            }
+            Some(Content::Plain(_)) | None => None,
+        };
+    }
+
     /// A segment that ends before the place where we are was emptied by somebody, or deleted and
     /// begun anew: it is read from its beginning.
-    fn begin_anew_if_short(&mut self, file: &File) -> io::Result<()> {
-        if file.metadata()?.len() < self.cursor.offset {
+    fn begin_anew_if_short(&mut self, content: &Content) -> io::Result<()> {
+        if content.length()? < self.cursor.offset {
             self.cursor.offset = 0;
             self.index = Index::default();
         }
@@ -132,24 +167,25 @@ impl Reader {
         if growth == Growth::Over && seek::is_outside(&self.chain.index(segment), self.wanted) {
             return Ok(true);
         }
-        let Some(file) = open(&self.chain, segment)? else { return Ok(false) };
+        let Some(mut content) = self.open()? else { return Ok(false) };
         // Looked at before the index: what is written meanwhile is in neither or in both.
-        let end = file.metadata()?.len();
+        let end = content.length()?;
         let first = seek::first_wanted(&self.chain.index(segment), end, self.wanted);
         let first = match (first, growth) {
             (Some(first), _) => first,
             (None, Growth::Over) => return Ok(true),
             (None, Growth::Possible) => end,
         };
-        let line = seek::line_around(&file, first)?;
+        let line = seek::line_around(&mut content, first)?;
         self.cursor.offset = self.cursor.offset.max(line);
+        self.hold(Some(content));
         Ok(false)
     }
 
     /// Returns what there is of the line that is still being written, and leaves it for later.
     pub fn rest(&mut self) -> io::Result<Vec<Line>> {
-        let Some(file) = open(&self.chain, self.cursor.segment)? else { return Ok(Vec::new()) };
-        let mut bytes = read_at(&file, self.cursor.offset, LINE_BYTES_MAX)?;
+        let Some(mut content) = self.open()? else { return Ok(Vec::new()) };
+        let mut bytes = content.read_at(self.cursor.offset, LINE_BYTES_MAX)?;
         let line = bytes.iter().position(|byte| *byte == b'\n');
         bytes.truncate(line.map_or(bytes.len(), |end| end + 1));
         let end = self.cursor.offset + length(&bytes);
@@ -167,10 +203,10 @@ impl Reader {
     }
 
     /// Reads whole lines; parts of a line only when it is too long, or the segment ends with it.
-    fn read(&self, file: &File, growth: Growth) -> io::Result<Vec<u8>> {
+    fn read(&self, content: &mut Content, growth: Growth) -> io::Result<Vec<u8>> {
         let mut wanted = BLOCK_BYTES;
         loop {
-            let mut bytes = read_at(file, self.cursor.offset, wanted)?;
+            let mut bytes = content.read_at(self.cursor.offset, wanted)?;
             let is_all = length(&bytes) < wanted;
             let whole = super::whole_lines(&bytes);
             if is_all && growth == Growth::Over || whole == 0 && wanted >= LINE_BYTES_MAX && !is_all
@@ -242,13 +278,6 @@ impl Index {
     }
 }
 
-pub(super) fn read_at(mut file: &File, offset: u64, bytes_max: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(offset))?;
-    file.take(bytes_max).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 pub(super) fn length(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
@@ -261,8 +290,8 @@ pub(super) fn begin_of_last(
 ) -> io::Result<Cursor> {
     let mut missing = count;
     for number in segments.iter().rev() {
-        let Some(file) = open(chain, *number)? else { continue };
-        if let Some(offset) = back(&file, &mut missing)? {
+        let Some(mut content) = open(chain, *number)? else { continue };
+        if let Some(offset) = back(&mut content, &mut missing)? {
             return Ok(Cursor { segment: *number, offset });
         }
     }
@@ -271,12 +300,12 @@ pub(super) fn begin_of_last(
 }
 
 /// Goes back over so many lines; returns where, or nothing when the file has fewer.
-fn back(file: &File, missing: &mut usize) -> io::Result<Option<u64>> {
-    let size = file.metadata()?.len();
+fn back(content: &mut Content, missing: &mut usize) -> io::Result<Option<u64>> {
+    let size = content.length()?;
     let mut end = size;
     while end > 0 {
         let start = end.saturating_sub(BLOCK_BYTES);
-        let bytes = read_at(file, start, end - start)?;
+        let bytes = content.read_at(start, end - start)?;
         let mut behind = end;
         for byte in bytes.iter().rev() {
             // The line end at the very end is the last line's own.

@@ -35,7 +35,7 @@ impl IndexRecord {
     const fn source(&self) -> Option<u64> {
         match *self {
             Self::Source { run, .. } => Some(run),
-            Self::Time { .. } | Self::Boot { .. } | Self::Span { .. } => None,
+            Self::Time { .. } | Self::Boot { .. } | Self::Bounds { .. } => None,
         }
     }
 }

@@ -6,8 +6,11 @@ use std::{
     path::Path,
 };
 
-use super::reader::{BLOCK_BYTES, length, read_at};
-use crate::index::{IndexRecord, RECORD_BYTES, Span};
+use super::{
+    content::{Content, read_at},
+    reader::{BLOCK_BYTES, length},
+};
+use crate::index::{Bounds, IndexRecord, RECORD_BYTES};
 
 /// What is wanted of a log, as far as an index knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,7 +53,7 @@ pub(super) fn first_wanted(index: &Path, end: u64, wanted: Wanted) -> Option<u64
             match record {
                 IndexRecord::Source { run: by, .. } => run = by,
                 IndexRecord::Time { realtime_ns: at, .. } => realtime_ns = at,
-                IndexRecord::Boot { .. } | IndexRecord::Span { .. } => {}
+                IndexRecord::Boot { .. } | IndexRecord::Bounds { .. } => {}
             }
         }
     }
@@ -60,13 +63,13 @@ pub(super) fn first_wanted(index: &Path, end: u64, wanted: Wanted) -> Option<u64
 /// Returns whether an index says that all of its closed segment came at other times.
 pub(super) fn is_outside(index: &Path, wanted: Wanted) -> bool {
     // A time of 0 is none.
-    let Some(span) = span(index).filter(|span| span.earliest_ns > 0) else { return false };
-    wanted.since_ns.is_some_and(|since| span.latest_ns < since)
-        || wanted.until_ns.is_some_and(|until| span.earliest_ns > until)
+    let Some(bounds) = bounds(index).filter(|bounds| bounds.earliest_ns > 0) else { return false };
+    wanted.since_ns.is_some_and(|since| bounds.latest_ns < since)
+        || wanted.until_ns.is_some_and(|until| bounds.earliest_ns > until)
 }
 
-/// Returns the span of a closed segment, where its index ends with it.
-fn span(index: &Path) -> Option<Span> {
+/// Returns the bounds of a closed segment, where its index ends with it.
+fn bounds(index: &Path) -> Option<Bounds> {
     let mut file = File::open(index).ok()?;
     let end = file.metadata().ok()?.len();
     let size = length(&[0; RECORD_BYTES]);
@@ -75,7 +78,7 @@ fn span(index: &Path) -> Option<Span> {
     file.seek(SeekFrom::Start(end.checked_sub(size).filter(|_| end % size == 0)?)).ok()?;
     file.read_exact(&mut last).ok()?;
     match IndexRecord::decode(&last)? {
-        IndexRecord::Span { span, .. } => Some(span),
+        IndexRecord::Bounds { bounds, .. } => Some(bounds),
         IndexRecord::Source { .. } | IndexRecord::Time { .. } | IndexRecord::Boot { .. } => None,
     }
 }
@@ -89,11 +92,11 @@ pub(super) fn block(file: &File, read: &mut u64) -> Option<Vec<IndexRecord>> {
 }
 
 /// Returns where the line begins that an offset is in.
-pub(super) fn line_around(file: &File, offset: u64) -> io::Result<u64> {
+pub(super) fn line_around(content: &mut Content, offset: u64) -> io::Result<u64> {
     let mut end = offset;
     while end > 0 {
         let start = end.saturating_sub(BLOCK_BYTES);
-        let bytes = read_at(file, start, end - start)?;
+        let bytes = content.read_at(start, end - start)?;
         if let Some(at) = bytes.iter().rposition(|byte| *byte == b'\n') {
             return Ok(start + length(bytes.get(..=at).unwrap_or_default()));
         }
@@ -109,7 +112,7 @@ mod tests {
     use super::*;
     use crate::fresh;
     use crate::{
-        index::{SourceFlags, Stream, span_of},
+        index::{SourceFlags, Stream, bounds_of},
         read::{Line, Reader, begin},
         segment::ChainFiles,
     };
@@ -188,14 +191,14 @@ mod tests {
             ChainFiles::new(&self.0, "web")
         }
 
-        /// Writes the next segment; the one before is closed, with its span where it has one.
+        /// Writes the next segment; the one before is closed, with its bounds where it has one.
         fn write(&self, number: u64, text: &str, records: &[IndexRecord]) {
             let chain = self.chain();
             if let Ok(live) = std::fs::metadata(chain.live()) {
                 let index = chain.index(number - 1);
                 let mut bytes = std::fs::read(&index).unwrap_or_default();
-                if let Some(span) = span_of(&IndexRecord::decode_all(&bytes)) {
-                    bytes.extend(IndexRecord::Span { offset: live.len(), span }.encode());
+                if let Some(bounds) = bounds_of(&IndexRecord::decode_all(&bytes)) {
+                    bytes.extend(IndexRecord::Bounds { offset: live.len(), bounds }.encode());
                     File::create(index).unwrap().write_all(&bytes).unwrap();
                 }
                 chain.close(number - 1).unwrap();

@@ -83,7 +83,7 @@ impl Known {
         match *record {
             IndexRecord::Source { run, stream, .. } => (self.run, self.stream) = (run, stream),
             IndexRecord::Time { realtime_ns, .. } => self.realtime_ns = realtime_ns,
-            IndexRecord::Boot { .. } | IndexRecord::Span { .. } => {}
+            IndexRecord::Boot { .. } | IndexRecord::Bounds { .. } => {}
         }
     }
 }
@@ -95,7 +95,7 @@ impl IndexRecord {
             Self::Source { offset, .. }
             | Self::Time { offset, .. }
             | Self::Boot { offset, .. }
-            | Self::Span { offset, .. } => offset,
+            | Self::Bounds { offset, .. } => offset,
         }
     }
 
@@ -103,7 +103,15 @@ impl IndexRecord {
     pub const fn boot(&self) -> Option<u64> {
         match *self {
             Self::Boot { mark, .. } => Some(mark),
-            Self::Source { .. } | Self::Time { .. } | Self::Span { .. } => None,
+            Self::Source { .. } | Self::Time { .. } | Self::Bounds { .. } => None,
+        }
+    }
+
+    /// Returns when the next bytes came, in nanoseconds since 1970, if the record says so.
+    pub const fn time(&self) -> Option<u64> {
+        match *self {
+            Self::Time { realtime_ns, .. } => Some(realtime_ns),
+            Self::Source { .. } | Self::Boot { .. } | Self::Bounds { .. } => None,
         }
     }
 
@@ -113,7 +121,9 @@ impl IndexRecord {
             Self::Source { offset, flags, .. } if flags.contains(SourceFlags::UNFINISHED) => {
                 Some(offset)
             }
-            Self::Source { .. } | Self::Time { .. } | Self::Boot { .. } | Self::Span { .. } => None,
+            Self::Source { .. } | Self::Time { .. } | Self::Boot { .. } | Self::Bounds { .. } => {
+                None
+            }
         }
     }
 }

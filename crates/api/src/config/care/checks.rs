@@ -15,14 +15,10 @@ use super::{
     names::{KINDS, Names},
     ready::TASK_IS_READY,
 };
-use crate::config::fields::{Fields, Reading, mistyped};
-
-/// The shortest time from one look to the next.
-const EVERY_MIN: Duration = Duration::from_millis(100);
-/// The shortest time-out.
-const TIMEOUT_MIN: Duration = Duration::from_millis(10);
-/// The most failures, or successes, that a verdict can need.
-const STREAK_MAX: u32 = 1000;
+use crate::config::{
+    catalogue,
+    fields::{Fields, Reading, mistyped},
+};
 
 const ROLES: &[(&str, CheckRole)] = &[
     ("liveness", CheckRole::Liveness),
@@ -80,7 +76,7 @@ fn check(
     r: &mut Reading<'_>,
 ) -> Option<WithCommand> {
     let table = look::table_of(item, "checks", "tables only", r)?;
-    let mut fields = Fields::new(table, "a check");
+    let mut fields = Fields::new(table, "a check", &catalogue::CHECK);
     let kind = look::one(&mut fields, KINDS, ("a check looks at nothing", item.span()), r);
     let name = name(&mut fields, r).unwrap_or_else(|| names.usual(kind.unwrap_or("check")));
     let found = kind.and_then(|kind| {
@@ -135,10 +131,10 @@ fn policy(
     }
     let (action, own) = action(fields, usual_action, r);
     let seconds = if kind == "exec" { 10 } else { 2 };
-    let mut streak = |key, usual| fields.number_within(key, 1..=STREAK_MAX, r).unwrap_or(usual);
+    let mut streak = |key, usual| fields.number(key, r).unwrap_or(usual);
     let (failures, successes) = (streak("failures", usual_failures), streak("successes", 1));
-    let every = look::at_least(fields, "every", EVERY_MIN, r).unwrap_or(Duration::from_secs(10));
-    let timeout = look::at_least(fields, "timeout", TIMEOUT_MIN, r);
+    let every = fields.duration("every", r).unwrap_or(Duration::from_secs(10));
+    let timeout = fields.duration("timeout", r);
     let timeout = timeout.unwrap_or(Duration::from_secs(seconds));
     let delay = fields.duration("delay", r).unwrap_or_default();
     (Check { name, role, about, delay, every, timeout, failures, successes, action }, own)
@@ -154,7 +150,7 @@ fn action(
     let DeValue::Table(table) = value.get_ref() else {
         return (fields.word("action", ACTIONS, r).unwrap_or(usual), None);
     };
-    let mut fields = Fields::new(table, "`action`");
+    let mut fields = Fields::new(table, "`action`", &catalogue::ACTION);
     let own = commands::of_table(&mut fields, "run", (value.span(), hook::TIMEOUT), r);
     fields.finish(&[], r);
     (CheckAction::Run, own)

@@ -8,14 +8,12 @@ use toml::{Spanned, de::DeValue};
 use super::{HookConfig, ReloadConfig, look};
 use crate::{
     config::{
+        catalogue,
         fields::{Fields, Reading},
         parse::words,
     },
     keeper::SignalName,
 };
-
-/// The shortest time-out of a command.
-const TIMEOUT_MIN: Duration = Duration::from_millis(10);
 
 /// Signals that programs take for the wish to read their configuration anew.
 const SIGNALS: &[(&str, SignalName)] = &[
@@ -36,7 +34,7 @@ pub(super) fn hooks(
 ) {
     let Some(table) = fields.table("hooks", r) else { return };
     let own = table.get_key_value("reload").map(|(name, _)| name.span());
-    let mut fields = Fields::new(table, "`hooks`");
+    let mut fields = Fields::new(table, "`hooks`", &catalogue::HOOKS);
     for name in Hook::names().filter(|name| *name != "reload") {
         if let Some(hook) = Hook::named(name)
             && let Some(value) = fields.value(name)
@@ -46,7 +44,7 @@ pub(super) fn hooks(
         }
     }
     if let Some(span) = own {
-        let _: Option<&Value<'_>> = fields.value("reload");
+        fields.refuse("reload");
         let message = "`reload` is no hook".to_owned();
         let help = "write `reload = { command = … }` beside `hooks`; \
                     `before-reload` and `after-start` are hooks";
@@ -68,7 +66,7 @@ pub(super) fn reload(
     }
     let expected = "\"notify\" or a table, such as { signal = \"HUP\" }";
     let table = look::table_of(value, "reload", expected, r)?;
-    let mut fields = Fields::new(table, "`reload`");
+    let mut fields = Fields::new(table, "`reload`", &catalogue::RELOAD);
     let kinds = ["signal", "command"];
     let config = match look::one(&mut fields, &kinds, ("`reload` names no way", value.span()), r) {
         Some("signal") => {
@@ -103,7 +101,7 @@ fn command(
         let command = words(fields, key, value, r)?;
         return Some(HookConfig { command, timeout: hook.timeout() });
     };
-    let mut fields = Fields::new(table, format!("`{key}`"));
+    let mut fields = Fields::new(table, format!("`{key}`"), &catalogue::HOOK);
     let config = of_table(&mut fields, "command", (value.span(), hook.timeout()), r);
     fields.finish(&[], r);
     config
@@ -116,7 +114,7 @@ pub(super) fn of_table(
     (place, usual): (Range<usize>, Duration),
     r: &mut Reading<'_>,
 ) -> Option<HookConfig> {
-    let timeout = look::at_least(fields, "timeout", TIMEOUT_MIN, r);
+    let timeout = fields.duration("timeout", r);
     let Some(value) = fields.value(key) else {
         let help = format!("add `{key} = [\"program\", \"argument\"]`");
         r.wrong(place, "no-command", "there is no command".to_owned(), &help);

@@ -68,7 +68,7 @@ impl Statuses {
 
 impl Default for Statuses {
     fn default() -> Self {
-        Self(vec![200..=399])
+        Self(vec![200..=299, 300..=399])
     }
 }
 

@@ -76,8 +76,10 @@ pub(super) fn kind(
     r: &mut Reading<'_>,
 ) -> Option<&'static str> {
     for key in OWNERS.into_iter().flat_map(companions) {
-        // It is known, whatever it goes with.
-        fields.value(key);
+        // It is known where it may go with something, whatever that is.
+        if fields.knows(key) {
+            fields.value(key);
+        }
     }
     let mut kind: Option<&'static str> = None;
     for key in kinds {
@@ -150,7 +152,7 @@ pub(super) fn is_true(fields: &mut Fields<'_, '_>, key: &'static str, r: &mut Re
 fn tcp(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> Option<Address> {
     let value = fields.value("tcp")?;
     if matches!(value.get_ref(), DeValue::Integer(_)) {
-        let port = fields.number_within("tcp", 1..=u32::from(u16::MAX), r)?;
+        let port = fields.number("tcp", r)?;
         return u16::try_from(port).ok().map(Address::here);
     }
     let expected = ("a port, or a host and a port as text, such as \"db:5432\"", "bad-address");
@@ -161,7 +163,7 @@ fn tcp(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> Option<Address> {
 }
 
 fn file(fields: &mut Fields<'_, '_>, scene: &Scene<'_>, r: &mut Reading<'_>) -> Option<FileLook> {
-    let max_age = at_least(fields, "max-age", Duration::from_millis(1), r);
+    let max_age = fields.duration("max-age", r);
     let text = fields.text("file", r)?;
     let span = fields.value("file")?.span();
     program::check_text(r, &text, &span);
@@ -170,23 +172,6 @@ fn file(fields: &mut Fields<'_, '_>, scene: &Scene<'_>, r: &mut Reading<'_>) -> 
     }
     let path = Path::new(scene.directory).join(text).display().to_string();
     Some(FileLook { path, max_age })
-}
-
-/// Returns a duration that must not be too short.
-pub(super) fn at_least(
-    fields: &mut Fields<'_, '_>,
-    key: &'static str,
-    least: Duration,
-    r: &mut Reading<'_>,
-) -> Option<Duration> {
-    let span = fields.value(key)?.span();
-    let duration = fields.duration(key, r)?;
-    if duration < least {
-        let message = format!("`{key}` is shorter than {least:?}");
-        r.wrong(span, "out-of-range", message, "give it longer");
-        return None;
-    }
-    Some(duration)
 }
 
 /// Returns a table, or notes what it should have been.

@@ -1,17 +1,13 @@
 //! What a program says of itself: `watchdog = "30s"`, `notify = { access = "main" }`.
 
-use std::time::Duration;
-
 use mainstay_core::check::{CheckAction, Watchdog};
 use toml::de::DeValue;
 
 use super::{NotifyAccess, NotifyConfig, checks::ACTIONS, look};
-use crate::config::fields::{Fields, Reading};
-
-/// The shortest interval of a watchdog.
-const EVERY_MIN: Duration = Duration::from_millis(100);
-/// The most descriptors that are kept for one unit.
-const STORE_MAX: u32 = 64;
+use crate::config::{
+    catalogue,
+    fields::{Fields, Reading},
+};
 
 const ACCESS: &[(&str, NotifyAccess)] =
     &[("all", NotifyAccess::All), ("main", NotifyAccess::Main), ("none", NotifyAccess::None)];
@@ -20,13 +16,13 @@ const ACCESS: &[(&str, NotifyAccess)] =
 pub(super) fn watchdog(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> Option<Watchdog> {
     let value = fields.value("watchdog")?;
     if matches!(value.get_ref(), DeValue::String(_)) {
-        let every = look::at_least(fields, "watchdog", EVERY_MIN, r)?;
+        let every = fields.duration("watchdog", r)?;
         return Some(Watchdog { every, action: CheckAction::Restart });
     }
     let expected = "a duration as text, such as \"30s\", or a table";
     let table = look::table_of(value, "watchdog", expected, r)?;
-    let mut fields = Fields::new(table, "`watchdog`");
-    let every = look::at_least(&mut fields, "every", EVERY_MIN, r);
+    let mut fields = Fields::new(table, "`watchdog`", &catalogue::WATCHDOG);
+    let every = fields.duration("every", r);
     let action = action(&mut fields, r);
     if fields.value("every").is_none() {
         let message = "`watchdog` names no time".to_owned();
@@ -49,10 +45,10 @@ fn action(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> CheckAction {
 /// Reads `notify`.
 pub(super) fn read(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> Option<NotifyConfig> {
     let table = fields.table("notify", r)?;
-    let mut fields = Fields::new(table, "`notify`");
+    let mut fields = Fields::new(table, "`notify`", &catalogue::NOTIFY);
     let config = NotifyConfig {
         access: fields.word("access", ACCESS, r).unwrap_or_default(),
-        store: fields.number_within("store", 0..=STORE_MAX, r).unwrap_or_default(),
+        store: fields.number("store", r).unwrap_or_default(),
     };
     fields.finish(&[], r);
     Some(config)

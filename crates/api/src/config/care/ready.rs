@@ -10,7 +10,10 @@ use toml::de::DeValue;
 
 use super::{CheckConfig, ReadyConfig, Scene, look};
 use crate::{
-    config::fields::{Fields, Reading, listed},
+    config::{
+        catalogue,
+        fields::{Fields, Reading, listed},
+    },
     keeper::Streams,
 };
 
@@ -19,10 +22,6 @@ pub(super) const TASK_IS_READY: &str =
     "a task is ready when it has ended well, and not while it runs";
 /// What makes a run ready.
 const KINDS: &[&str] = &["http", "tcp", "log", "file", "exec", "notify", "delay"];
-/// The shortest time from one look to the next.
-const EVERY_MIN: Duration = Duration::from_millis(10);
-/// The shortest time-out.
-const TIMEOUT_MIN: Duration = Duration::from_millis(10);
 /// The longest time-out that follows from startup checks, as long as the longest that can be written.
 const TIMEOUT_MAX: Duration = Duration::from_hours(366 * 24);
 /// A look follows the one before it up to such a part of its time later.
@@ -49,7 +48,7 @@ pub(super) fn read(
     let Some(table) = look::table_of(value, "ready", expected, r) else {
         return ReadyConfig::default();
     };
-    let mut fields = Fields::new(table, "`ready`");
+    let mut fields = Fields::new(table, "`ready`", &catalogue::READY);
     let config = match look::kind(&mut fields, KINDS, r) {
         Some(kind) => of_kind(&mut fields, (kind, usual.timeout), scene, r),
         None if fields.value("timeout").is_some() && is_limited(usual, checks) => {
@@ -104,7 +103,7 @@ fn nothing(fields: &mut Fields<'_, '_>, checks: &[CheckConfig]) -> (String, Stri
 /// Reads a time-out that stands alone.
 fn limit(fields: &mut Fields<'_, '_>, usual: Ready, r: &mut Reading<'_>) -> Option<ReadyConfig> {
     look::unfit(fields, &["every", "probe-timeout"], ("what is looked at", "timeout"), r);
-    let timeout = look::at_least(fields, "timeout", TIMEOUT_MIN, r)?;
+    let timeout = fields.duration("timeout", r)?;
     Some(by(usual.by, timeout))
 }
 
@@ -114,7 +113,7 @@ fn of_kind(
     scene: &Scene<'_>,
     r: &mut Reading<'_>,
 ) -> Option<ReadyConfig> {
-    let timeout = look::at_least(fields, "timeout", TIMEOUT_MIN, r).unwrap_or(usual);
+    let timeout = fields.duration("timeout", r).unwrap_or(usual);
     look::misplaced(fields, kind, r);
     match kind {
         "notify" => {
@@ -159,11 +158,11 @@ fn probe(
         r.wrong(value.span(), "never", message, "remove `logs`, or look at something else");
     }
     let (every, patience) = usual(kind, timeout);
-    let every = look::at_least(fields, "every", EVERY_MIN, r).unwrap_or(every);
+    let every = fields.duration("every", r).unwrap_or(every);
     if kind == "log" {
         look::unfit(fields, &["probe-timeout"], ("looks that are made anew", kind), r);
     }
-    let patience = look::at_least(fields, "probe-timeout", TIMEOUT_MIN, r).unwrap_or(patience);
+    let patience = fields.duration("probe-timeout", r).unwrap_or(patience);
     let found = look::read(fields, kind, scene, r)?;
     let by = ReadyBy::Probe { every, timeout: patience };
     Some(ReadyConfig { policy: Ready { by, timeout }, look: Some(found) })

@@ -426,6 +426,10 @@ fn mistakes_of_hooks_and_notifications_are_named_with_place_and_remedy() {
         "reload = { signal = 'HUP', timeout = '1s' }",
         "4:38 `timeout` goes with `command`, not with `signal`; remove it",
     );
+    check(
+        "reload = { signal = 'HUP', status = 200 }",
+        "4:28 unknown key `status` in `reload`; `reload` has `signal`, `command`, `timeout`, `notify`",
+    );
     check("watchdog = '1ms'", "4:12 `watchdog` is shorter than 100ms; give it longer");
     check("watchdog = {}", "4:12 `watchdog` names no time; add `every = \"30s\"`");
     check(

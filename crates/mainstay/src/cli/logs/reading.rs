@@ -220,9 +220,9 @@ impl Reading {
     fn tell_deleted(&mut self) {
         for (origin, deleted) in self.merged.take_deleted() {
             let segments = print::count(usize::try_from(deleted).unwrap_or(usize::MAX), "segment");
+            let unit = &origin.unit;
             print::talk(&format!(
-                "note: {segments} of the log of `{}` went before they were read to the end",
-                origin.unit
+                "note: {segments} of the log of `{unit}` went before they were read to the end"
             ));
         }
     }

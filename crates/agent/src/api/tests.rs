@@ -1,0 +1,200 @@
+//! Stories of the API's door: who is let in, and how everybody else is told why not.
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+
+use mainstay_api::control::Problem;
+
+use super::*;
+
+#[test]
+fn a_stranger_is_told_the_remedy_and_nothing_else() {
+    for path in ["GET /v1/status", "POST /v1/shutdown", "GET /nowhere"] {
+        let (answer, asked) = ask(path, &somebody("9"));
+        assert!(answer.starts_with("HTTP/1.1 403 Forbidden"), "{answer}");
+        let problem = problem_in(&answer);
+        assert_eq!(problem.error, "user 1234 has no rights on this instance");
+        assert_eq!(problem.hint, local::WAY_IN);
+        assert!(!asked, "the loop never hears of a stranger");
+    }
+}
+
+#[test]
+fn whoever_is_trusted_reaches_the_loop() {
+    let own = Identity { is_trusted: true, ..somebody("9") };
+    let (answer, asked) = ask("GET /v1/status", &own);
+    assert!(asked, "{answer}");
+}
+
+#[test]
+fn a_role_opens_what_it_is_for() {
+    let check = |group: &str, path: &str, expected: Option<&str>| {
+        let (answer, asked) = ask(path, &somebody(group));
+        assert_eq!(asked, expected.is_none(), "{path} {answer}");
+        if let Some(role) = expected {
+            let problem = problem_in(&answer);
+            let needs = format!("this needs the role `{role}`");
+            assert!(problem.error.ends_with(&needs), "{}", problem.error);
+            assert!(problem.hint.contains(role), "{}", problem.hint);
+        }
+    };
+    check("1", "GET /v1/status", None);
+    check("1", "GET /v1/events", None);
+    check("1", "POST /v1/command", Some("operator"));
+    check("2", "POST /v1/apply", Some("admin"));
+    check("2", "DELETE /v1/services/web", Some("admin"));
+    check("2", "GET /v1/units/web", None);
+    check("3", "DELETE /v1/services/web", None);
+    check("3", "POST /v1/shutdown", None);
+    for group in ["1", "2"] {
+        check(group, "GET /v1/secrets", Some("admin"));
+        check(group, "POST /v1/secrets/db", Some("admin"));
+        check(group, "DELETE /v1/secrets/db", Some("admin"));
+    }
+    check("3", "GET /v1/secrets", None);
+    check("3", "DELETE /v1/secrets/db", None);
+}
+
+#[test]
+fn every_operation_of_the_contract_asks_for_the_role_that_it_names() {
+    let contract = serde_json::to_value(routes().split_for_parts().1).unwrap();
+    let roles = ["viewer", "operator", "admin"];
+    let mut count = 0;
+    for (path, item) in contract["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let line = format!("{} {}", method.to_uppercase(), path.replace("{name}", "web"));
+            let content = operation["requestBody"]["content"].as_object();
+            let content = content.and_then(|content| content.iter().next());
+            let rest = content.map(|(kind, content)| body(kind, &content["example"].to_string()));
+            let needed = operation[operation::ROLE].as_str().unwrap();
+            let needed_rank = roles.iter().position(|role| *role == needed).unwrap();
+            for (rank, group) in ["1", "2", "3"].into_iter().enumerate() {
+                let rest = rest.as_deref().unwrap_or_default();
+                let (answer, asked) = ask_with(&line, rest, &somebody(group));
+                if rank >= needed_rank {
+                    assert!(asked || answer.starts_with("HTTP/1.1 200"), "{line}: {answer}");
+                } else {
+                    assert!(!asked && answer.starts_with("HTTP/1.1 403"), "{line}: {answer}");
+                    let needs = format!("this needs the role `{needed}`");
+                    assert!(problem_in(&answer).error.ends_with(&needs), "{line}: {answer}");
+                }
+                count += 1;
+            }
+            let (answer, asked) = ask(&line, &somebody("9"));
+            assert!(!asked && answer.starts_with("HTTP/1.1 403"), "{line}: {answer}");
+        }
+    }
+    assert!(count >= 3 * 14, "{count}");
+}
+
+#[test]
+fn whatever_makes_no_sense_is_refused_with_a_problem() {
+    const JSON: &str = "application/json";
+    let check = |line: &str, rest: &str, status: u16, words: &str| {
+        let (answer, asked) = ask_with(line, rest, &somebody("3"));
+        assert!(!asked, "{line}: {answer}");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {answer}");
+        assert!(answer.contains("content-type: application/problem+json\r\n"), "{line}: {answer}");
+        let problem = problem_in(&answer);
+        assert_eq!(problem.status, status, "{line}");
+        assert!(!problem.title.is_empty() && problem.error.contains(words), "{line}: {answer}");
+        answer
+    };
+    let command = "POST /v1/command";
+    check("GET /nowhere", "", 404, "there is nothing here");
+    check("GET /v1/units/a/b", "", 404, "there is nothing here");
+    let allowed = check("PUT /v1/status", "", 405, "no such method");
+    assert!(allowed.contains("allow: GET,HEAD\r\n"), "{allowed}");
+    check("TRACE /v1/secrets/db", "", 405, "no such method");
+    check(command, "", 415, "the body of this request is JSON");
+    check(command, &body("text/plain", "{}"), 415, "is JSON");
+    check(command, &body(JSON, "{"), 400, "cannot read the body: EOF");
+    check(command, &body(JSON, "[1]"), 400, "cannot read the body");
+    check(command, &body(JSON, r#"{"command":"start","names":["a"],"x":1}"#), 400, "`x`");
+    check(command, &body(JSON, r#"{"command":"fly","names":["a"]}"#), 400, "`fly`");
+    let large = " ".repeat(input::BODY_BYTES_MAX + 1);
+    check(command, &body(JSON, &large), 413, "too large");
+    check("POST /v1/secrets/db", &body("x/y", &"x".repeat(65_537)), 413, "too large");
+    check("GET /v1/status?x=1", "", 400, "there is no parameter `x`");
+    check("GET /v1/events?limit=5001", "", 400, "`limit` is a number up to 5000");
+    check("GET /v1/events?limit=x", "", 400, "cannot read the parameters");
+    check("GET /v1/events?wait=maybe", "", 400, "cannot read the parameters");
+    check("GET /v1/events?after=-1", "", 400, "cannot read the parameters");
+    check("GET /v1/events?after=9007199254740992", "", 400, "`after` is a number up to");
+    check("GET /v1/events?after=1&after=2", "", 400, "cannot read the parameters");
+    check("GET /v1/units/%FF", "", 400, "cannot read the path");
+    check("DELETE /v1/services/web?purge=1", "", 400, "cannot read the parameters");
+}
+
+fn somebody(group: &str) -> Identity {
+    Identity { user: "1234".to_owned(), groups: vec![group.to_owned()], is_trusted: false }
+}
+
+fn problem_in(answer: &str) -> Problem {
+    serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap()
+}
+
+/// Group 1 views, 2 operates, 3 administers.
+fn access() -> AccessList {
+    let roles = [("1", Role::Viewer), ("2", Role::Operator), ("3", Role::Admin)];
+    let entry = |(group, role): (&str, Role)| Access {
+        group: group.to_owned(),
+        role,
+        services: vec!["*".to_owned()],
+    };
+    AccessList::resolve(&roles.map(entry), |name| Ok(Some(name.to_owned()))).0
+}
+
+/// Returns the answer to a request without a body, and whether the loop was asked.
+fn ask(line: &str, who: &Identity) -> (String, bool) {
+    ask_with(line, "", who)
+}
+
+/// Returns the answer to a request with a head of its own and a body after that.
+fn ask_with(line: &str, rest: &str, who: &Identity) -> (String, bool) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (mut client, server) = duplex(4096);
+        let (calls, mut questions) = mpsc::channel(1);
+        let (_allowed, list) = watch::channel(access());
+        serve(OneClient(Some((server, who.clone()))), &Desk { calls, list });
+        // A question that nobody answers is answered as well: the agent is ending.
+        let loop_ends = tokio::spawn(async move { questions.recv().await.is_some() });
+        let (head, body) = rest.split_once("\r\n\r\n").unwrap_or_default();
+        let head = format!("{line} HTTP/1.1\r\nhost: m\r\nconnection: close\r\n{head}");
+        let request = if head.ends_with("\r\n") { head + "\r\n" } else { head + "\r\n\r\n" };
+        client.write_all((request + body).as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        let asked = loop_ends.is_finished() && loop_ends.await.unwrap();
+        (answer, asked)
+    })
+}
+
+/// Returns what a body takes in a request.
+fn body(kind: &str, body: &str) -> String {
+    format!("content-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+}
+
+impl Connected<IncomingStream<'_, OneClient>> for Caller {
+    fn connect_info(stream: IncomingStream<'_, OneClient>) -> Self {
+        Self(stream.remote_addr().clone())
+    }
+}
+
+struct OneClient(Option<(DuplexStream, Identity)>);
+
+impl axum::serve::Listener for OneClient {
+    type Io = DuplexStream;
+    type Addr = Identity;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        match self.0.take() {
+            Some(client) => client,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}

@@ -1,0 +1,100 @@
+//! Every key of the configuration file, in one place: what it takes, what holds without it, when a
+//! change of it takes effect, and what it is for, in English and in Chinese.
+//!
+//! The parser takes bounds from here and is held to the words; the JSON Schema and the reference are
+//! made from it. A key that only one of the two knows fails a test, and stops a debug build.
+
+mod access;
+mod care;
+mod checks;
+mod groups;
+mod hooks;
+mod http;
+mod key;
+mod kind;
+mod logs;
+mod ready;
+mod restart;
+pub mod samples;
+mod secrets;
+mod service;
+mod shape;
+mod stop;
+
+#[cfg(test)]
+pub(super) mod asked;
+#[cfg(test)]
+mod tests;
+
+pub use access::ACCESS;
+pub(super) use care::{NOTIFY, RELOAD, WATCHDOG};
+pub(super) use checks::{ACTION, CHECK};
+pub use groups::GROUP;
+pub(super) use hooks::{HOOK, HOOKS};
+pub use key::{Effect, Key, Part, Usual, Words};
+pub(super) use logs::{LOG_PATH, LOGS};
+pub(super) use ready::READY;
+pub(super) use restart::RESTART;
+pub(super) use secrets::SOURCE;
+pub use service::{LIMITS, SERVICE};
+pub(super) use shape::LONGEST;
+pub use shape::{Form, Shape};
+pub(super) use stop::STOP;
+
+use key::key;
+
+/// The whole file.
+pub static ROOT: Part = Part {
+    path: "",
+    about: Words {
+        en: "The configuration of an instance: `mainstay.toml`, and every file of `services.d`.",
+        zh: "一个实例的配置：`mainstay.toml` 以及 `services.d` 中的每个文件。",
+    },
+    keys: &[
+        key(
+            "services",
+            Shape::Named(&SERVICE),
+            Words {
+                en: "The services, by name. A name has letters, digits, `-`, `_` and `.` only.",
+                zh: "各服务，以名字为键。名字只含字母、数字、`-`、`_` 和 `.`。",
+            },
+        )
+        .of_keys()
+        .example(r#"{ web = { command = ["./web"] } }"#),
+        key(
+            "groups",
+            Shape::Named(&GROUP),
+            Words {
+                en: "Names for several services at once, which are written `@NAME`.",
+                zh: "给多个服务起的共同名字，写作 `@NAME`。",
+            },
+        )
+        .example(r#"{ front = { services = ["web"] } }"#),
+        key(
+            "access",
+            Shape::List(&Shape::Table(&ACCESS)),
+            Words {
+                en: "Which groups of the system may use the instance, besides its own user and the administrator. At most 100 entries.",
+                zh: "除实例自己的用户和管理员之外，系统中哪些用户组可以使用该实例。最多 100 条。",
+            },
+        )
+        .example(r#"[{ group = "ops", role = "operator" }]"#),
+    ],
+    needs: &[],
+    one_of: &[],
+};
+
+/// Returns every part that a file can have, each once, those that hold others first.
+pub fn parts() -> Vec<&'static Part> {
+    let mut parts: Vec<&'static Part> = vec![&ROOT];
+    let mut next = 0;
+    while let Some(part) = parts.get(next).copied() {
+        for below in part.keys.iter().flat_map(|key| key.shape.parts()) {
+            if !parts.iter().any(|known| std::ptr::eq(*known, below)) {
+                parts.push(below);
+            }
+        }
+        next += 1;
+    }
+    parts
+}
