@@ -18,6 +18,7 @@ mod problem;
 mod secrets;
 mod services;
 mod state;
+mod usage;
 
 pub(crate) use self::gate::Gate;
 
@@ -156,6 +157,7 @@ fn routes() -> operation::Routes {
         .merge(events::routes())
         .merge(services::routes())
         .merge(secrets::routes())
+        .merge(usage::routes())
         .merge(instance::routes())
 }
 
@@ -252,16 +254,28 @@ async fn put<T: Serialize>(
     calls: &mpsc::Sender<Call>,
     call: impl FnOnce(Reply<T>) -> Call,
 ) -> Response {
+    respond(ask(calls, call).await)
+}
+
+fn respond<T: Serialize>(answer: Result<T, Refused>) -> Response {
+    match answer {
+        Ok(answer) => Json(answer).into_response(),
+        Err(reason) => refused(reason),
+    }
+}
+
+/// Asks the loop.
+async fn ask<T>(
+    calls: &mpsc::Sender<Call>,
+    call: impl FnOnce(Reply<T>) -> Call,
+) -> Result<T, Refused> {
     let (reply, answer) = oneshot::channel();
     if calls.try_send(call(reply)).is_err() {
         let busy = "the agent has more questions than it can answer";
-        return refused(Refused::new(RefusedKind::Failed, busy, "try again"));
+        return Err(Refused::new(RefusedKind::Failed, busy, "try again"));
     }
-    match answer.await {
-        Ok(Ok(answer)) => Json(answer).into_response(),
-        Ok(Err(reason)) => refused(reason),
-        Err(_) => refused(Refused::new(RefusedKind::Failed, "the agent is ending", "try again")),
-    }
+    let ending = |_| Refused::new(RefusedKind::Failed, "the agent is ending", "try again");
+    answer.await.map_err(ending)?
 }
 
 #[cfg(test)]

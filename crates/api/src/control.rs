@@ -4,6 +4,7 @@
 //! machines. Every error is a [`Problem`].
 
 mod tree;
+mod usage;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use tree::{Edge, Group, Node, NodeUnit, Tree};
+pub use usage::{UnitUsage, Usages};
 
 /// What `GET /v1/status` answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

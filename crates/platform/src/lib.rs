@@ -66,6 +66,7 @@ mod socket;
 #[cfg(any(target_os = "macos", test))]
 mod socket_address;
 pub mod spawn;
+pub mod tally;
 pub mod trust;
 pub mod usage;
 #[cfg(feature = "async")]

@@ -3,8 +3,8 @@
 use mainstay_api::control::{
     AddService, ChangedService, CheckState, CommandAnswer, CommandName, CommandRequest,
     ConfigChanges, Edge, Event, Events, Facts, Group, HookLast, LastExit, Next, Node, NodeUnit,
-    Role, SecretAnswer, SecretInfo, Secrets, Status, Tree, Unit, UnitAnswer, UnitDetail,
-    UpgradeAnswer, UpgradeRequest,
+    Role, SecretAnswer, SecretInfo, Secrets, Status, Tree, Unit, UnitAnswer, UnitDetail, UnitUsage,
+    UpgradeAnswer, UpgradeRequest, Usages,
 };
 
 const FILE: &str = "/opt/shop/mainstay.toml";
@@ -217,4 +217,22 @@ pub(super) fn upgrade() -> UpgradeRequest {
 
 pub(super) fn upgraded() -> UpgradeAnswer {
     UpgradeAnswer { keeper: role(101), former_agent: role(102) }
+}
+
+pub(super) fn usages() -> Usages {
+    let web = UnitUsage {
+        unit: text("web"),
+        run: 3,
+        processes: 2,
+        threads: Some(9),
+        cpu_ms: Some(3_210),
+        cpu_percent: Some(12.4),
+        memory_bytes: Some(50_541_363),
+        memory_share_bytes: Some(31_541_248),
+        memory_peak_bytes: Some(63_963_136),
+        descriptors: Some(31),
+        read_bytes: Some(1_258_291),
+        written_bytes: Some(225_280),
+    };
+    Usages { window_ms: 500, units: vec![web] }
 }

@@ -35,6 +35,7 @@ impl Agent {
                 drop(reply.send(Ok(status)));
             }
             Call::Tree(reply) => drop(reply.send(Ok(self.tree()))),
+            Call::Runs(names, reply) => drop(reply.send(self.live_runs(&names))),
             Call::Unit(name, reply) => drop(reply.send(self.detail(&name))),
             Call::Events(query, reply) => match self.services_of(&query.names) {
                 Ok(names) => self.answer_events(EventsQuery { names, ..query }, reply),

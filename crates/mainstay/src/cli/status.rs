@@ -1,5 +1,7 @@
 //! `mainstay status`: what runs, since when, and why not.
 
+pub(super) mod usage;
+
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
@@ -8,6 +10,7 @@ use mainstay_platform::scm::State;
 use mainstay_words::{padded, width as columns_of};
 use serde::Serialize;
 
+use self::usage::{Sort, Used};
 use super::service::{self, status::Report};
 use crate::{
     client::Client,
@@ -25,11 +28,21 @@ const FIXED: usize = 2 + 9 + 2 + 6 + 2 + 7 + 2 + 8 + 2;
 ///
 /// Outside of a project: those of the machine, and every service of Mainstay beside them.
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:\n  mainstay status\n  mainstay status web --json")]
+#[command(
+    after_help = "Examples:\n  mainstay status\n  mainstay status web --json\n  mainstay status --usage --sort memory"
+)]
 pub(super) struct Args {
     /// Only these units, services, or groups such as `@web`; `*` and `?` match
     #[arg(value_name = "NAME")]
     names: Vec<String>,
+
+    /// Watch for half a second what they use: processors, memory, tasks, descriptors, storage
+    #[arg(long)]
+    usage: bool,
+
+    /// By what to sort
+    #[arg(long, requires = "usage", default_value = "name")]
+    sort: Sort,
 
     /// Print JSON
     #[arg(long)]
@@ -45,14 +58,20 @@ struct Machine {
 }
 
 pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
-    if args.names.is_empty() && instance::said(instance).is_none() {
+    if args.names.is_empty() && instance::said(instance).is_none() && !args.usage {
         return everything(args).await;
     }
-    let (mut client, names) = super::connect_for(instance, &args.names).await?;
+    let (mut client, asked) = super::connect_for(instance, &args.names).await?;
     let mut status: Status = client.get("/v1/status").await?;
-    let names = names::expanded(&names, &status.groups)?;
+    let names = names::expanded(&asked, &status.groups)?;
     status.units = names::meant(&names, &status.units)?.into_iter().cloned().collect();
-    show(args, &status);
+    if args.usage {
+        let usages = usage::ask(&mut client, &asked, None).await?;
+        let used = Used::new(status, usages, args.sort);
+        if args.json { print::json(&used) } else { print::data(&used.table()) }
+    } else {
+        show(args, &status);
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -71,6 +71,7 @@ mod time_namespaces;
 #[cfg(feature = "fail")]
 mod unwatched;
 mod upgrades;
+mod usage;
 mod waits;
 mod walk;
 mod zeros;
