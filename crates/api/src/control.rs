@@ -3,6 +3,7 @@
 //! Times are RFC 3339 text for people and microseconds of the machine's monotonic clock for
 //! machines. Every error is a [`Problem`].
 
+mod files;
 mod tree;
 mod usage;
 
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use files::{FilesRefused, FilesStatus};
 pub use tree::{Edge, Group, Node, NodeUnit, Tree};
 pub use usage::{UnitUsage, Usages};
 
@@ -24,6 +26,9 @@ pub struct Status {
     pub keeper: Role,
     /// The agent.
     pub agent: Role,
+    /// The configuration files.
+    #[serde(default)]
+    pub files: FilesStatus,
     /// All units, by name.
     pub units: Vec<Unit>,
     /// All groups, by name.

@@ -2,9 +2,9 @@
 
 use mainstay_api::control::{
     AddService, ChangedService, CheckState, CommandAnswer, CommandName, CommandRequest,
-    ConfigChanges, Edge, Event, Events, Facts, Group, HookLast, LastExit, Next, Node, NodeUnit,
-    Role, SecretAnswer, SecretInfo, Secrets, Status, Tree, Unit, UnitAnswer, UnitDetail, UnitUsage,
-    UpgradeAnswer, UpgradeRequest, Usages,
+    ConfigChanges, Edge, Event, Events, Facts, FilesStatus, Group, HookLast, LastExit, Next, Node,
+    NodeUnit, Role, SecretAnswer, SecretInfo, Secrets, Status, Tree, Unit, UnitAnswer, UnitDetail,
+    UnitUsage, UpgradeAnswer, UpgradeRequest, Usages,
 };
 
 const FILE: &str = "/opt/shop/mainstay.toml";
@@ -87,6 +87,7 @@ pub(super) fn status() -> Status {
         agent: role(102),
         units: vec![waiting(), unit()],
         groups: vec![group()],
+        files: FilesStatus { hot_reload: true, refused: None },
     }
 }
 
