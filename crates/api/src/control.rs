@@ -3,6 +3,7 @@
 //! Times are RFC 3339 text for people and microseconds of the machine's monotonic clock for
 //! machines. Every error is a [`Problem`].
 
+mod log;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use log::{LogLine, LogLines, Missed};
 pub use tree::{Edge, Group, Node, NodeUnit, Tree};
 
 /// What `GET /v1/status` answers.
@@ -297,12 +299,21 @@ pub struct Facts {
 }
 
 /// What `GET /v1/events` answers.
+#[expect(clippy::struct_field_names, reason = "the JSON says `events`")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Events {
     /// The events, oldest first.
     pub events: Vec<Event>,
     /// Where to go on: pass it as `after`.
     pub last: u64,
+    /// So many events behind `after` are kept no more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub missed: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What `GET /v1/units/NAME` answers.
