@@ -23,6 +23,7 @@ mod serve;
 mod services;
 mod state;
 mod stream;
+mod usage;
 
 pub(crate) use self::gate::Gate;
 
@@ -145,6 +146,7 @@ fn routes() -> operation::Routes {
         .merge(logs::routes())
         .merge(services::routes())
         .merge(secrets::routes())
+        .merge(usage::routes())
         .merge(instance::routes())
 }
 
@@ -184,7 +186,11 @@ async fn put<T: Serialize>(
     calls: &mpsc::Sender<Call>,
     call: impl FnOnce(Reply<T>) -> Call,
 ) -> Response {
-    match ask(calls, call).await {
+    respond(ask(calls, call).await)
+}
+
+fn respond<T: Serialize>(answer: Result<T, Refused>) -> Response {
+    match answer {
         Ok(answer) => Json(answer).into_response(),
         Err(reason) => refused(reason),
     }

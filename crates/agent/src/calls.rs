@@ -5,6 +5,7 @@ use mainstay_api::control::{
     AddService, CommandAnswer, CommandRequest, Events, Problem, SecretAnswer, Secrets, Status,
     Tree, UnitDetail, UpgradeAnswer, UpgradeRequest,
 };
+use mainstay_platform::tally::Root;
 use mainstay_storage::secrets::Secret;
 use tokio::sync::oneshot;
 
@@ -131,11 +132,24 @@ pub(crate) enum Patience {
     Waits,
 }
 
+/// A run with a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LiveRun {
+    /// Its unit.
+    pub(crate) unit: String,
+    /// Its number.
+    pub(crate) run: u64,
+    /// Its processes that are known.
+    pub(crate) root: Root,
+}
+
 /// A question.
 #[derive(Debug)]
 pub(crate) enum Call {
     Status(Reply<Status>),
     Tree(Reply<Tree>),
+    /// The runs of the units that names mean, all of them without a name.
+    Runs(Vec<String>, Reply<Vec<LiveRun>>),
     Unit(String, Reply<UnitDetail>),
     Events(EventsQuery, Reply<Events>),
     Command(Asker, CommandRequest, Reply<CommandAnswer>),

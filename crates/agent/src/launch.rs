@@ -158,6 +158,7 @@ fn logs(service: &ServiceConfig, instance: &Instance, unit: &UnitName) -> Logs {
         directory: instance.logs_of(&unit.to_string()).display().to_string(),
         streams: service.logs.streams,
         max_size: service.logs.max_size,
+        every_s: service.logs.every.as_secs(),
         on_full: service.logs.on_full,
     }
 }

@@ -15,6 +15,7 @@ mod chain;
 mod leave;
 mod pace;
 mod source;
+mod span;
 mod thread;
 
 use std::{

@@ -28,7 +28,7 @@ mod why;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub(crate) use self::up::keeper_arguments;
 
@@ -37,6 +37,7 @@ use crate::{
     errors::CliError,
     instance::{self, Located},
     meant, print,
+    words::{self, Language},
 };
 
 /// Turns programs into services that stay up
@@ -49,6 +50,16 @@ struct Cli {
     /// An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
     #[arg(long, global = true, value_name = "NAME")]
     instance: Option<String>,
+
+    /// The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
+    #[arg(
+        long,
+        global = true,
+        value_name = "LANGUAGE",
+        hide_possible_values = true,
+        display_order = 900
+    )]
+    lang: Option<Language>,
 
     #[command(subcommand)]
     command: Command,
@@ -114,11 +125,11 @@ pub(crate) fn is_command_of_kind(name: &str) -> bool {
 
 /// Reads the command line and does what it says.
 pub(crate) fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parsed() {
         Ok(cli) => cli,
         Err(error) => {
             // Help goes to stdout and succeeds, mistakes to stderr and do not.
-            drop(error.print());
+            words::complain(&error);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
@@ -134,6 +145,12 @@ pub(crate) fn run() -> ExitCode {
             error.code()
         }
     }
+}
+
+fn parsed() -> Result<Cli, clap::Error> {
+    let mut command = words::unwrapped(Cli::command());
+    let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {

@@ -1,10 +1,9 @@
 //! Numbers that people look up, as sentences with a remedy, in English and Chinese.
 
 mod exits;
-mod language;
 mod numbers;
 
-pub(crate) use language::{Language, language};
+pub(crate) use crate::words::{Language, language};
 
 /// What a number means, and what helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

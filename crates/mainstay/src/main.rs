@@ -19,6 +19,7 @@ mod names;
 mod place;
 mod print;
 mod typed;
+mod words;
 
 use std::process::ExitCode;
 

@@ -4,11 +4,16 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use serde::Serialize;
 
-use crate::errors::CliError;
+use crate::{errors::CliError, words};
 
 /// Prints data; a reader that has seen enough is no error.
 pub(crate) fn data(text: &str) {
     bytes(text.as_bytes());
+}
+
+/// Prints data for people, in their language. What programs or users have written is data alone.
+pub(crate) fn told(text: &str) {
+    data(&words::told(text));
 }
 
 /// Prints data as it is.
@@ -45,11 +50,16 @@ pub(crate) fn json(value: &impl Serialize) {
 pub(crate) fn ask(prompt: &str) {
     let mut err = io::stderr().lock();
     // Without a stderr there is nobody to ask.
-    drop(write!(err, "{prompt}").and_then(|()| err.flush()));
+    drop(write!(err, "{}", words::told(prompt)).and_then(|()| err.flush()));
 }
 
-/// Tells the person something.
+/// Tells the person something, in their language.
 pub(crate) fn talk(text: &str) {
+    raw_talk(&words::told(text));
+}
+
+/// Tells the person something as it stands here.
+pub(crate) fn raw_talk(text: &str) {
     // Without a stderr there is nobody to tell.
     drop(writeln!(io::stderr().lock(), "{text}"));
 }
@@ -59,24 +69,29 @@ pub(crate) fn is_talk_live() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Puts a line in the place of the last one on the terminal, which had so many letters; returns how
-/// many it has. Nothing is left of it when it is empty.
+/// Puts a line in the place of the last one on the terminal, which took so many columns; returns
+/// how many it takes. Nothing is left of it when it is empty.
 pub(crate) fn live(line: &str, former: usize) -> usize {
     let width = terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| width.0);
-    let room = usize::from(width).saturating_sub(1);
-    let line: String = line.chars().take(room).collect();
-    let count = line.chars().count();
-    let blank = " ".repeat(former.saturating_sub(count));
+    let line = words::told(line);
+    let line = mainstay_words::within(&line, usize::from(width).saturating_sub(1));
+    let columns = mainstay_words::width(line);
+    let blank = " ".repeat(former.saturating_sub(columns));
     let end = if line.is_empty() { "\r" } else { "" };
     let mut out = io::stderr().lock();
     // Without a stderr there is nobody to tell.
     drop(write!(out, "\r{line}{blank}{end}").and_then(|()| out.flush()));
-    count
+    columns
 }
 
 /// Returns whether colours are wanted on stdout.
 pub(crate) fn is_coloured() -> bool {
-    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    io::stdout().is_terminal() && are_colours_allowed()
+}
+
+/// Returns whether nobody has forbidden colours.
+pub(crate) fn are_colours_allowed() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Returns how wide the terminal is, where stdout is one.
@@ -98,11 +113,11 @@ pub(crate) fn coloured(text: &str, state: &str) -> String {
 
 /// Returns a state as it stands in a sentence behind `is`, coloured where colours are wanted.
 pub(crate) fn phrase(state: &str) -> String {
-    coloured(words(state), state)
+    coloured(wording(state), state)
 }
 
 /// Returns a state as it stands in a sentence behind `is`.
-pub(crate) fn words(state: &str) -> &str {
+pub(crate) fn wording(state: &str) -> &str {
     if state == "backoff" { "between two attempts" } else { state }
 }
 
@@ -168,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_state_reads_well_in_a_sentence() {
-        assert_eq!(["backoff", "failed"].map(words), ["between two attempts", "failed"]);
+        assert_eq!(["backoff", "failed"].map(wording), ["between two attempts", "failed"]);
     }
 
     #[test]

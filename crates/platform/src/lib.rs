@@ -22,6 +22,7 @@ pub mod dump;
 pub mod editor;
 pub mod event_log;
 pub mod fail;
+pub mod file_watch;
 pub mod filesystem;
 pub mod gateway;
 #[cfg(feature = "async")]
@@ -65,6 +66,7 @@ mod socket;
 #[cfg(any(target_os = "macos", test))]
 mod socket_address;
 pub mod spawn;
+pub mod tally;
 pub mod trust;
 pub mod usage;
 #[cfg(feature = "async")]

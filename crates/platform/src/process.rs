@@ -27,6 +27,8 @@ pub use imp::Process;
 pub(crate) use imp::{Job, interrupt};
 #[cfg(target_os = "linux")]
 pub(crate) use imp::{environment_of, start_ticks_of};
+#[cfg(target_os = "macos")]
+pub(crate) use imp::{everybody, variables_of};
 
 /// What tells one process from every other of this boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -12,8 +12,12 @@ mod imp;
 
 use std::{collections::BTreeSet, io, time::Duration};
 
+#[cfg(target_os = "macos")]
+pub(crate) use imp::task_of;
+#[cfg(target_os = "linux")]
+pub(crate) use imp::unless_gone;
 #[cfg(windows)]
-pub(crate) use imp::total_of;
+pub(crate) use imp::{memory_of, total_of};
 
 use crate::process::Process;
 

@@ -274,6 +274,14 @@ impl IndexRecord {
         }
     }
 
+    /// Returns when the next bytes came, in nanoseconds since 1970, if the record says so.
+    pub const fn time(&self) -> Option<u64> {
+        match *self {
+            Self::Time { realtime_ns, .. } => Some(realtime_ns),
+            Self::Source { .. } | Self::Boot { .. } => None,
+        }
+    }
+
     /// Returns where the source before was interrupted in the middle of its line.
     fn interrupts(&self) -> Option<u64> {
         match *self {

@@ -6,7 +6,7 @@ use crate::workspace::{Workspace, list, text};
 
 /// The rooms of the house, ground floor first.
 const FLOORS: &[&[&str]] = &[
-    &["core"],
+    &["core", "words"],
     &["api", "platform", "storage", "tls"],
     &["agent", "keeper", "service", "ddns", "share", "console"],
     &["mainstay"],

@@ -2,9 +2,9 @@
 
 use mainstay_api::control::{
     AddService, ChangedService, CheckState, CommandAnswer, CommandName, CommandRequest,
-    ConfigChanges, Edge, Event, Events, Facts, Group, HookLast, LastExit, LogLine, LogLines, Next,
-    Node, NodeUnit, Role, SecretAnswer, SecretInfo, Secrets, Status, Tree, Unit, UnitAnswer,
-    UnitDetail, UpgradeAnswer, UpgradeRequest,
+    ConfigChanges, Edge, Event, Events, Facts, FilesStatus, Group, HookLast, LastExit, LogLine,
+    LogLines, Next, Node, NodeUnit, Role, SecretAnswer, SecretInfo, Secrets, Status, Tree, Unit,
+    UnitAnswer, UnitDetail, UnitUsage, UpgradeAnswer, UpgradeRequest, Usages,
 };
 
 use super::stream;
@@ -89,6 +89,7 @@ pub(super) fn status() -> Status {
         agent: role(102),
         units: vec![waiting(), unit()],
         groups: vec![group()],
+        files: FilesStatus { hot_reload: true, refused: None },
     }
 }
 
@@ -242,4 +243,22 @@ pub(super) fn upgrade() -> UpgradeRequest {
 
 pub(super) fn upgraded() -> UpgradeAnswer {
     UpgradeAnswer { keeper: role(101), former_agent: role(102) }
+}
+
+pub(super) fn usages() -> Usages {
+    let web = UnitUsage {
+        unit: text("web"),
+        run: 3,
+        processes: 2,
+        threads: Some(9),
+        cpu_ms: Some(3_210),
+        cpu_percent: Some(12.4),
+        memory_bytes: Some(50_541_363),
+        memory_share_bytes: Some(31_541_248),
+        memory_peak_bytes: Some(63_963_136),
+        descriptors: Some(31),
+        read_bytes: Some(1_258_291),
+        written_bytes: Some(225_280),
+    };
+    Usages { window_ms: 500, units: vec![web] }
 }

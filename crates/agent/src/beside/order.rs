@@ -84,6 +84,7 @@ fn logs(instance: &Instance, name: &BesideName) -> Logs {
         directory: folder(instance, name).display().to_string(),
         streams: Streams::Joined,
         max_size: LOG_BYTES_MAX,
+        every_s: 0,
         on_full: OnFull::DropNew,
     }
 }

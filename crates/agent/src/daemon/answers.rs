@@ -36,6 +36,7 @@ impl Agent {
                 drop(reply.send(Ok(status)));
             }
             Call::Tree(reply) => drop(reply.send(Ok(self.tree()))),
+            Call::Runs(names, reply) => drop(reply.send(self.live_runs(&names))),
             Call::Unit(name, reply) => drop(reply.send(self.detail(&name))),
             Call::Events(query, reply) => match self.services_of(&query.names) {
                 Ok(names) => self.answer_events(EventsQuery { names, ..query }, reply),
@@ -76,6 +77,7 @@ impl Agent {
             agent: own_role(),
             units: self.supervisor.units().map(|view| self.unit(view, clocks)).collect(),
             groups: self.groups(),
+            files: self.files_status(),
         }
     }
 

@@ -8,10 +8,11 @@ use mainstay_api::{
     pattern::{group_in, is_meant},
 };
 use mainstay_core::{Service, ServiceName, UnitName, UnitView};
+use mainstay_platform::tally::Root;
 
 use super::{Agent, answers::no_unit};
 use crate::{
-    calls::{Refused, RefusedKind},
+    calls::{LiveRun, Refused, RefusedKind},
     network::Reach,
     report,
 };
@@ -47,6 +48,22 @@ impl Agent {
             services: group.services.iter().map(ToString::to_string).collect(),
         };
         all.map(told).collect()
+    }
+
+    /// Returns the runs of the units that names mean, all of them without a name.
+    pub(super) fn live_runs(&self, names: &[String]) -> Result<Vec<LiveRun>, Refused> {
+        let meant = if names.is_empty() { None } else { Some(self.expand(names)?) };
+        let all = self.supervisor.units();
+        let units = all.filter(|view| meant.as_ref().is_none_or(|all| all.contains(view.name())));
+        Ok(units.filter_map(|view| self.live_run(view)).collect())
+    }
+
+    fn live_run(&self, view: UnitView<'_>) -> Option<LiveRun> {
+        let (name, run, first) = (view.name(), view.run(), view.pid()?);
+        let main = self.notices.main_of(name, run).filter(|main| *main != first);
+        let pids = [first].into_iter().chain(main).collect();
+        let root = Root { pids, since: view.since().elapsed() };
+        Some(LiveRun { unit: name.to_string(), run, root })
     }
 
     /// Returns the units that names mean: exact ones, all units of a service or of a group, or

@@ -118,10 +118,11 @@ impl<'t, 'i> Fields<'t, 'i> {
     /// Returns a duration that is neither too short nor too long.
     pub(super) fn duration(&mut self, key: &'static str, r: &mut Reading<'_>) -> Option<Duration> {
         let expected = ("a duration as text, such as \"5s\"", "bad-duration");
-        let duration = self.measured(key, r, expected, bounded_duration)?;
         let range = self.shape(key).and_then(Shape::durations);
         debug_assert!(range.is_some(), "the catalogue has no bounds of `{key}`");
         let range = range.unwrap_or(Duration::ZERO..=LONGEST);
+        let read = if *range.end() > LONGEST { parse_duration } else { bounded_duration };
+        let duration = self.measured(key, r, expected, read)?;
         let (message, help) = if duration < *range.start() {
             (format!("`{key}` is shorter than {:?}", range.start()), "give it longer")
         } else if duration > *range.end() {

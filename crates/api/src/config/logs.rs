@@ -4,7 +4,7 @@
 //! streams, two files go with split ones. So a configuration that names files says by that how the
 //! streams are captured.
 
-use std::path::MAIN_SEPARATOR;
+use std::{path::MAIN_SEPARATOR, time::Duration};
 
 use toml::de::{DeTable, DeValue};
 
@@ -24,6 +24,7 @@ pub(super) fn read(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> LogsConf
     let usual = LogsConfig {
         streams: Streams::Joined,
         max_size: SERVICE_DEFAULTS.log_size,
+        every: Duration::ZERO,
         keep: SERVICE_DEFAULTS.log_keep,
         on_full: OnFull::Block,
         path: LogPath::default(),
@@ -40,12 +41,13 @@ pub(super) fn read(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> LogsConf
     let config = LogsConfig {
         streams: streams(&mut fields, &path, r),
         max_size: fields.size("max-size", r).unwrap_or(usual.max_size),
+        every: fields.duration("every", r).unwrap_or(usual.every),
         keep: fields.number("keep", r).unwrap_or(usual.keep),
         on_full: fields.word("on-full", ON_FULL, r).unwrap_or_default(),
         path,
     };
     fields.word("compress", &[("off", ())], r);
-    fields.finish(&["every", "keep-for", "keep-total"], r);
+    fields.finish(&["keep-for", "keep-total"], r);
     config
 }
 

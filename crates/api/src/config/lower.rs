@@ -93,6 +93,9 @@ impl ServiceConfig {
         let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
         let kept = (self.logs.max_size, self.logs.on_full as u8, self.stop.scope as u8);
         kept.hash(&mut hasher);
+        if !self.logs.every.is_zero() {
+            self.logs.every.hash(&mut hasher);
+        }
         if let Some(store) = self.care.notify.map(|notify| notify.store).filter(|store| *store > 0)
         {
             store.hash(&mut hasher);

@@ -19,6 +19,8 @@ pub struct Config {
     pub groups: BTreeMap<ServiceName, Group>,
     /// What groups of the system may do.
     pub access: Vec<Access>,
+    /// Whether changes of the files are applied by themselves, where the files say so.
+    pub hot_reload: Option<bool>,
 }
 
 /// One service, with every default filled in.
@@ -109,6 +111,8 @@ pub struct LogsConfig {
     pub streams: Streams,
     /// A segment is closed at the first line end past this size; 0 means never.
     pub max_size: u64,
+    /// A segment holds lines of one such span of time; zero means of any.
+    pub every: Duration,
     /// How many closed segments are kept; 0 keeps all.
     pub keep: u32,
     /// What to do when the disk is full.

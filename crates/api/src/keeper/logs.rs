@@ -11,8 +11,17 @@ pub struct Logs {
     pub streams: Streams,
     /// A segment is closed at the first line end past this size; 0 means never.
     pub max_size: u64,
+    /// A segment holds lines of one such span of time, in seconds since 1970; 0 means of any. A
+    /// keeper that does not know it closes by size alone.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub every_s: u64,
     /// What to do when the disk is full.
     pub on_full: OnFull,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// How stdout and stderr are captured.

@@ -26,7 +26,7 @@ use mainstay_storage::{
     segment::{self, ChainFiles},
 };
 
-use super::Channel;
+use super::{Channel, span::Span};
 
 /// How long a source waits for another one to end its line.
 pub(super) const HOLD_MAX: Duration = Duration::from_millis(100);
@@ -47,6 +47,7 @@ pub(super) struct Chain {
     files: ChainKey,
     unit: String,
     max_size: u64,
+    span: Span,
     pub(super) on_full: OnFull,
     means: Means,
     live: Option<Live>,
@@ -102,6 +103,7 @@ impl Chain {
             files: Arc::clone(key),
             unit: unit.to_owned(),
             max_size: logs.max_size,
+            span: Span::of(logs.every_s),
             on_full: logs.on_full,
             means,
             live: None,
@@ -114,6 +116,7 @@ impl Chain {
     /// Takes over settings that a later run brought.
     pub(super) const fn adjust(&mut self, logs: &Logs) {
         self.max_size = logs.max_size;
+        self.span.change(logs.every_s);
         self.on_full = logs.on_full;
     }
 
@@ -155,13 +158,16 @@ impl Chain {
             self.live = None;
         }
         // Nothing is created, closed or noted in the index before there is a byte.
-        if (self.needs_note(writer) || self.is_over_size())
+        if (self.needs_note(writer) || self.is_due())
             && let Some(nothing) = look(pipe)?
         {
             return Ok(nothing);
         }
         self.open()?;
-        if self.is_over_size() && self.at_line_end()? {
+        if self.is_stamp_due(clock::monotonic()) {
+            self.span.look(clock::realtime_nanos());
+        }
+        if self.is_due() && self.at_line_end()? {
             return self.close(SourceFlags::NONE).map(Taken::of);
         }
         if self.writer != Some(writer) && !self.change_writer(writer, force)? {
@@ -219,6 +225,7 @@ impl Chain {
         let number = found.live_number();
         let file = self.open_live()?;
         self.trim_index(number, file.metadata()?.len())?;
+        self.span.begin(self.first_time(number)?);
         let size = self.begin_at(&file, number)?;
         self.live = Some(Live { file, number, size });
         self.writer = None;
@@ -245,6 +252,11 @@ impl Chain {
     /// Returns the boot that the index names last.
     fn last_boot(&self, number: u64) -> io::Result<Option<u64>> {
         Ok(self.index_of(number)?.iter().rev().find_map(IndexRecord::boot))
+    }
+
+    /// Returns when the first byte came that is in a segment.
+    fn first_time(&self, number: u64) -> io::Result<Option<u64>> {
+        Ok(self.index_of(number)?.iter().find_map(IndexRecord::time))
     }
 
     fn index_of(&self, number: u64) -> io::Result<Vec<IndexRecord>> {
@@ -297,6 +309,11 @@ impl Chain {
         }
     }
 
+    /// Returns whether the live segment is to be closed at the next line end.
+    fn is_due(&self) -> bool {
+        self.is_over_size() || self.span.is_over() && self.has_bytes()
+    }
+
     fn is_over_size(&self) -> bool {
         let size = self.live.as_ref().map_or(0, |live| live.size);
         self.max_size > 0 && size >= self.max_size
@@ -339,6 +356,7 @@ impl Chain {
         }
         let Some(live) = &self.live else { return Ok(()) };
         let realtime_ns = clock::realtime_nanos();
+        self.span.note(realtime_ns);
         let record = IndexRecord::Time { offset: live.size, realtime_ns };
         self.append_index(live.number, &record)?;
         self.timed_at = Some(now);
@@ -357,14 +375,12 @@ impl Chain {
     /// Returns how much may be moved so that the segment ends with a line.
     fn allowance(&self, pipe: &PipeReader, scratch: &mut Scratch) -> io::Result<Allowance> {
         let size = self.live.as_ref().map_or(0, |live| live.size);
-        if self.max_size == 0 {
-            return Ok(Allowance::Bytes(MOVE_BYTES_MAX));
-        }
-        if size < self.max_size {
-            let room = usize::try_from(self.max_size - size).unwrap_or(usize::MAX);
+        let max_size = if self.max_size == 0 { u64::MAX } else { self.max_size };
+        if !self.is_due() {
+            let room = usize::try_from(max_size - size).unwrap_or(usize::MAX);
             return Ok(Allowance::Bytes(room.min(MOVE_BYTES_MAX)));
         }
-        let left = self.max_size.saturating_mul(2).saturating_sub(size);
+        let left = max_size.saturating_mul(2).saturating_sub(size);
         if left == 0 {
             return Ok(Allowance::Cut);
         }

@@ -84,6 +84,34 @@ fn segments_end_with_a_line() {
 }
 
 #[test]
+fn segments_end_with_a_line_when_their_span_is_over() {
+    const SECOND: u64 = 1_000_000_000;
+    let mut bench = Bench::new("span", 0);
+    bench.logs = Arc::new(Logs { every_s: 1, ..Logs::clone(&bench.logs) });
+    let mut program = bench.attach(1);
+    let mut expected = String::new();
+    let until = clock::monotonic() + DEADLINE;
+    while bench.chain().find().unwrap().closed.len() < 2 {
+        assert!(clock::monotonic() < until, "no segment is closed");
+        for part in ["half a line", " and the other\n", "whole\nhalf"] {
+            program.write_all(part.as_bytes()).unwrap();
+            expected.push_str(part);
+            bench.wait_for_bytes(expected.len());
+        }
+    }
+    assert_eq!(bench.text(), expected);
+    let closed = bench.chain().find().unwrap().closed;
+    let mut spans = Vec::new();
+    for number in closed {
+        let text = fs::read_to_string(bench.chain().closed(number)).unwrap();
+        assert!(text.ends_with('\n'), "segment {number}");
+        let index = IndexRecord::decode_all(&fs::read(bench.chain().index(number)).unwrap());
+        spans.extend(index.iter().find_map(IndexRecord::time).map(|first| first / SECOND));
+    }
+    assert!(spans.windows(2).all(|pair| pair[0] != pair[1]), "{spans:?}");
+}
+
+#[test]
 fn a_line_without_end_is_cut_and_flagged() {
     let mut bench = Bench::new("cut_and_flagged", 10_000);
     let mut program = bench.attach(1);
@@ -271,6 +299,7 @@ impl Bench {
             directory: folder.display().to_string(),
             streams: Streams::Joined,
             max_size,
+            every_s: 0,
             on_full: OnFull::Block,
         });
         Self { pumps, notes, logs, pump: None, pipes: Vec::new(), sender, _port: port }

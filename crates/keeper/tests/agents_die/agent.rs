@@ -141,6 +141,7 @@ impl Agent<'_> {
                 directory: self.folder.logs_of(&unit_of(index)).display().to_string(),
                 streams: Streams::Joined,
                 max_size: 0,
+                every_s: 0,
                 on_full: OnFull::Block,
             },
             scope: Scope::Tree,

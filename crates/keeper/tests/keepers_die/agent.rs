@@ -94,6 +94,7 @@ impl Agent {
                 directory: folder.join("logs").display().to_string(),
                 streams: Streams::Joined,
                 max_size: 0,
+                every_s: 0,
                 on_full: OnFull::Block,
             },
             scope: Scope::Tree,

@@ -243,6 +243,7 @@ pub(crate) fn order(folder: &Folder, unit: &str, command: &[&str]) -> Spawn {
             directory: folder.logs_of(unit).display().to_string(),
             streams: Streams::Joined,
             max_size: 0,
+            every_s: 0,
             on_full: OnFull::Block,
         },
         scope: Scope::Tree,

@@ -86,10 +86,10 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
     };
     let _answer: CommandAnswer = client.post("/v1/services", &service).await?;
     let place = service.directory.map_or_else(String::new, |folder| format!(", in {folder}"));
-    print::data(&format!("added `{}` to {}{place}\n", args.name, located.file.display()));
+    print::told(&format!("added `{}` to {}{place}\n", args.name, located.file.display()));
     let units = settled(&mut client, &args.name, |unit| unit.state != "starting").await?;
     for unit in units {
-        print::data(&super::command::in_words(&unit));
+        print::told(&super::command::in_words(&unit));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -123,9 +123,9 @@ pub(super) async fn remove(args: RemoveArgs, instance: Option<&str>) -> Result<E
     let purge = if args.purge { "?purge=true" } else { "" };
     let _answer: CommandAnswer =
         client.delete(&format!("/v1/services/{}{purge}", escaped(&args.name))).await?;
-    print::data(&format!("removed `{}` from {}\n", args.name, located.file.display()));
+    print::told(&format!("removed `{}` from {}\n", args.name, located.file.display()));
     for unit in settled(&mut client, &args.name, |_| false).await? {
-        let state = print::words(&unit.state);
+        let state = print::wording(&unit.state);
         print::talk(&format!("{} is still {state}; it goes on by itself", unit.unit));
     }
     Ok(ExitCode::SUCCESS)

@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, named: Option<&str>) -> Result<ExitCode, CliError
                 print::talk(&format!("warning: program of `{service}`: {why}"));
             }
             let services = print::count(config.services.len(), "service");
-            print::data(&format!("{}: {services}, no mistakes\n", path.display()));
+            print::told(&format!("{}: {services}, no mistakes\n", path.display()));
             Ok(ExitCode::SUCCESS)
         }
         Err(found) if args.json => {

@@ -159,8 +159,8 @@ fn tell(args: &Args, answer: &CommandAnswer, goal: &Goal, after: &Status) {
     if !args.json {
         for name in &goal.units {
             match after.unit(name) {
-                Some(unit) => print::data(&in_words(unit)),
-                None => print::data(&format!("{name} is gone: it is not configured any more\n")),
+                Some(unit) => print::told(&in_words(unit)),
+                None => print::told(&format!("{name} is gone: it is not configured any more\n")),
             }
         }
     }
@@ -196,7 +196,7 @@ fn outcomes<'a>(answer: &'a CommandAnswer, goal: &Goal, after: &'a Status) -> Ou
 
 /// Returns how a unit is that somebody waits for, as it stands behind `is`.
 fn state_of(unit: &Unit) -> &str {
-    if unit.unready { "not ready" } else { print::words(&unit.state) }
+    if unit.unready { "not ready" } else { print::wording(&unit.state) }
 }
 
 /// Says in a line what a unit has come to.

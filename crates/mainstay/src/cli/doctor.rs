@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args, named: Option<&str>) -> ExitCode {
         print::json(&findings);
     } else {
         let told: Vec<String> = findings.iter().map(Finding::told).collect();
-        print::data(&told.concat());
+        print::told(&told.concat());
     }
     let is_well = findings.iter().all(|finding| finding.verdict != Verdict::Bad);
     if is_well { ExitCode::SUCCESS } else { ExitCode::from(1) }
@@ -75,8 +75,8 @@ fn explained(number: u32, json: Json) -> ExitCode {
                 &serde_json::json!({ "number": number, "meaning": meaning, "remedy": remedy }),
             );
         }
-        Json::No if remedy.is_empty() => print::data(&format!("{shown}: {meaning}\n")),
-        Json::No => print::data(&format!("{shown}: {meaning}\n  {remedy}\n")),
+        Json::No if remedy.is_empty() => print::told(&format!("{shown}: {meaning}\n")),
+        Json::No => print::told(&format!("{shown}: {meaning}\n  {remedy}\n")),
     }
     ExitCode::SUCCESS
 }

@@ -92,7 +92,7 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
     if args.json {
         print::json(&report);
     } else {
-        print::data(&report.to_string());
+        print::told(&report.to_string());
     }
     Ok(if report.cost.is_nothing() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

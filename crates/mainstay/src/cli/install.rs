@@ -81,14 +81,14 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
     let service = register(former, command_line(&own, MACHINE), start)?;
     let mut warnings = set_all(&service, &settings(&config));
     warnings.extend(source::make_known());
-    print::data(&summary(&own, &place, start, &warnings));
+    print::told(&summary(&own, &place, start, &warnings));
     if args.no_start {
-        print::data("mainstay is installed; `mainstay service start mainstay` starts it\n");
+        print::told("mainstay is installed; `mainstay service start mainstay` starts it\n");
         return Ok(ExitCode::SUCCESS);
     }
     let status = begin(&service).await?;
-    print::data(&format!("mainstay is {}\n", service::status::in_words(&status)));
-    print::data("  next      mainstay add NAME -- PROGRAM\n  remove    mainstay uninstall\n");
+    print::told(&format!("mainstay is {}\n", service::status::in_words(&status)));
+    print::told("  next      mainstay add NAME -- PROGRAM\n  remove    mainstay uninstall\n");
     Ok(ExitCode::from(u8::from(status.state != State::Running)))
 }
 

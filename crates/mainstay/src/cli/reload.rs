@@ -117,7 +117,7 @@ fn tell(args: &Args, unit: &UnitAnswer, word: Option<&Word>) {
     match (&unit.refused, word) {
         (Some(reason), _) => refuse(reason, ""),
         (None, Some(Word::Not(text))) => refuse(text, ""),
-        (None, Some(Word::Reloaded(text))) if !args.json => print::data(&format!("{text}\n")),
+        (None, Some(Word::Reloaded(text))) if !args.json => print::told(&format!("{text}\n")),
         (None, None) if !args.no_wait => {
             let what = format!("`{}` has not said so far whether it has reloaded", unit.unit);
             refuse(&what, &format!("`mainstay events {} -f` tells when it does", unit.unit));

@@ -104,7 +104,7 @@ async fn set(args: SetArgs, named: Option<&str>) -> Result<ExitCode, CliError> {
         return Ok(ExitCode::SUCCESS);
     }
     let done = if answer.replaced { "set anew" } else { "set" };
-    print::data(&format!("{done}: {name}\n"));
+    print::told(&format!("{done}: {name}\n"));
     if let Some(aside) = &answer.aside {
         print::talk(&format!(
             "the store was damaged: it is `{aside}` now, and its secrets are lost"
@@ -123,7 +123,7 @@ async fn set(args: SetArgs, named: Option<&str>) -> Result<ExitCode, CliError> {
         return Ok(ExitCode::SUCCESS);
     }
     for unit in others.iter().filter(|unit| rests(unit)) {
-        let (name, state) = (&unit.unit, print::words(&unit.state));
+        let (name, state) = (&unit.unit, print::wording(&unit.state));
         print::talk(&format!("{name} is {state}, and stays so: its next start gets it"));
     }
     if up.is_empty() {
@@ -207,7 +207,7 @@ async fn remove(args: &RemoveArgs, named: Option<&str>) -> Result<ExitCode, CliE
         print::json(&answer);
         return Ok(ExitCode::SUCCESS);
     }
-    print::data(&format!("removed: {name}\n"));
+    print::told(&format!("removed: {name}\n"));
     if !answer.services.is_empty() {
         let all = answer.services.join(", ");
         print::talk(&format!("{all} cannot be started any more: the configuration refers to it"));

@@ -1,20 +1,26 @@
 //! `mainstay status`: what runs, since when, and why not.
 
+pub(super) mod usage;
+
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
-use mainstay_api::control::{Status, Unit};
+use mainstay_api::control::{FilesRefused, Status, Unit};
 use mainstay_platform::scm::State;
+use mainstay_words::{padded, width as columns_of};
 use serde::Serialize;
 
+use self::usage::{Sort, Used};
 use super::service::{self, status::Report};
 use crate::{
     client::Client,
     errors::CliError,
     instance::{self, Located},
-    names, place, print,
+    names, place, print, words,
 };
 
+/// What stands above the columns behind the name.
+const HEADINGS: [&str; 4] = words::known(["STATE", "SINCE", "PID", "RESTARTS"]);
 /// The columns between the name and the note, with the space around them.
 const FIXED: usize = 2 + 9 + 2 + 6 + 2 + 7 + 2 + 8 + 2;
 
@@ -22,11 +28,21 @@ const FIXED: usize = 2 + 9 + 2 + 6 + 2 + 7 + 2 + 8 + 2;
 ///
 /// Outside of a project: those of the machine, and every service of Mainstay beside them.
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:\n  mainstay status\n  mainstay status web --json")]
+#[command(
+    after_help = "Examples:\n  mainstay status\n  mainstay status web --json\n  mainstay status --usage --sort memory"
+)]
 pub(super) struct Args {
     /// Only these units, services, or groups such as `@web`; `*` and `?` match
     #[arg(value_name = "NAME")]
     names: Vec<String>,
+
+    /// Watch for half a second what they use: processors, memory, tasks, descriptors, storage
+    #[arg(long)]
+    usage: bool,
+
+    /// By what to sort
+    #[arg(long, requires = "usage", default_value = "name")]
+    sort: Sort,
 
     /// Print JSON
     #[arg(long)]
@@ -42,14 +58,20 @@ struct Machine {
 }
 
 pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
-    if args.names.is_empty() && instance::said(instance).is_none() {
+    if args.names.is_empty() && instance::said(instance).is_none() && !args.usage {
         return everything(args).await;
     }
-    let (mut client, names) = super::connect_for(instance, &args.names).await?;
+    let (mut client, asked) = super::connect_for(instance, &args.names).await?;
     let mut status: Status = client.get("/v1/status").await?;
-    let names = names::expanded(&names, &status.groups)?;
+    let names = names::expanded(&asked, &status.groups)?;
     status.units = names::meant(&names, &status.units)?.into_iter().cloned().collect();
-    show(args, &status);
+    if args.usage {
+        let usages = usage::ask(&mut client, &asked, None).await?;
+        let used = Used::new(status, usages, args.sort);
+        if args.json { print::json(&used) } else { print::data(&used.table()) }
+    } else {
+        show(args, &status);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -104,7 +126,7 @@ fn show_all(args: &Args, machine: &Machine) {
         machine.status.iter().map(|status| table(status, columns)).collect();
     if !machine.services.is_empty() {
         let rows = machine.services.iter().map(Row::of_service).collect();
-        parts.push(lines("SERVICE", rows, columns));
+        parts.push(lines(&words::of("SERVICE"), rows, columns));
     }
     print::data(&parts.join("\n"));
 }
@@ -114,38 +136,62 @@ fn table(status: &Status, columns: Option<usize>) -> String {
     let mut units: Vec<&Unit> = status.units.iter().collect();
     units.sort_by_key(|unit| (urgency(unit), unit.unit.clone()));
     let rows: Vec<Row> = units.iter().map(|unit| Row::of(unit)).collect();
+    let (keeper, agent) = (status.keeper.pid, status.agent.pid);
     format!(
-        "{}  (keeper {}, agent {})\n\n{}",
+        "{}  {}\n{}\n{}",
         status.instance,
-        status.keeper.pid,
-        status.agent.pid,
-        lines("UNIT", rows, columns)
+        words::told(&format!("(keeper {keeper}, agent {agent})")),
+        refusal(status.files.refused.as_ref()),
+        lines(&words::of("UNIT"), rows, columns)
     )
+}
+
+/// Returns why what is in the files is not what runs, in a line; `check` tells all of it.
+fn refusal(refused: Option<&FilesRefused>) -> String {
+    let Some(refused) = refused else { return String::new() };
+    let first = refused.why.lines().next().unwrap_or_default();
+    let why = print::harmless(first.strip_prefix("error: ").unwrap_or(first));
+    let line = format!("the files are not applied: {why}; `mainstay check` tells more");
+    format!("{}\n", words::told(&line))
 }
 
 /// Returns a table, no line of which is longer than the terminal is wide.
 fn lines(title: &str, rows: Vec<Row>, columns: Option<usize>) -> String {
-    let least = title.len();
-    let width = rows.iter().map(|row| row.unit.chars().count()).max().unwrap_or(0).max(least);
-    let mut text =
-        format!("{title:width$}  {:9}  {:>6}  {:>7}  {:>8}\n", "STATE", "SINCE", "PID", "RESTARTS");
+    let widest = rows.iter().map(|row| columns_of(&row.unit)).max().unwrap_or(0);
+    let width = widest.max(columns_of(title));
+    let title = padded(title, width);
+    let [state, since, pid, restarts] = HEADINGS.map(words::told);
+    let mut text = format!(
+        "{title}  {}  {}  {}  {}\n",
+        padded(&state, 9),
+        right(&since, 6),
+        right(&pid, 7),
+        right(&restarts, 8)
+    );
     for row in rows {
-        let state = print::coloured(&format!("{:9}", row.state), &row.state);
+        let state = print::coloured(&padded(&words::told(&row.state), 9), &row.state);
         let Row { unit, since, pid, restarts, note, .. } = row;
+        let note = words::told(&note).into_owned();
         let note = within(columns.map(|columns| columns.saturating_sub(width + FIXED)), note);
-        let line = format!("{unit:width$}  {state}  {since:>6}  {pid:>7}  {restarts:>8}  {note}");
+        let unit = padded(&unit, width);
+        let line = format!("{unit}  {state}  {since:>6}  {pid:>7}  {restarts:>8}  {note}");
         text.push_str(line.trim_end());
         text.push('\n');
     }
     text
 }
 
+/// Returns a heading over numbers, which stand at the right.
+fn right(text: &str, columns: usize) -> String {
+    " ".repeat(columns.saturating_sub(columns_of(text))) + text
+}
+
 /// Returns as much of a note as fits, with `…` for the rest: `why` tells all of it.
 fn within(room: Option<usize>, note: String) -> String {
     match room {
-        Some(room) if note.chars().count() > room => {
-            let short: String = note.chars().take(room.saturating_sub(1)).collect();
-            if room > 0 { short + "…" } else { short }
+        Some(0) => String::new(),
+        Some(room) if columns_of(&note) > room => {
+            mainstay_words::within(&note, room - 1).to_owned() + "…"
         }
         Some(_) | None => note,
     }

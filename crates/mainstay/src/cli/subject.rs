@@ -28,12 +28,8 @@ impl Subject {
         &self.name
     }
 
-    /// Asks the agent of an instance for everything about the units: one at least.
-    pub(super) async fn ask(&self, instance: Option<&str>) -> Result<Vec<UnitDetail>, CliError> {
-        Ok(self.ask_there(instance).await?.1)
-    }
-
-    /// Does the same, and returns the instance as well.
+    /// Asks the agent of an instance for everything about the units, one at least; returns the
+    /// instance as well.
     pub(super) async fn ask_there(
         &self,
         instance: Option<&str>,

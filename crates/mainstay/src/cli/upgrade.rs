@@ -42,7 +42,7 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
     if args.json {
         print::json(&cost);
     } else {
-        print::data(&format!("keeper and agent are now `{}`\n{cost}", request.program));
+        print::told(&format!("keeper and agent are now `{}`\n{cost}", request.program));
     }
     Ok(if cost.is_nothing() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

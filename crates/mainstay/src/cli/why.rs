@@ -69,7 +69,7 @@ pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode,
         if let Some(run) = bundles.last() {
             let unit = &detail.unit.unit;
             let command = format!("mainstay why {unit} --bundle {run}");
-            print::data(&format!("\nAll that is known of the crash of run {run}: `{command}`.\n"));
+            print::told(&format!("\nAll that is known of the crash of run {run}: `{command}`.\n"));
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -47,6 +47,7 @@ Commands:
 
 Options:
       --instance <NAME>  An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
+      --lang <LANGUAGE>  The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
   -h, --help             Print help
   -V, --version          Print version
 

@@ -27,6 +27,7 @@ Commands:
 
 Options:
       --instance <NAME>  An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
+      --lang <LANGUAGE>  The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
   -h, --help             Print help
 
 Examples:
@@ -55,6 +56,7 @@ Options:
       --state <FOLDER>   The state folder of a client that is run by hand
       --json             Print JSON
       --metrics          Print metrics of every record, in the text format of Prometheus
+      --lang <LANGUAGE>  The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
   -h, --help             Print help
 
 Examples:
@@ -98,6 +100,9 @@ Options:
       --json
           Print JSON
 
+      --lang <LANGUAGE>
+          The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
+
   -h, --help
           Print help (see a summary with '-h')
 
@@ -124,6 +129,7 @@ Options:
       --instance <NAME>  An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
       --service <NAME>   Which service, when there are several
       --state <FOLDER>   Where it keeps what it has published; else nothing is kept from run to run
+      --lang <LANGUAGE>  The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
   -h, --help             Print help
 
 Examples:
@@ -157,6 +163,9 @@ Options:
 
       --json
           Print JSON
+
+      --lang <LANGUAGE>
+          The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
 
   -h, --help
           Print help (see a summary with '-h')
@@ -192,6 +201,7 @@ Options:
       --service <NAME>   What the service is called [default: ddns]
       --store-secrets    Put its secrets into the store, where they are sealed
       --json             Print JSON
+      --lang <LANGUAGE>  The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
   -h, --help             Print help
 
 Examples:
@@ -217,6 +227,7 @@ Arguments:
 Options:
       --instance <NAME>  An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
       --json             Print JSON
+      --lang <LANGUAGE>  The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
   -h, --help             Print help
 
 Examples:
@@ -236,58 +247,25 @@ Set up names that follow this machine's address: asks, tries out, writes it down
 Usage: mainstay ddns setup [OPTIONS]
 
 Options:
-      --instance <NAME>
-          An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
-
-      --provider <NAME>
-          Whose names: one of `mainstay ddns providers`
-
-      --name <NAME>
-          A name to keep; may be given several times
-
-      --set <KEY=VALUE>
-          Something that the account takes; may be given several times
-
-      --secret-file <KEY=PATH>
-          A secret that the account takes, in a file (`-` is stdin); may be given several times
-
-      --family <FAMILY>
-          Only these families of addresses: ipv4 or ipv6; may be given several times
-
-          [possible values: ipv4, ipv6]
-
-      --echo <FAMILY=URL>
-          A service of your own that tells the caller's address; else the usual sources are asked
-
-      --service <NAME>
-          What the service is called
-
-          [default: ddns]
-
-      --file <FILE>
-          The configuration file that it is written into
-
-      --lang <LANGUAGE>
-          The language: en or zh; else as the environment says
-
-          Possible values:
-          - en: English
-          - zh: Chinese
-
-  -y, --yes
-          Take the usual answer to each question
-
-      --no-try
-          Ask no source and read no record before it is written down
-
-      --no-start
-          Do not start it
-
-      --dry-run
-          Print what would be written, and write nothing
-
-  -h, --help
-          Print help (see a summary with '-h')
+      --instance <NAME>         An instance's name or file; else `$MAINSTAY_INSTANCE`, else the
+                                nearest
+      --provider <NAME>         Whose names: one of `mainstay ddns providers`
+      --name <NAME>             A name to keep; may be given several times
+      --set <KEY=VALUE>         Something that the account takes; may be given several times
+      --secret-file <KEY=PATH>  A secret that the account takes, in a file (`-` is stdin); may be
+                                given several times
+      --family <FAMILY>         Only these families of addresses: ipv4 or ipv6; may be given several
+                                times [possible values: ipv4, ipv6]
+      --echo <FAMILY=URL>       A service of your own that tells the caller's address; else the
+                                usual sources are asked
+      --service <NAME>          What the service is called [default: ddns]
+      --file <FILE>             The configuration file that it is written into
+  -y, --yes                     Take the usual answer to each question
+      --no-try                  Ask no source and read no record before it is written down
+      --no-start                Do not start it
+      --dry-run                 Print what would be written, and write nothing
+      --lang <LANGUAGE>         The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
+  -h, --help                    Print help
 
 Examples:
   mainstay ddns setup
@@ -308,6 +286,7 @@ Usage: mainstay ddns sources [OPTIONS]
 Options:
       --instance <NAME>  An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
       --json             Print JSON
+      --lang <LANGUAGE>  The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
   -h, --help             Print help
 
 Examples:

@@ -24,6 +24,7 @@ use rustix::{
 };
 
 use self::table::Environments;
+pub(crate) use self::table::everybody;
 use super::{
     Carrier, Ended, EndedChild, Identity, Orphans, SignalKind, Ties,
     unix::{ended, native, number, unless_gone},
@@ -50,6 +51,11 @@ fn await_end(queue: &OwnedFd, number: Pid) -> io::Result<bool> {
         }
         Err(errno) => Err(errno.into()),
     }
+}
+
+/// Returns the variables that a process was started with; none where the system hides them.
+pub(crate) fn variables_of(pid: u32) -> Vec<Vec<u8>> {
+    Environments::new().of(pid)
 }
 
 fn identity_of(pid: u32) -> Identity {
@@ -235,15 +241,14 @@ pub(super) fn reap(pid: u32) {
 pub(super) fn carrying(id: &str) -> io::Result<Vec<Process>> {
     let wanted = format!("MAINSTAY_ID={id}").into_bytes();
     let mut environments = Environments::new();
-    Ok(alive(table::everybody()?, |pid| environments.of(pid).contains(&wanted)))
+    Ok(alive(everybody()?, |pid| environments.of(pid).contains(&wanted)))
 }
 
 pub(super) fn started_with(name: &str, value: &str) -> io::Result<Vec<Carrier>> {
     let wanted = format!("{name}={value}").into_bytes();
     let own = std::process::id();
     let mut environments = Environments::new();
-    let found =
-        alive(table::everybody()?, |pid| pid != own && environments.of(pid).contains(&wanted));
+    let found = alive(everybody()?, |pid| pid != own && environments.of(pid).contains(&wanted));
     let carrier = |process: Process| {
         let variables = environments.of(process.pid());
         Carrier { process, variables }

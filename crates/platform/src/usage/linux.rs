@@ -94,7 +94,8 @@ fn is_gone(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(libc::ESRCH)
 }
 
-fn unless_gone<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+/// Returns nothing of a process that is gone.
+pub(crate) fn unless_gone<T>(found: io::Result<T>) -> io::Result<Option<T>> {
     match found {
         Ok(found) => Ok(Some(found)),
         Err(error) if is_gone(&error) => Ok(None),

@@ -5,21 +5,37 @@ use std::{io, mem::MaybeUninit, time::Duration};
 use super::Usage;
 use crate::process::Process;
 
-#[expect(unsafe_code, reason = "proc_pidinfo")]
 pub(super) fn of(process: &Process) -> io::Result<Usage> {
-    let pid = libc::c_int::try_from(process.pid()).unwrap_or_default();
+    let task = task_of(process.pid())?;
+    task.map(|task| task.usage).ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))
+}
+
+/// What a process is at work with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Task {
+    pub(crate) usage: Usage,
+    pub(crate) threads: u64,
+}
+
+/// Asks about the threads of a process; nothing when it is gone, or not for us to know.
+#[expect(unsafe_code, reason = "proc_pidinfo")]
+pub(crate) fn task_of(pid: u32) -> io::Result<Option<Task>> {
+    let pid = libc::c_int::try_from(pid).unwrap_or_default();
     let mut info = MaybeUninit::<libc::proc_taskinfo>::zeroed();
     let size = libc::c_int::try_from(size_of::<libc::proc_taskinfo>()).unwrap_or_default();
     let room = info.as_mut_ptr().cast();
     // SAFETY: `room` is valid for writes of `size` bytes.
     let got = unsafe { libc::proc_pidinfo(pid, libc::PROC_PIDTASKINFO, 0, room, size) };
     if got != size {
-        return Err(io::Error::last_os_error());
+        let error = io::Error::last_os_error();
+        let is_gone = matches!(error.raw_os_error(), Some(libc::ESRCH | libc::EPERM));
+        return if is_gone { Ok(None) } else { Err(error) };
     }
     // SAFETY: it was zeroed, and all-zero is a valid proc_taskinfo.
     let info = unsafe { info.assume_init() };
     let ticks = info.pti_total_user + info.pti_total_system;
-    Ok(Usage { processor_time: nanoseconds(ticks)?, memory_bytes: info.pti_resident_size })
+    let usage = Usage { processor_time: nanoseconds(ticks)?, memory_bytes: info.pti_resident_size };
+    Ok(Some(Task { usage, threads: u64::try_from(info.pti_threadnum).unwrap_or_default() }))
 }
 
 /// Who descends from whom.

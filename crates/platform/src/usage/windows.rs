@@ -26,8 +26,12 @@ const ENDING_MILLISECONDS: u32 = 200;
 
 pub(super) fn of(process: &Process) -> io::Result<Usage> {
     let (user, system) = times(process)?;
-    let memory_bytes = u64::try_from(memory(process)?.WorkingSetSize).unwrap_or(u64::MAX);
-    Ok(Usage { processor_time: user + system, memory_bytes })
+    Ok(Usage { processor_time: user + system, memory_bytes: memory_of(process)? })
+}
+
+/// Returns the memory that a process occupies.
+pub(crate) fn memory_of(process: &Process) -> io::Result<u64> {
+    Ok(u64::try_from(memory(process)?.WorkingSetSize).unwrap_or(u64::MAX))
 }
 
 /// Returns what a process has used so far, or in its life when it has ended.

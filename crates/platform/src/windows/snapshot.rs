@@ -18,6 +18,8 @@ pub(crate) struct Listed {
     pub(crate) pid: u32,
     /// Who made it. The number may belong to somebody else by now.
     pub(crate) parent: u32,
+    /// How many threads it has.
+    pub(crate) threads: u32,
     /// The name of its image, without a folder.
     pub(crate) image: String,
 }
@@ -49,6 +51,7 @@ fn listed(entry: &PROCESSENTRY32W) -> Listed {
     Listed {
         pid: entry.th32ProcessID,
         parent: entry.th32ParentProcessID,
+        threads: entry.cntThreads,
         image: String::from_utf16_lossy(units),
     }
 }

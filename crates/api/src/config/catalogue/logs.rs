@@ -1,9 +1,14 @@
 //! `logs`: where a service's output goes.
 
+use std::time::Duration;
+
 use super::{
     key::{Part, Words, key},
     shape::{Form, Shape},
 };
+
+/// Logs may be kept longer than anything else lasts.
+const LONGEST_KEPT: Duration = Duration::from_hours(3660 * 24);
 
 /// Where a service's output goes.
 pub(in crate::config) static LOGS: Part = Part {
@@ -34,6 +39,16 @@ pub(in crate::config) static LOGS: Part = Part {
         )
         .usual(r#""10MiB""#)
         .example(r#""1MiB""#)
+        .next_run(),
+        key(
+            "every",
+            Shape::Duration(Duration::from_secs(1), LONGEST_KEPT),
+            Words {
+                en: "A segment holds lines of one such span of time, counted from 1970 in UTC: of one day, of one hour. It is closed when the first byte of another span comes.",
+                zh: "一个日志段只含一个这样长的时间段内的行，从 1970 年起按 UTC 划分：例如一天、一小时。下一个时间段的第一个字节到来时关闭。",
+            },
+        )
+        .example(r#""1d""#)
         .next_run(),
         key(
             "keep",

@@ -82,11 +82,11 @@ fn described((name, judged): &(&str, Judged)) -> Value {
 
 fn tell((name, judged): &(&str, Judged)) {
     match judged {
-        Ok(None) => print::data(&format!("{name}: no mistakes\n")),
+        Ok(None) => print::told(&format!("{name}: no mistakes\n")),
         Ok(Some(attempt)) => {
-            print::data(&format!("{name}\n"));
+            print::told(&format!("{name}\n"));
             for line in attempt.lines() {
-                print::data(&format!("  {}\n", print::harmless(&line)));
+                print::told(&format!("  {}\n", print::harmless(&line)));
             }
             print::talk("nothing was written");
         }

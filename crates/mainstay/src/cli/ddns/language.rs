@@ -1,37 +1,30 @@
 //! What is said in the dialogue, in English and Chinese.
 
-use std::{env, path::Path};
+use std::path::Path;
 
-use clap::ValueEnum;
 use mainstay_ddns::{
     address::Family,
     provider::{Entry, Parameter},
 };
 
-/// Variables that say a language, the strongest first.
-const VARIABLES: [&str; 3] = ["LC_ALL", "LC_MESSAGES", "LANG"];
+use crate::words;
 
 /// In which language it is said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Language {
     /// English.
-    #[value(name = "en")]
     English,
     /// Chinese.
-    #[value(name = "zh")]
     Chinese,
 }
 
 impl Language {
-    /// Returns the language that the environment says.
-    pub(super) fn of_environment() -> Self {
-        let said =
-            VARIABLES.iter().find_map(|name| env::var(name).ok().filter(|it| !it.is_empty()));
-        Self::of_locale(&said.unwrap_or_default())
-    }
-
-    fn of_locale(locale: &str) -> Self {
-        if locale.to_lowercase().starts_with("zh") { Self::Chinese } else { Self::English }
+    /// Returns the language of the person.
+    pub(super) fn of_person() -> Self {
+        match words::language() {
+            words::Language::English => Self::English,
+            words::Language::Chinese => Self::Chinese,
+        }
     }
 
     const fn say<'t>(self, english: &'t str, chinese: &'t str) -> &'t str {
@@ -222,18 +215,5 @@ impl Language {
             Self::English => format!("{id}: nothing was found out in time"),
             Self::Chinese => format!("{id}：未能及时查明"),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_environment_says_the_language() {
-        assert_eq!(Language::of_locale("zh_CN.UTF-8"), Language::Chinese);
-        assert_eq!(Language::of_locale("zh-Hans"), Language::Chinese);
-        assert_eq!(Language::of_locale("C"), Language::English);
-        assert_eq!(Language::of_locale(""), Language::English);
     }
 }

@@ -31,7 +31,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     match (&args.name, args.json) {
         (Some(name), true) => print::json(&described(find(name)?)),
-        (Some(name), false) => print::data(&page(find(name)?)),
+        (Some(name), false) => print::told(&page(find(name)?)),
         (None, true) => {
             let all: Vec<Value> = providers::ALL.iter().map(|entry| described(entry)).collect();
             print::json(&json!({ "providers": all }));

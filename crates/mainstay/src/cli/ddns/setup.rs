@@ -72,10 +72,6 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 
-    /// The language: en or zh; else as the environment says
-    #[arg(long, value_name = "LANGUAGE", value_enum)]
-    lang: Option<Language>,
-
     /// Take the usual answer to each question
     #[arg(short, long)]
     yes: bool,
@@ -102,7 +98,7 @@ fn pair(text: &str) -> Result<Pair, &'static str> {
 }
 
 pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, CliError> {
-    let asker = Asker::new(args.lang.unwrap_or_else(Language::of_environment), args.yes);
+    let asker = Asker::new(Language::of_person(), args.yes);
     let file = place::file_for(args.file.as_deref(), &args.service, named)?;
     place::check_name(&file, &args.service)?;
     let mut account = Account::begin(&args, &asker)?;
@@ -127,7 +123,7 @@ pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, Cli
         secret::store(&located, &name, value).await?;
         print::talk(&asker.language.stored(&name));
     }
-    print::data(&format!("{}\n", asker.language.done(&args.service, &file)));
+    print::told(&format!("{}\n", asker.language.done(&args.service, &file)));
     if args.no_start {
         return Ok(ExitCode::SUCCESS);
     }
@@ -171,7 +167,7 @@ async fn start(file: &Path, asker: &Asker) -> Result<ExitCode, CliError> {
     match Client::connect(&located).await {
         Ok(mut client) => {
             let _answer: CommandAnswer = client.post("/v1/apply", &json!(null)).await?;
-            print::data(&format!("{}\n", asker.language.taken()));
+            print::told(&format!("{}\n", asker.language.taken()));
             Ok(ExitCode::SUCCESS)
         }
         Err(error) if error.kind == Kind::Unreachable => {

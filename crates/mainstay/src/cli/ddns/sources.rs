@@ -22,7 +22,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
         let all: Vec<Value> = KINDS.iter().map(described).collect();
         print::json(&json!({ "sources": all }));
     } else {
-        print::data(&page());
+        print::told(&page());
     }
     ExitCode::SUCCESS
 }

@@ -61,7 +61,7 @@ pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode,
         print::json(&json!({ "updating": all }));
     } else {
         let lines: String = updating.iter().map(|(_, id)| line(id)).collect();
-        print::data(&lines);
+        print::told(&lines);
         print::talk("`mainstay ddns status` shows what comes of it");
     }
     if unknown.is_empty() {

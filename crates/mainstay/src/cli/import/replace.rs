@@ -69,7 +69,7 @@ pub(super) async fn replace(translation: &Translation, wish: Wish<'_>) -> Result
     change(&service, install::command_line(&own, name)).map_err(failed("change the service"))?;
     added::add(&service, &place, &text);
     warn(service::source::make_known());
-    print::data(&format!(
+    print::told(&format!(
         "{name} is run by Mainstay; `mainstay import {} {name} --undo` gives it back\n",
         translation.wrapper.word()
     ));
@@ -92,7 +92,7 @@ pub(super) async fn undo(name: &str) -> Result<ExitCode, CliError> {
     added::take_back(&service, &place);
     std::fs::remove_file(&kept).map_err(failed("forget what it was"))?;
     warn(service::source::forget_with_the_last());
-    print::data(&format!("{name} is run as before\n"));
+    print::told(&format!("{name} is run as before\n"));
     begin_again(&service, name, did_run).await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -191,7 +191,7 @@ async fn begin_again(service: &Service, name: &str, did_run: bool) -> Result<(),
     }
     control::begin(service, name)?;
     let status = control::settled(service, State::Running, LOOK_FOR).await?;
-    print::data(&format!("{name} is {}\n", status::in_words(&status)));
+    print::told(&format!("{name} is {}\n", status::in_words(&status)));
     if status.state != State::Running {
         let hint = "`mainstay why NAME` tells more; `mainstay import … --undo` gives it back";
         return Err(CliError::refused(format!("`{name}` does not stay up"), hint));

@@ -43,7 +43,7 @@ pub(super) fn print_json(all: &[Translation], values: Values) -> Result<(), CliE
 pub(super) fn print(all: &[Translation], values: Values) -> Result<(), CliError> {
     for (count, translation) in all.iter().enumerate() {
         print::data(if count > 0 { "\n" } else { "" });
-        print::data(&text(&told(translation, values)?));
+        print::told(&text(&told(translation, values)?));
     }
     Ok(())
 }

@@ -193,7 +193,7 @@ pub(in crate::cli) async fn settled(
 }
 
 fn report(name: &str, status: &Status) -> ExitCode {
-    print::data(&format!("{name} is {}\n", super::status::in_words(status)));
+    print::told(&format!("{name} is {}\n", super::status::in_words(status)));
     let has_failed = status.state == State::Stopped && status.exit_code != 0;
     ExitCode::from(u8::from(has_failed))
 }

@@ -190,13 +190,13 @@ async fn install(args: &Args) -> Result<ExitCode, CliError> {
         let what = format!("{} may not log on as a service yet: {error}", account.name());
         entry.warnings.push(format!("{what}; grant it in secpol.msc"));
     }
-    print::data(&summary(args, &plan, &account, &entry));
+    print::told(&summary(args, &plan, &account, &entry));
     if let Some(hint) = crowd() {
         print::talk(&hint);
     }
     if args.no_start {
         let hint = format!("`mainstay service start {}` starts it", args.name);
-        print::data(&format!("{} is installed; {hint}\n", args.name));
+        print::told(&format!("{} is installed; {hint}\n", args.name));
         return Ok(ExitCode::SUCCESS);
     }
     begin(args, &service, &place).await
@@ -244,11 +244,11 @@ async fn begin(args: &Args, service: &Service, place: &Place) -> Result<ExitCode
     let next = format!("  why       mainstay why {name}\n");
     let remove = format!("  remove    mainstay service remove {name}\n");
     if status.state != State::Running {
-        print::data(&format!("{name} is {}\n{next}{remove}", status::in_words(&status)));
+        print::told(&format!("{name} is {}\n{next}{remove}", status::in_words(&status)));
         return Ok(ExitCode::from(1));
     }
     let outcome = outcome::watch(place).await?;
-    print::data(&(outcome.told(&name) + &outcome.next(&name) + &next + &remove));
+    print::told(&(outcome.told(&name) + &outcome.next(&name) + &next + &remove));
     Ok(ExitCode::from(u8::from(!outcome.is_well())))
 }
 

@@ -92,13 +92,13 @@ fn forget(name: &str, purge: Purge) -> Result<(), CliError> {
     if purge == Purge::No {
         let kept =
             format!("removed `{name}`; its configuration and logs stay in {}\n", folder.display());
-        print::data(&kept);
+        print::told(&kept);
         return Ok(());
     }
     place.purge().map_err(|error| {
         let what = format!("`{name}` is removed, but not all of `{}`: {error}", folder.display());
         CliError::refused(what, "close what has a file in it open, then delete it")
     })?;
-    print::data(&format!("removed `{name}`, its configuration and its logs\n"));
+    print::told(&format!("removed `{name}`, its configuration and its logs\n"));
     Ok(())
 }

@@ -91,7 +91,7 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
     if args.json {
         print::json(&Report { row, program, status });
     } else {
-        print::data(&card(&row, &status, program.as_ref()));
+        print::told(&card(&row, &status, program.as_ref()));
     }
     Ok(if is_up { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

@@ -55,7 +55,7 @@ pub(super) async fn run(program: &str, ours: Vec<Seen>, json: Json) -> Result<Ex
         placed.found = Found::Nothing;
     }
     if json == Json::No {
-        print::data(&told(&placed, &version));
+        print::told(&told(&placed, &version));
     }
     let count = ours.len();
     let (running, resting) = sorted(ours, &placed);
@@ -143,7 +143,7 @@ async fn hand_over_all(
         match handover::hand_over(name).await {
             Outcome::HandedOver(cost) => {
                 if json == Json::No {
-                    print::data(&format!("{name}\n{cost}"));
+                    print::told(&format!("{name}\n{cost}"));
                 }
                 handed.push(HandedOver { service: name.clone(), cost: *cost });
             }

@@ -158,7 +158,7 @@ fn facts(bundle: &Bundle) -> Vec<(&'static str, String)> {
     let all = [
         ("started", Some(exit.started.clone())),
         ("ended", Some(exit.ended.clone())),
-        ("then", Some(format!("{}{again}", print::words(&then.state)))),
+        ("then", Some(format!("{}{again}", print::wording(&then.state)))),
         ("why", Some(then.why.clone())),
         ("so far", Some(counts)),
         ("left out", left_out),

@@ -31,7 +31,7 @@ pub(super) fn started(pid: u32) -> Option<u64> {
 
 /// Returns the numbers of all processes that have not ended.
 #[expect(unsafe_code, reason = "proc_listallpids")]
-pub(super) fn everybody() -> io::Result<Vec<u32>> {
+pub(crate) fn everybody() -> io::Result<Vec<u32>> {
     // SAFETY: `listed` passes null and 0, or a buffer and its size.
     listed(|into, size| unsafe { libc::proc_listallpids(into, size) })
 }

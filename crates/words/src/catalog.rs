@@ -1,0 +1,341 @@
+//! The table of one language, and how a text is found in it.
+
+use std::collections::HashMap;
+
+use crate::{
+    fragments::fragments,
+    matching::{self, Held},
+    pattern::{Pattern, Piece},
+    po,
+};
+
+/// The texts of one language by the English ones.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    exact: HashMap<String, String>,
+    patterns: Vec<Known>,
+    /// The patterns that begin with a letter, by that letter; those that begin with a hole have
+    /// none. The one with the most letters of its own comes first.
+    by_start: HashMap<Option<char>, Vec<usize>>,
+}
+
+#[derive(Debug)]
+struct Known {
+    english: Pattern,
+    other: Pattern,
+    /// The longest piece that is always the same: what has it not cannot match.
+    longest: String,
+}
+
+/// What holds what is no text: names that the user has given, and paths.
+const DATA: &[&str] = &[
+    "account",
+    "address",
+    "command",
+    "directory",
+    "file",
+    "folder",
+    "group",
+    "host",
+    "id",
+    "instance",
+    "key",
+    "name",
+    "path",
+    "pid",
+    "program",
+    "provider",
+    "service",
+    "unit",
+    "url",
+    "user",
+    "zone",
+];
+
+/// What stands between two texts, and what stands there in the other language.
+const JOINTS: &[(&str, &str)] = &[("; ", "；"), (". ", "。"), (": ", "："), (", ", "，")];
+
+/// What stands behind a text.
+const ENDS: &[(&str, &str)] = &[(".", "。"), (":", "："), ("…", "……"), ("?", "？")];
+
+/// How often a text is taken apart; deeper ones stay as they are.
+const DEPTH_MAX: usize = 8;
+
+/// The longest fragment that is looked at: people say less.
+const LETTERS_MAX: usize = 8_192;
+
+impl Catalog {
+    /// Reads a table from its files; what has no other text yet stays English.
+    pub fn of(files: &[&str]) -> Result<Self, po::PoError> {
+        let mut catalog = Self::default();
+        for file in files {
+            for entry in po::parse(file)? {
+                if !entry.id.is_empty() && !entry.text.is_empty() {
+                    catalog.add(&entry);
+                }
+            }
+        }
+        catalog.sort();
+        Ok(catalog)
+    }
+
+    fn add(&mut self, entry: &po::Entry) {
+        let english = Pattern::of(&entry.id);
+        let other = Pattern::of(&entry.text);
+        if english.holes().is_empty() {
+            self.exact.insert(english.with_holes(""), other.with_holes(""));
+            return;
+        }
+        let literals = english.pieces().iter().filter_map(literal);
+        let longest = literals.max_by_key(|text| text.len()).unwrap_or_default().to_owned();
+        self.patterns.push(Known { english, other, longest });
+    }
+
+    fn sort(&mut self) {
+        self.patterns.sort_by_key(|known| std::cmp::Reverse(known.english.weight()));
+        for (at, known) in self.patterns.iter().enumerate() {
+            let start = known.english.pieces().first().and_then(literal);
+            let start = start.and_then(|text| text.chars().next());
+            self.by_start.entry(start).or_default().push(at);
+        }
+    }
+
+    /// Returns a text of any number of lines and cells in the other language, as far as it is
+    /// known.
+    pub fn told(&self, text: &str) -> String {
+        let each = fragments(text).into_iter();
+        each.fold(String::with_capacity(text.len()), |told, fragment| {
+            told + fragment.before + &self.fragment(fragment.text)
+        })
+    }
+
+    /// Returns one line or cell in the other language, as far as it is known.
+    pub fn fragment(&self, text: &str) -> String {
+        if text.len() > LETTERS_MAX {
+            return text.to_owned();
+        }
+        self.found(text, 0).unwrap_or_else(|| text.to_owned())
+    }
+
+    /// Returns the other text of exactly this one.
+    pub fn exact(&self, text: &str) -> Option<&str> {
+        self.exact.get(text).map(String::as_str)
+    }
+
+    fn found(&self, text: &str, depth: usize) -> Option<String> {
+        if depth > DEPTH_MAX || !text.contains(|letter: char| letter.is_ascii_alphabetic()) {
+            return None;
+        }
+        if let Some((colour, inside)) = coloured(text) {
+            return Some(format!("{colour}{}\u{1b}[0m", self.found(inside, depth + 1)?));
+        }
+        let whole = self.exact(text).map(str::to_owned);
+        whole
+            .or_else(|| self.by_prefix(text, depth))
+            .or_else(|| self.by_pattern(text, depth))
+            .or_else(|| self.by_end(text, depth))
+            .or_else(|| self.by_parts(text, depth))
+    }
+
+    /// `error: …` and its like say whose words follow.
+    fn by_prefix(&self, text: &str, depth: usize) -> Option<String> {
+        let (prefix, rest) = text.split_once(": ")?;
+        if !["error", "warning", "note", "hint", "tip"].contains(&prefix) {
+            return None;
+        }
+        let rest = self.found(rest, depth + 1).unwrap_or_else(|| rest.to_owned());
+        Some(format!("{}：{rest}", self.exact(prefix)?))
+    }
+
+    fn by_pattern(&self, text: &str, depth: usize) -> Option<String> {
+        let of = |start: Option<char>| self.by_start.get(&start).map_or(&[][..], Vec::as_slice);
+        let mut fitting: Vec<usize> =
+            of(text.chars().next()).iter().chain(of(None)).copied().collect();
+        // The patterns are sorted, and so are their numbers.
+        fitting.sort_unstable();
+        fitting.iter().find_map(|&at| {
+            let known = self.patterns.get(at)?;
+            let held =
+                text.contains(&known.longest).then(|| matching::held(&known.english, text))??;
+            Some(self.filled(&known.other, &held, depth))
+        })
+    }
+
+    fn filled(&self, other: &Pattern, held: &[Held<'_, '_>], depth: usize) -> String {
+        other.filled(|hole| {
+            let Some(one) = held.iter().find(|one| one.hole == hole) else { return String::new() };
+            let is_data = one.is_name || DATA.contains(&hole);
+            let found = if is_data { None } else { self.found(one.text, depth + 1) };
+            found.unwrap_or_else(|| one.text.to_owned())
+        })
+    }
+
+    fn by_end(&self, text: &str, depth: usize) -> Option<String> {
+        ENDS.iter().find_map(|(english, other)| {
+            let text = text.strip_suffix(english)?;
+            Some(self.found(text, depth + 1)? + other)
+        })
+    }
+
+    fn by_parts(&self, text: &str, depth: usize) -> Option<String> {
+        if let Some((before, inside)) = bracketed(text) {
+            return self.joined(&[before, inside], "（", depth).map(|text| text + "）");
+        }
+        JOINTS.iter().find_map(|(english, other)| {
+            let parts = apart(text, english);
+            (parts.len() > 1).then(|| self.joined(&parts, other, depth))?
+        })
+    }
+
+    /// Returns the parts, when one of them at least is known.
+    fn joined(&self, parts: &[&str], joint: &str, depth: usize) -> Option<String> {
+        let found: Vec<Option<String>> =
+            parts.iter().map(|part| self.found(part, depth + 1)).collect();
+        found.iter().any(Option::is_some).then(|| {
+            let each = found.into_iter().zip(parts);
+            let each = each.map(|(found, part)| found.unwrap_or_else(|| (*part).to_owned()));
+            each.collect::<Vec<_>>().join(joint)
+        })
+    }
+
+    /// Returns the English texts that are taken for another one: what one pattern has made, with
+    /// `filler` in its holes, another one takes first.
+    pub fn mistaken(&self, filler: &str) -> Vec<String> {
+        let wrong = self.patterns.iter().filter(|known| {
+            let made = known.english.with_holes(filler);
+            self.found(&made, 0) != Some(known.other.with_holes(filler))
+        });
+        wrong.map(|known| known.english.with_holes("{}")).collect()
+    }
+}
+
+fn literal(piece: &Piece) -> Option<&str> {
+    match piece {
+        Piece::Literal(text) => Some(text),
+        Piece::Hole(_) => None,
+    }
+}
+
+/// Returns the colour of a text and what is coloured, when all of it is.
+fn coloured(text: &str) -> Option<(&str, &str)> {
+    let inside = text.strip_prefix("\u{1b}[")?.strip_suffix("\u{1b}[0m")?;
+    let (code, inside) = inside.split_once('m')?;
+    let colour = text.get(..code.len() + 3)?;
+    (!inside.contains('\u{1b}')).then_some((colour, inside))
+}
+
+/// Returns what stands before the brackets that a text ends with, and inside.
+fn bracketed(text: &str) -> Option<(&str, &str)> {
+    let (before, inside) = text.strip_suffix(')')?.split_once(" (")?;
+    (!inside.contains(['(', ')'])).then_some((before, inside))
+}
+
+/// Takes a text apart at a joint, but not within backticks; at the first one, if it is a colon.
+fn apart<'t>(text: &'t str, joint: &str) -> Vec<&'t str> {
+    let mut parts = Vec::new();
+    let mut begin = 0;
+    for (at, _) in text.match_indices(joint) {
+        let before = text.get(begin..at).unwrap_or_default();
+        if before.matches('`').count() % 2 == 1 {
+            continue;
+        }
+        parts.push(before);
+        begin = at + joint.len();
+        if joint == ": " {
+            break;
+        }
+    }
+    parts.push(text.get(begin..).unwrap_or_default());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &[(&str, &str)] = &[
+        ("error", "错误"),
+        ("running", "运行中"),
+        ("agent", "代理"),
+        ("everything has stopped", "已全部停止"),
+        ("cannot start `{name}`", "无法启动 `{name}`"),
+        ("cannot start `{name}`: {error}", "无法启动 `{name}`：{error}"),
+        ("no such file", "没有这个文件"),
+        ("{path} of {name} is {}", "{name} 的 {path} 是 {}"),
+        ("{} units", "{} 个单元"),
+        (
+            "run {number} of `{unit}` ended with code {code}",
+            "`{unit}` 第 {number} 次运行以代码 {code} 结束",
+        ),
+        ("run {number} {what}", "第 {number} 次运行 {what}"),
+    ];
+
+    fn catalog() -> Catalog {
+        let entries = TABLE.iter().map(|(id, text)| po::Entry {
+            id: (*id).into(),
+            text: (*text).into(),
+            ..po::Entry::default()
+        });
+        let file = po::write(&entries.collect::<Vec<_>>());
+        Catalog::of(&[&file]).expect("it was just written")
+    }
+
+    fn check(text: &str, expected: &str) {
+        assert_eq!(catalog().told(text), expected, "{text}");
+    }
+
+    #[test]
+    fn what_stands_in_the_table_is_told() {
+        check("everything has stopped", "已全部停止");
+        check("everything has stopped.", "已全部停止。");
+        check("nothing is known of this", "nothing is known of this");
+        check("", "");
+    }
+
+    #[test]
+    fn what_is_in_a_hole_is_told_as_well() {
+        check("error: cannot start `web`: no such file", "错误：无法启动 `web`：没有这个文件");
+        check("cannot start `web`: EACCES", "无法启动 `web`：EACCES");
+        check("x of y is \u{1b}[32mrunning\u{1b}[0m", "y 的 x 是 \u{1b}[32m运行中\u{1b}[0m");
+    }
+
+    #[test]
+    fn a_name_is_no_text() {
+        check("cannot start `agent`", "无法启动 `agent`");
+        check("agent of running is 3 units", "running 的 agent 是 3 个单元");
+        check(
+            "run 3 of `agent: running` ended with code 1",
+            "`agent: running` 第 3 次运行以代码 1 结束",
+        );
+    }
+
+    #[test]
+    fn the_most_special_pattern_comes_first() {
+        check("run 3 of `web` ended with code 1", "`web` 第 3 次运行以代码 1 结束");
+        check("run 3 of `web` went on", "第 3 次运行 of `web` went on");
+    }
+
+    #[test]
+    fn sentences_and_cells_are_told_one_by_one() {
+        check("3 units; everything has stopped", "3 个单元；已全部停止");
+        check("x; y", "x; y");
+        check("  agent     3 units\nrunning\n", "  代理     3 个单元\n运行中\n");
+        check("3 units (running)", "3 个单元（运行中）");
+    }
+
+    #[test]
+    fn hostile_texts_cost_no_more_than_others() {
+        let long = "run `".repeat(1_500);
+        assert!(catalog().told(&long).contains("run `"));
+        let deep = "a: ".repeat(2_000);
+        assert_eq!(catalog().told(&deep), deep);
+        check("cannot start `", "cannot start `");
+        check("cannot start `a` b`", "cannot start `a` b`");
+        check("\u{1b}[", "\u{1b}[");
+    }
+
+    #[test]
+    fn no_pattern_takes_what_another_has_made() {
+        assert_eq!(catalog().mistaken("x1"), Vec::<String>::new());
+    }
+}
