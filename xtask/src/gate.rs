@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::{
-    compiler, deny, machine, tidy, wine,
+    compiler, deny, fuzz, machine, tidy, wine,
     workspace::{Workspace, is_there},
 };
 
@@ -44,6 +44,7 @@ const STEPS: &[Step] = &[
         name: "simulation: ddns",
         run: |workspace| simulate_ddns(workspace, &["--seeds".into(), SEEDS.into()]),
     },
+    Step { name: "fuzz", run: |workspace| fuzz::run(workspace, fuzz::SECONDS) },
     Step { name: "kill test", run: |workspace| kill(workspace, &[]) },
     Step { name: "kill test: keeper", run: |workspace| kill(workspace, &["--keeper".into()]) },
     Step { name: "kill test: both", run: |workspace| kill(workspace, &["--both".into()]) },
