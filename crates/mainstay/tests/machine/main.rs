@@ -15,7 +15,6 @@ mod second_up;
 mod slow_disk;
 
 mod access;
-mod api;
 mod bad_input;
 mod bad_programs;
 #[cfg(feature = "fail")]
@@ -62,7 +61,6 @@ mod pauses;
 mod ready_programs;
 mod real_programs;
 mod resets;
-mod retention;
 mod secrets;
 mod state_files;
 mod stories;
