@@ -132,9 +132,10 @@ impl Catalog {
         let whole = self.exact(text).map(str::to_owned);
         whole
             .or_else(|| self.by_prefix(text, depth))
-            .or_else(|| self.by_pattern(text, depth))
+            .or_else(|| self.by_pattern(text, depth, is_one_part))
             .or_else(|| self.by_end(text, depth))
             .or_else(|| self.by_parts(text, depth))
+            .or_else(|| self.by_pattern(text, depth, |_| true))
     }
 
     /// `error: …` and its like say whose words follow.
@@ -147,7 +148,9 @@ impl Catalog {
         Some(format!("{}：{rest}", self.exact(prefix)?))
     }
 
-    fn by_pattern(&self, text: &str, depth: usize) -> Option<String> {
+    /// `may_begin` says what the hole may hold that a pattern begins with: `{} is {}` would else
+    /// take every text with an `is` in its last sentence.
+    fn by_pattern(&self, text: &str, depth: usize, may_begin: fn(&str) -> bool) -> Option<String> {
         let of = |start: Option<char>| self.by_start.get(&start).map_or(&[][..], Vec::as_slice);
         let mut fitting: Vec<usize> =
             of(text.chars().next()).iter().chain(of(None)).copied().collect();
@@ -157,7 +160,12 @@ impl Catalog {
             let known = self.patterns.get(at)?;
             let held =
                 text.contains(&known.longest).then(|| matching::held(&known.english, text))??;
-            Some(self.filled(&known.other, &held, depth))
+            let begins_open =
+                known.english.pieces().first().is_some_and(|it| literal(it).is_none());
+            let first = held.first().filter(|_| begins_open);
+            first
+                .is_none_or(|first| may_begin(first.text))
+                .then(|| self.filled(&known.other, &held, depth))
         })
     }
 
@@ -180,6 +188,12 @@ impl Catalog {
     fn by_parts(&self, text: &str, depth: usize) -> Option<String> {
         if let Some((before, inside)) = bracketed(text) {
             return self.joined(&[before, inside], "（", depth).map(|text| text + "）");
+        }
+        // A place, as in `accounts.cf.token: …`, is told of all that follows.
+        if let Some((place, what)) = text.split_once(": ").filter(|(place, _)| !place.contains(' '))
+            && let Some(told) = self.joined(&[place, what], "：", depth)
+        {
+            return Some(told);
         }
         JOINTS.iter().find_map(|(english, other)| {
             let parts = apart(text, english);
@@ -214,6 +228,11 @@ fn literal(piece: &Piece) -> Option<&str> {
         Piece::Literal(text) => Some(text),
         Piece::Hole(_) => None,
     }
+}
+
+/// Returns whether a text is neither several sentences nor a place and what is said of it.
+fn is_one_part(text: &str) -> bool {
+    ["; ", ". ", ": "].iter().all(|joint| apart(text, joint).len() == 1)
 }
 
 /// Returns the colour of a text and what is coloured, when all of it is.
@@ -268,6 +287,8 @@ mod tests {
             "`{unit}` 第 {number} 次运行以代码 {code} 结束",
         ),
         ("run {number} {what}", "第 {number} 次运行 {what}"),
+        ("{} lives in {}", "{} 在 {}"),
+        ("{to}; it was {from}", "{to}；原来是 {from}"),
     ];
 
     fn catalog() -> Catalog {
@@ -321,6 +342,15 @@ mod tests {
         check("x; y", "x; y");
         check("  agent     3 units\nrunning\n", "  代理     3 个单元\n运行中\n");
         check("3 units (running)", "3 个单元（运行中）");
+    }
+
+    #[test]
+    fn what_a_pattern_begins_with_is_one_sentence() {
+        check("x lives in y; everything has stopped", "x 在 y；已全部停止");
+        check("everything has stopped; x lives in y", "已全部停止；x 在 y");
+        check("a.b: cannot start `web`; x lives in y", "a.b：无法启动 `web`；x 在 y");
+        check("a.b: x; it was y", "a.b：x；原来是 y");
+        check("a: b; it was c", "a：b；原来是 c");
     }
 
     #[test]
