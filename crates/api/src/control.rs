@@ -314,11 +314,16 @@ pub struct Facts {
 
 /// What `GET /v1/events` answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[expect(clippy::struct_field_names, reason = "the wire calls them so")]
 pub struct Events {
     /// The events, oldest first.
     pub events: Vec<Event>,
     /// Where to go on: pass it as `after`.
     pub last: u64,
+    /// When the oldest one happened that is kept, where there were older ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_since: Option<String>,
 }
 
 /// What `GET /v1/units/NAME` answers.

@@ -121,7 +121,8 @@ fn event() -> Event {
 }
 
 pub(super) fn events() -> Events {
-    Events { events: vec![event()], last: 42 }
+    let kept_since = Some("2026-01-31T08:00:00.123Z".to_owned());
+    Events { events: vec![event()], last: 42, kept_since }
 }
 
 pub(super) fn unit_detail() -> UnitDetail {
