@@ -9,11 +9,8 @@ use std::{
 };
 
 use mainstay_api::{control::CommandAnswer, keeper::RunRef};
-<<<<<<< HEAD
 use mainstay_core::Prune;
-=======
 use mainstay_storage::segment::ChainFiles;
->>>>>>> main
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
