@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use mainstay_api::control::{Event, Events, Status};
 use mainstay_api::pattern::is_meant;
 
-use crate::{client::escaped, errors::CliError, names, print};
+use crate::{client::escaped, errors::CliError, names, print, words};
 
 /// An agent keeps no more, and tells no more at a time.
 const EVENTS_MAX: usize = 5_000;
@@ -87,5 +87,8 @@ fn object(event: &Event) -> String {
 
 fn line(event: &Event) -> String {
     let Event { timestamp, level, event, message, .. } = event;
-    format!("{timestamp}  {level:5}  {event:16}  {}\n", print::harmless(message).trim_end())
+    format!(
+        "{timestamp}  {level:5}  {event:16}  {}\n",
+        words::told(print::harmless(message).trim_end())
+    )
 }
