@@ -9,6 +9,8 @@ use std::{
 };
 
 use mainstay_api::{control::CommandAnswer, keeper::RunRef};
+use mainstay_core::Prune;
+use mainstay_storage::segment::ChainFiles;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
@@ -19,6 +21,7 @@ use crate::{
     editing::{self, Edit, EditError},
     errand::Errands,
     events::complain,
+    inquiry::{Compared, Inquiry},
     numbers::NumbersPage,
     watch,
     wishes::Page,
@@ -38,8 +41,12 @@ pub(crate) enum Job {
     Configure(Box<Order>),
     /// Read the configuration as long as it is the one that was seen.
     Reload(Reload),
+    /// Read the files for somebody who wants to know something of them.
+    LookUp(Inquiry),
     /// Keep a copy of a good configuration.
     Keep(Texts),
+    /// Delete the oldest closed segments beyond this count.
+    Thin(ChainFiles, usize),
     /// Remove what a unit of a kind has kept.
     Purge(PathBuf),
     /// Read the last words of a command beside a program.
@@ -52,6 +59,8 @@ pub(crate) struct Order {
     pub(crate) asker: Asker,
     /// Nothing: the files were edited by hand.
     pub(crate) edit: Option<Edit>,
+    /// What becomes of what no file has any more.
+    pub(crate) prune: Prune,
     pub(crate) reply: Reply<CommandAnswer>,
 }
 
@@ -78,6 +87,7 @@ pub(crate) enum Done {
     Configured(Box<Configured>),
     /// Nothing: it is not the one any more that was seen.
     Reloaded(Reloaded),
+    Compared(Box<Compared>),
     LastWords {
         command: RunRef,
         words: Option<String>,
@@ -130,12 +140,20 @@ fn work(files: &Files, inbox: &Receiver<Job>, outbox: &UnboundedSender<Done>) {
             Job::Wishes(page) => Done::Wishes { generation: page.generation, result: page.write() },
             Job::Numbers(page) => Done::Numbers(page.write()),
             Job::Configure(order) => {
-                let result = configure(files, order.edit.clone(), &mut errands);
+                let result = configure(files, &order, &mut errands);
                 Done::Configured(Box::new(Configured { order: *order, result }))
             }
             Job::Reload(wanted) => Done::Reloaded(Box::new(reload(files, wanted, &mut errands))),
+            Job::LookUp(inquiry) => match inquiry.look_up(&files.main, &mut errands) {
+                Some(compared) => Done::Compared(Box::new(compared)),
+                None => continue,
+            },
             Job::Keep(texts) => {
                 keep(files, &texts);
+                continue;
+            }
+            Job::Thin(chain, keep) => {
+                thin(&chain, keep);
                 continue;
             }
             Job::Purge(folder) => {
@@ -154,15 +172,16 @@ fn work(files: &Files, inbox: &Receiver<Job>, outbox: &UnboundedSender<Done>) {
 }
 
 /// Wishes wait behind it, so it waits for nothing that never answers.
-fn configure(
-    files: &Files,
-    edit: Option<Edit>,
-    errands: &mut Errands,
-) -> Result<Loaded, EditError> {
+fn configure(files: &Files, order: &Order, errands: &mut Errands) -> Result<Loaded, EditError> {
     let main = files.main.clone();
-    let loaded = errands.run(&files.main, move |steps| match edit {
-        Some(edit) => editing::edit(&main, &edit, steps),
-        None => configuration::read_to_apply(&main, steps).map_err(EditError::Bad),
+    let (edit, prune) = (order.edit.clone(), order.prune.clone());
+    let loaded = errands.run(&files.main, move |steps| {
+        if let Some(edit) = edit {
+            return editing::edit(&main, &edit, &prune, steps);
+        }
+        let loaded = configuration::read_to_apply(&main, steps).map_err(EditError::Bad)?;
+        editing::check_prune(&loaded.config, &prune)?;
+        Ok(loaded)
     })??;
     keep(files, &loaded.texts);
     copies::begin(&loaded.config, &files.instance);
@@ -206,5 +225,15 @@ fn purge(folder: &Path) {
             complain("cannot remove what a service has kept", &error);
         }
         Ok(()) | Err(_) => {}
+    }
+}
+
+fn thin(chain: &ChainFiles, keep: usize) {
+    let Ok(found) = chain.find() else { return };
+    let count = found.closed.len().saturating_sub(keep);
+    for number in found.closed.into_iter().take(count) {
+        if let Err(error) = chain.remove(number) {
+            complain("cannot delete an old segment", &error);
+        }
     }
 }

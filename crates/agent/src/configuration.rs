@@ -25,6 +25,11 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    /// Returns what it holds; what is no UTF-8 is found out by whoever understands it.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
     /// Returns its name for messages.
     pub(crate) fn name(&self) -> String {
         self.path.display().to_string()

@@ -7,10 +7,16 @@
 //!    nothing has changed on the disk, whenever we are killed
 //! ```
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
-use mainstay_api::config::{self, Diagnostic, NewService};
-use mainstay_core::ServiceName;
+use mainstay_api::{
+    config::{self, Config, Diagnostic, NewService},
+    control::{EditKeys, KeyValue},
+};
+use mainstay_core::{Prune, ServiceName};
 use mainstay_platform::paths;
 use mainstay_storage::atomic;
 
@@ -27,6 +33,18 @@ pub(crate) enum Edit {
     Remove(ServiceName),
     /// The same, and what its units have kept goes with them.
     Purge(ServiceName),
+    Keys(ServiceName, EditKeys),
+    Text(Replacement),
+}
+
+/// A text that is to stand in a file, whatever stands there.
+#[derive(Debug, Clone)]
+pub(crate) struct Replacement {
+    /// Nothing: the main file.
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) text: String,
+    /// What must stand there still.
+    pub(crate) former: Option<String>,
 }
 
 /// An edit that did not come about; the file is as it was.
@@ -36,42 +54,83 @@ pub(crate) enum EditError {
     Disk { path: String, source: io::Error },
     #[error("somebody else has changed `{0}` in this instant; try again")]
     Overtaken(String),
+    #[error("somebody else has changed `{0}` since it was read")]
+    Changed(String),
+    #[error("`{0}` is no file of the configuration")]
+    NoFile(String),
     #[error("{0}")]
     Refused(#[from] config::EditError),
     #[error("{}", config::render(.0))]
     Bad(Vec<Diagnostic>),
     #[error("the files hold no service any more, which is no reason to let go of any")]
     Empty,
+    #[error(
+        "the files hold no service: pruning would stop everything, which `stop '*'` does by name"
+    )]
+    PrunesAll,
     #[error("{0}")]
     Stuck(#[from] Stuck),
 }
 
 /// Edits the file of a service; what could not be applied is never written.
-pub(crate) fn edit(main: &Path, edit: &Edit, steps: &Steps) -> Result<Loaded, EditError> {
+pub(crate) fn edit(
+    main: &Path,
+    edit: &Edit,
+    prune: &Prune,
+    steps: &Steps,
+) -> Result<Loaded, EditError> {
     let mut sources = configuration::read_sources(main, steps).map_err(EditError::Bad)?;
-    if sources.iter().any(|source| std::str::from_utf8(&source.bytes).is_err()) {
-        // This names the byte that is wrong.
-        return configuration::understand(&sources).map_err(EditError::Bad);
-    }
-    if let Edit::Remove(name) = edit {
-        let named = configuration::named_by(&sources, name);
-        if !named.is_empty() {
-            return Err(EditError::Bad(named));
-        }
-    }
-    let Edited { at, after } =
-        edited(&sources, edit).map_err(|refused| explain(&sources, refused))?;
+    let Edited { at, after } = if let Edit::Text(replacement) = edit {
+        replaced(&sources, replacement)?
+    } else {
+        check_texts(&sources, edit)?;
+        edited(&sources, edit).map_err(|refused| explain(&sources, refused))?
+    };
     let Some(source) = sources.get_mut(at) else { return Err(overtaken(main)) };
     let before = std::mem::replace(&mut source.bytes, after.clone());
     let path = source.path.clone();
     let loaded = configuration::understand(&sources).map_err(EditError::Bad)?;
-    if let Edit::Add(..) = edit {
+    check_prune(&loaded.config, prune)?;
+    if !matches!(edit, Edit::Remove(_) | Edit::Purge(_)) {
         // Removing is never refused for what is left: there may have been too much before.
         descriptors::check(&loaded.config, main).map_err(EditError::Bad)?;
+    }
+    if before == after {
+        return Ok(loaded);
     }
     steps.write(&path).map_err(|source| disk(&path, source))?;
     replace(&path, &before, &after)?;
     Ok(loaded)
+}
+
+/// Refuses what would stop everything: somebody may have named the wrong file.
+pub(crate) fn check_prune(config: &Config, prune: &Prune) -> Result<(), EditError> {
+    let is_all = *prune == Prune::Remove && config.services.is_empty();
+    if is_all { Err(EditError::PrunesAll) } else { Ok(()) }
+}
+
+/// Refuses to edit what cannot be read, and to remove what others name.
+fn check_texts(sources: &[Source], edit: &Edit) -> Result<(), EditError> {
+    if sources.iter().any(|source| std::str::from_utf8(&source.bytes).is_err()) {
+        // This names the byte that is wrong.
+        return configuration::understand(sources).map(drop).map_err(EditError::Bad);
+    }
+    let Edit::Remove(name) = edit else { return Ok(()) };
+    let named = configuration::named_by(sources, name);
+    if named.is_empty() { Ok(()) } else { Err(EditError::Bad(named)) }
+}
+
+/// Returns which file is replaced, as long as it is one of ours and still holds what it must.
+fn replaced(sources: &[Source], new: &Replacement) -> Result<Edited, EditError> {
+    let is_meant = |source: &Source| new.file.as_ref().is_none_or(|file| *file == source.path);
+    let Some((at, source)) = sources.iter().enumerate().find(|(_, source)| is_meant(source)) else {
+        let file = new.file.as_deref().unwrap_or_else(|| Path::new(""));
+        return Err(EditError::NoFile(file.display().to_string()));
+    };
+    if new.former.as_ref().is_some_and(|former| former.as_bytes() != source.bytes) {
+        return Err(EditError::Changed(source.name()));
+    }
+    Ok(Edited { at, after: new.text.clone().into_bytes() })
 }
 
 fn disk(path: &Path, source: io::Error) -> EditError {
@@ -88,15 +147,21 @@ struct Edited {
     after: Vec<u8>,
 }
 
-/// Returns what is to be written: a service is removed from where it stands, and
-/// a new one goes into the main file.
+/// Returns what is to be written: a service is removed or changed where it stands, and a new one
+/// goes into the main file.
 fn edited(sources: &[Source], edit: &Edit) -> Result<Edited, config::EditError> {
-    let (Edit::Add(name, _) | Edit::Remove(name) | Edit::Purge(name)) = edit;
+    let (Edit::Add(name, _) | Edit::Remove(name) | Edit::Purge(name) | Edit::Keys(name, _)) = edit
+    else {
+        return Err(config::EditError::NoTable);
+    };
     for (at, source) in sources.iter().enumerate() {
         let text = String::from_utf8_lossy(&source.bytes);
         let edited = match edit {
             Edit::Add(_, service) => config::add(&text, name.as_str(), service),
-            Edit::Remove(_) | Edit::Purge(_) => config::remove(&text, name.as_str()),
+            Edit::Keys(_, keys) => with_keys(&text, name.as_str(), keys),
+            Edit::Remove(_) | Edit::Purge(_) | Edit::Text(_) => {
+                config::remove(&text, name.as_str())
+            }
         };
         match edited {
             Ok(text) => return Ok(Edited { at, after: text.into_bytes() }),
@@ -107,8 +172,19 @@ fn edited(sources: &[Source], edit: &Edit) -> Result<Edited, config::EditError> 
     Err(config::EditError::Missing(name.to_string()))
 }
 
+fn with_keys(text: &str, name: &str, keys: &EditKeys) -> Result<String, config::EditError> {
+    let mut text = text.to_owned();
+    for KeyValue { key, value } in &keys.set {
+        text = config::set(&text, name, key, value)?;
+    }
+    for key in &keys.unset {
+        text = config::unset(&text, name, key)?;
+    }
+    Ok(text)
+}
+
 /// Says where a file is broken; everything else is said already.
-fn explain(sources: &[Source], refused: config::EditError) -> EditError {
+pub(crate) fn explain(sources: &[Source], refused: config::EditError) -> EditError {
     match configuration::understand(sources) {
         Err(found) if matches!(refused, config::EditError::Syntax(_)) => EditError::Bad(found),
         _ => EditError::Refused(refused),
@@ -137,8 +213,6 @@ fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<(), EditError> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
 
     const WEB: &str = "[services.web]\ncommand = [\"web\"]\n";
@@ -167,6 +241,10 @@ mod tests {
         }
     }
 
+    fn edited_by(folder: &Folder, wanted: &Edit) -> Result<Loaded, EditError> {
+        edit(&folder.main(), wanted, &Prune::Keep, &Steps::untold())
+    }
+
     fn name(text: &str) -> ServiceName {
         ServiceName::new(text).unwrap()
     }
@@ -179,12 +257,12 @@ mod tests {
         let command = vec!["api".to_owned()];
         let requires = vec!["nobody".to_owned()];
         let bad = NewService { command: command.clone(), requires, ..NewService::default() };
-        let refused = edit(&folder.main(), &Edit::Add(name("api"), bad), &Steps::untold());
+        let refused = edited_by(&folder, &Edit::Add(name("api"), bad));
         assert!(matches!(refused, Err(EditError::Bad(_))), "{refused:?}");
         assert_eq!(written(), before);
 
         let good = NewService { command, ..NewService::default() };
-        let loaded = edit(&folder.main(), &Edit::Add(name("api"), good), &Steps::untold()).unwrap();
+        let loaded = edited_by(&folder, &Edit::Add(name("api"), good)).unwrap();
         assert_eq!(loaded.config.services.len(), 2);
         assert_eq!(configuration::load(&folder.main()).unwrap(), loaded.config);
     }
@@ -196,13 +274,12 @@ mod tests {
         let text =
             "# the API\n[services.api]\ncommand = [\"api\"]\n[services.db]\ncommand = [\"db\"]\n";
         atomic::replace(&more, text.as_bytes(), paths::create_private_file).unwrap();
-        let loaded = edit(&folder.main(), &Edit::Remove(name("db")), &Steps::untold()).unwrap();
+        let loaded = edited_by(&folder, &Edit::Remove(name("db"))).unwrap();
         assert_eq!(loaded.config.services.len(), 2);
         let left = "# the API\n[services.api]\ncommand = [\"api\"]\n";
         assert_eq!(fs::read_to_string(&more).unwrap(), left);
         assert_eq!(fs::read_to_string(folder.main()).unwrap(), WEB);
-        let refused =
-            edit(&folder.main(), &Edit::Remove(name("db")), &Steps::untold()).unwrap_err();
+        let refused = edited_by(&folder, &Edit::Remove(name("db"))).unwrap_err();
         assert_eq!(refused.to_string(), "no file of the configuration has a service `db`");
     }
 
@@ -212,8 +289,7 @@ mod tests {
             "{WEB}[services.api]\ncommand = ['api']\nbefore = ['web']\n[groups.all]\nservices = ['web']\n"
         );
         let folder = Folder::new("named", &text);
-        let refused =
-            edit(&folder.main(), &Edit::Remove(name("web")), &Steps::untold()).unwrap_err();
+        let refused = edited_by(&folder, &Edit::Remove(name("web"))).unwrap_err();
         let refused = refused.to_string();
         let expected =
             ["service `api` comes before `web`", ":5:", "group `all` names `web`", ":7:"];
@@ -221,7 +297,7 @@ mod tests {
             assert!(refused.contains(expected), "{expected}: {refused}");
         }
         assert_eq!(fs::read_to_string(folder.main()).unwrap(), text);
-        edit(&folder.main(), &Edit::Remove(name("api")), &Steps::untold()).unwrap();
+        edited_by(&folder, &Edit::Remove(name("api"))).unwrap();
     }
 
     #[test]
@@ -233,8 +309,7 @@ mod tests {
             let folder = Folder::new("broken", text);
             let command = vec!["api".to_owned()];
             let new = NewService { command, ..NewService::default() };
-            let refused =
-                edit(&folder.main(), &Edit::Add(name("api"), new), &Steps::untold()).unwrap_err();
+            let refused = edited_by(&folder, &Edit::Add(name("api"), new)).unwrap_err();
             assert!(refused.to_string().contains(expected), "{refused}");
         }
     }
@@ -246,7 +321,7 @@ mod tests {
         fs::rename(folder.main(), &real).unwrap();
         paths::link(Path::new("real.toml"), &folder.main()).unwrap();
         let new = NewService { command: vec!["api".to_owned()], ..NewService::default() };
-        edit(&folder.main(), &Edit::Add(name("api"), new), &Steps::untold()).unwrap();
+        edited_by(&folder, &Edit::Add(name("api"), new)).unwrap();
         assert!(folder.main().is_symlink());
         assert!(fs::read_to_string(&real).unwrap().contains("[services.api]"));
     }

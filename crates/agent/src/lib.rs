@@ -21,6 +21,7 @@ mod errand;
 mod events;
 mod given;
 mod health;
+mod inquiry;
 mod keeper;
 pub mod kinds;
 mod launch;
@@ -32,14 +33,12 @@ mod orphan;
 mod pressure;
 pub mod probe;
 mod report;
-mod retention;
 mod rights;
 mod rungs;
 pub mod secrets;
 mod watch;
 mod wishes;
 mod world;
-pub mod zstd;
 
 pub use options::{AgentOptions, Mode, OptionsError};
 

@@ -38,7 +38,7 @@ pub use duration::{parse_duration, parse_size};
 pub use edit::{EditError, NewService, add, append, remove};
 pub use fields::suggestion;
 pub use groups::Group;
-pub use keys::{get, set, unset};
+pub use keys::{excerpt, get, set, unset};
 pub use kind::{
     KIND_CONFIG_BYTES_MAX, KIND_NAME_BYTES_MAX, KIND_PROGRAM, KindConfig, check_kind_name,
     is_kind_path,
@@ -49,6 +49,6 @@ pub use secrets::{
     Fetched, SECRET_BYTES_MAX, SECRET_NAME_BYTES_MAX, ValueSource, check_secret_name,
 };
 pub use types::{
-    Compress, Config, LogFiles, LogPath, LogsConfig, RestartConfig, SERVICE_DEFAULTS,
-    ServiceConfig, ServiceDefaults, StopConfig,
+    Config, LogFiles, LogPath, LogsConfig, RestartConfig, SERVICE_DEFAULTS, ServiceConfig,
+    ServiceDefaults, StopConfig,
 };

@@ -1,20 +1,25 @@
 //! The command line: one file a command.
 
 mod add;
+mod apply;
+mod changes;
 mod check;
 mod command;
 mod completions;
 mod ddns;
 mod doctor;
 mod drill;
+mod edit;
 mod events;
 mod import;
 mod install;
+mod keys;
 mod kind;
 mod logs;
 mod notify;
 mod programs;
 mod reload;
+mod schema;
 mod secret;
 mod service;
 mod show;
@@ -95,6 +100,11 @@ enum Command {
     Show(show::Args),
     Tree(tree::Args),
     Check(check::Args),
+    Diff(apply::DiffArgs),
+    Apply(apply::Args),
+    Set(keys::Args),
+    Get(keys::GetArgs),
+    Edit(edit::Args),
     Add(add::Args),
     /// Remove a service from the configuration and stop it
     Remove(add::RemoveArgs),
@@ -111,6 +121,7 @@ enum Command {
     Doctor(doctor::Args),
     #[command(alias = "completion")]
     Completions(completions::Args),
+    Schema(schema::Args),
 }
 
 /// Returns whether `mainstay kind` has a command of this name, so that no kind can have it.
@@ -138,6 +149,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(runtime) => runtime.block_on(dispatch(cli)),
         Err(error) => Err(CliError::bug(format!("cannot start the runtime: {error}"))),
     };
+    print::finish();
     match result {
         Ok(code) => code,
         Err(error) => {
@@ -159,7 +171,13 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
     match cli.command {
         Command::Up(args) => up::run(args, instance).await,
         Command::Check(args) => check::run(&args, instance),
+        Command::Diff(args) => apply::diff(args, instance).await,
+        Command::Apply(args) => apply::run(args, instance).await,
+        Command::Set(args) => keys::set(args, instance).await,
+        Command::Get(args) => keys::get(&args, instance).await,
+        Command::Edit(args) => edit::run(args, instance).await,
         Command::Completions(args) => Ok(completions::run(&args)),
+        Command::Schema(args) => Ok(schema::run(&args)),
         Command::Doctor(args) => Ok(doctor::run(&args, instance)),
         Command::Notify(args) => notify::run(&args),
         Command::Kind(args) => kind::run(&args, instance),

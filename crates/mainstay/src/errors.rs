@@ -41,6 +41,11 @@ impl CliError {
         Self { kind: Kind::Bug, what: what.into(), hint }
     }
 
+    /// Returns whether somebody has said no, and could be asked for something else.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.kind == Kind::Refused
+    }
+
     /// Returns the exit code that scripts rely on.
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self.kind {

@@ -21,6 +21,7 @@ pub(super) const TEXT: &str = include_str!("../../../../docs/reference/openapi.j
         (name = "state", description = "How everything is."),
         (name = "events", description = "What happens."),
         (name = "services", description = "Commands to units, and changes of the configuration."),
+        (name = "files", description = "The configuration files."),
         (name = "secrets", description = "Names go out, values only come in."),
         (name = "instance", description = "The instance itself.")
     )

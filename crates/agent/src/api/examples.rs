@@ -1,13 +1,12 @@
 //! What the contract shows as examples: values of the very types that are sent.
 
 use mainstay_api::control::{
-    AddService, ChangedService, CheckState, CommandAnswer, CommandName, CommandRequest,
-    ConfigChanges, Edge, Event, Events, Facts, FilesStatus, Group, HookLast, LastExit, LogLine,
-    LogLines, Next, Node, NodeUnit, Role, SecretAnswer, SecretInfo, Secrets, Status, Tree, Unit,
-    UnitAnswer, UnitDetail, UnitUsage, UpgradeAnswer, UpgradeRequest, Usages,
+    AddService, ChangedKey, ChangedService, CheckState, CommandAnswer, CommandName, CommandRequest,
+    ConfigChanges, DiffAnswer, DiffRequest, Edge, EditKeys, Event, Events, Facts, FileText, Files,
+    FilesStatus, Group, HookLast, KeyEffect, KeyValue, LastExit, Next, Node, NodeUnit, ReplaceFile,
+    Role, SecretAnswer, SecretInfo, Secrets, ServiceText, Status, Tree, Unit, UnitAnswer,
+    UnitDetail, UnitUsage, UpgradeAnswer, UpgradeRequest, Usages,
 };
-
-use super::stream;
 
 const FILE: &str = "/opt/shop/mainstay.toml";
 const TRACE: &str = "1899f3a1c2b4d5e6";
@@ -122,31 +121,8 @@ fn event() -> Event {
 }
 
 pub(super) fn events() -> Events {
-    Events { events: vec![event()], last: 42, missed: 0 }
-}
-
-/// What a stream looks like.
-pub(super) fn stream_of_events() -> String {
-    format!("retry: 1000\n\n{}:\n\n", stream::event(42, &event()))
-}
-
-fn line() -> LogLine {
-    LogLine {
-        time: Some(text(SINCE)),
-        run: Some(3),
-        stream: text("joined"),
-        text: text("listening on 8080"),
-        partial: false,
-    }
-}
-
-pub(super) fn lines() -> LogLines {
-    let next = text("web:1:2048");
-    LogLines { unit: text("web"), lines: vec![line()], next, more: false, missed: 0 }
-}
-
-pub(super) fn stream_of_lines() -> String {
-    format!("retry: 1000\n\n{}:\n\n", stream::event("web:1:2048", &line()))
+    let kept_since = Some("2026-01-31T08:00:00.123Z".to_owned());
+    Events { events: vec![event()], last: 42, kept_since }
 }
 
 pub(super) fn unit_detail() -> UnitDetail {
@@ -211,7 +187,7 @@ pub(super) fn removed() -> CommandAnswer {
 pub(super) fn applied() -> CommandAnswer {
     let service = ChangedService {
         service: text("web"),
-        keys: vec![text("command")],
+        keys: vec![ChangedKey { key: text("command"), effect: KeyEffect::Restart }],
         restarts: true,
         later: false,
     };
@@ -261,4 +237,32 @@ pub(super) fn usages() -> Usages {
         written_bytes: Some(225_280),
     };
     Usages { window_ms: 500, units: vec![web] }
+}
+
+const WEB: &str = "[services.web]\ncommand = [\"./web\"]\n";
+
+pub(super) fn files() -> Files {
+    Files { files: vec![FileText { file: text(FILE), text: text(WEB) }] }
+}
+
+pub(super) fn replace_file() -> ReplaceFile {
+    ReplaceFile { file: Some(text(FILE)), text: text(WEB), former: None, prune: false }
+}
+
+pub(super) fn diff_request() -> DiffRequest {
+    DiffRequest { text: Some(text(WEB)) }
+}
+
+pub(super) fn diff() -> DiffAnswer {
+    let changes = applied().changes.unwrap_or_default();
+    DiffAnswer { differs: true, changes, orphaned: vec![text("mail")] }
+}
+
+pub(super) fn service_text() -> ServiceText {
+    ServiceText { service: text("web"), file: text(FILE), text: Some(text(WEB)) }
+}
+
+pub(super) fn edit_keys() -> EditKeys {
+    let (key, value) = (text("restart.delay"), text("5s"));
+    EditKeys { set: vec![KeyValue { key, value }], unset: vec![text("directory")] }
 }

@@ -5,6 +5,7 @@ use mainstay_api::{
     config::Role,
     control::{AddService, CommandAnswer, CommandRequest},
 };
+use mainstay_core::Prune;
 use serde::Deserialize;
 use utoipa_axum::routes;
 
@@ -57,7 +58,7 @@ async fn command(
     responses(
         (status = 200, description = "What has changed, and what the units do.",
             body = CommandAnswer, example = json!(examples::added())),
-        (status = 409, description = "There is one of this name already, or the configuration that would follow is refused.",
+        (status = 409, description = "There is one of this name already.",
             body = mainstay_api::control::Problem, content_type = "application/problem+json"),
     )
 )]
@@ -90,7 +91,7 @@ struct RemoveParameters {
     responses(
         (status = 200, description = "What has changed, and what the units do.",
             body = CommandAnswer, example = json!(examples::removed())),
-        (status = 409, description = "The file has changed meanwhile, or the configuration that would follow is refused.",
+        (status = 409, description = "The file has changed meanwhile, or it stands where nobody may edit it.",
             body = mainstay_api::control::Problem, content_type = "application/problem+json"),
     )
 )]
@@ -104,6 +105,15 @@ async fn remove(
     put(&calls, |reply| Call::Remove(asker, name, keeps, reply)).await
 }
 
+/// What may be said with it.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ApplyParameters {
+    /// Whether services are stopped and forgotten that no file has any more.
+    #[param(required = false, nullable = false, example = false)]
+    prune: Option<bool>,
+}
+
 /// Read the configuration files, and apply what has changed
 ///
 /// A mistake in them changes nothing.
@@ -111,13 +121,19 @@ async fn remove(
     post,
     path = "/v1/apply",
     tag = "services",
+    params(ApplyParameters),
     responses(
         (status = 200, description = "What has changed, and what the units do.",
             body = CommandAnswer, example = json!(examples::applied())),
-        (status = 409, description = "The files are refused: a mistake in them, or no service at all.",
+        (status = 409, description = "The files have changed meanwhile.",
             body = mainstay_api::control::Problem, content_type = "application/problem+json"),
     )
 )]
-async fn apply(State(calls): Calls, Extension(asker): By) -> Response {
-    put(&calls, |reply| Call::Apply(asker, reply)).await
+async fn apply(
+    State(calls): Calls,
+    Extension(asker): By,
+    Parameters(more): Parameters<ApplyParameters>,
+) -> Response {
+    let prune = if more.prune == Some(true) { Prune::Remove } else { Prune::Keep };
+    put(&calls, |reply| Call::Apply(asker, prune, reply)).await
 }

@@ -8,7 +8,6 @@ use mainstay_api::{
         UnitDetail,
     },
     keeper::Streams,
-    pattern::is_meant,
 };
 use mainstay_core::{Command, Input, TraceId, UnitName, UnitView};
 use mainstay_platform::clock;
@@ -16,7 +15,9 @@ use mainstay_platform::clock;
 use super::Agent;
 use crate::{
     calls::{Asker, Call, EventsQuery, Patience, Refused, RefusedKind, Reply},
+    clerk::Order,
     events::{Happening, Level},
+    inquiry::Inquiry,
     kinds,
     report::{self, Beside, Clocks},
 };
@@ -48,7 +49,14 @@ impl Agent {
             },
             Call::Add(asker, service, reply) => self.add(asker, service, reply),
             Call::Remove(asker, name, keeps, reply) => self.remove(asker, &name, keeps, reply),
-            Call::Apply(asker, reply) => self.order(asker, None, reply),
+            Call::Apply(asker, prune, reply) => {
+                self.order(Order { asker, edit: None, prune, reply });
+            }
+            Call::Replace(asker, file, reply) => self.replace_file(asker, file, reply),
+            Call::EditKeys(asker, name, keys, reply) => self.edit_keys(asker, &name, keys, reply),
+            Call::Diff(text, reply) => self.look_up(Inquiry::Difference(text, reply)),
+            Call::Files(reply) => self.look_up(Inquiry::Files(reply)),
+            Call::Source(name, key, reply) => self.look_up(Inquiry::Service(name, key, reply)),
             Call::Upgrade(asker, request, reply) => self.upgrade(&asker, request, reply),
             Call::Secrets(reply) => self.list_secrets(reply),
             Call::SetSecret(asker, name, value, reply) => {
@@ -141,23 +149,17 @@ impl Agent {
     }
 
     fn select_events(&self, query: &EventsQuery) -> Events {
-        let fits_name = |unit: Option<&String>| {
-            query.names.is_empty()
-                || unit.is_some_and(|unit| query.names.iter().any(|name| is_meant(name, unit)))
-        };
-        let fits = |event: &Event| {
-            query.trace.as_ref().is_none_or(|trace| *trace == event.trace_id)
-                && fits_name(event.unit.as_ref())
-        };
+        let fits = |event: &Event| query.fits(event);
+        let kept_since = self.events.kept_since().map(ToOwned::to_owned);
         let Some(after) = query.after else {
             let events = self.events.select(query.limit, fits);
-            return Events { events, last: self.events.last(), missed: 0 };
+            return Events { events, last: self.events.last(), kept_since };
         };
         let events = self.events.select_after(after, query.limit, fits);
         // Whoever goes on from here meets the next one.
         let full = events.last().filter(|_| events.len() == query.limit);
         let last = full.map_or(self.events.last(), |event| event.sequence);
-        Events { events, last, missed: self.events.missed_after(after) }
+        Events { events, last, kept_since }
     }
 
     fn command(

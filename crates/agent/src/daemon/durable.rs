@@ -9,7 +9,7 @@ use std::{collections::VecDeque, io, time::Duration};
 
 use mainstay_api::{
     config::{self, NewService},
-    control::{AddService, CommandAnswer},
+    control::{AddService, CommandAnswer, ConfigChanges},
 };
 use mainstay_core::{Prune, ServiceName, TraceId};
 
@@ -18,7 +18,7 @@ use crate::{
     calls::{Asker, Keeps, Refused, RefusedKind, Reply},
     clerk::{Configured, Done, Job, Order},
     configuration::Loaded,
-    editing::{Edit, EditError},
+    editing::{Edit, EditError, Replacement},
     errand::Stuck,
     events::{Happening, Level},
 };
@@ -67,6 +67,7 @@ impl Agent {
             Done::Numbers(result) => self.numbers_written(&result),
             Done::Configured(configured) => self.configured(*configured),
             Done::Reloaded(result) => self.reloaded(*result),
+            Done::Compared(compared) => self.compared(*compared),
             Done::LastWords { command, words } => self.words_read(&command, words.as_deref()),
         }
         self.save_wishes();
@@ -112,7 +113,8 @@ impl Agent {
             start: service.start,
             requires: service.requires,
         };
-        self.order(asker, Some(Edit::Add(name, new)), reply);
+        let edit = Some(Edit::Add(name, new));
+        self.order(Order { asker, edit, prune: Prune::Keep, reply });
     }
 
     pub(super) fn remove(
@@ -127,15 +129,17 @@ impl Agent {
             Keeps::Nothing => Edit::Purge,
         };
         match ServiceName::new(name) {
-            Ok(name) => self.order(asker, Some(edit(name)), reply),
+            Ok(name) => {
+                let prune = Prune::Named(name.clone());
+                self.order(Order { asker, edit: Some(edit(name)), prune, reply });
+            }
             Err(_) => drop(reply.send(Err(super::answers::no_unit(name)))),
         }
     }
 
     /// Has the files edited or read by the clerk.
-    pub(super) fn order(&self, asker: Asker, edit: Option<Edit>, reply: Reply<CommandAnswer>) {
-        let order = Box::new(Order { asker, edit, reply });
-        if let Err(Job::Configure(order)) = self.clerk.give(Job::Configure(order)) {
+    pub(super) fn order(&self, order: Order) {
+        if let Err(Job::Configure(order)) = self.clerk.give(Job::Configure(Box::new(order))) {
             let busy = "too much waits for the disk of the state folder";
             drop(order.reply.send(Err(Refused::new(RefusedKind::Failed, busy, "try again"))));
         }
@@ -143,20 +147,8 @@ impl Agent {
 
     /// Applies what was read; a mistake in it changes nothing.
     fn configured(&mut self, Configured { order, result }: Configured) {
-        let Order { asker, edit, reply } = order;
-        let mut purged = None;
-        let (what, prune) = match edit {
-            None => ("asks to apply the configuration".to_owned(), Prune::Keep),
-            Some(Edit::Add(name, _)) => (format!("asks to add service `{name}`"), Prune::Keep),
-            Some(Edit::Remove(name)) => {
-                (format!("asks to remove service `{name}`"), Prune::Named(name))
-            }
-            Some(Edit::Purge(name)) => {
-                purged = Some(name.clone());
-                let what = format!("asks to remove service `{name}` and what it has kept");
-                (what, Prune::Named(name))
-            }
-        };
+        let Order { asker, edit, prune, reply } = order;
+        let what = in_words(edit.as_ref());
         let trace = self.note(&asker, &what);
         let loaded = match result {
             Ok(loaded) => loaded,
@@ -166,7 +158,11 @@ impl Agent {
         let message = format!("{} services are configured", loaded.config.services.len());
         let happening = Happening::of_instance(Level::Info, "ConfigApplied", message);
         self.events.tell(Happening { trace, ..happening });
-        self.purged.extend(purged);
+        if let Some(Edit::Purge(name)) = edit {
+            self.purged.insert(name);
+        }
+        let pruned = self.to_prune(&loaded.config, &prune);
+        let changes = ConfigChanges { pruned, ..changes };
         self.put_in_force(loaded, prune);
         let answer = CommandAnswer { changes: Some(changes), ..self.take_answers(trace) };
         self.owe(reply, answer);
@@ -185,17 +181,17 @@ impl Agent {
     fn refuse_edit(&mut self, trace: TraceId, error: &EditError) -> Refused {
         let kind = match error {
             EditError::Disk { .. } | EditError::Stuck(_) => RefusedKind::Failed,
-            // The request makes sense, but not together with what the files say.
-            EditError::Overtaken(_)
-            | EditError::Refused(_)
-            | EditError::Bad(_)
-            | EditError::Empty => RefusedKind::Conflict,
+            EditError::Overtaken(_) | EditError::Changed(_) | EditError::Refused(_) => {
+                RefusedKind::Conflict
+            }
+            EditError::NoFile(_) => RefusedKind::Missing,
+            EditError::Bad(_) | EditError::Empty | EditError::PrunesAll => RefusedKind::Bad,
         };
         let text = error.to_string();
         let happening = Happening::of_instance(Level::Error, "ConfigRefused", text.clone());
         self.events.tell(Happening { trace, ..happening });
         let hint = if let EditError::Stuck(Stuck::Unwritten(_)) = error {
-            "look at the file once it can be read; `mainstay up` applies it"
+            "look at the file once it can be read; `mainstay apply` applies it"
         } else {
             "nothing has changed"
         };
@@ -214,6 +210,27 @@ impl Agent {
         };
         // Whoever is still owed an answer then is told that the agent ends.
         drop(tokio::time::timeout(END_WITHIN, writing).await);
+    }
+}
+
+/// Says what somebody asks for.
+fn in_words(edit: Option<&Edit>) -> String {
+    match edit {
+        None => "asks to apply the configuration".to_owned(),
+        Some(Edit::Add(name, _)) => format!("asks to add service `{name}`"),
+        Some(Edit::Remove(name)) => format!("asks to remove service `{name}`"),
+        Some(Edit::Purge(name)) => {
+            format!("asks to remove service `{name}` and what it has kept")
+        }
+        Some(Edit::Keys(name, keys)) => {
+            let set = keys.set.iter().map(|one| &one.key).chain(&keys.unset);
+            let set: Vec<&str> = set.map(String::as_str).collect();
+            format!("asks to change {} of service `{name}`", set.join(", "))
+        }
+        Some(Edit::Text(Replacement { file: Some(file), .. })) => {
+            format!("asks to change the file `{}`", file.display())
+        }
+        Some(Edit::Text(_)) => "asks to replace the configuration file".to_owned(),
     }
 }
 

@@ -215,25 +215,27 @@ impl CareConfig {
         heartbeats.map(|check| check.every).chain(watchdog).min()
     }
 
-    /// Returns the keys that differ, as they are written in the file.
-    pub(super) fn difference(&self, other: &Self) -> Vec<&'static str> {
-        let of = |is: fn(&Hook) -> bool| {
-            let own = |care: &Self| -> Vec<_> {
-                let own = care.hooks.iter().filter(|(hook, _)| is(hook));
-                own.map(|(hook, config)| (*hook, config.clone())).collect()
-            };
-            own(self) != own(other)
-        };
-        let is_of_check = |hook: &Hook| matches!(hook, Hook::OfCheck(_));
-        let differ = [
-            ("ready", self.ready != other.ready),
-            ("checks", self.checks != other.checks || of(is_of_check)),
-            ("watchdog", self.watchdog != other.watchdog),
-            ("hooks", of(|hook| !matches!(hook, Hook::OfCheck(_) | Hook::Reload))),
-            ("reload", self.reload != other.reload || of(|hook| *hook == Hook::Reload)),
-            ("notify", self.notify != other.notify),
-        ];
-        differ.into_iter().filter(|(_, is)| *is).map(|(key, _)| key).collect()
+    /// Takes over what another one says by `checks`: the checks, and what is run for them.
+    pub(super) fn take_checks(&mut self, from: &Self) {
+        self.checks.clone_from(&from.checks);
+        self.take_commands(from, |hook| matches!(hook, Hook::OfCheck(_)));
+    }
+
+    /// Takes over what another one says by `hooks`.
+    pub(super) fn take_hooks(&mut self, from: &Self) {
+        self.take_commands(from, |hook| !matches!(hook, Hook::OfCheck(_) | Hook::Reload));
+    }
+
+    /// Takes over what another one says by `reload`: the way, and the command where it is one.
+    pub(super) fn take_reload(&mut self, from: &Self) {
+        self.reload = from.reload;
+        self.take_commands(from, |hook| *hook == Hook::Reload);
+    }
+
+    fn take_commands(&mut self, from: &Self, is_meant: fn(&Hook) -> bool) {
+        self.hooks.retain(|hook, _| !is_meant(hook));
+        let meant = from.hooks.iter().filter(|(hook, _)| is_meant(hook));
+        self.hooks.extend(meant.map(|(hook, config)| (*hook, config.clone())));
     }
 
     /// Returns who waits for notifications.

@@ -30,6 +30,19 @@ pub fn get(text: &str, service: &str, key: &str) -> Result<Option<String>, EditE
     Ok(table.get(last).map(text_of))
 }
 
+/// Returns what stands in the file of one service, with the comments that belong to it.
+pub fn excerpt(text: &str, service: &str) -> Result<String, EditError> {
+    let document: DocumentMut = text.parse()?;
+    let item = document.get("services").and_then(|services| services.get(service));
+    let item = item.ok_or_else(|| EditError::Missing(service.to_owned()))?;
+    let mut services = Table::new();
+    services.set_implicit(true);
+    services.insert(service, item.clone());
+    let mut only = DocumentMut::new();
+    only.insert("services", Item::Table(services));
+    Ok(format!("{}\n", only.to_string().trim()))
+}
+
 /// Returns an entry as it stands in the file, without the comment behind it; tables of their own are
 /// written as values.
 fn text_of(item: &Item) -> String {
@@ -140,6 +153,7 @@ fn descend<'a>(
 ) -> Result<Holder<'a>, EditError> {
     let missing = || EditError::Missing(service.to_owned());
     let services = document.get_mut("services").ok_or_else(missing)?;
+    let services = services.as_table_like_mut().ok_or(EditError::NoTable)?;
     let item = services.get_mut(service).ok_or_else(missing)?;
     let mut holder = Holder::of(item).ok_or_else(|| no_keys(service))?;
     let mut path = path.iter();
@@ -232,14 +246,27 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_of_a_service_is_shown_with_its_comments() {
+        let text = format!("[services.a]\ncommand = [\"a\"]\n\n# mine\n{TEXT}\n[groups.x]\n");
+        assert_eq!(excerpt(&text, "web").unwrap(), format!("# mine\n{TEXT}"));
+        excerpt(&text, "b").unwrap_err();
+    }
+
+    #[test]
     fn what_is_not_set_is_nothing_and_stays_away() {
         assert_eq!(get(TEXT, "web", "restart.delay").unwrap(), None);
         assert_eq!(get(TEXT, "web", "environment.PORT").unwrap().as_deref(), Some("\"80\""));
         assert_eq!(unset(TEXT, "web", "nothing").unwrap(), TEXT);
         let without = unset(TEXT, "web", "environment.PORT").unwrap();
         assert_eq!(get(&without, "web", "environment.PORT").unwrap(), None);
-        let error = get(TEXT, "wob", "command").unwrap_err().to_string();
-        assert_eq!(error, "no file of the configuration has a service `wob`");
+        for error in [
+            get(TEXT, "wob", "command").unwrap_err(),
+            set(TEXT, "wob", "command", "x").unwrap_err(),
+            unset(TEXT, "wob", "command").unwrap_err(),
+            unset("", "wob", "command").unwrap_err(),
+        ] {
+            assert_eq!(error.to_string(), "no file of the configuration has a service `wob`");
+        }
     }
 
     #[test]

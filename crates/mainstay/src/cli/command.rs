@@ -107,6 +107,37 @@ pub(super) async fn run(
     Ok(if all_accepted && is_done { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
+/// What somebody has set going, other than by a command to units.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) command: CommandName,
+    pub(super) units: Vec<String>,
+    pub(super) before: Status,
+}
+
+/// Waits for it, and says how each unit is then; returns whether it is so.
+pub(super) async fn follow(
+    client: &mut Client,
+    wanted: Wanted,
+    until_done: bool,
+    timeout: Duration,
+) -> Result<bool, CliError> {
+    let Wanted { command, units, before } = wanted;
+    if units.is_empty() {
+        return Ok(true);
+    }
+    let patience = if until_done { Patience::UntilDone } else { Patience::UntilSettled };
+    let goal = Goal { command, before, units, patience };
+    let after = wait(client, &goal, timeout).await?;
+    let missed = goal.missed(&after);
+    for unit in &missed {
+        print::talk(in_words(unit).trim_end());
+    }
+    let open = goal.open(&after);
+    tell_late(&open);
+    Ok(open.is_empty() && missed.is_empty())
+}
+
 /// Waits until every unit has come to rest in the way that was asked for, or the time is up; returns
 /// how all is then.
 async fn wait(client: &mut Client, goal: &Goal, timeout: Duration) -> Result<Status, CliError> {

@@ -13,15 +13,13 @@ use clap::Args as ClapArgs;
 use mainstay_agent::{AgentOptions, configuration, descriptors};
 use mainstay_api::{
     config,
-    control::{
-        ChangedService, CommandAnswer, CommandName, CommandRequest, ConfigChanges, Event, Events,
-        Status,
-    },
+    control::{CommandAnswer, CommandName, CommandRequest, Event, Events, Status},
 };
 use mainstay_platform::{
     clock, daemon, interrupt::Interrupts, lock::FileLock, machine, memory, paths, replace,
 };
 
+use super::changes;
 use crate::{
     card,
     client::Client,
@@ -187,7 +185,7 @@ async fn greet(located: &Located, client: &mut Client, whose: Keeper) -> Result<
     let units = print::count(status.units.len(), "unit");
     print::talk(&format!("{what} {file}: {units}, keeper {keeper}, agent {agent}"));
     if let Some(changes) = changes {
-        print::talk(&told(&changes));
+        tell_changes(&changes::lines(&changes));
     }
     print::talk("Ctrl-C stops everything; a second Ctrl-C kills");
     if whose == Keeper::Ours && machine::ends_with_somebody() {
@@ -196,38 +194,12 @@ async fn greet(located: &Located, client: &mut Client, whose: Keeper) -> Result<
     Ok(())
 }
 
-/// Returns what was applied, one line a service.
-fn told(changes: &ConfigChanges) -> String {
-    let mut lines = Vec::new();
-    for service in &changes.added {
-        lines.push(format!("  + {service}: new"));
-    }
-    for ChangedService { service, keys, restarts, later } in &changes.changed {
-        let what = match (*restarts, *later) {
-            (true, _) => "its programs are started anew".to_owned(),
-            (false, false) => "its programs run on".to_owned(),
-            (false, true) => format!(
-                "its programs run on, with some of it only after `mainstay restart {service}`"
-            ),
-        };
-        lines.push(format!("  ~ {service}: {} changed; {what}", keys.join(", ")));
-    }
-    for service in &changes.removed {
-        let hint = "`mainstay apply --prune` ends it";
-        lines.push(format!(
-            "  - {service}: not configured any more; what runs of it runs on, {hint}"
-        ));
-    }
-    if changes.groups {
-        lines.push("  ~ groups: changed, and hold at once".to_owned());
-    }
-    if changes.access {
-        lines.push("  ~ access: changed, and holds at once".to_owned());
-    }
+fn tell_changes(lines: &str) {
     if lines.is_empty() {
-        return "the configuration is the one that runs; nothing to apply".to_owned();
+        return print::talk("the configuration is the one that runs; nothing to apply");
     }
-    format!("the configuration has changed; applied:\n{}", lines.join("\n"))
+    print::talk("the configuration has changed; applied:");
+    print::raw_talk(lines);
 }
 
 /// Returns behind which event to begin: of an instance that we have started, everything is shown.

@@ -52,8 +52,8 @@ fn the_difference_is_told_and_applied() {
         "attached to the running instance",
         "the configuration has changed; applied:",
         "  + new: new",
-        "  ~ api: command, instances changed; its programs are started anew",
-        "  ~ web: stop changed; its programs run on",
+        "  ~ api: command (restart), instances (live) changed; its programs are started anew",
+        "  ~ web: stop (live) changed; its programs run on",
         "  - old: not configured any more; what runs of it runs on, `mainstay apply --prune` ends it",
     ] {
         assert!(said.contains(line), "{line} is missing in: {said}");
@@ -80,7 +80,7 @@ fn what_a_running_program_keeps_is_said_until_it_is_restarted() {
     let pid = sandbox.unit("web").pid;
     fs::write(sandbox.file(), THREE.to_owned() + "logs = { max-size = \"1MiB\" }\n").unwrap();
     let said = greeting(&mut sandbox);
-    let line = "  ~ web: logs changed; its programs run on, with some of it only after";
+    let line = "  ~ web: logs (next run) changed; its programs run on, with some of it only after";
     assert!(said.contains(line), "{said}");
     assert!(sandbox.unit("web").outdated);
     // The next agent reads it from the run.

@@ -1,0 +1,101 @@
+//! What clients ask of the configuration files: to be shown, compared, changed.
+
+use std::{collections::BTreeSet, path::PathBuf};
+
+use mainstay_api::{
+    config::{self, Config},
+    control::{CommandAnswer, ConfigChanges, DiffAnswer, EditKeys, ReplaceFile},
+};
+use mainstay_core::{Prune, ServiceName};
+
+use super::{Agent, answers::no_unit};
+use crate::{
+    calls::{Asker, Refused, RefusedKind, Reply},
+    clerk::{Job, Order},
+    editing::{Edit, EditError, Replacement},
+    inquiry::{Compared, Inquiry},
+};
+
+impl Agent {
+    /// Has keys of a service set and taken out.
+    pub(super) fn edit_keys(
+        &self,
+        asker: Asker,
+        name: &str,
+        keys: EditKeys,
+        reply: Reply<CommandAnswer>,
+    ) {
+        match ServiceName::new(name) {
+            Ok(name) => {
+                let edit = Some(Edit::Keys(name, keys));
+                self.order(Order { asker, edit, prune: Prune::Keep, reply });
+            }
+            Err(_) => drop(reply.send(Err(no_unit(name)))),
+        }
+    }
+
+    /// Has a file replaced as a whole.
+    pub(super) fn replace_file(
+        &self,
+        asker: Asker,
+        file: ReplaceFile,
+        reply: Reply<CommandAnswer>,
+    ) {
+        let ReplaceFile { file, text, former, prune } = file;
+        let edit = Edit::Text(Replacement { file: file.map(PathBuf::from), text, former });
+        let prune = if prune { Prune::Remove } else { Prune::Keep };
+        self.order(Order { asker, edit: Some(edit), prune, reply });
+    }
+
+    /// Has the clerk look at the files for somebody.
+    pub(super) fn look_up(&self, inquiry: Inquiry) {
+        if let Err(Job::LookUp(inquiry)) = self.clerk.give(Job::LookUp(inquiry)) {
+            let busy = "too much waits for the disk of the state folder";
+            inquiry.refuse(Refused::new(RefusedKind::Failed, busy, "try again"));
+        }
+    }
+
+    /// Says what files would change that were read for that.
+    pub(super) fn compared(&self, compared: Compared) {
+        let Compared { result, reply } = compared;
+        drop(reply.send(match result {
+            Ok(config) => Ok(self.compare(&config)),
+            Err(error) => Err(refusal_of(&error)),
+        }));
+    }
+
+    fn compare(&self, config: &Config) -> DiffAnswer {
+        let changes = config::difference(&self.config, config);
+        let differs = changes != ConfigChanges::default();
+        DiffAnswer { differs, changes, orphaned: self.to_prune(config, &Prune::Remove) }
+    }
+
+    /// Returns the services that are stopped and forgotten with a configuration.
+    pub(super) fn to_prune(&self, config: &Config, prune: &Prune) -> Vec<String> {
+        let is_pruned = |name: &ServiceName| match prune {
+            Prune::Keep => false,
+            Prune::Named(named) => named == name,
+            Prune::Remove => !config.services.contains_key(name),
+        };
+        let units = self.supervisor.units().map(|unit| &unit.name().service);
+        let all: BTreeSet<&ServiceName> = units.filter(|name| is_pruned(name)).collect();
+        all.into_iter().map(ToString::to_string).collect()
+    }
+}
+
+/// Says why files cannot be shown or compared.
+pub(crate) fn refusal_of(error: &EditError) -> Refused {
+    let kind = match error {
+        EditError::Disk { .. } | EditError::Stuck(_) => RefusedKind::Failed,
+        EditError::Refused(config::EditError::Missing(_)) | EditError::NoFile(_) => {
+            RefusedKind::Missing
+        }
+        EditError::Overtaken(_)
+        | EditError::Changed(_)
+        | EditError::Refused(_)
+        | EditError::Bad(_)
+        | EditError::Empty
+        | EditError::PrunesAll => RefusedKind::Bad,
+    };
+    Refused::new(kind, error.to_string(), "")
+}
