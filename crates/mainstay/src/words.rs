@@ -135,7 +135,7 @@ mod tests {
             .flat_map(|table| mainstay_words::po::parse(table).unwrap())
             .map(|entry| entry.id)
             .collect();
-        for text in elsewhere::STATES.iter().chain(&elsewhere::CLAP) {
+        for text in elsewhere::STATES.iter().chain(&elsewhere::CLAP).chain(&elsewhere::SENTENCES) {
             assert!(ids.iter().any(|id| id == text), "{text}");
         }
     }

@@ -27,6 +27,14 @@ struct Known {
     longest: String,
 }
 
+impl Known {
+    /// Returns whether it begins with this hole, and the joint is in it: then it is two clauses.
+    fn begins(&self, held: &Held<'_, '_>, joint: &str) -> bool {
+        let is_first = matches!(self.english.pieces().first(), Some(Piece::Hole(_)));
+        is_first && held.text.contains(joint)
+    }
+}
+
 /// What holds what is no text: names that the user has given, and paths.
 const DATA: &[&str] = &[
     "account",
@@ -106,10 +114,14 @@ impl Catalog {
     /// Returns a text of any number of lines and cells in the other language, as far as it is
     /// known.
     pub fn told(&self, text: &str) -> String {
-        let each = fragments(text).into_iter();
-        each.fold(String::with_capacity(text.len()), |told, fragment| {
-            told + fragment.before + &self.fragment(fragment.text)
-        })
+        let mut told = String::with_capacity(text.len());
+        for fragment in fragments(text) {
+            // Both signs are as wide as the blanks that align hints with errors.
+            let is_aligned = fragment.before == "  " && told.ends_with("提示：");
+            told.push_str(if is_aligned { "" } else { fragment.before });
+            told.push_str(&self.fragment(fragment.text));
+        }
+        told
     }
 
     /// Returns one line or cell in the other language, as far as it is known.
@@ -166,8 +178,15 @@ impl Catalog {
     }
 
     /// Returns the text with what is in the holes, told as well. A pattern of a few letters counts
-    /// only where each hole has one word, or one that is known: else it says too little.
+    /// only where each hole has one word, or one that is known: else it says too little. No hole
+    /// holds two clauses: those are told one by one.
     fn filled(&self, known: &Known, held: &[Held<'_, '_>], depth: usize) -> Option<String> {
+        let is_torn = |(at, one): (usize, &Held<'_, '_>)| {
+            !one.is_name && (one.text.contains("; ") || at == 0 && known.begins(one, ": "))
+        };
+        if held.iter().enumerate().any(is_torn) {
+            return None;
+        }
         let mut told = HashMap::new();
         for one in held {
             let is_data = one.is_name || DATA.contains(&one.hole);
@@ -377,6 +396,7 @@ mod tests {
         check("x; y", "x; y");
         check("  agent     3 units\nrunning\n", "  代理     3 个单元\n运行中\n");
         check("3 units (running)", "3 个单元（运行中）");
+        check("{} of it; 3 units", "{} of it；3 个单元");
         check("3 units [running]", "3 个单元 [运行中]");
         check("- running: 3 units", "- running: 3 个单元");
     }

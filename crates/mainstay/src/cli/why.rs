@@ -15,7 +15,7 @@ use super::{logs::DISCARDED, service, status::milliseconds, subject::Subject, ve
 use crate::{
     errors::{CliError, Kind},
     explain::{self, Language},
-    print,
+    print, words,
 };
 
 /// Why a unit that runs is not well, although it was ready once.
@@ -120,8 +120,9 @@ fn story(detail: &UnitDetail, lines: &[String]) -> String {
     if detail.logs.is_none() {
         let _ = writeln!(text, "\nIt has no log: {DISCARDED}.");
     }
+    let mut text = words::told(&text).into_owned();
     if !lines.is_empty() {
-        text.push_str("\nThe last lines of its log:\n");
+        text.push_str(&words::told("\nThe last lines of its log:\n"));
         for line in lines {
             let _ = writeln!(text, "  {line}");
         }

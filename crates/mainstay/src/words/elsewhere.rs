@@ -14,6 +14,15 @@ pub(super) const STATES: [&str; 8] = words::known([
     "completed",
 ]);
 
+/// Sentences that are put together from single words.
+pub(super) const SENTENCES: [&str; 5] = words::known([
+    "start in {time}",
+    "kill in {time}",
+    "killed process {pid}",
+    "froze process {pid}",
+    "started {file}: {units}, keeper {keeper}, agent {agent}",
+]);
+
 pub(super) const CLAP: [&str; 45] = words::known([
     "Usage",
     "Commands",

@@ -10,6 +10,9 @@ mod disks;
 mod doctor;
 mod picture;
 mod processes;
+#[path = "../peers/python.rs"]
+#[expect(dead_code, reason = "scripts are for the peers")]
+mod python;
 mod sandbox;
 mod second_up;
 mod slow_disk;
@@ -24,6 +27,7 @@ mod callers;
 mod chains;
 mod command_line;
 mod containers;
+mod contract;
 mod cores;
 mod crowds;
 mod damaged_logs;

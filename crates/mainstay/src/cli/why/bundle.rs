@@ -8,7 +8,7 @@ use mainstay_platform::local;
 use mainstay_storage::shelf::Shelf;
 
 use super::{Args, what_end_means};
-use crate::{errors::CliError, explain, instance::Located, names, print};
+use crate::{errors::CliError, explain, instance::Located, names, print, words};
 
 /// How far the names of single facts reach.
 const NAME_WIDTH: usize = 10;
@@ -132,6 +132,7 @@ fn story(bundle: &Bundle) -> String {
     let Bundle { unit, run, exit, .. } = bundle;
     let span = print::span(exit.lived_ms / 1000);
     let mut text = format!("Run {run} of `{unit}` {} after {span}.\n", exit.how);
+    text = words::told(&text).into_owned();
     text += &what_end_means(exit.code, explain::language());
     for (name, value) in facts(bundle) {
         let _ = writeln!(text, "  {name:NAME_WIDTH$} {value}");
@@ -219,6 +220,7 @@ fn part(title: &str, lines: impl IntoIterator<Item = String>) -> String {
     for line in lines {
         let _ = writeln!(text, "  {line}");
     }
+    let title = words::told(title);
     if text.is_empty() { text } else { format!("\n{title}:\n{text}") }
 }
 
