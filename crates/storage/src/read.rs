@@ -104,13 +104,18 @@ fn whole_lines(bytes: &[u8]) -> usize {
 /// Writes every byte of a chain, exactly as it was written.
 pub fn copy_all(chain: &ChainFiles, out: &mut impl Write) -> io::Result<()> {
     for number in segments(chain)? {
-        match open(chain, number)? {
-            Some(Content::Plain(mut file)) => drop(io::copy(&mut file, out)?),
-            Some(Content::Compressed(frames)) => copy_frames(frames, out)?,
-            None => {}
-        }
+        copy_segment(chain, number, out)?;
     }
     Ok(())
+}
+
+/// Writes every byte of one segment; none when there is no such segment.
+pub fn copy_segment(chain: &ChainFiles, number: u64, out: &mut impl Write) -> io::Result<()> {
+    match open(chain, number)? {
+        Some(Content::Plain(mut file)) => io::copy(&mut file, out).map(drop),
+        Some(Content::Compressed(frames)) => copy_frames(frames, out),
+        None => Ok(()),
+    }
 }
 
 fn copy_frames(mut frames: Frames, out: &mut impl Write) -> io::Result<()> {
@@ -356,6 +361,31 @@ mod tests {
         let expected =
             [("a", 10), ("b", 15), ("a", 40), ("a", 20), ("a", 30), ("b", 50), ("b", 25)];
         assert_eq!(order, expected);
+    }
+
+    #[test]
+    fn whoever_goes_on_behind_any_line_gets_the_lines_that_follow_it() {
+        let chain = sample("cursors");
+        append(&chain, b"half");
+        let from = |cursor: Cursor| {
+            let mut merge = Merge::new(Unfinished::Left);
+            merge.add((), Reader::new(chain.clone(), cursor));
+            merge.look().unwrap();
+            merge
+        };
+        let rest = |cursor: Cursor| -> Vec<Vec<u8>> {
+            let mut merge = from(cursor);
+            let next = || merge.next_line().unwrap().map(|(line, ())| line.bytes);
+            std::iter::from_fn(next).collect()
+        };
+        let all = rest(begin(&chain).unwrap());
+        assert_eq!(all.len(), 5);
+        let mut merge = from(begin(&chain).unwrap());
+        for taken in 1..=all.len() {
+            merge.next_line().unwrap();
+            let (_, cursor) = merge.cursors().next().unwrap();
+            assert_eq!(rest(cursor), all[taken..], "behind line {taken}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod second_up;
 mod slow_disk;
 
 mod access;
+mod api;
 mod bad_input;
 mod bad_programs;
 #[cfg(feature = "fail")]
@@ -61,6 +62,7 @@ mod pauses;
 mod ready_programs;
 mod real_programs;
 mod resets;
+mod retention;
 mod secrets;
 mod state_files;
 mod stories;
