@@ -311,11 +311,15 @@ pub struct Facts {
 /// What `GET /v1/events` answers.
 #[expect(clippy::struct_field_names, reason = "the JSON says `events`")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct Events {
     /// The events, oldest first.
     pub events: Vec<Event>,
     /// Where to go on: pass it as `after`.
     pub last: u64,
+    /// When the oldest one happened that is kept, where there were older ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_since: Option<String>,
     /// So many events behind `after` are kept no more.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub missed: u64,

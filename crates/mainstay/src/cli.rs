@@ -140,6 +140,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(runtime) => runtime.block_on(dispatch(cli)),
         Err(error) => Err(CliError::bug(format!("cannot start the runtime: {error}"))),
     };
+    print::finish();
     match result {
         Ok(code) => code,
         Err(error) => {

@@ -50,6 +50,7 @@ mod netlink;
 #[cfg(feature = "async")]
 pub mod network;
 pub mod notify_pipe;
+pub mod pager;
 pub mod paths;
 pub mod pipe;
 pub mod port;

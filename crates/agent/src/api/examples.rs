@@ -122,7 +122,8 @@ fn event() -> Event {
 }
 
 pub(super) fn events() -> Events {
-    Events { events: vec![event()], last: 42, missed: 0 }
+    let kept_since = Some("2026-01-31T08:00:00.123Z".to_owned());
+    Events { events: vec![event()], last: 42, missed: 0, kept_since }
 }
 
 /// What a stream looks like.
