@@ -3,10 +3,12 @@
 use mainstay_api::control::{
     AddService, ChangedKey, ChangedService, CheckState, CommandAnswer, CommandName, CommandRequest,
     ConfigChanges, DiffAnswer, DiffRequest, Edge, EditKeys, Event, Events, Facts, FileText, Files,
-    FilesStatus, Group, HookLast, KeyEffect, KeyValue, LastExit, Next, Node, NodeUnit, ReplaceFile,
+    FilesStatus, Group, HookLast, KeyEffect, KeyValue, LastExit, LogLine, LogLines, Next, Node, NodeUnit, ReplaceFile,
     Role, SecretAnswer, SecretInfo, Secrets, ServiceText, Status, Tree, Unit, UnitAnswer,
     UnitDetail, UnitUsage, UpgradeAnswer, UpgradeRequest, Usages,
 };
+
+use super::stream;
 
 const FILE: &str = "/opt/shop/mainstay.toml";
 const TRACE: &str = "1899f3a1c2b4d5e6";
@@ -122,7 +124,31 @@ fn event() -> Event {
 
 pub(super) fn events() -> Events {
     let kept_since = Some("2026-01-31T08:00:00.123Z".to_owned());
-    Events { events: vec![event()], last: 42, kept_since }
+    Events { events: vec![event()], last: 42, missed: 0, kept_since }
+}
+
+/// What a stream looks like.
+pub(super) fn stream_of_events() -> String {
+    format!("retry: 1000\n\n{}:\n\n", stream::event(42, &event()))
+}
+
+fn line() -> LogLine {
+    LogLine {
+        time: Some(text(SINCE)),
+        run: Some(3),
+        stream: text("joined"),
+        text: text("listening on 8080"),
+        partial: false,
+    }
+}
+
+pub(super) fn lines() -> LogLines {
+    let next = text("web:1:2048");
+    LogLines { unit: text("web"), lines: vec![line()], next, more: false, missed: 0 }
+}
+
+pub(super) fn stream_of_lines() -> String {
+    format!("retry: 1000\n\n{}:\n\n", stream::event("web:1:2048", &line()))
 }
 
 pub(super) fn unit_detail() -> UnitDetail {

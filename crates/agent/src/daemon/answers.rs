@@ -153,13 +153,13 @@ impl Agent {
         let kept_since = self.events.kept_since().map(ToOwned::to_owned);
         let Some(after) = query.after else {
             let events = self.events.select(query.limit, fits);
-            return Events { events, last: self.events.last(), kept_since };
+            return Events { events, last: self.events.last(), missed: 0, kept_since };
         };
         let events = self.events.select_after(after, query.limit, fits);
         // Whoever goes on from here meets the next one.
         let full = events.last().filter(|_| events.len() == query.limit);
         let last = full.map_or(self.events.last(), |event| event.sequence);
-        Events { events, last, kept_since }
+        Events { events, last, missed: self.events.missed_after(after), kept_since }
     }
 
     fn command(
