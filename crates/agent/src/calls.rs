@@ -9,7 +9,7 @@ use mainstay_platform::tally::Root;
 use mainstay_storage::secrets::Secret;
 use tokio::sync::oneshot;
 
-use crate::rights::Rights;
+use crate::{daemon::Setting, rights::Rights};
 
 /// An answer that somebody waits for.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Refused>>;
@@ -151,6 +151,8 @@ pub(crate) enum Call {
     /// The runs of the units that names mean, all of them without a name.
     Runs(Vec<String>, Reply<Vec<LiveRun>>),
     Unit(String, Reply<UnitDetail>),
+    /// What is known of a unit's environment.
+    Setting(String, Reply<Setting>),
     Events(EventsQuery, Reply<Events>),
     Command(Asker, CommandRequest, Reply<CommandAnswer>),
     Add(Asker, AddService, Reply<CommandAnswer>),

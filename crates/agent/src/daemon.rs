@@ -3,6 +3,7 @@
 mod answers;
 mod counting;
 mod durable;
+mod environment;
 mod search;
 mod secrets;
 mod tree;
@@ -51,6 +52,7 @@ use crate::{
     secrets::{Ready, Secrets},
     wishes::Wishes,
 };
+pub(crate) use environment::Setting;
 use waking::Waking;
 
 /// How long an agent that leaves waits for its last events.

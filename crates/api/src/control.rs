@@ -3,6 +3,7 @@
 //! Times are RFC 3339 text for people and microseconds of the machine's monotonic clock for
 //! machines. Every error is a [`Problem`].
 
+mod environment;
 mod tree;
 mod usage;
 
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use environment::{EnvironmentOf, EnvironmentVariable, UnitEnvironment, VariableOrigin};
 pub use tree::{Edge, Group, Node, NodeUnit, Tree};
 pub use usage::{UnitUsage, Usages};
 

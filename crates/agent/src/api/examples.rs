@@ -2,9 +2,10 @@
 
 use mainstay_api::control::{
     AddService, ChangedService, CheckState, CommandAnswer, CommandName, CommandRequest,
-    ConfigChanges, Edge, Event, Events, Facts, Group, HookLast, LastExit, Next, Node, NodeUnit,
-    Role, SecretAnswer, SecretInfo, Secrets, Status, Tree, Unit, UnitAnswer, UnitDetail, UnitUsage,
-    UpgradeAnswer, UpgradeRequest, Usages,
+    ConfigChanges, Edge, EnvironmentOf, EnvironmentVariable, Event, Events, Facts, Group, HookLast,
+    LastExit, Next, Node, NodeUnit, Role, SecretAnswer, SecretInfo, Secrets, Status, Tree, Unit,
+    UnitAnswer, UnitDetail, UnitEnvironment, UnitUsage, UpgradeAnswer, UpgradeRequest, Usages,
+    VariableOrigin,
 };
 
 const FILE: &str = "/opt/shop/mainstay.toml";
@@ -234,4 +235,24 @@ pub(super) fn usages() -> Usages {
         written_bytes: Some(225_280),
     };
     Usages { window_ms: 500, units: vec![web] }
+}
+
+pub(super) fn environment() -> UnitEnvironment {
+    let variable = |name: &str, value: Option<&str>, origin: VariableOrigin| EnvironmentVariable {
+        name: text(name),
+        value: value.map(text),
+        origin,
+        source: None,
+    };
+    let password = EnvironmentVariable {
+        source: Some(text("secret")),
+        ..variable("DB_PASSWORD", None, VariableOrigin::Configured)
+    };
+    let variables = vec![
+        password,
+        variable("MAINSTAY_UNIT", Some("web"), VariableOrigin::Mainstay),
+        variable("PATH", Some("/usr/bin:/bin"), VariableOrigin::Inherited),
+        variable("RUST_LOG", Some("info"), VariableOrigin::Configured),
+    ];
+    UnitEnvironment { unit: text("web"), run: 3, of: EnvironmentOf::Run, variables }
 }

@@ -126,7 +126,7 @@ impl Agent {
         };
         match ServiceName::new(name) {
             Ok(name) => self.order(asker, Some(edit(name)), reply),
-            Err(_) => drop(reply.send(Err(super::answers::no_unit(name)))),
+            Err(_) => drop(reply.send(Err(self.no_unit(name)))),
         }
     }
 

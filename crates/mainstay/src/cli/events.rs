@@ -46,7 +46,8 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
     let mut path = format!("/v1/events?limit={}&{filter}", args.lines.min(EVENTS_MAX));
     let mut events: Events = client.get(&path).await?;
     if let Some(name) = names.iter().find(|name| !is_known(name, &status, &events)) {
-        return Err(names::unknown(name));
+        let known = status.units.iter().flat_map(|unit| [&*unit.unit, &*unit.service]);
+        return Err(names::unknown(name, known));
     }
     loop {
         for event in &events.events {

@@ -34,6 +34,7 @@ mod dependencies;
 mod drills;
 mod edits;
 mod endings;
+mod environments;
 mod frozen_disks;
 mod frozen_ends;
 mod full_disks;
