@@ -113,7 +113,8 @@ impl Policy {
 }
 
 /// What the product is not built from.
-const DEV_ROOMS: [&str; 4] = ["xtask", "mainstay-lives", "mainstay-sim", "mainstay-ddns-sim"];
+const DEV_ROOMS: [&str; 5] =
+    ["xtask", "mainstay-lives", "mainstay-sim", "mainstay-ddns-sim", "mainstay-fuzz"];
 
 /// The ids of every package that the product is built from: normal and build dependencies of all
 /// our crates on all systems, but not those of chores and tests.

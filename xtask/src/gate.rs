@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::{
-    compiler, deny, machine, tidy, wine,
+    compiler, deny, fuzz, machine, tidy, wine,
     workspace::{Workspace, is_there},
 };
 
@@ -44,6 +44,7 @@ const STEPS: &[Step] = &[
         name: "simulation: ddns",
         run: |workspace| simulate_ddns(workspace, &["--seeds".into(), SEEDS.into()]),
     },
+    Step { name: "fuzz", run: |workspace| fuzz::run(workspace, fuzz::SECONDS) },
     Step { name: "kill test", run: |workspace| kill(workspace, &[]) },
     Step { name: "kill test: keeper", run: |workspace| kill(workspace, &["--keeper".into()]) },
     Step { name: "kill test: both", run: |workspace| kill(workspace, &["--both".into()]) },
@@ -150,31 +151,27 @@ fn tests(workspace: &Workspace) -> Result<()> {
     workspace.run(command.args([runner, &common].concat()).env("MAINSTAY_GATE", "1"))
 }
 
-/// Runs the simulation in an optimised build.
+/// Runs the simulation.
 pub(crate) fn simulate(workspace: &Workspace, arguments: &[String]) -> Result<()> {
-    optimised(workspace, ["mainstay-sim", "simulate"], arguments)
+    proof(workspace, "simulate", arguments)
 }
 
-/// Runs the simulation of names that follow an address in an optimised build.
+/// Runs the simulation of names that follow an address.
 pub(crate) fn simulate_ddns(workspace: &Workspace, arguments: &[String]) -> Result<()> {
-    optimised(workspace, ["mainstay-ddns-sim", "simulate-ddns"], arguments)
+    proof(workspace, "simulate-ddns", arguments)
 }
 
-/// Runs the kill test in an optimised build.
+/// Runs the kill test.
 pub(crate) fn kill(workspace: &Workspace, arguments: &[String]) -> Result<()> {
-    optimised(workspace, ["mainstay-killtest", "killtest"], arguments)
+    proof(workspace, "killtest", arguments)
 }
 
-/// Runs a program of the workspace.
-fn optimised(
-    workspace: &Workspace,
-    [package, binary]: [&str; 2],
-    arguments: &[String],
-) -> Result<()> {
-    let mut command = vec!["run", "--release", "--all-features"];
-    command.extend(["--package", package, "--bin", binary, "--"]);
-    command.extend(arguments.iter().map(String::as_str));
-    workspace.cargo(&command)
+/// Runs a program of the workspace as the tests' build has it: what is hot is optimised there, too,
+/// assertions hold as well, and with `--all-targets` nothing is built a second time.
+fn proof(workspace: &Workspace, binary: &str, arguments: &[String]) -> Result<()> {
+    workspace.cargo(&["build", "--workspace", "--all-targets", "--all-features"])?;
+    let program = workspace.target().join("debug").join(binary);
+    workspace.run(std::process::Command::new(program).args(arguments))
 }
 
 #[cfg(test)]

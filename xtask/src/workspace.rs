@@ -1,6 +1,7 @@
 //! Where the workspace lies, what cargo says of it, and how a chore runs other programs in it.
 
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -64,12 +65,25 @@ impl Workspace {
     pub(crate) fn run(&self, command: &mut Command) -> Result<()> {
         let shown = show(command);
         crate::tell(&format!("+ {shown}"));
+        forget_package(command);
         let status = command
             .current_dir(&self.root)
             .stdin(Stdio::null())
             .status()
             .with_context(|| format!("cannot start `{shown}`"))?;
         if status.success() { Ok(()) } else { bail!("`{shown}` ended with {status}") }
+    }
+}
+
+/// Takes out what cargo says of this package to whoever it runs: build scripts that look at it would
+/// run again, and all that rests on them be built again, whenever somebody calls cargo by hand.
+fn forget_package(command: &mut Command) {
+    let of_package = |name: &OsString| {
+        let name = name.to_string_lossy();
+        ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.starts_with(start))
+    };
+    for name in std::env::vars_os().map(|(name, _)| name).filter(of_package) {
+        command.env_remove(name);
     }
 }
 

@@ -15,12 +15,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::{
     beside,
     calls::{Asker, Reply},
-    configuration::{self, Files, Loaded, Texts},
-    copies,
+    configuration::{self, Files, Loaded, Source, Texts},
+    copies, descriptors,
     editing::{self, Edit, EditError},
     errand::Errands,
     events::complain,
     numbers::NumbersPage,
+    watch,
     wishes::Page,
 };
 
@@ -36,6 +37,8 @@ pub(crate) enum Job {
     Numbers(NumbersPage),
     /// Read the configuration, after an edit or as it is.
     Configure(Box<Order>),
+    /// Read the configuration as long as it is the one that was seen.
+    Reload(Reload),
     /// Keep a copy of a good configuration.
     Keep(Texts),
     /// Delete the oldest closed segments beyond this count.
@@ -55,13 +58,33 @@ pub(crate) struct Order {
     pub(crate) reply: Reply<CommandAnswer>,
 }
 
+/// Files that have changed, and are to be applied.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reload {
+    /// What was seen.
+    pub(crate) fingerprint: u64,
+    /// So many services are configured so far.
+    pub(crate) services: usize,
+}
+
+/// What has come of files that have changed.
+pub(crate) type Reloaded = Box<Result<Option<Loaded>, EditError>>;
+
 /// What was done.
 #[derive(Debug)]
 pub(crate) enum Done {
-    Wishes { generation: u64, result: io::Result<()> },
+    Wishes {
+        generation: u64,
+        result: io::Result<()>,
+    },
     Numbers(io::Result<()>),
     Configured(Box<Configured>),
-    LastWords { command: RunRef, words: Option<String> },
+    /// Nothing: it is not the one any more that was seen.
+    Reloaded(Reloaded),
+    LastWords {
+        command: RunRef,
+        words: Option<String>,
+    },
 }
 
 /// A configuration as it was read, or why not.
@@ -113,6 +136,7 @@ fn work(files: &Files, inbox: &Receiver<Job>, outbox: &UnboundedSender<Done>) {
                 let result = configure(files, order.edit.clone(), &mut errands);
                 Done::Configured(Box::new(Configured { order: *order, result }))
             }
+            Job::Reload(wanted) => Done::Reloaded(Box::new(reload(files, wanted, &mut errands))),
             Job::Keep(texts) => {
                 keep(files, &texts);
                 continue;
@@ -149,6 +173,31 @@ fn configure(
     })??;
     keep(files, &loaded.texts);
     copies::begin(&loaded.config, &files.instance);
+    Ok(loaded)
+}
+
+/// Files that nobody asked us to read: what has changed again meanwhile is seen again.
+fn reload(
+    files: &Files,
+    wanted: Reload,
+    errands: &mut Errands,
+) -> Result<Option<Loaded>, EditError> {
+    let main = files.main.clone();
+    let loaded = errands.run(&files.main, move |steps| {
+        let sources = configuration::read_sources(&main, steps).ok();
+        let is_meant = |sources: &Vec<Source>| watch::fingerprint(sources) == wanted.fingerprint;
+        let Some(sources) = sources.filter(is_meant) else { return Ok(None) };
+        let loaded = configuration::understand(&sources).map_err(EditError::Bad)?;
+        descriptors::check(&loaded.config, &main).map_err(EditError::Bad)?;
+        if loaded.config.services.is_empty() && wanted.services > 0 {
+            return Err(EditError::Empty);
+        }
+        Ok(Some(loaded))
+    })??;
+    if let Some(loaded) = &loaded {
+        keep(files, &loaded.texts);
+        copies::begin(&loaded.config, &files.instance);
+    }
     Ok(loaded)
 }
 

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     descriptors,
     errand::{Errands, Steps},
+    watch,
 };
 
 /// A file with its contents.
@@ -35,6 +36,8 @@ impl Source {
 pub(crate) struct Loaded {
     pub(crate) config: Config,
     pub(crate) texts: Texts,
+    /// Names the texts among all others.
+    pub(crate) fingerprint: u64,
 }
 
 /// Where the configuration of an instance is.
@@ -89,7 +92,8 @@ pub(crate) fn understand(sources: &[Source]) -> Result<Loaded, Vec<Diagnostic>> 
     let texts: Vec<SourceText<'_>> =
         all.map(|(file, source)| SourceText { file, bytes: &source.bytes }).collect();
     let config = config::parse(&texts)?;
-    Ok(Loaded { config, texts: Texts(sources.iter().map(Kept::of).collect()) })
+    let kept = Texts(sources.iter().map(Kept::of).collect());
+    Ok(Loaded { config, texts: kept, fingerprint: watch::fingerprint(sources) })
 }
 
 /// Returns where a service is named by others and by groups.
@@ -119,7 +123,7 @@ pub(crate) fn read_to_apply(main: &Path, steps: &Steps) -> Result<Loaded, Vec<Di
 }
 
 /// Returns the files of an instance, in the order in which they are read.
-fn files(main: &Path, steps: &Steps) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
+pub(crate) fn files(main: &Path, steps: &Steps) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
     let folder = main.parent().unwrap_or_else(|| Path::new("")).join("services.d");
     let mut more = match steps.read(&folder).and_then(|()| files_in(&folder)) {
         Ok(more) => more,

@@ -4,6 +4,7 @@ mod answers;
 mod counting;
 mod durable;
 mod environment;
+mod reloading;
 mod search;
 mod secrets;
 mod tree;
@@ -50,9 +51,11 @@ use crate::{
     pressure::Pressed,
     probe::Seen,
     secrets::{Ready, Secrets},
+    watch::Sight,
     wishes::Wishes,
 };
 pub(crate) use environment::Setting;
+use reloading::Reloading;
 use waking::Waking;
 
 /// How long an agent that leaves waits for its last events.
@@ -122,6 +125,8 @@ pub(crate) struct Agent {
     pub(crate) upgrade: upgrade::Upgrade,
     pub(crate) bursts: Bursts,
     pub(crate) network: Network,
+    /// The configuration files, and what is known of them.
+    reloading: Reloading,
 }
 
 /// Runs an agent until its keeper ends.
@@ -181,7 +186,7 @@ impl Agent {
         }
         let files = Files { main: options.config.clone(), instance: instance.clone() };
         let clerk = Clerk::start(files.clone()).map_err(doing("start the clerk"))?;
-        let config = first_config(&files, options.mode, &clerk, &mut events)?;
+        let First { config, reloading } = first_config(&files, options.mode, &clerk, &mut events)?;
         copies::clean(&config, &instance);
         copies::begin(&config, &instance);
         let notices = Notices::new().map_err(doing("listen to programs"))?;
@@ -221,6 +226,7 @@ impl Agent {
             upgrade: upgrade::Upgrade::default(),
             bursts: Bursts::default(),
             network: Network::default(),
+            reloading,
         })
     }
 
@@ -303,6 +309,7 @@ impl Agent {
         self.copies.apply(&self.config, &self.instance);
         self.attend_network();
         self.listen_for_wakes();
+        self.watch_files();
         self.take(Input::Configure { services, prune });
         self.end_former_looks();
     }
@@ -348,6 +355,7 @@ impl Agent {
                 units = self.notices.next() => Heard::Notices(units),
                 written = self.bundles.next() => Heard::Written(written),
                 ready = self.secrets.next() => Heard::Ready(ready),
+                sight = self.reloading.next() => Heard::Sight(sight),
             };
             if let Goes::Ended = self.handle(heard).await? {
                 return Ok(());
@@ -369,6 +377,7 @@ impl Agent {
             Heard::Notices(units) => self.hear_notices(&units),
             Heard::Written(Some(written)) => self.bundle_written(written),
             Heard::Ready(Some(ready)) => self.values_ready(ready),
+            Heard::Sight(sight) => self.sighted(sight),
             Heard::Call(None)
             | Heard::Done(None)
             | Heard::Said(None)
@@ -478,6 +487,14 @@ enum Heard {
     Notices(Vec<UnitName>),
     Written(Option<Written>),
     Ready(Option<Ready>),
+    /// The configuration files hold something else; nothing: nobody watches them any more.
+    Sight(Option<Sight>),
+}
+
+/// What an agent begins with.
+struct First {
+    config: Config,
+    reloading: Reloading,
 }
 
 /// Returns the configuration to begin with: the files, or what was last applied when they are bad.
@@ -486,7 +503,7 @@ fn first_config(
     mode: Mode,
     clerk: &Clerk,
     events: &mut Events,
-) -> Result<Config, AgentError> {
+) -> Result<First, AgentError> {
     let (kept, damage) = configuration::recall(&files.kept());
     if let Some(message) = damage.clone() {
         events.tell(Happening::of_instance(Level::Error, "StateDamaged", message));
@@ -495,24 +512,24 @@ fn first_config(
     if mode == Mode::Recovery
         && let Some(Ok(config)) = recall()
     {
-        return Ok(config);
+        return Ok(First { config, reloading: Reloading::recovered() });
     }
     match configuration::read_in_time(&files.main) {
-        Ok(Loaded { config, texts }) => {
+        Ok(Loaded { config, texts, fingerprint }) => {
             // It has nothing else to do yet.
             drop(clerk.give(Job::Keep(texts)));
             if let Err(found) = descriptors::check(&config, &files.main) {
                 let message = config::render(&found);
                 events.tell(Happening::of_instance(Level::Error, "TooFewFiles", message));
             }
-            Ok(config)
+            Ok(First { config, reloading: Reloading::applied(fingerprint) })
         }
         Err(found) => {
             let message = config::render(&found);
             events.tell(Happening::of_instance(Level::Error, "ConfigRefused", message.clone()));
             events.pass_on();
             match recall() {
-                Some(Ok(config)) => Ok(config),
+                Some(Ok(config)) => Ok(First { config, reloading: Reloading::refused(message) }),
                 Some(Err(found)) => Err(AgentError::Config(message + &config::render(&found))),
                 None => Err(AgentError::Config(message + &damage.unwrap_or_default())),
             }

@@ -40,6 +40,8 @@ pub(crate) enum EditError {
     Refused(#[from] config::EditError),
     #[error("{}", config::render(.0))]
     Bad(Vec<Diagnostic>),
+    #[error("the files hold no service any more, which is no reason to let go of any")]
+    Empty,
     #[error("{0}")]
     Stuck(#[from] Stuck),
 }
@@ -113,9 +115,11 @@ fn explain(sources: &[Source], refused: config::EditError) -> EditError {
     }
 }
 
-/// Replaces a configuration file that is still as it was read; its owner and mode stay.
+/// Replaces a configuration file that is still as it was read; its owner and mode stay, and so does
+/// a link that leads to it.
 fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<(), EditError> {
     let disk = |source| disk(path, source);
+    let path = &paths::canonical(path).map_err(disk)?;
     let permissions = fs::metadata(path).map_err(disk)?.permissions();
     // What an editor saves while the new file is synced is lost: only a lock that editors do not
     // know would prevent that.
@@ -233,6 +237,18 @@ mod tests {
                 edit(&folder.main(), &Edit::Add(name("api"), new), &Steps::untold()).unwrap_err();
             assert!(refused.to_string().contains(expected), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_link_stays_one_and_what_it_leads_to_is_edited() {
+        let folder = Folder::new("linked", WEB);
+        let real = folder.0.join("real.toml");
+        fs::rename(folder.main(), &real).unwrap();
+        paths::link(Path::new("real.toml"), &folder.main()).unwrap();
+        let new = NewService { command: vec!["api".to_owned()], ..NewService::default() };
+        edit(&folder.main(), &Edit::Add(name("api"), new), &Steps::untold()).unwrap();
+        assert!(folder.main().is_symlink());
+        assert!(fs::read_to_string(&real).unwrap().contains("[services.api]"));
     }
 
     #[test]

@@ -35,6 +35,7 @@ mod report;
 mod rights;
 mod rungs;
 pub mod secrets;
+mod watch;
 mod wishes;
 mod world;
 

@@ -11,6 +11,7 @@ mod duration;
 mod edit;
 mod fields;
 mod groups;
+mod hot_reload;
 mod keys;
 mod kind;
 mod links;

@@ -4,6 +4,7 @@
 //! machines. Every error is a [`Problem`].
 
 mod environment;
+mod files;
 mod tree;
 mod usage;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use environment::{EnvironmentOf, EnvironmentVariable, UnitEnvironment, VariableOrigin};
+pub use files::{FilesRefused, FilesStatus};
 pub use tree::{Edge, Group, Node, NodeUnit, Tree};
 pub use usage::{UnitUsage, Usages};
 
@@ -26,6 +28,9 @@ pub struct Status {
     pub keeper: Role,
     /// The agent.
     pub agent: Role,
+    /// The configuration files.
+    #[serde(default)]
+    pub files: FilesStatus,
     /// All units, by name.
     pub units: Vec<Unit>,
     /// All groups, by name.

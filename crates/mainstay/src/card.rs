@@ -61,9 +61,13 @@ pub(crate) fn read(runtime: &Path) -> Option<Card> {
 
 /// Returns the cards of all instances whose configuration is still there, by name.
 pub(crate) fn all(base: &Path) -> Vec<Card> {
+    any(base).into_iter().filter(|card| card.config.is_file()).collect()
+}
+
+/// Returns the cards of all instances, by name.
+pub(crate) fn any(base: &Path) -> Vec<Card> {
     let folders = fs::read_dir(base).into_iter().flatten().flatten().take(CARDS_MAX);
-    let cards = folders.filter_map(|folder| read(&folder.path()));
-    let mut cards: Vec<Card> = cards.filter(|card| card.config.is_file()).collect();
+    let mut cards: Vec<Card> = folders.filter_map(|folder| read(&folder.path())).collect();
     cards.sort_by(|one, other| (&one.name, &one.config).cmp(&(&other.name, &other.config)));
     cards
 }

@@ -7,7 +7,7 @@
 
 use std::{
     ffi::OsString,
-    io::ErrorKind,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
 
@@ -39,10 +39,33 @@ pub(crate) struct Located {
 
 /// Returns the instance of a configuration file.
 pub(crate) fn of_file(file: &Path) -> Result<Located, CliError> {
-    let file = paths::canonical(file).map_err(|error| {
+    let file = real_name(file).map_err(|error| {
         let hint = "name the file: `mainstay up path/to/mainstay.toml`";
         CliError::refused(format!("cannot open `{}`: {error}", file.display()), hint)
     })?;
+    of_real(file)
+}
+
+/// Returns the one name of a file. A link keeps its own: whoever leads it elsewhere, as Kubernetes
+/// does, means another file for the same instance.
+fn real_name(file: &Path) -> io::Result<PathBuf> {
+    let real = paths::canonical(file)?;
+    match (file.parent(), file.file_name()) {
+        (Some(folder), Some(name)) if file.is_symlink() => {
+            let is_here = folder.as_os_str().is_empty();
+            let folder = if is_here { Path::new(".") } else { folder };
+            Ok(paths::canonical(folder)?.join(name))
+        }
+        _ => Ok(real),
+    }
+}
+
+/// Returns the instance of a card; its file may be gone while its programs run on.
+fn of_card(card: &Card) -> Result<Located, CliError> {
+    of_file(&card.config).or_else(|_| of_real(card.config.clone()))
+}
+
+fn of_real(file: PathBuf) -> Result<Located, CliError> {
     let runtime = base()?.join(format!("{:016x}", fingerprint(&file)));
     let state = file.parent().unwrap_or_else(|| Path::new("/")).join(".mainstay");
     Ok(Located { file, instance: Instance::new(runtime, state), service: None })
@@ -78,7 +101,7 @@ fn by_name(named: &OsString) -> Result<Located, CliError> {
         return of_file(path);
     }
     if let Some(card) = card::read(path) {
-        return of_file(&card.config);
+        return of_card(&card);
     }
     if path.join(FILE_NAME).is_file() {
         return of_file(&path.join(FILE_NAME));
@@ -98,11 +121,19 @@ fn by_name(named: &OsString) -> Result<Located, CliError> {
             format!("there is more than one instance `{name}`"),
             format!("name its configuration file instead; {}", known(&all)),
         )),
-        (None, _) => Err(CliError::unreachable(
-            format!("there is no instance `{name}`"),
-            format!("name one that there is, or its configuration file; {}", known(&all)),
-        )),
+        (None, _) => without_file(&name)?.ok_or_else(|| {
+            CliError::unreachable(
+                format!("there is no instance `{name}`"),
+                format!("name one that there is, or its configuration file; {}", known(&all)),
+            )
+        }),
     }
+}
+
+/// Returns the instance of a name that runs, though its file is gone.
+fn without_file(name: &str) -> Result<Option<Located>, CliError> {
+    let all = card::any(&base()?).into_iter().filter(|card| card.name == name);
+    Ok(all.filter_map(|card| of_card(&card).ok()).find(answers))
 }
 
 /// Returns the instance of a service of the operating system, where there is one of this name.
@@ -154,8 +185,8 @@ fn nearest_file(is_wanted: impl Fn(&Located) -> bool) -> Result<Option<Located>,
 
 /// Far from any configuration, the only instance that runs is meant.
 fn only_one() -> Result<Located, CliError> {
-    let all = card::all(&base()?);
-    let located = all.iter().filter_map(|card| of_file(&card.config).ok());
+    let all = card::any(&base()?);
+    let located = all.iter().filter_map(|card| of_card(card).ok());
     let mut running = located.filter(answers);
     match (running.next(), running.next()) {
         (Some(one), None) => Ok(one),

@@ -22,6 +22,7 @@ pub mod dump;
 pub mod editor;
 pub mod event_log;
 pub mod fail;
+pub mod file_watch;
 pub mod filesystem;
 pub mod gateway;
 #[cfg(feature = "async")]

@@ -96,6 +96,12 @@ pub fn canonical(path: &Path) -> io::Result<PathBuf> {
     imp::canonical(path)
 }
 
+/// Makes a link that leads to a file or a folder by its name. On Windows it is one to a file, and few
+/// users may make it.
+pub fn link(target: &Path, link: &Path) -> io::Result<()> {
+    imp::link(target, link)
+}
+
 /// What somebody may do in a folder that is guarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Right {

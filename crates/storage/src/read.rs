@@ -62,10 +62,10 @@ pub fn last_lines(chain: &ChainFiles, count: usize) -> io::Result<Vec<Line>> {
     merge.look()?;
     let mut lines = VecDeque::new();
     while let Some((line, ())) = merge.next_line()? {
-        if lines.len() == count {
+        lines.push_back(line);
+        if lines.len() > count {
             lines.pop_front();
         }
-        lines.push_back(line);
     }
     Ok(lines.into())
 }
@@ -310,6 +310,7 @@ mod tests {
         assert_eq!(texts(1), ["five"]);
         assert_eq!(texts(4), ["two", "three", "four", "five"]);
         assert_eq!(texts(99).len(), 5);
+        assert_eq!(texts(0).len(), 0);
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use mainstay_api::control::{
     AddService, ChangedService, CheckState, CommandAnswer, CommandName, CommandRequest,
-    ConfigChanges, Edge, EnvironmentOf, EnvironmentVariable, Event, Events, Facts, Group, HookLast,
-    LastExit, Next, Node, NodeUnit, Role, SecretAnswer, SecretInfo, Secrets, Status, Tree, Unit,
-    UnitAnswer, UnitDetail, UnitEnvironment, UnitUsage, UpgradeAnswer, UpgradeRequest, Usages,
-    VariableOrigin,
+    ConfigChanges, Edge, EnvironmentOf, EnvironmentVariable, Event, Events, Facts, FilesStatus,
+    Group, HookLast, LastExit, Next, Node, NodeUnit, Role, SecretAnswer, SecretInfo, Secrets,
+    Status, Tree, Unit, UnitAnswer, UnitDetail, UnitEnvironment, UnitUsage, UpgradeAnswer,
+    UpgradeRequest, Usages, VariableOrigin,
 };
 
 const FILE: &str = "/opt/shop/mainstay.toml";
@@ -88,6 +88,7 @@ pub(super) fn status() -> Status {
         agent: role(102),
         units: vec![waiting(), unit()],
         groups: vec![group()],
+        files: FilesStatus { hot_reload: true, refused: None },
     }
 }
 

@@ -78,6 +78,7 @@ impl Agent {
             agent: own_role(),
             units: self.supervisor.units().map(|view| self.unit(view, clocks)).collect(),
             groups: self.groups(),
+            files: self.files_status(),
         }
     }
 

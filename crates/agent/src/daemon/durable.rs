@@ -66,10 +66,12 @@ impl Agent {
             Done::Wishes { generation, result } => self.settle_debts(generation, &result),
             Done::Numbers(result) => self.numbers_written(&result),
             Done::Configured(configured) => self.configured(*configured),
+            Done::Reloaded(result) => self.reloaded(*result),
             Done::LastWords { command, words } => self.words_read(&command, words.as_deref()),
         }
         self.save_wishes();
         self.save_numbers();
+        self.reload_again();
     }
 
     fn settle_debts(&mut self, generation: u64, result: &io::Result<()>) {
@@ -156,28 +158,35 @@ impl Agent {
             }
         };
         let trace = self.note(&asker, &what);
-        let Loaded { config, .. } = match result {
+        let loaded = match result {
             Ok(loaded) => loaded,
             Err(error) => return drop(reply.send(Err(self.refuse_edit(trace, &error)))),
         };
-        let changes = config::difference(&self.config, &config);
-        self.config = config;
-        self.purged.extend(purged);
-        self.purged.retain(|name| !self.config.services.contains_key(name));
-        let message = format!("{} services are configured", self.config.services.len());
+        let changes = config::difference(&self.config, &loaded.config);
+        let message = format!("{} services are configured", loaded.config.services.len());
         let happening = Happening::of_instance(Level::Info, "ConfigApplied", message);
         self.events.tell(Happening { trace, ..happening });
-        self.pass_numbers_of_new();
-        self.configure(prune);
+        self.purged.extend(purged);
+        self.put_in_force(loaded, prune);
         let answer = CommandAnswer { changes: Some(changes), ..self.take_answers(trace) };
         self.owe(reply, answer);
+    }
+
+    /// Goes by another configuration from now on.
+    pub(super) fn put_in_force(&mut self, loaded: Loaded, prune: Prune) {
+        let Loaded { config, fingerprint, .. } = loaded;
+        self.config = config;
+        self.reloading.note_applied(fingerprint);
+        self.purged.retain(|name| !self.config.services.contains_key(name));
+        self.pass_numbers_of_new();
+        self.configure(prune);
     }
 
     fn refuse_edit(&mut self, trace: TraceId, error: &EditError) -> Refused {
         let kind = match error {
             EditError::Disk { .. } | EditError::Stuck(_) => RefusedKind::Failed,
             EditError::Overtaken(_) | EditError::Refused(_) => RefusedKind::Conflict,
-            EditError::Bad(_) => RefusedKind::Bad,
+            EditError::Bad(_) | EditError::Empty => RefusedKind::Bad,
         };
         let text = error.to_string();
         let happening = Happening::of_instance(Level::Error, "ConfigRefused", text.clone());

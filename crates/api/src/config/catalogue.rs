@@ -79,6 +79,19 @@ pub static ROOT: Part = Part {
             },
         )
         .example(r#"[{ group = "ops", role = "operator" }]"#),
+        key(
+            "hot-reload",
+            Shape::Boolean,
+            Words {
+                en: "Whether changes of the files are applied by themselves. One file says it for all; `false` leaves it to `mainstay apply`.",
+                zh: "文件改动后是否自动生效。只需在一个文件中写明；`false` 表示只由 `mainstay apply` 来应用。",
+            },
+        )
+        .depends(
+            "`true`; `false` in a service made by `mainstay service install`",
+            "`true`；由 `mainstay service install` 建立的服务为 `false`",
+        )
+        .example("false"),
     ],
     needs: &[],
     one_of: &[],

@@ -30,11 +30,14 @@ pub fn get(text: &str, service: &str, key: &str) -> Result<Option<String>, EditE
     Ok(table.get(last).map(text_of))
 }
 
-/// Returns an entry as it stands in the file; tables of their own are written as values.
+/// Returns an entry as it stands in the file, without the comment behind it; tables of their own are
+/// written as values.
 fn text_of(item: &Item) -> String {
-    let item = item.clone();
-    let text = match item.into_value() {
-        Ok(value) => value.to_string(),
+    let text = match item.clone().into_value() {
+        Ok(mut value) => {
+            value.decor_mut().clear();
+            value.to_string()
+        }
         Err(item) => item.to_string(),
     };
     text.trim().to_owned()
@@ -103,9 +106,17 @@ impl<'a> Holder<'a> {
 
     /// Sets the blanks of a table in one line: the one before the closing brace belonged to whatever
     /// was last. Those of other tables, and their comments, stay.
+    ///
+    /// A table that has no header of its own, and has lost its last key, gets one: otherwise it would
+    /// go, and with it the service that has nothing else.
     fn tidy(&mut self) {
-        if let Self::Inline(table) = self {
-            table.fmt();
+        match self {
+            Self::Inline(table) => table.fmt(),
+            Self::Table(table) if table.is_empty() => {
+                table.set_implicit(false);
+                table.set_dotted(false);
+            }
+            Self::Table(_) => {}
         }
     }
 
@@ -229,6 +240,26 @@ mod tests {
         assert_eq!(get(&without, "web", "environment.PORT").unwrap(), None);
         let error = get(TEXT, "wob", "command").unwrap_err().to_string();
         assert_eq!(error, "no file of the configuration has a service `wob`");
+    }
+
+    #[test]
+    fn a_service_that_loses_its_last_key_stays() {
+        for text in ["[services.web.stop]\nscope = \"tree\"\n", "[services]\nweb.stop.scope = 1\n"]
+        {
+            let without = unset(text, "web", "stop.scope").unwrap();
+            assert_eq!(get(&without, "web", "stop.scope").unwrap(), None, "{without}");
+            assert!(get(&without, "web", "stop").unwrap().is_some(), "{without}");
+        }
+        let without = unset("[services.web.stop]\nscope = 1\n", "web", "stop").unwrap();
+        assert_eq!(get(&without, "web", "stop").unwrap(), None, "{without}");
+    }
+
+    #[test]
+    fn a_comment_is_no_part_of_a_value() {
+        assert_eq!(get(TEXT, "web", "command").unwrap().as_deref(), Some("[\"web\"]"));
+        let with = set(TEXT, "web", "command", "[\"db\"]").unwrap();
+        assert_eq!(get(&with, "web", "command").unwrap().as_deref(), Some("[\"db\"]"));
+        assert!(with.contains("[\"db\"] # as built\n"), "{with}");
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::{
     catalogue,
     fields::{Fields, Placed, Reading, bounded_duration, mistyped},
     groups::{self, Groups},
+    hot_reload,
     kind::{self, KindConfig},
     links::{self, Named},
     logs, program,
@@ -152,6 +153,7 @@ fn read_file<'a>(r: &mut Reading<'a>, read: &mut Read<'_, 'a>) {
     }
     groups::read(&mut fields, r, read.groups);
     access::read(&mut fields, r, &mut read.config.access);
+    hot_reload::read(&mut fields, r, read.config);
     fields.finish(&[], r);
 }
 

@@ -19,6 +19,8 @@ pub struct Config {
     pub groups: BTreeMap<ServiceName, Group>,
     /// What groups of the system may do.
     pub access: Vec<Access>,
+    /// Whether changes of the files are applied by themselves, where the files say so.
+    pub hot_reload: Option<bool>,
 }
 
 /// One service, with every default filled in.

@@ -25,6 +25,8 @@ impl Supervisor {
         for wish in wishes {
             if let Some(unit) = self.units.get_mut(&wish.unit) {
                 unit.obey(wish);
+            } else if !wish.up && !self.services.contains_key(&wish.unit.service) {
+                self.keep_at_rest(now, wish);
             }
         }
         let gone = self.gone_of(wishes, &runs);
@@ -54,6 +56,14 @@ impl Supervisor {
         for name in gone {
             self.effect(Some(&name), Action::Forget);
         }
+    }
+
+    /// Keeps what an operator stopped, though it has left the files: it may come back with the next.
+    fn keep_at_rest(&mut self, now: Moment, wish: &Wish) {
+        let unit = self.unit_named(now, &wish.unit);
+        unit.place = Place::Orphaned;
+        unit.obey(wish);
+        self.retire_unknown(&wish.unit);
     }
 
     /// Returns which units wishes speak of that left the files while there was no agent, and of
@@ -233,6 +243,11 @@ impl Supervisor {
         if let Some(wish) = wishes.iter().find(|wish| wish.unit == *name) {
             unit.obey(wish);
         }
+        self.retire_unknown(name);
+    }
+
+    /// Makes up what a service is like of which no file tells any more.
+    fn retire_unknown(&mut self, name: &UnitName) {
         if !self.services.contains_key(&name.service) {
             let orphan = orphaned(name);
             self.retired.entry(name.service.clone()).or_insert(orphan);

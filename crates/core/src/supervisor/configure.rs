@@ -117,7 +117,9 @@ impl Supervisor {
             .collect();
         for name in gone {
             let is_named = matches!(prune, Prune::Named(named) if *named == name.service);
-            let is_idle = self.units.get(&name).is_some_and(|unit| !unit.state.is_active());
+            // What an operator stopped stays known: it may come back with the next file.
+            let is_over = |unit: &Unit| !unit.state.is_active() && !unit.is_held();
+            let is_idle = self.units.get(&name).is_some_and(is_over);
             if is_named || is_idle || *prune == Prune::Remove {
                 self.prune(now, &name, "it was removed from the configuration");
             } else if let Some(unit) = self.units.get_mut(&name) {
@@ -135,11 +137,17 @@ impl Supervisor {
         self.forget_if_over(name);
     }
 
-    /// Forgets a unit that is not configured any more, once nothing of it is left.
+    /// Forgets a unit that is not configured any more, once nothing of it is left: no run, and no
+    /// operator's wish that it rests, which only pruning ends.
     pub(super) fn forget_if_over(&mut self, name: &UnitName) {
         let is_over = self.units.get(name).is_some_and(|unit| {
             let is_quiet = !unit.state.is_active() && unit.strays_of.is_none();
-            unit.place != Place::Configured && is_quiet && !unit.beside.is_busy()
+            let is_unwanted = match unit.place {
+                Place::Configured => false,
+                Place::Orphaned => !unit.is_held(),
+                Place::Pruned => true,
+            };
+            is_unwanted && is_quiet && !unit.beside.is_busy()
         });
         if !is_over {
             return;

@@ -148,15 +148,17 @@ fn unfit_words(voter: &str, address: IpAddr) -> String {
 
 /// Returns who says what, in one line that is not too long.
 fn told(says: &[(&str, Say)]) -> String {
-    let say = |say: &Say| match say {
-        Say::Fit(addresses) => format!("says {}", listed(addresses)),
-        Say::Unfit(address) => format!("says {address}"),
-        Say::Nothing => "says none".to_owned(),
-        Say::Silent(why) => format!("does not say ({why})"),
-    };
-    let all: Vec<String> =
-        says.iter().map(|(voter, said)| format!("{voter} {}", say(said))).collect();
+    let all: Vec<String> = says.iter().map(|(voter, say)| sentence(voter, say)).collect();
     cut(&all.join(", "))
+}
+
+fn sentence(voter: &str, say: &Say) -> String {
+    match say {
+        Say::Fit(addresses) => format!("{voter} says {}", listed(addresses)),
+        Say::Unfit(address) => format!("{voter} says {address}"),
+        Say::Nothing => format!("{voter} says none"),
+        Say::Silent(why) => format!("{voter} does not say ({why})"),
+    }
 }
 
 /// Returns addresses in one line.

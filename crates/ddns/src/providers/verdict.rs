@@ -148,8 +148,12 @@ fn skew(response: &Response, now: Timestamp) -> String {
         return format!("our clock says {}", now.strftime("%Y-%m-%dT%H:%M:%SZ"));
     };
     let seconds = now.as_second() - theirs.as_second();
-    let way = if seconds < 0 { "behind" } else { "ahead of" };
-    format!("our clock is {} {way} its own", span(seconds.unsigned_abs()))
+    let apart = span(seconds.unsigned_abs());
+    if seconds < 0 {
+        format!("our clock is {apart} behind its own")
+    } else {
+        format!("our clock is {apart} ahead of its own")
+    }
 }
 
 fn span(seconds: u64) -> String {

@@ -5,7 +5,7 @@ pub(super) mod usage;
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
-use mainstay_api::control::{Status, Unit};
+use mainstay_api::control::{FilesRefused, Status, Unit};
 use mainstay_platform::scm::State;
 use mainstay_words::{padded, width as columns_of};
 use serde::Serialize;
@@ -138,11 +138,21 @@ fn table(status: &Status, columns: Option<usize>) -> String {
     let rows: Vec<Row> = units.iter().map(|unit| Row::of(unit)).collect();
     let (keeper, agent) = (status.keeper.pid, status.agent.pid);
     format!(
-        "{}  {}\n\n{}",
+        "{}  {}\n{}\n{}",
         status.instance,
         words::told(&format!("(keeper {keeper}, agent {agent})")),
+        refusal(status.files.refused.as_ref()),
         lines(&words::of("UNIT"), rows, columns)
     )
+}
+
+/// Returns why what is in the files is not what runs, in a line; `check` tells all of it.
+fn refusal(refused: Option<&FilesRefused>) -> String {
+    let Some(refused) = refused else { return String::new() };
+    let first = refused.why.lines().next().unwrap_or_default();
+    let why = print::harmless(first.strip_prefix("error: ").unwrap_or(first));
+    let line = format!("the files are not applied: {why}; `mainstay check` tells more");
+    format!("{}\n", words::told(&line))
 }
 
 /// Returns a table, no line of which is longer than the terminal is wide.

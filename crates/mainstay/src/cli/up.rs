@@ -213,7 +213,7 @@ fn told(changes: &ConfigChanges) -> String {
         lines.push(format!("  ~ {service}: {} changed; {what}", keys.join(", ")));
     }
     for service in &changes.removed {
-        let hint = format!("`mainstay stop {service}` ends it");
+        let hint = "`mainstay apply --prune` ends it";
         lines.push(format!(
             "  - {service}: not configured any more; what runs of it runs on, {hint}"
         ));

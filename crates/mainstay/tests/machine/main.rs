@@ -40,6 +40,7 @@ mod frozen_ends;
 mod full_disks;
 mod handed_over;
 mod hooks;
+mod hot_reload;
 mod hung_storage;
 mod instances;
 mod jumps;

@@ -8,6 +8,7 @@ use crate::{
 };
 
 const THREE: &str = r#"
+hot-reload = false
 [services.api]
 command = ["sleep", "1000"]
 
@@ -19,6 +20,7 @@ command = ["sleep", "1000"]
 "#;
 
 const CHANGED: &str = r#"
+hot-reload = false
 [services.api]
 command = ["sleep", "2000"]
 instances = 2
@@ -52,7 +54,7 @@ fn the_difference_is_told_and_applied() {
         "  + new: new",
         "  ~ api: command, instances changed; its programs are started anew",
         "  ~ web: stop changed; its programs run on",
-        "  - old: not configured any more; what runs of it runs on, `mainstay stop old` ends it",
+        "  - old: not configured any more; what runs of it runs on, `mainstay apply --prune` ends it",
     ] {
         assert!(said.contains(line), "{line} is missing in: {said}");
     }
@@ -67,7 +69,8 @@ fn the_difference_is_told_and_applied() {
     }
     assert!(sandbox.unit("old").orphaned);
     sandbox.get(&["stop", "old"]);
-    wait_until("it is gone", || sandbox.status().units.iter().all(|unit| unit.unit != "old"));
+    let old = sandbox.unit("old");
+    assert!(old.orphaned && old.state == "stopped", "{old:?}");
 }
 
 #[test]

@@ -130,6 +130,10 @@ pub(super) fn is_trusted_owner(path: &Path) -> io::Result<bool> {
     Ok(owner == 0 || owner == geteuid().as_raw())
 }
 
+pub(super) fn link(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
 pub(super) fn canonical(path: &Path) -> io::Result<PathBuf> {
     path.canonicalize()
 }

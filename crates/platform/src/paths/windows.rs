@@ -108,6 +108,10 @@ pub(super) fn is_trusted_owner(path: &Path) -> io::Result<bool> {
 }
 
 /// The system's own form (`\\?\C:\…`) is understood by few programs and no person.
+pub(super) fn link(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::windows::fs::symlink_file(target, link)
+}
+
 pub(super) fn canonical(path: &Path) -> io::Result<PathBuf> {
     let path = path.canonicalize()?;
     let text = path.to_string_lossy();

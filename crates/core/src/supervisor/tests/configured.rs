@@ -27,6 +27,24 @@ fn what_was_stopped_taken_out_and_put_back_stays_stopped() {
 }
 
 #[test]
+fn what_was_stopped_stays_stopped_however_often_it_leaves_the_files() {
+    let web = service("web");
+    let mut world = World::new(std::slice::from_ref(&web));
+    world.started("web");
+    world.command("web", Command::Stop).unwrap();
+    world.exited("web", Exit::Signal(15));
+    for _ in 0..2 {
+        world.configure(&[], Prune::Keep);
+        assert!(world.view("web").is_orphaned());
+        world.configure(std::slice::from_ref(&web), Prune::Keep);
+        assert_eq!(world.state("web"), "stopped");
+    }
+    world.configure(&[], Prune::Keep);
+    world.configure(&[], Prune::Remove);
+    assert!(world.supervisor.unit(&unit("web")).is_none());
+}
+
+#[test]
 fn what_is_added_again_while_it_is_removed_comes_up_again() {
     let mut world = World::new(&[service("web")]);
     world.started("web");

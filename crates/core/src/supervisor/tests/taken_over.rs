@@ -139,11 +139,29 @@ fn what_was_stopped_and_then_left_the_files_is_not_started_again() {
 }
 
 #[test]
-fn a_wish_about_what_left_the_files_is_forgotten_with_it() {
-    let mut world = follow(&[], Vec::new(), vec![wish("web", false, 1)]);
+fn a_start_of_what_left_the_files_is_forgotten_with_it() {
+    let mut world = follow(&[], Vec::new(), vec![wish("web", true, 1)]);
     assert_eq!(world.take(), ["forget web"]);
+    let mut web = service("web");
+    web.start = StartType::Manual;
+    world.configure(&[web], Prune::Keep);
+    assert_eq!(world.spawns().len(), 0);
+}
+
+#[test]
+fn what_was_stopped_before_it_left_the_files_stays_stopped_when_it_comes_back() {
+    let mut world = follow(&[], Vec::new(), vec![wish("web", false, 1)]);
+    assert!(world.view("web").is_orphaned());
     world.configure(&[service("web")], Prune::Keep);
-    assert_eq!(world.spawns(), ["web 1"]);
+    assert_eq!((world.spawns().len(), world.state("web")), (0, "stopped"));
+    world.configure(&[], Prune::Remove);
+    assert!(world.take().contains(&"forget web".to_owned()));
+}
+
+#[test]
+fn a_copy_that_was_stopped_and_is_one_too_many_by_now_is_forgotten() {
+    let mut world = follow(&[service("web")], Vec::new(), vec![wish("web@2", false, 1)]);
+    assert!(world.take().contains(&"forget web@2".to_owned()));
 }
 
 #[test]

@@ -105,7 +105,7 @@ impl Goal {
 
 #[cfg(test)]
 mod tests {
-    use mainstay_api::control::Role;
+    use mainstay_api::control::{FilesStatus, Role};
 
     use super::*;
 
@@ -121,8 +121,8 @@ mod tests {
 
     fn status(units: &[Told<'_>]) -> Status {
         let units = units.iter().map(|(name, state, run)| unit(name, state, *run)).collect();
-        let (instance, groups) = (String::new(), Vec::new());
-        Status { instance, keeper: Role::default(), agent: Role::default(), units, groups }
+        let (instance, groups, files) = (String::new(), Vec::new(), FilesStatus::default());
+        Status { instance, keeper: Role::default(), agent: Role::default(), units, groups, files }
     }
 
     fn check(command: CommandName, patience: Patience, state: &str, expected: Standing) {

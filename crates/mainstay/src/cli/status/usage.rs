@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, collections::BTreeMap};
 
 use clap::ValueEnum;
-use mainstay_api::control::{Group, Role, Status, Unit, UnitUsage, Usages};
+use mainstay_api::control::{FilesStatus, Group, Role, Status, Unit, UnitUsage, Usages};
 use serde::Serialize;
 
 use crate::{
@@ -36,6 +36,7 @@ pub(super) struct Used {
     instance: String,
     keeper: Role,
     agent: Role,
+    files: FilesStatus,
     usage_window_ms: u64,
     units: Vec<UsedUnit>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -67,11 +68,11 @@ impl Used {
         let Usages { window_ms, units } = usages;
         let mut by_name: BTreeMap<String, UnitUsage> =
             units.into_iter().map(|usage| (usage.unit.clone(), usage)).collect();
-        let Status { instance, keeper, agent, units, groups } = status;
+        let Status { instance, keeper, agent, files, units, groups } = status;
         let with_usage = |unit: Unit| UsedUnit { usage: by_name.remove(&unit.unit), unit };
         let mut units: Vec<UsedUnit> = units.into_iter().map(with_usage).collect();
         units.sort_by(|one, other| compare(one, other, sort));
-        Self { instance, keeper, agent, usage_window_ms: window_ms, units, groups }
+        Self { instance, keeper, agent, files, usage_window_ms: window_ms, units, groups }
     }
 
     /// Lays the units out.
