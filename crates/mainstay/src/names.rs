@@ -14,7 +14,7 @@ use crate::errors::CliError;
 pub(crate) fn meant<'a>(names: &[String], units: &'a [Unit]) -> Result<Vec<&'a Unit>, CliError> {
     let is_known = |name: &&String| units.iter().any(|unit| is_meant(name, &unit.unit));
     if let Some(name) = names.iter().find(|name| !is_known(name)) {
-        return Err(unknown(name, units.iter().flat_map(|unit| [&*unit.unit, &*unit.service])));
+        return Err(unknown(name, &known(units)));
     }
     Ok(units.iter().filter(|unit| is_wanted(names, &unit.unit)).collect())
 }
@@ -35,18 +35,23 @@ pub(crate) fn expanded(names: &[String], groups: &[Group]) -> Result<Vec<String>
 
 fn no_group(name: &str, groups: &[Group]) -> CliError {
     let what = format!("there is no group `@{name}`");
-    let hint = near(name, groups.iter().map(|group| group.name.as_str())).map_or_else(
+    let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
+    let hint = near(name, &names).map_or_else(
         || "`mainstay tree` shows all groups".to_owned(),
         |near| format!("did you mean `@{near}`?"),
     );
     CliError::refused(what, hint)
 }
 
+/// Returns the names that units and services have.
+pub(crate) fn known(units: &[Unit]) -> Vec<&str> {
+    units.iter().flat_map(|unit| [unit.unit.as_str(), unit.service.as_str()]).collect()
+}
+
 /// Returns the name that is nearest to what was typed; two letters are near to everything.
-pub(crate) fn near<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+pub(crate) fn near<'n>(typed: &str, names: &[&'n str]) -> Option<&'n str> {
     const LETTERS_MIN: usize = 3;
-    let names: Vec<&str> = names.collect();
-    (typed.chars().count() >= LETTERS_MIN).then(|| suggestion(typed, &names))?
+    (typed.chars().count() >= LETTERS_MIN).then(|| suggestion(typed, names))?
 }
 
 /// Returns whether a unit is among those that names mean; each is when there is no name.
@@ -55,7 +60,7 @@ pub(crate) fn is_wanted(names: &[String], unit: &str) -> bool {
 }
 
 /// Refuses a name that means nothing, and says which of these it may have been.
-pub(crate) fn unknown(name: &str, names: impl Iterator<Item = &str>) -> CliError {
+pub(crate) fn unknown(name: &str, names: &[&str]) -> CliError {
     let what = format!("there is no unit or service `{name}`");
     let hint = near(name, names).map_or_else(
         || "`mainstay status` lists all".to_owned(),

@@ -46,8 +46,7 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
     let mut path = format!("/v1/events?limit={}&{filter}", args.lines.min(EVENTS_MAX));
     let mut events: Events = client.get(&path).await?;
     if let Some(name) = names.iter().find(|name| !is_known(name, &status, &events)) {
-        let known = status.units.iter().flat_map(|unit| [&*unit.unit, &*unit.service]);
-        return Err(names::unknown(name, known));
+        return Err(names::unknown(name, &names::known(&status.units)));
     }
     loop {
         for event in &events.events {

@@ -212,10 +212,14 @@ pub(super) async fn run(mut args: Args, instance: Option<&str>) -> Result<ExitCo
         let is_there = known.into_iter().any(|unit| is_meant(name, unit));
         if !is_there {
             let known = units.iter().flatten().chain(sources.iter().map(|source| &source.unit));
-            let hint = names::near(name, known.map(String::as_str)).map_or_else(
-                || "`mainstay status` lists all units; a log begins with its first byte".to_owned(),
-                |near| format!("did you mean `{near}`?"),
-            );
+            let hint = names::near(name, &known.map(String::as_str).collect::<Vec<_>>())
+                .map_or_else(
+                    || {
+                        "`mainstay status` lists all units; a log begins with its first byte"
+                            .to_owned()
+                    },
+                    |near| format!("did you mean `{near}`?"),
+                );
             return Err(CliError::refused(format!("there is no log of `{name}`"), hint));
         }
     }
