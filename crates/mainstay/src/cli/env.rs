@@ -15,7 +15,7 @@ use crate::{
 /// Stands for what is not shown.
 const WITHHELD: &str = "…";
 
-/// Show what a unit's program finds in its environment, and where each variable comes from
+/// Show the variables that a program is given, and where each comes from
 ///
 /// Of what is, or may be, a secret only the name.
 #[derive(Debug, ClapArgs)]

@@ -27,7 +27,7 @@ Commands:
   events       Show what happened, to all units or some
   why          Tell why a unit is as it is, and what comes next
   show         Show everything about one unit, or each of some
-  env          Show what a unit's program finds in its environment, and where each variable comes from
+  env          Show the variables that a program is given, and where each comes from
   tree         Draw who requires, wants or comes after whom, and how each is
   check        Read the configuration and say everything that is wrong with it
   add          Add a service to the configuration and start it
