@@ -25,6 +25,7 @@ pub mod fail;
 pub mod file_watch;
 pub mod filesystem;
 pub mod gateway;
+pub mod idle;
 #[cfg(feature = "async")]
 pub mod interrupt;
 pub mod kin;

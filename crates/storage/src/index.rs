@@ -11,11 +11,15 @@
 use std::{
     fs::File,
     io::{self, Read as _, Seek as _, SeekFrom},
+    path::Path,
 };
 
 /// The size of a record.
 pub const RECORD_BYTES: usize = 32;
 const RECORD_LENGTH: u64 = 32;
+
+/// So much of the end of an index is asked for the last time.
+const END_BYTES: u64 = 128 * RECORD_LENGTH;
 
 const KIND_SOURCE: u8 = 1;
 const KIND_TIME: u8 = 2;
@@ -153,6 +157,16 @@ impl Stream {
     }
 }
 
+/// Returns the last time that an index names; nothing when its end names none.
+pub fn last_time(path: &Path) -> Option<u64> {
+    let mut file = File::open(path).ok()?;
+    let whole = file.metadata().ok()?.len() / RECORD_LENGTH * RECORD_LENGTH;
+    file.seek(SeekFrom::Start(whole.saturating_sub(END_BYTES))).ok()?;
+    let mut end = Vec::new();
+    file.take(END_BYTES.min(whole)).read_to_end(&mut end).ok()?;
+    IndexRecord::decode_all(&end).iter().rev().find_map(IndexRecord::time)
+}
+
 /// Cuts off what must not stand before the next record, whose offset is `end`: a torn record, which
 /// would shift all that follow, and records about bytes that the segment has lost.
 pub fn mend(file: &File, end: u64) -> io::Result<()> {
@@ -225,6 +239,22 @@ mod tests {
             let torn = &bytes[..2 * RECORD_BYTES + at];
             assert_eq!(IndexRecord::decode_all(torn), RECORDS[..2], "torn at {at}");
         }
+    }
+
+    #[test]
+    fn the_last_time_is_found_behind_others_and_before_a_torn_end() {
+        let path = fresh::folder("last-time").join("own");
+        let check = |length: usize, expected: Option<u64>| {
+            let mut bytes: Vec<u8> = RECORDS.iter().flat_map(IndexRecord::encode).collect();
+            bytes.truncate(length);
+            File::create(&path).unwrap().write_all(&bytes).unwrap();
+            assert_eq!(last_time(&path), expected, "{length} bytes");
+        };
+        check(4 * RECORD_BYTES, Some(u64::MAX));
+        check(2 * RECORD_BYTES + 5, Some(u64::MAX));
+        check(2 * RECORD_BYTES - 1, None);
+        check(0, None);
+        assert_eq!(last_time(&path.with_extension("none")), None);
     }
 
     #[test]

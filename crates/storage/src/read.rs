@@ -104,13 +104,18 @@ fn whole_lines(bytes: &[u8]) -> usize {
 /// Writes every byte of a chain, exactly as it was written.
 pub fn copy_all(chain: &ChainFiles, out: &mut impl Write) -> io::Result<()> {
     for number in segments(chain)? {
-        match open(chain, number)? {
-            Some(Content::Plain(mut file)) => drop(io::copy(&mut file, out)?),
-            Some(Content::Compressed(frames)) => copy_frames(frames, out)?,
-            None => {}
-        }
+        copy_segment(chain, number, out)?;
     }
     Ok(())
+}
+
+/// Writes every byte of one segment; none when there is no such segment.
+pub fn copy_segment(chain: &ChainFiles, number: u64, out: &mut impl Write) -> io::Result<()> {
+    match open(chain, number)? {
+        Some(Content::Plain(mut file)) => io::copy(&mut file, out).map(drop),
+        Some(Content::Compressed(frames)) => copy_frames(frames, out),
+        None => Ok(()),
+    }
 }
 
 fn copy_frames(mut frames: Frames, out: &mut impl Write) -> io::Result<()> {

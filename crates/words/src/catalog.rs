@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    fragments::fragments,
+    fragments::{fragments, prefixed},
     matching::{self, Held},
     pattern::{Pattern, Piece},
     po,
@@ -60,6 +60,9 @@ const ENDS: &[(&str, &str)] = &[(".", "。"), (":", "："), ("…", "……"), (
 
 /// How often a text is taken apart; deeper ones stay as they are.
 const DEPTH_MAX: usize = 8;
+
+/// A pattern with no more letters than these matches almost everything.
+const LETTERS_FEW: usize = 8;
 
 /// The longest fragment that is looked at: people say less.
 const LETTERS_MAX: usize = 8_192;
@@ -139,10 +142,7 @@ impl Catalog {
 
     /// `error: …` and its like say whose words follow.
     fn by_prefix(&self, text: &str, depth: usize) -> Option<String> {
-        let (prefix, rest) = text.split_once(": ")?;
-        if !["error", "warning", "note", "hint", "tip"].contains(&prefix) {
-            return None;
-        }
+        let (prefix, rest) = prefixed(text)?;
         let rest = self.found(rest, depth + 1).unwrap_or_else(|| rest.to_owned());
         Some(format!("{}：{rest}", self.exact(prefix)?))
     }
@@ -157,17 +157,24 @@ impl Catalog {
             let known = self.patterns.get(at)?;
             let held =
                 text.contains(&known.longest).then(|| matching::held(&known.english, text))??;
-            Some(self.filled(&known.other, &held, depth))
+            self.filled(known, &held, depth)
         })
     }
 
-    fn filled(&self, other: &Pattern, held: &[Held<'_, '_>], depth: usize) -> String {
-        other.filled(|hole| {
-            let Some(one) = held.iter().find(|one| one.hole == hole) else { return String::new() };
-            let is_data = one.is_name || DATA.contains(&hole);
+    /// Returns the text with what is in the holes, told as well. A pattern of a few letters counts
+    /// only where each hole has one word, or one that is known: else it says too little.
+    fn filled(&self, known: &Known, held: &[Held<'_, '_>], depth: usize) -> Option<String> {
+        let mut told = HashMap::new();
+        for one in held {
+            let is_data = one.is_name || DATA.contains(&one.hole);
             let found = if is_data { None } else { self.found(one.text, depth + 1) };
-            found.unwrap_or_else(|| one.text.to_owned())
-        })
+            let is_word = is_data || !one.text.contains(' ');
+            if found.is_none() && !is_word && known.english.weight() <= LETTERS_FEW {
+                return None;
+            }
+            told.entry(one.hole).or_insert_with(|| found.unwrap_or_else(|| one.text.to_owned()));
+        }
+        Some(known.other.filled(|hole| told.get(hole).cloned().unwrap_or_default()))
     }
 
     fn by_end(&self, text: &str, depth: usize) -> Option<String> {
@@ -178,8 +185,17 @@ impl Catalog {
     }
 
     fn by_parts(&self, text: &str, depth: usize) -> Option<String> {
-        if let Some((before, inside)) = bracketed(text) {
+        if let Some((before, inside)) = bracketed(text, '(', ')') {
             return self.joined(&[before, inside], "（", depth).map(|text| text + "）");
+        }
+        if let Some((before, inside)) = bracketed(text, '[', ']') {
+            return self.joined(&[before, inside], " [", depth).map(|text| text + "]");
+        }
+        if let Some(inside) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+            return self.found(inside, depth + 1).map(|text| format!("[{text}]"));
+        }
+        if let Some((item, rest)) = text.strip_prefix("- ").and_then(|text| text.split_once(": ")) {
+            return self.found(rest, depth + 1).map(|rest| format!("- {item}: {rest}"));
         }
         JOINTS.iter().find_map(|(english, other)| {
             let parts = apart(text, english);
@@ -199,9 +215,11 @@ impl Catalog {
     }
 
     /// Returns the English texts that are taken for another one: what one pattern has made, with
-    /// `filler` in its holes, another one takes first.
+    /// `filler` in its holes, another one takes first. Of two holes side by side nobody can tell
+    /// which one holds what.
     pub fn mistaken(&self, filler: &str) -> Vec<String> {
-        let wrong = self.patterns.iter().filter(|known| {
+        let is_clear = |known: &&Known| !known.english.has_holes_side_by_side();
+        let wrong = self.patterns.iter().filter(is_clear).filter(|known| {
             let made = known.english.with_holes(filler);
             self.found(&made, 0) != Some(known.other.with_holes(filler))
         });
@@ -225,9 +243,10 @@ fn coloured(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Returns what stands before the brackets that a text ends with, and inside.
-fn bracketed(text: &str) -> Option<(&str, &str)> {
-    let (before, inside) = text.strip_suffix(')')?.split_once(" (")?;
-    (!inside.contains(['(', ')'])).then_some((before, inside))
+fn bracketed(text: &str, open: char, close: char) -> Option<(&str, &str)> {
+    let (before, inside) = text.strip_suffix(close)?.rsplit_once(open)?;
+    let before = before.strip_suffix(' ')?;
+    (!before.is_empty() && !inside.contains(close)).then_some((before, inside))
 }
 
 /// Takes a text apart at a joint, but not within backticks; at the first one, if it is a colon.
@@ -267,7 +286,8 @@ mod tests {
             "run {number} of `{unit}` ended with code {code}",
             "`{unit}` 第 {number} 次运行以代码 {code} 结束",
         ),
-        ("run {number} {what}", "第 {number} 次运行 {what}"),
+        ("{} in {}", "{1} 后 {0}"),
+        ("run number {number} {what}", "第 {number} 次运行 {what}"),
     ];
 
     fn catalog() -> Catalog {
@@ -312,7 +332,14 @@ mod tests {
     #[test]
     fn the_most_special_pattern_comes_first() {
         check("run 3 of `web` ended with code 1", "`web` 第 3 次运行以代码 1 结束");
-        check("run 3 of `web` went on", "第 3 次运行 of `web` went on");
+        check("run number 3 of `web` went on", "第 3 次运行 of `web` went on");
+    }
+
+    #[test]
+    fn a_pattern_of_a_few_letters_is_not_believed_where_it_would_tear_a_sentence() {
+        check("start in 3s", "3s 后 start");
+        check("3 units in 3s", "3s 后 3 个单元");
+        check("nobody knows what is in there", "nobody knows what is in there");
     }
 
     #[test]
@@ -321,6 +348,8 @@ mod tests {
         check("x; y", "x; y");
         check("  agent     3 units\nrunning\n", "  代理     3 个单元\n运行中\n");
         check("3 units (running)", "3 个单元（运行中）");
+        check("3 units [running]", "3 个单元 [运行中]");
+        check("- running: 3 units", "- running: 3 个单元");
     }
 
     #[test]

@@ -29,10 +29,19 @@ fn end_of(text: &str) -> usize {
     ends.min().unwrap_or_else(|| text.trim_end_matches(' ').len())
 }
 
+/// What says whose words follow, before a colon and a blank.
+pub(crate) const PREFIXES: &[&str] = &["error", "warning", "note", "hint", "tip"];
+
+/// Returns the prefix of a text, and what follows it.
+pub(crate) fn prefixed(text: &str) -> Option<(&str, &str)> {
+    text.split_once(": ").filter(|(prefix, _)| PREFIXES.contains(prefix))
+}
+
 /// Returns a fragment without the signs that join it to another one, as it is looked up.
 pub fn bare(text: &str) -> &str {
     let joints = ["; ", ", ", ": ", ". "];
     let text = joints.iter().find_map(|joint| text.strip_prefix(joint)).unwrap_or(text);
+    let text = prefixed(text).map_or(text, |(_, rest)| rest);
     let text =
         if text.ends_with("...") { text } else { text.trim_end_matches([';', ',', ':', '.', ' ']) };
     let inside = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));

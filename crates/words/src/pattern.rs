@@ -48,6 +48,14 @@ impl Pattern {
         holes
     }
 
+    pub(crate) fn has_holes_side_by_side(&self) -> bool {
+        let is_hole = |piece: &Piece| matches!(piece, Piece::Hole(_));
+        self.pieces
+            .iter()
+            .zip(self.pieces.iter().skip(1))
+            .any(|(one, next)| is_hole(one) && is_hole(next))
+    }
+
     /// Returns what is always the same, with `hole` in the place of each hole.
     pub fn with_holes(&self, hole: &str) -> String {
         self.filled(|_| hole.to_owned())

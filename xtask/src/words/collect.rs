@@ -144,7 +144,8 @@ impl Collector {
                 | [TokenTree::Group(_), behind @ ..],
             ) if OURS.contains(&name) => behind,
             _ => {
-                if place == Place::Code && !["pub", "crate"].contains(&name) {
+                if place == Place::Code && !["pub", "crate", "super", "self", "in"].contains(&name)
+                {
                     self.comment.clear();
                 }
                 behind
@@ -175,7 +176,9 @@ impl Collector {
             match token {
                 TokenTree::Literal(literal) => {
                     let text = string(&literal).unwrap_or_default();
-                    self.found.extend(spoken(&text));
+                    self.found.extend(
+                        fragments_of(&text).filter(|text| has_letters(text)).map(str::to_owned),
+                    );
                 }
                 TokenTree::Group(group) => self.all_of(&group),
                 TokenTree::Ident(_) | TokenTree::Punct(_) => {}
@@ -229,11 +232,18 @@ fn string(literal: &proc_macro2::Literal) -> Option<String> {
     Some(text.value())
 }
 
+fn fragments_of(text: &str) -> impl Iterator<Item = &str> {
+    let found = fragments(text).into_iter().map(|fragment| bare(fragment.text));
+    found.filter(|text| !is_command(text))
+}
+
+fn has_letters(text: &str) -> bool {
+    Pattern::of(text).with_holes("").contains(char::is_alphabetic)
+}
+
 /// Returns the fragments of a text that have a word.
 fn spoken(text: &str) -> Vec<String> {
-    let found = fragments(text).into_iter().map(|fragment| bare(fragment.text));
-    let found =
-        found.filter(|text| !is_command(text) && words_of(text).iter().any(|word| is_word(word)));
+    let found = fragments_of(text).filter(|text| words_of(text).iter().any(|word| is_word(word)));
     found.map(str::to_owned).collect()
 }
 
@@ -279,8 +289,8 @@ mod tests {
         );
         check("fn f() { x.expect(\"it was checked\"); assert!(a, \"two words\"); }", &[]);
         check(
-            "fn f() { words::of(\"running\"); count(n, \"unit\") }",
-            &["running", "1 unit", "{} units"],
+            "fn f() { words::of(\"STATE\"); count(n, \"unit\") }",
+            &["STATE", "1 unit", "{} units"],
         );
     }
 
@@ -295,7 +305,7 @@ mod tests {
     #[test]
     fn help_is_found() {
         check(
-            "/// Show units\n#[derive(ClapArgs)]\n#[command(after_help = \"Examples:\\n  mainstay x     run it\")]\nstruct A {\n/// One\n/// line.\n///\n/// Another\n#[arg(long, value_name = \"TWO WORDS\")]\na: u8 }",
+            "/// Show units\n#[derive(ClapArgs)]\n#[command(after_help = \"Examples:\\n  mainstay x     run it\")]\npub(super) struct A {\n/// One\n/// line.\n///\n/// Another\n#[arg(long, value_name = \"TWO WORDS\")]\na: u8 }",
             &["Examples", "run it", "Show units", "One line", "Another"],
         );
         check("/// Not shown\n#[derive(Debug)]\nstruct A { /// Nor this\n a: u8 }", &[]);

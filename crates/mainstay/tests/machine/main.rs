@@ -62,6 +62,7 @@ mod pauses;
 mod ready_programs;
 mod real_programs;
 mod resets;
+mod retention;
 mod secrets;
 mod state_files;
 mod stories;

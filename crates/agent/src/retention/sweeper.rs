@@ -1,0 +1,235 @@
+//! The thread that deletes what is too much of logs, and says what may be compressed.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender},
+    time::Duration,
+};
+
+use mainstay_api::config::Compress;
+use mainstay_core::{ServiceName, UnitName};
+use mainstay_platform::{clock, fail};
+use mainstay_storage::{
+    instance::Instance,
+    segment::{self, ChainFiles},
+};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::{
+    Policies, Policy, Said,
+    belief::{Belief, Look, Verdict},
+    rules::{self, Closed, Limits},
+    tally::Tally,
+};
+use crate::events::complain;
+
+/// All logs are looked at this long after a configuration was applied: what starts goes first.
+const LOOK_AFTER: Duration = Duration::from_secs(1);
+/// Where `keep-for` is set, all logs are looked at so often, or more often where it is short.
+const LOOK_EVERY: Duration = Duration::from_hours(1);
+const LOOK_EVERY_MIN: Duration = Duration::from_secs(1);
+
+/// What it is asked.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// From now on this is kept.
+    Keep(Policies),
+    /// A segment was closed.
+    Rotated { service: ServiceName, chain: ChainFiles },
+    /// Keep so many closed segments of this log, which belongs to no service.
+    Thin { chain: ChainFiles, keep: usize },
+}
+
+/// The thread.
+#[derive(Debug)]
+pub(super) struct Sweeper {
+    instance: Instance,
+    inbox: Receiver<Order>,
+    chains: SyncSender<ChainFiles>,
+    teller: UnboundedSender<Said>,
+    policies: Policies,
+    belief: Belief,
+    tally: Tally,
+    /// When all logs are looked at.
+    look_at: Option<Duration>,
+}
+
+impl Sweeper {
+    pub(super) fn new(
+        instance: &Instance,
+        inbox: Receiver<Order>,
+        chains: SyncSender<ChainFiles>,
+        teller: UnboundedSender<Said>,
+    ) -> Self {
+        let (belief, verdict) = Belief::open(instance.believed_time(), now());
+        let sweeper = Self {
+            instance: instance.clone(),
+            inbox,
+            chains,
+            teller,
+            policies: Policies::new(),
+            belief,
+            tally: Tally::default(),
+            look_at: None,
+        };
+        sweeper.tell_of(verdict);
+        sweeper
+    }
+
+    /// Works until nobody orders anything any more.
+    pub(super) fn work(mut self) {
+        loop {
+            let next = self.look_at.into_iter().chain(self.tally.next_deadline()).min();
+            let ordered = match next {
+                None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(at) => self.inbox.recv_timeout(at.saturating_sub(clock::monotonic())),
+            };
+            match ordered {
+                Ok(order) => self.obey(order),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            if self.look_at.is_some_and(|at| clock::monotonic() >= at) {
+                self.look_at_all();
+            }
+            for (service, deleted) in self.tally.due(clock::monotonic()) {
+                self.tell(Said::Deleted { service, deleted });
+            }
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Keep(policies) => {
+                self.policies = policies;
+                self.look_at = Some(clock::monotonic() + LOOK_AFTER);
+            }
+            Order::Rotated { service, chain } => self.rotated(&service, chain),
+            Order::Thin { chain, keep } => {
+                let limits = Limits { keep, ..Limits::default() };
+                self.thin(None, &[chain], limits);
+            }
+        }
+    }
+
+    fn rotated(&mut self, service: &ServiceName, chain: ChainFiles) {
+        let Some(policy) = self.policies.get(service).copied() else { return };
+        if policy.limits.keep_total > 0 {
+            let chains = self.chains_of_all().remove(service).unwrap_or_default();
+            self.thin(Some(service), &chains, policy.limits);
+        } else {
+            self.thin(Some(service), std::slice::from_ref(&chain), policy.limits);
+        }
+        self.offer(chain, policy);
+    }
+
+    /// Looks at the logs of all services, and says when that is due again.
+    fn look_at_all(&mut self) {
+        let verdict = self.belief.look(now());
+        self.tell_of(verdict);
+        for (service, chains) in self.chains_of_all() {
+            let Some(policy) = self.policies.get(&service).copied() else { continue };
+            self.thin(Some(&service), &chains, policy.limits);
+            for chain in chains {
+                self.offer(chain, policy);
+            }
+        }
+        let spans = self.policies.values().map(|policy| policy.limits.keep_for);
+        let shortest = spans.filter(|span| !span.is_zero()).min();
+        self.look_at =
+            shortest.map(|span| clock::monotonic() + (span / 4).clamp(LOOK_EVERY_MIN, LOOK_EVERY));
+        if shortest.is_some()
+            && let Err(error) = self.belief.keep()
+        {
+            complain("cannot note the time of day", &error);
+        }
+    }
+
+    /// Returns the chains of all services that are configured; what has vanished from the files
+    /// keeps its logs.
+    fn chains_of_all(&self) -> BTreeMap<ServiceName, Vec<ChainFiles>> {
+        let mut all: BTreeMap<ServiceName, Vec<ChainFiles>> = BTreeMap::new();
+        let entries = fs::read_dir(self.instance.logs()).into_iter().flatten().flatten();
+        for folder in entries.map(|entry| entry.path()) {
+            let name = folder.file_name().and_then(|name| name.to_str());
+            let unit = name.and_then(|name| UnitName::parse(name).ok());
+            let Some(service) = unit.map(|unit| unit.service) else { continue };
+            if self.policies.contains_key(&service) {
+                let stems = segment::stems(&folder).unwrap_or_default();
+                let chains = stems.iter().map(|stem| ChainFiles::new(&folder, stem));
+                all.entry(service).or_default().extend(chains);
+            }
+        }
+        all
+    }
+
+    fn thin(&mut self, service: Option<&ServiceName>, chains: &[ChainFiles], limits: Limits) {
+        let logs: Vec<Vec<Closed>> = chains.iter().map(|chain| closed(chain, limits)).collect();
+        let live_bytes = if limits.keep_total == 0 { 0 } else { live_bytes(chains) };
+        let now = self.believed_now(limits);
+        for surplus in rules::surplus(&logs, live_bytes, limits, now) {
+            let Some(chain) = chains.get(surplus.log) else { continue };
+            fail::point("agent.delete");
+            if let Err(error) = chain.remove(surplus.segment.number) {
+                complain("cannot delete an old segment", &error);
+            } else if let Some(service) = service {
+                self.tally.add(service, surplus.reason, surplus.segment.bytes);
+            }
+        }
+    }
+
+    /// Returns the time of day where it matters, and is to be believed.
+    fn believed_now(&mut self, limits: Limits) -> Option<u64> {
+        if limits.keep_for.is_zero() {
+            return None;
+        }
+        let now = now();
+        let verdict = self.belief.look(now);
+        self.tell_of(verdict);
+        (verdict == Verdict::Believed)
+            .then(|| u64::try_from(now.realtime.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    /// A compressor that is too busy finds what is left at the next rotation.
+    fn offer(&self, chain: ChainFiles, policy: Policy) {
+        if policy.compress == Compress::Zstd {
+            drop(self.chains.try_send(chain));
+        }
+    }
+
+    fn tell_of(&self, verdict: Verdict) {
+        if verdict == Verdict::Jumped {
+            self.tell(Said::ClockJumped);
+        }
+    }
+
+    fn tell(&self, said: Said) {
+        // An agent that ends listens no more.
+        drop(self.teller.send(said));
+    }
+}
+
+fn now() -> Look {
+    Look {
+        realtime: Duration::from_nanos(clock::realtime_nanos()),
+        since_boot: clock::since_boot(),
+    }
+}
+
+/// Returns the closed segments of a log, with what the limits ask of them.
+fn closed(chain: &ChainFiles, limits: Limits) -> Vec<Closed> {
+    let found = chain.find().unwrap_or_default();
+    let needs_time = limits.keep_total > 0 || !limits.keep_for.is_zero();
+    let one = |number: u64| Closed {
+        number,
+        bytes: chain.stored_bytes(number),
+        ended_ns: if needs_time { chain.ended_ns(number) } else { None },
+    };
+    found.closed.into_iter().map(one).collect()
+}
+
+fn live_bytes(chains: &[ChainFiles]) -> u64 {
+    let lengths = chains.iter().filter_map(|chain| fs::metadata(chain.live()).ok());
+    lengths.map(|found| found.len()).sum()
+}

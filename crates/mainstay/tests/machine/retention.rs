@@ -1,0 +1,165 @@
+//! What is kept of logs: segments are compressed and deleted while they are written and read.
+
+use std::{
+    fs::{self, File},
+    path::PathBuf,
+};
+
+use mainstay_storage::segment::ChainFiles;
+
+#[cfg(feature = "fail")]
+use crate::processes::whole_lines;
+use crate::{processes::wait_until, sandbox::Sandbox};
+
+const LINES: usize = 60_000;
+
+/// Counts in steps, so that it lasts for a while.
+fn counting(logs: &str) -> String {
+    format!(
+        "[services.count]\n\
+         shell = \"i=0; while [ $i -lt {LINES} ]; do seq $i $((i+999)); i=$((i+1000)); sleep 0.02; \
+         done; echo end; exec sleep 1000\"\n\
+         logs = {logs}\n"
+    )
+}
+
+fn expected() -> String {
+    let numbers: Vec<String> = (0..LINES).map(|number| number.to_string()).collect();
+    numbers.join("\n") + "\nend\n"
+}
+
+fn chain(sandbox: &Sandbox, unit: &str) -> ChainFiles {
+    ChainFiles::new(&logs(sandbox).join(unit), unit)
+}
+
+fn logs(sandbox: &Sandbox) -> PathBuf {
+    sandbox.path(".mainstay/logs")
+}
+
+/// Returns the segments that are there but the live one, and those of them that are plain.
+fn closed(sandbox: &Sandbox, unit: &str) -> (Vec<u64>, Vec<u64>) {
+    let found = chain(sandbox, unit).find().unwrap();
+    (found.closed, found.plain)
+}
+
+fn wait_for_end(sandbox: &Sandbox) {
+    wait_until("all is written", || sandbox.get(&["logs", "count", "-n", "1"]).contains("end"));
+}
+
+/// Waits until every segment but the newest closed one is compressed.
+fn wait_for_rest(sandbox: &Sandbox) {
+    wait_until("all is compressed", || {
+        let (closed, plain) = closed(sandbox, "count");
+        closed.len() > 3 && plain.len() == 1 && plain.last() == closed.last()
+    });
+}
+
+#[test]
+fn a_compressed_log_reads_as_it_was_written() {
+    let sandbox = Sandbox::up_with(&counting("{ max-size = \"16KiB\", keep = 0 }"));
+    let target = File::create(sandbox.path("followed")).unwrap();
+    let mut command = sandbox.command(&["logs", "-f", "-n", "all"]);
+    let mut follower = command.stdout(target).spawn().unwrap();
+    wait_for_end(&sandbox);
+    wait_for_rest(&sandbox);
+    assert!(sandbox.get(&["logs", "count", "--raw", "-n", "all"]) == expected());
+    wait_until("everything was followed", || sandbox.read("followed").ends_with("end\n"));
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+    assert!(sandbox.read("followed") == expected(), "a line is missing, or there twice");
+    let tail = sandbox.get(&["logs", "count", "-n", "20000"]);
+    assert!(expected().ends_with(&tail) && tail.lines().count() == 20_000);
+    let found = sandbox.get(&["logs", "count", "--grep", "^[12]00$", "--json"]);
+    assert_eq!(found.matches("\"run\":1").count(), 2, "{found}");
+    let first = chain(&sandbox, "count").compressed(1);
+    assert!(fs::metadata(first).unwrap().len() < 8 * 1024);
+}
+
+#[cfg(feature = "fail")]
+#[test]
+fn a_death_while_a_segment_is_compressed_or_deleted_costs_nothing() {
+    const POINTS: [&str; 5] = [
+        "agent.compress.begun",
+        "agent.compress.frame",
+        "agent.compress.named",
+        "agent.compress.removed",
+        "agent.delete",
+    ];
+    // They write until every point was met: whoever compresses may be slow.
+    let service = |name: &str, logs: &str| {
+        format!(
+            "[services.{name}]\n\
+             shell = \"i=0; while [ ! -e done ]; do seq $i $((i+999)); i=$((i+1000)); sleep 0.1; \
+             done; echo end; exec sleep 1000\"\n\
+             logs = {{ max-size = \"8KiB\", {logs} }}\n"
+        )
+    };
+    let mut sandbox = Sandbox::new(
+        &(service("count", "keep = 0") + &service("thin", "keep = 2, compress = \"off\"")),
+    );
+    let folder = sandbox.up_fallible();
+    let program = sandbox.wait_for_pid("count");
+    for point in POINTS {
+        fs::write(folder.join(point), "").unwrap();
+        wait_until("somebody dies", || !folder.join(point).exists());
+        let text = sandbox.get(&["logs", "count", "--raw", "-n", "all"]);
+        expect_counted(whole_lines(&text).lines(), 0);
+    }
+    File::create(sandbox.path("done")).unwrap();
+    wait_for_end(&sandbox);
+    wait_for_rest(&sandbox);
+    let text = sandbox.get(&["logs", "count", "--raw", "-n", "all"]);
+    expect_counted(text.strip_suffix("end\n").unwrap().lines(), 0);
+    let whole = |unit: &str| sandbox.get(&["logs", unit, "--raw", "-n", "all"]);
+    wait_until("all is written", || whole("thin").ends_with("end\n"));
+    wait_until("two are left", || closed(&sandbox, "thin").0.len() == 2);
+    let text = whole("thin");
+    let first: usize = text.lines().next().unwrap().parse().unwrap();
+    expect_counted(text.strip_suffix("end\n").unwrap().lines(), first);
+    assert_eq!(sandbox.wait_for_pid("count"), program);
+}
+
+/// Expects each number once, in order, from the first one on.
+#[cfg(feature = "fail")]
+fn expect_counted<'a>(lines: impl Iterator<Item = &'a str>, first: usize) {
+    for (line, number) in lines.zip(first..) {
+        assert_eq!(line, number.to_string());
+    }
+}
+
+#[test]
+fn what_is_too_old_goes_and_is_told_once() {
+    let sandbox =
+        Sandbox::up_with(&counting("{ max-size = \"16KiB\", keep-for = \"1s\", every = \"1h\" }"));
+    wait_for_end(&sandbox);
+    wait_until("all but one are gone", || closed(&sandbox, "count").0.len() == 1);
+    assert!(sandbox.get(&["logs", "count", "-n", "1"]).contains("end"));
+    let events = sandbox.get(&["events"]);
+    let told: Vec<&str> = events.lines().filter(|line| line.contains("`keep-for`")).collect();
+    assert_eq!(told.len(), 1, "{events}");
+}
+
+#[test]
+fn all_logs_of_a_service_share_what_they_may_take() {
+    const TOTAL: u64 = 128 * 1024;
+    let shell = "seq 20000; echo end; exec sleep 1000";
+    let sandbox = Sandbox::up_with(&format!(
+        "[services.web]\nshell = \"{shell}\"\ninstances = 2\n\
+         logs = {{ max-size = \"8KiB\", keep-total = \"{}KiB\", compress = \"off\" }}\n\
+         [services.other]\nshell = \"{shell}\"\nlogs = {{ max-size = \"8KiB\", keep = 0, compress = \"off\" }}\n",
+        TOTAL / 1024
+    ));
+    for unit in ["web", "web@2", "other"] {
+        wait_until("all is written", || sandbox.get(&["logs", unit, "-n", "1"]).contains("end"));
+    }
+    let taken = || {
+        let folders = ["web", "web@2"].map(|unit| logs(&sandbox).join(unit));
+        let files = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap().flatten());
+        // One may be deleted while they are counted.
+        files.filter_map(|file| file.metadata().ok()).map(|found| found.len()).sum::<u64>()
+    };
+    // The index of a live segment is not counted.
+    wait_until("they take less", || taken() <= TOTAL + 8 * 1024);
+    assert!(taken() > TOTAL / 2, "{} bytes are left", taken());
+    assert!(closed(&sandbox, "other").0.len() > 10);
+}
