@@ -252,6 +252,12 @@ impl Events {
         self.last
     }
 
+    /// Returns how many events behind a number are kept no more.
+    pub(crate) fn missed_after(&self, after: u64) -> u64 {
+        let first = self.kept.front().map_or(self.last + 1, |event| event.sequence);
+        first.saturating_sub(after.saturating_add(1))
+    }
+
     /// Returns the first events behind a number that fit, oldest first.
     pub(crate) fn select_after(
         &self,

@@ -5,16 +5,21 @@
 
 mod environment;
 mod files;
+mod log;
 mod tree;
 mod usage;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{Array, ArrayBuilder, Object, Type},
+};
 
 pub use environment::{EnvironmentOf, EnvironmentVariable, UnitEnvironment, VariableOrigin};
 pub use files::{FilesRefused, FilesStatus};
+pub use log::{LogLine, LogLines, Missed};
 pub use tree::{Edge, Group, Node, NodeUnit, Tree};
 pub use usage::{UnitUsage, Usages};
 
@@ -306,12 +311,21 @@ pub struct Facts {
 }
 
 /// What `GET /v1/events` answers.
+#[expect(clippy::struct_field_names, reason = "the JSON says `events`")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Events {
     /// The events, oldest first.
     pub events: Vec<Event>,
     /// Where to go on: pass it as `after`.
     pub last: u64,
+    /// So many events behind `after` are kept no more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub missed: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What `GET /v1/units/NAME` answers.
@@ -373,13 +387,16 @@ pub struct HookLast {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct AddService {
     /// Its name.
+    #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
     pub name: String,
     /// The program and its arguments.
+    #[schema(min_items = 1)]
     pub command: Vec<String>,
     /// Where it starts.
     #[serde(default)]
     pub directory: Option<String>,
     /// Variables it gets.
+    #[schema(schema_with = pairs)]
     #[serde(default)]
     pub environment: Vec<(String, String)>,
     /// When it is started.
@@ -388,6 +405,16 @@ pub struct AddService {
     /// What it requires.
     #[serde(default)]
     pub requires: Vec<String>,
+}
+
+/// Says of a list that each entry is a name and a value.
+fn pairs() -> Array {
+    let text = || Object::builder().schema_type(Type::String);
+    let pair = ArrayBuilder::new().items(text()).min_items(Some(2)).max_items(Some(2));
+    ArrayBuilder::new()
+        .items(pair)
+        .description(Some("Variables it gets, each with its value."))
+        .build()
 }
 
 /// What `GET /v1/secrets` answers: names, never values.

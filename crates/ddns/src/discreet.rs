@@ -149,7 +149,9 @@ mod tests {
     #[test]
     fn a_request_that_cannot_be_sent_gives_no_secret_away() {
         let told = told("template", |request| {
-            Err(NetworkError::Request { why: format!("`{}` is no URL", request.url) })
+            Err(NetworkError::Request {
+                why: format!("cannot use `{}`: it is no URL", request.url),
+            })
         });
         assert!(told.contains(HIDDEN) && !told.contains("hunter"), "{told}");
     }

@@ -170,11 +170,11 @@ pub struct Parameters {
 
 /// A parameter that cannot be worked with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{key}` {why}")]
+#[error("`{key}`: {why}")]
 pub struct ParameterError {
     /// Which.
     pub key: String,
-    /// Why, as it stands behind its name.
+    /// Why, in a sentence.
     pub why: String,
 }
 
@@ -193,7 +193,7 @@ impl Parameters {
         for parameter in entry.parameters {
             let Some(value) = given.remove(parameter.key) else {
                 if parameter.need == Need::Required {
-                    let why = format!("is missing: {}", parameter.help);
+                    let why = format!("it is missing: {}", parameter.help);
                     return Err(ParameterError::new(parameter.key, why));
                 }
                 continue;
@@ -209,7 +209,7 @@ impl Parameters {
     fn take(&mut self, parameter: &Parameter, value: Value) -> Result<(), ParameterError> {
         match (parameter.nature, value) {
             (_, Value::String(text)) if text.trim().is_empty() => {
-                Err(ParameterError::new(parameter.key, "is empty"))
+                Err(ParameterError::new(parameter.key, "it is empty"))
             }
             (Nature::Secret, Value::String(text)) => {
                 self.secrets.insert(parameter.key, Secret::from(text));
@@ -221,7 +221,7 @@ impl Parameters {
                 Ok(())
             }
             (Nature::SecretTable, _) => {
-                Err(ParameterError::new(parameter.key, "must be a table of texts"))
+                Err(ParameterError::new(parameter.key, "it must be a table of texts"))
             }
             (Nature::Plain, value) => {
                 self.plain.insert(parameter.key.to_owned(), value);
@@ -232,7 +232,7 @@ impl Parameters {
 
     /// Returns a secret that the catalogue calls required.
     pub fn secret(&self, key: &'static str) -> Result<Secret, ParameterError> {
-        self.optional_secret(key).ok_or_else(|| ParameterError::new(key, "is missing"))
+        self.optional_secret(key).ok_or_else(|| ParameterError::new(key, "it is missing"))
     }
 
     /// Returns a secret, if it is given.
@@ -256,13 +256,13 @@ impl Parameters {
         match self.plain.get(key) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(ParameterError::new(key, "must be a text")),
+            Some(_) => Err(ParameterError::new(key, "it must be a text")),
         }
     }
 
     /// Returns a text that the catalogue calls required.
     pub fn required(&self, key: &'static str) -> Result<&str, ParameterError> {
-        self.text(key)?.ok_or_else(|| ParameterError::new(key, "is missing"))
+        self.text(key)?.ok_or_else(|| ParameterError::new(key, "it is missing"))
     }
 
     /// Returns a value of any shape, if it is given.
@@ -276,14 +276,14 @@ impl Parameters {
     pub fn endpoint(&self, usual: &str) -> Result<String, ParameterError> {
         let given = self.text("endpoint")?.unwrap_or(usual);
         if !given.starts_with("https://") && !given.starts_with("http://") {
-            return Err(ParameterError::new("endpoint", "must begin with `https://`"));
+            return Err(ParameterError::new("endpoint", "it must begin with `https://`"));
         }
         Ok(given.trim_end_matches('/').to_owned())
     }
 }
 
 /// What is said of a secret that is none.
-const NO_SECRET: &str = "must be a text, `{ secret = \"NAME\" }`, \
+const NO_SECRET: &str = "it must be a text, `{ secret = \"NAME\" }`, \
                          `{ secret = { env = \"NAME\" } }`, or another source of a secret";
 
 /// The parameter that every provider with an address of its own takes.
@@ -304,7 +304,7 @@ fn secret_table(
         let Some(text) = value.as_str().filter(|text| !text.trim().is_empty()) else {
             return Err(ParameterError::new(
                 key,
-                format!("has a `{name}` that is empty or no text"),
+                format!("it has a `{name}` that is empty or no text"),
             ));
         };
         secrets.insert(name, Secret::from(text.to_owned()));
@@ -315,7 +315,7 @@ fn secret_table(
 fn unknown(entry: &Entry, key: &str) -> ParameterError {
     let known: Vec<String> =
         entry.parameters.iter().map(|parameter| format!("`{}`", parameter.key)).collect();
-    let why = format!("is nothing that `{}` takes; it takes {}", entry.name, known.join(", "));
+    let why = format!("it is nothing that `{}` takes; it takes {}", entry.name, known.join(", "));
     ParameterError::new(key, why)
 }
 

@@ -364,6 +364,31 @@ mod tests {
     }
 
     #[test]
+    fn whoever_goes_on_behind_any_line_gets_the_lines_that_follow_it() {
+        let chain = sample("cursors");
+        append(&chain, b"half");
+        let from = |cursor: Cursor| {
+            let mut merge = Merge::new(Unfinished::Left);
+            merge.add((), Reader::new(chain.clone(), cursor));
+            merge.look().unwrap();
+            merge
+        };
+        let rest = |cursor: Cursor| -> Vec<Vec<u8>> {
+            let mut merge = from(cursor);
+            let next = || merge.next_line().unwrap().map(|(line, ())| line.bytes);
+            std::iter::from_fn(next).collect()
+        };
+        let all = rest(begin(&chain).unwrap());
+        assert_eq!(all.len(), 5);
+        let mut merge = from(begin(&chain).unwrap());
+        for taken in 1..=all.len() {
+            merge.next_line().unwrap();
+            let (_, cursor) = merge.cursors().next().unwrap();
+            assert_eq!(rest(cursor), all[taken..], "behind line {taken}");
+        }
+    }
+
+    #[test]
     fn a_follower_misses_nothing_over_a_rotation() {
         let chain = sample("follower");
         let mut reader = Reader::new(chain.clone(), end(&chain).unwrap());

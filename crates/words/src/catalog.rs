@@ -135,9 +135,10 @@ impl Catalog {
         let whole = self.exact(text).map(str::to_owned);
         whole
             .or_else(|| self.by_prefix(text, depth))
-            .or_else(|| self.by_pattern(text, depth))
+            .or_else(|| self.by_pattern(text, depth, is_one_part))
             .or_else(|| self.by_end(text, depth))
             .or_else(|| self.by_parts(text, depth))
+            .or_else(|| self.by_pattern(text, depth, |_| true))
     }
 
     /// `error: …` and its like say whose words follow.
@@ -147,7 +148,9 @@ impl Catalog {
         Some(format!("{}：{rest}", self.exact(prefix)?))
     }
 
-    fn by_pattern(&self, text: &str, depth: usize) -> Option<String> {
+    /// `may_begin` says what the holes may hold that a pattern begins with: `{} is {}` would else
+    /// take every text with an `is` in its last sentence.
+    fn by_pattern(&self, text: &str, depth: usize, may_begin: fn(&str) -> bool) -> Option<String> {
         let of = |start: Option<char>| self.by_start.get(&start).map_or(&[][..], Vec::as_slice);
         let mut fitting: Vec<usize> =
             of(text.chars().next()).iter().chain(of(None)).copied().collect();
@@ -157,7 +160,8 @@ impl Catalog {
             let known = self.patterns.get(at)?;
             let held =
                 text.contains(&known.longest).then(|| matching::held(&known.english, text))??;
-            self.filled(known, &held, depth)
+            let begin = begin(&known.english, &held);
+            begin.into_iter().all(may_begin).then(|| self.filled(known, &held, depth))?
         })
     }
 
@@ -197,6 +201,12 @@ impl Catalog {
         if let Some((item, rest)) = text.strip_prefix("- ").and_then(|text| text.split_once(": ")) {
             return self.found(rest, depth + 1).map(|rest| format!("- {item}: {rest}"));
         }
+        // A place, as in `accounts.cf.token: …`, is told of all that follows.
+        if let Some((place, what)) = text.split_once(": ").filter(|(place, _)| !place.contains(' '))
+            && let Some(told) = self.joined(&[place, what], "：", depth)
+        {
+            return Some(told);
+        }
         JOINTS.iter().find_map(|(english, other)| {
             let parts = apart(text, english);
             (parts.len() > 1).then(|| self.joined(&parts, other, depth))?
@@ -232,6 +242,22 @@ fn literal(piece: &Piece) -> Option<&str> {
         Piece::Literal(text) => Some(text),
         Piece::Hole(_) => None,
     }
+}
+
+/// Returns what is in the holes that stand before the first word of a pattern.
+fn begin<'t>(pattern: &Pattern, held: &[Held<'_, 't>]) -> Vec<&'t str> {
+    let is_word = |text: &str| text.contains(char::is_alphabetic);
+    let open = pattern.pieces().iter().take_while(|it| !literal(it).is_some_and(is_word));
+    let is_open = |one: &&Held<'_, '_>| {
+        open.clone().any(|piece| matches!(piece, Piece::Hole(name) if name == one.hole))
+    };
+    held.iter().filter(is_open).map(|one| one.text).collect()
+}
+
+/// Returns whether a text is neither several sentences nor a place and what is said of it.
+fn is_one_part(text: &str) -> bool {
+    !text.ends_with([';', '.', ':'])
+        && ["; ", ". ", ": "].iter().all(|joint| apart(text, joint).len() == 1)
 }
 
 /// Returns the colour of a text and what is coloured, when all of it is.
@@ -288,6 +314,9 @@ mod tests {
         ),
         ("{} in {}", "{1} 后 {0}"),
         ("run number {number} {what}", "第 {number} 次运行 {what}"),
+        ("{} lives in {}", "{} 在 {}"),
+        ("{} {name} lives in {}", "{} 里 {name} 在 {}"),
+        ("{to}; it was {from}", "{to}；原来是 {from}"),
     ];
 
     fn catalog() -> Catalog {
@@ -350,6 +379,16 @@ mod tests {
         check("3 units (running)", "3 个单元（运行中）");
         check("3 units [running]", "3 个单元 [运行中]");
         check("- running: 3 units", "- running: 3 个单元");
+    }
+
+    #[test]
+    fn what_a_pattern_begins_with_is_one_sentence() {
+        check("x lives in y; everything has stopped", "x 在 y；已全部停止");
+        check("everything has stopped; x lives in y", "已全部停止；x 在 y");
+        check("a.b: cannot start `web`; x lives in y", "a.b：无法启动 `web`；x 在 y");
+        check("a.b: x; it was y", "a.b：x；原来是 y");
+        check("a: b; it was c", "a：b；原来是 c");
+        check("a.b: it is x: y lives in z", "a.b：it is x：y 在 z");
     }
 
     #[test]

@@ -152,13 +152,13 @@ impl Agent {
         };
         let Some(after) = query.after else {
             let events = self.events.select(query.limit, fits);
-            return Events { events, last: self.events.last() };
+            return Events { events, last: self.events.last(), missed: 0 };
         };
         let events = self.events.select_after(after, query.limit, fits);
         // Whoever goes on from here meets the next one.
         let full = events.last().filter(|_| events.len() == query.limit);
         let last = full.map_or(self.events.last(), |event| event.sequence);
-        Events { events, last }
+        Events { events, last, missed: self.events.missed_after(after) }
     }
 
     fn command(

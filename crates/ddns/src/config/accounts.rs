@@ -200,5 +200,5 @@ fn concerning(table: &Table<'_>, entry: &Entry) -> Map<String, Value> {
 }
 
 fn refused<T>(table: &Table<'_>, error: &ParameterError) -> Read<T> {
-    table.wrong(&error.key, format!("it {}", error.why))
+    table.wrong(&error.key, error.why.clone())
 }

@@ -139,11 +139,17 @@ fn unfit_words(voter: &str, address: IpAddr) -> String {
     let unfit = unfit(address);
     let why = unfit.map_or("not to be published", Unfit::in_words);
     let is_translated = matches!(unfit, Some(Unfit::Private | Unfit::SharedByProvider));
-    let meaning = if is_translated && address.is_ipv4() { " (double NAT)" } else { "" };
-    format!(
-        "{voter} says {address}, which is {why}: nobody outside reaches it{meaning}; \
-         nothing is published"
-    )
+    if is_translated && address.is_ipv4() {
+        format!(
+            "{voter} says {address}, which is {why}: nobody outside reaches it (double NAT); \
+             nothing is published"
+        )
+    } else {
+        format!(
+            "{voter} says {address}, which is {why}: nobody outside reaches it; \
+             nothing is published"
+        )
+    }
 }
 
 /// Returns who says what, in one line that is not too long.

@@ -41,31 +41,31 @@ impl Target {
     /// Takes the URL of a request apart. What is wrong with it is told without its query.
     pub(super) fn of(request: &Request) -> Result<Self, NetworkError> {
         Self::read(&request.url).map_err(|why| {
-            let why = format!("`{}` {why}", request.shown_url());
+            let why = format!("cannot use `{}`: {why}", request.shown_url());
             NetworkError::Request { why }
         })
     }
 
     fn read(url: &str) -> Result<Self, &'static str> {
-        let uri: Uri = url.parse().map_err(|_| "is no URL")?;
+        let uri: Uri = url.parse().map_err(|_| "it is no URL")?;
         let scheme = match uri.scheme_str() {
             Some("https") => Scheme::Https,
             Some("http") => Scheme::Http,
-            _ => return Err("does not begin with `https://`"),
+            _ => return Err("it does not begin with `https://`"),
         };
-        let authority = uri.authority().ok_or("names no host")?;
+        let authority = uri.authority().ok_or("it names no host")?;
         if authority.as_str().contains('@') {
-            return Err("has a name or a password in it; they belong into headers");
+            return Err("it has a name or a password in it; they belong into headers");
         }
         let host = authority.host().trim_matches(['[', ']']).to_owned();
         let named = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
         let port = match (named.trim_start_matches(':'), authority.port_u16()) {
             ("", _) => scheme.usual_port(),
             (_, Some(port)) if port > 0 => port,
-            _ => return Err("has no port from 1 to 65535"),
+            _ => return Err("it has no port from 1 to 65535"),
         };
         if host.is_empty() {
-            return Err("names no host");
+            return Err("it names no host");
         }
         let path = uri.path_and_query().map_or("/", |it| it.as_str());
         let slash = if path.starts_with('/') { "" } else { "/" };
@@ -153,12 +153,13 @@ mod tests {
             assert_eq!(told, format!("cannot send the request: {why}"), "{url}");
             assert!(!told.contains("hunter2"), "{told}");
         };
-        check("ftp://h/?t=hunter2", "`ftp://h/` does not begin with `https://`");
-        check("https:// h/?t=hunter2", "`https:// h/` is no URL");
-        let login = "`https://h/` has a name or a password in it; they belong into headers";
+        check("ftp://h/?t=hunter2", "cannot use `ftp://h/`: it does not begin with `https://`");
+        check("https:// h/?t=hunter2", "cannot use `https:// h/`: it is no URL");
+        let login =
+            "cannot use `https://h/`: it has a name or a password in it; they belong into headers";
         check("https://me:hunter2@h/", login);
-        check("https://h:99999/", "`https://h:99999/` has no port from 1 to 65535");
-        check("https://h:0/", "`https://h:0/` has no port from 1 to 65535");
-        check("/path", "`/path` does not begin with `https://`");
+        check("https://h:99999/", "cannot use `https://h:99999/`: it has no port from 1 to 65535");
+        check("https://h:0/", "cannot use `https://h:0/`: it has no port from 1 to 65535");
+        check("/path", "cannot use `/path`: it does not begin with `https://`");
     }
 }

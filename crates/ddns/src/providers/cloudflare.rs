@@ -137,11 +137,14 @@ fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
     ) {
         (Some(token), None, None) => Credentials::Token(token),
         (None, Some(email), Some(key)) => Credentials::Global { email: email.to_owned(), key },
-        (None, None, None) => return Err(ParameterError::new("token", "is missing")),
+        (None, None, None) => return Err(ParameterError::new("token", "it is missing")),
         (Some(_), _, _) => {
-            return Err(ParameterError::new("token", "does not go together with `email` or `key`"));
+            return Err(ParameterError::new(
+                "token",
+                "it does not go together with `email` or `key`",
+            ));
         }
-        (None, _, _) => return Err(ParameterError::new("key", "goes together with `email`")),
+        (None, _, _) => return Err(ParameterError::new("key", "it goes together with `email`")),
     };
     Ok(rows::provider(Cloudflare {
         endpoint: parameters.endpoint("https://api.cloudflare.com/client/v4")?,

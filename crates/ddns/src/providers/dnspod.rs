@@ -128,8 +128,8 @@ fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
     if !is_pair {
         // Without `id` it is about the token: who does not know that yet cannot judge it.
         let (key, why) = match id {
-            Some(_) => ("id", "must be the number of the token"),
-            None => ("token", "must have its number before it, `ID,TOKEN`, unless `id` says it"),
+            Some(_) => ("id", "it must be the number of the token"),
+            None => ("token", "it must have its number before it, `ID,TOKEN`, unless `id` says it"),
         };
         return Err(ParameterError::new(key, why));
     }

@@ -153,14 +153,14 @@ pub(super) fn open_as(
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
     let url = parameters.required("url")?.to_owned();
     if !url.starts_with("https://") && !url.starts_with("http://") {
-        return Err(ParameterError::new("url", "must begin with `https://`"));
+        return Err(ParameterError::new("url", "it must begin with `https://`"));
     }
     let addresses = match parameters.text("ipv6")? {
         None | Some("together") => Addresses::Together,
         Some("alone") => Addresses::Alone,
         Some("myipv6") => Addresses::Apart { ipv4: "myip", ipv6: "myipv6", keep: None },
         Some(_) => {
-            return Err(ParameterError::new("ipv6", "must be `together`, `alone` or `myipv6`"));
+            return Err(ParameterError::new("ipv6", "it must be `together`, `alone` or `myipv6`"));
         }
     };
     let identity = Identity::of_user(parameters)?;
@@ -213,8 +213,12 @@ impl Identity {
         match (parameters.text("user")?, parameters.optional_secret("password")) {
             (None, None) => Ok(Self::Nobody),
             (Some(user), Some(password)) => Ok(Self::Basic(user.to_owned(), password)),
-            (Some(_), None) => Err(ParameterError::new("password", "is missing: `user` is there")),
-            (None, Some(_)) => Err(ParameterError::new("user", "is missing: `password` is there")),
+            (Some(_), None) => {
+                Err(ParameterError::new("password", "it is missing: `user` is there"))
+            }
+            (None, Some(_)) => {
+                Err(ParameterError::new("user", "it is missing: `password` is there"))
+            }
         }
     }
 

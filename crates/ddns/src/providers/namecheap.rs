@@ -58,7 +58,7 @@ struct Namecheap {
 fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
     let endpoint = parameters.endpoint("https://dynamicdns.park-your-domain.com")?;
     let domain = Fqdn::parse(parameters.required("domain")?)
-        .map_err(|error| ParameterError::new("domain", format!("is no domain: {error}")))?;
+        .map_err(|error| ParameterError::new("domain", format!("it is no domain: {error}")))?;
     Ok(Box::new(Namecheap { endpoint, domain, password: parameters.secret("password")? }))
 }
 

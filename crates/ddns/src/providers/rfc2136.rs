@@ -100,7 +100,7 @@ fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
     let carrier = match parameters.text("transport")? {
         None | Some("udp") => Carrier::UdpThenTcp,
         Some("tcp") => Carrier::Tcp,
-        Some(_) => return Err(ParameterError::new("transport", "must be `udp` or `tcp`")),
+        Some(_) => return Err(ParameterError::new("transport", "it must be `udp` or `tcp`")),
     };
     Ok(Box::new(Rfc2136 { server, zone, key: key(parameters)?, carrier }))
 }
@@ -111,19 +111,21 @@ fn key(parameters: &Parameters) -> Result<Option<Arc<Key>>, ParameterError> {
     let (name, secret) = match (parameters.text("key-name")?, parameters.optional_secret("key")) {
         (None, None) => return Ok(None),
         (Some(_), None) => {
-            return Err(ParameterError::new("key", "is missing: `key-name` is there"));
+            return Err(ParameterError::new("key", "it is missing: `key-name` is there"));
         }
         (None, Some(_)) => {
-            return Err(ParameterError::new("key-name", "is missing: `key` is there"));
+            return Err(ParameterError::new("key-name", "it is missing: `key` is there"));
         }
         (Some(name), Some(secret)) => (name, secret),
     };
-    let name: KeyName =
-        name.parse().map_err(|_| ParameterError::new("key-name", "cannot be the name of a key"))?;
+    let name: KeyName = name
+        .parse()
+        .map_err(|_| ParameterError::new("key-name", "it cannot be the name of a key"))?;
     let bare: String = secret.reveal().split_whitespace().collect();
-    let octets = base64::decode(&bare).ok_or_else(|| ParameterError::new("key", "is no base64"))?;
+    let octets =
+        base64::decode(&bare).ok_or_else(|| ParameterError::new("key", "it is no base64"))?;
     let key = Key::new(algorithm, &octets, name, None, None)
-        .map_err(|error| ParameterError::new("key", format!("cannot be used: {error}")))?;
+        .map_err(|error| ParameterError::new("key", format!("it cannot be used: {error}")))?;
     Ok(Some(Arc::new(key)))
 }
 
@@ -134,7 +136,7 @@ fn algorithm(given: Option<&str>) -> Result<Algorithm, ParameterError> {
         Some("hmac-sha512") => Ok(Algorithm::Sha512),
         Some("hmac-sha1") => Ok(Algorithm::Sha1),
         Some(_) => {
-            let why = "must be `hmac-sha256`, `hmac-sha384`, `hmac-sha512` or `hmac-sha1`; \
+            let why = "it must be `hmac-sha256`, `hmac-sha384`, `hmac-sha512` or `hmac-sha1`; \
                        hmac-md5 and hmac-sha224 are not spoken here";
             Err(ParameterError::new("algorithm", why))
         }

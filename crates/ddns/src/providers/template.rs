@@ -145,12 +145,12 @@ fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
         headers.push(header(&name, &value, parse)?);
     }
     let zone = parameters.text("zone")?.map(Fqdn::parse).transpose();
-    let zone = zone.map_err(|error| ParameterError::new("zone", format!("is none: {error}")))?;
+    let zone = zone.map_err(|error| ParameterError::new("zone", format!("it is none: {error}")))?;
     let method = method(parameters.text("method")?, body.is_some())?;
     let success = Success::open(parameters)?;
     let identity = Identity::of_user(parameters)?;
     if headers.iter().any(|(name, _)| name == "authorization") && identity.is_somebody() {
-        let why = "has an `authorization`, but so has `user`";
+        let why = "it has an `authorization`, but so has `user`";
         return Err(ParameterError::new("headers", why));
     }
     let template = Template { method, url, headers, body, identity, secrets, zone, success };
@@ -162,11 +162,11 @@ fn open(parameters: &Parameters) -> Result<Box<dyn Provider>, ParameterError> {
 fn checked_url(text: &str) -> Result<&str, ParameterError> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let Some(rest) = rest else {
-        return Err(ParameterError::new("url", "must begin with `https://`"));
+        return Err(ParameterError::new("url", "it must begin with `https://`"));
     };
     let host = rest.split(['/', '?']).next().unwrap_or_default();
     if host.is_empty() || host.contains("{{") || host.contains('@') {
-        let why = "must name its host itself, without a user; credentials belong into `headers`";
+        let why = "it must name its host itself, without a user; credentials belong into `headers`";
         return Err(ParameterError::new("url", why));
     }
     Ok(text)
@@ -181,7 +181,7 @@ fn method(given: Option<&str>, has_body: bool) -> Result<Method, ParameterError>
         Some("PATCH") => Ok(Method::Patch),
         Some("DELETE") => Ok(Method::Delete),
         Some(_) => {
-            let why = "must be `GET`, `POST`, `PUT`, `PATCH` or `DELETE`";
+            let why = "it must be `GET`, `POST`, `PUT`, `PATCH` or `DELETE`";
             Err(ParameterError::new("method", why))
         }
     }
@@ -194,7 +194,7 @@ fn encoding(parameters: &Parameters, body: &str) -> Result<Encoding, ParameterEr
         None | Some("form") => Ok(Encoding::Url),
         Some("json") => Ok(Encoding::Json),
         Some("text") => Ok(Encoding::Plain),
-        Some(_) => Err(ParameterError::new("body-format", "must be `json`, `form` or `text`")),
+        Some(_) => Err(ParameterError::new("body-format", "it must be `json`, `form` or `text`")),
     }
 }
 
@@ -202,7 +202,7 @@ fn table(parameters: &Parameters, key: &str) -> Result<Map<String, Value>, Param
     match parameters.value(key) {
         None => Ok(Map::new()),
         Some(Value::Object(table)) => Ok(table.clone()),
-        Some(_) => Err(ParameterError::new(key, "must be a table")),
+        Some(_) => Err(ParameterError::new(key, "it must be a table")),
     }
 }
 
@@ -215,13 +215,13 @@ fn header(
     if name.is_empty() || !name.bytes().all(is_token) {
         return Err(ParameterError::new(
             "headers",
-            format!("has `{name}`, which cannot be a name"),
+            format!("it has `{name}`, which cannot be a name"),
         ));
     }
     let Some(text) = value.as_str().filter(|text| !text.chars().any(char::is_control)) else {
         return Err(ParameterError::new(
             "headers",
-            format!("has a `{name}` that is no line of text"),
+            format!("it has a `{name}` that is no line of text"),
         ));
     };
     Ok((name.to_ascii_lowercase(), parse("headers", text)?))
@@ -250,7 +250,7 @@ impl Template {
         let is_told =
             |pattern: &Pattern| pattern.uses(&Variable::Zone) || pattern.uses(&Variable::Sub);
         if self.zone.is_none() && patterns.any(is_told) {
-            let why = "is missing: `{{zone}}` or `{{sub}}` is told";
+            let why = "it is missing: `{{zone}}` or `{{sub}}` is told";
             return Err(ParameterError::new("zone", why));
         }
         Ok(())

@@ -216,7 +216,7 @@ pub(super) fn text<'a>(record: &'a Record, key: &str) -> Result<Option<&'a str>,
     match record.extra.get(key) {
         None => Ok(None),
         Some(serde_json::Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(extra(key, "must be a text")),
+        Some(_) => Err(extra(key, "it must be a text")),
     }
 }
 
@@ -225,7 +225,7 @@ pub(super) fn flag(record: &Record, key: &str) -> Result<Option<bool>, Failure> 
     match record.extra.get(key) {
         None => Ok(None),
         Some(serde_json::Value::Bool(flag)) => Ok(Some(*flag)),
-        Some(_) => Err(extra(key, "must be `true` or `false`")),
+        Some(_) => Err(extra(key, "it must be `true` or `false`")),
     }
 }
 

@@ -235,7 +235,7 @@ fn told(changes: &ConfigChanges) -> String {
 /// Its agent's own words tell where it began; the clock may have been set back since earlier lives.
 async fn begin(client: &mut Client, keeper: Keeper) -> Result<u64, CliError> {
     let path = format!("/v1/events?limit={EVENTS_MAX}");
-    let Events { events, last } = client.get(&path).await?;
+    let Events { events, last, .. } = client.get(&path).await?;
     let begins = |event: &&Event| matches!(event.event.as_str(), "AgentStarted" | "AgentRecovered");
     let first = events.iter().rev().find(begins).filter(|_| keeper == Keeper::Ours);
     Ok(first.map_or(last, |first| first.sequence.saturating_sub(1)))

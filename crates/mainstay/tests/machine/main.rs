@@ -15,6 +15,7 @@ mod second_up;
 mod slow_disk;
 
 mod access;
+mod api;
 mod bad_input;
 mod bad_programs;
 #[cfg(feature = "fail")]

@@ -85,7 +85,7 @@ fn ipv6_goes_where_the_service_expects_it() {
 
 #[test]
 fn a_service_that_is_described_badly_is_refused() {
-    assert!(refused(json!({"url": "d.test"})).contains("`url` must begin"));
+    assert!(refused(json!({"url": "d.test"})).contains("`url`: it must begin"));
     assert!(refused(json!({"url": "https://d.test", "ipv6": "both"})).contains("`together`"));
     assert!(refused(json!({"url": "https://d.test", "user": "me"})).contains("`password`"));
     assert!(refused(json!({"url": "https://d.test", "password": "x"})).contains("`user`"));

@@ -38,7 +38,7 @@ pub(super) enum Server {
 impl Server {
     /// Reads `HOST`, `HOST:PORT`, `[V6]:PORT` or a bare address.
     pub(super) fn parse(text: &str) -> Result<Self, ParameterError> {
-        let refuse = || ParameterError::new("server", "must be `HOST` or `HOST:PORT`");
+        let refuse = || ParameterError::new("server", "it must be `HOST` or `HOST:PORT`");
         if let Ok(address) = text.parse() {
             return Ok(Self::Address(address));
         }
@@ -78,7 +78,7 @@ pub(super) fn parse_zone(text: &str) -> Result<String, ParameterError> {
         return Ok(bare);
     }
     let zone = Fqdn::parse(text)
-        .map_err(|error| ParameterError::new("zone", format!("is no zone: {error}")))?;
+        .map_err(|error| ParameterError::new("zone", format!("it is no zone: {error}")))?;
     Ok(zone.as_str().to_owned())
 }
 

@@ -456,9 +456,9 @@ fn parameters_that_do_not_fit_are_refused() {
         let told = open_with(given).unwrap_err();
         assert!(told.contains(part), "{told}");
     };
-    refused(json!({"key-name": "k"}), "`key` is missing");
-    refused(json!({"key": SECRET}), "`key-name` is missing");
-    refused(json!({"key-name": "k", "key": "!!"}), "`key` is no base64");
+    refused(json!({"key-name": "k"}), "`key`: it is missing");
+    refused(json!({"key": SECRET}), "`key-name`: it is missing");
+    refused(json!({"key-name": "k", "key": "!!"}), "`key`: it is no base64");
     refused(json!({"algorithm": "hmac-md5"}), "hmac-md5");
     refused(json!({"transport": "tls"}), "`transport`");
     refused(json!({"server": "http://x/"}), "`server`");

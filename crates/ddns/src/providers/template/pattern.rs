@@ -154,7 +154,7 @@ impl Pattern {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("{{") {
             let Some((place, after)) = after.split_once("}}") else {
-                return Err(ParameterError::new(key, "has `{{` without `}}`"));
+                return Err(ParameterError::new(key, "it has `{{` without `}}`"));
             };
             pieces.push(Piece::Text(before.to_owned()));
             pieces.push(Piece::Place(variable(key, place.trim(), secrets)?));
@@ -189,14 +189,17 @@ fn variable(
         if secrets.contains_key(&name) {
             return Ok(Variable::Secret(name));
         }
-        return Err(ParameterError::new(key, format!("wants `{name}`, which is not in `secrets`")));
+        return Err(ParameterError::new(
+            key,
+            format!("it wants `{name}`, which is not in `secrets`"),
+        ));
     }
     if let Some((_, variable)) = NAMES.iter().find(|(known, _)| *known == place) {
         return Ok(variable.clone());
     }
     let known: Vec<String> = NAMES.iter().map(|(known, _)| format!("`{{{{{known}}}}}`")).collect();
     let why = format!(
-        "has `{{{{{place}}}}}`, which is not known; there are {} and `{{{{secret:NAME}}}}`",
+        "it has `{{{{{place}}}}}`, which is not known; there are {} and `{{{{secret:NAME}}}}`",
         known.join(", ")
     );
     Err(ParameterError::new(key, why))

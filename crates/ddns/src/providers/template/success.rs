@@ -26,7 +26,7 @@ impl Success {
     pub(super) fn open(parameters: &Parameters) -> Result<Self, ParameterError> {
         let json = super::table(parameters, "ok-json")?;
         if let Some(pointer) = json.keys().find(|key| !key.is_empty() && !key.starts_with('/')) {
-            let why = format!("has `{pointer}`, which is no JSON pointer: these begin with `/`");
+            let why = format!("it has `{pointer}`, which is no JSON pointer: these begin with `/`");
             return Err(ParameterError::new("ok-json", why));
         }
         Ok(Self {
@@ -82,7 +82,7 @@ impl Success {
 
 fn statuses(given: Option<&Value>) -> Result<Option<Vec<u16>>, ParameterError> {
     let Some(given) = given else { return Ok(None) };
-    let refuse = || ParameterError::new("ok-status", "must be a list of statuses: `[200, 204]`");
+    let refuse = || ParameterError::new("ok-status", "it must be a list of statuses: `[200, 204]`");
     let one = |value: &Value| {
         let status = value.as_u64().and_then(|status| u16::try_from(status).ok());
         status.filter(|status| (100..600).contains(status)).ok_or_else(refuse)
@@ -96,5 +96,5 @@ fn regex(parameters: &Parameters, key: &str) -> Result<Option<Regex>, ParameterE
     let regex = Regex::new(text);
     regex
         .map(Some)
-        .map_err(|error| ParameterError::new(key, format!("is no regular expression: {error}")))
+        .map_err(|error| ParameterError::new(key, format!("it is no regular expression: {error}")))
 }

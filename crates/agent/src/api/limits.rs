@@ -1,0 +1,227 @@
+//! How much one client, one user and all of them may ask of the API's thread.
+//!
+//! Numbers are in docs/reference/api.md as well. Our own user and the administrator may take what
+//! there is; members of groups leave some of it to them.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use mainstay_platform::{clock, daemon, local::Identity};
+
+use crate::calls::{Refused, RefusedKind};
+
+/// So many clients are served at a time, and no more than a quarter of the open files allowed here.
+const CLIENTS_MAX: usize = 256;
+/// So many of them may be members of groups, and so many one of those.
+const CLIENTS_OF_GROUPS: usize = 192;
+const CLIENTS_OF_MEMBER: usize = 64;
+/// So many streams of events and lines go on at a time, and so many of one member of groups.
+const STREAMS_MAX: usize = 32;
+const STREAMS_OF_MEMBER: usize = 8;
+/// A user may ask so often in the long run: 500 times a second.
+const REQUEST_EVERY: Duration = Duration::from_millis(2);
+/// And so often at once: 1,000 times.
+const BURST: Duration = Duration::from_secs(2);
+/// Users who are gone are remembered up to this many, so that a new connection is no new beginning.
+const USERS_MAX: usize = 1_000;
+
+/// Counts who asks for how much.
+#[derive(Debug, Clone)]
+pub(super) struct Limits(Arc<Mutex<Book>>);
+
+#[derive(Debug)]
+struct Book {
+    users: BTreeMap<String, User>,
+    clients_max: usize,
+}
+
+#[derive(Debug, Default)]
+struct User {
+    is_trusted: bool,
+    clients: usize,
+    streams: usize,
+    /// When all that was asked would be over, one after another.
+    busy_until: Duration,
+}
+
+/// A client that is served; counts until it is dropped.
+#[derive(Debug)]
+pub(super) struct Visit(Limits, String);
+
+/// A stream that goes on; counts until it is dropped.
+#[derive(Debug)]
+pub(super) struct Streaming(Limits, String);
+
+impl Limits {
+    /// Returns those of this process.
+    pub(super) fn new() -> Self {
+        let files = usize::try_from(daemon::file_limit() / 4).unwrap_or(CLIENTS_MAX);
+        Self::with(CLIENTS_MAX.min(files))
+    }
+
+    fn with(clients_max: usize) -> Self {
+        Self(Arc::new(Mutex::new(Book { users: BTreeMap::new(), clients_max })))
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets a client in; nothing when there are too many.
+    pub(super) fn let_in(&self, identity: &Identity) -> Option<Visit> {
+        let mut book = self.book();
+        let (all, members) = book.clients();
+        let own = book.users.get(&identity.user).map_or(0, |user| user.clients);
+        let most = book.clients_max;
+        let is_member = !identity.is_trusted;
+        if all >= most
+            || is_member && members >= CLIENTS_OF_GROUPS.min(most / 4 * 3)
+            || is_member && own >= CLIENTS_OF_MEMBER.min(most / 4)
+        {
+            return None;
+        }
+        book.forget_some();
+        let user = book.users.entry(identity.user.clone()).or_default();
+        user.is_trusted = identity.is_trusted;
+        user.clients += 1;
+        Some(Visit(self.clone(), identity.user.clone()))
+    }
+
+    /// Counts a request; refuses it when there were too many.
+    pub(super) fn count(&self, user: &str) -> Result<(), Refused> {
+        self.count_at(user, clock::monotonic())
+    }
+
+    fn count_at(&self, user: &str, now: Duration) -> Result<(), Refused> {
+        let mut book = self.book();
+        let Some(user) = book.users.get_mut(user) else { return Ok(()) };
+        let begin = user.busy_until.max(now);
+        if begin.saturating_sub(now) > BURST {
+            let what = "you ask more than 500 times a second";
+            return Err(Refused::new(RefusedKind::Often, what, "try again in a second"));
+        }
+        user.busy_until = begin + REQUEST_EVERY;
+        Ok(())
+    }
+
+    /// Lets a stream begin; refuses it when there are too many.
+    pub(super) fn stream(&self, name: &str) -> Result<Streaming, Refused> {
+        let mut book = self.book();
+        let all: usize = book.users.values().map(|user| user.streams).sum();
+        let user = book.users.entry(name.to_owned()).or_default();
+        let is_too_many = !user.is_trusted && user.streams >= STREAMS_OF_MEMBER;
+        if all >= STREAMS_MAX || is_too_many {
+            let what = "too many streams go on already";
+            return Err(Refused::new(RefusedKind::Often, what, "end one of them first"));
+        }
+        user.streams += 1;
+        Ok(Streaming(self.clone(), name.to_owned()))
+    }
+}
+
+impl Book {
+    /// Returns how many clients there are, and how many of them are members of groups.
+    fn clients(&self) -> (usize, usize) {
+        let of = |user: &User| {
+            if user.is_trusted { (user.clients, 0) } else { (user.clients, user.clients) }
+        };
+        self.users
+            .values()
+            .map(of)
+            .fold((0, 0), |(all, members), (one, member)| (all + one, members + member))
+    }
+
+    fn forget_some(&mut self) {
+        if self.users.len() >= USERS_MAX {
+            let now = clock::monotonic();
+            self.users.retain(|_, user| user.clients + user.streams > 0 || user.busy_until > now);
+        }
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        if let Some(user) = self.0.book().users.get_mut(&self.1) {
+            user.clients = user.clients.saturating_sub(1);
+        }
+    }
+}
+
+impl Drop for Streaming {
+    fn drop(&mut self) {
+        if let Some(user) = self.0.book().users.get_mut(&self.1) {
+            user.streams = user.streams.saturating_sub(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_of_groups_leave_room_for_each_other_and_for_the_owner() {
+        let limits = Limits::with(CLIENTS_MAX);
+        let mut visits: Vec<Visit> = Vec::new();
+        for user in ["1", "2", "3", "4"] {
+            let member = somebody(user, false);
+            visits.extend(std::iter::from_fn(|| limits.let_in(&member)));
+        }
+        assert_eq!(visits.len(), CLIENTS_OF_GROUPS);
+        let owner = somebody("0", true);
+        visits.extend(std::iter::from_fn(|| limits.let_in(&owner)));
+        assert_eq!(visits.len(), CLIENTS_MAX);
+        visits.clear();
+        assert!(limits.let_in(&somebody("4", false)).is_some());
+    }
+
+    #[test]
+    fn a_process_with_few_files_serves_few() {
+        let limits = Limits::with(16);
+        let member = somebody("1", false);
+        assert_eq!(
+            std::iter::from_fn(|| limits.let_in(&member)).take(99).collect::<Vec<_>>().len(),
+            4
+        );
+    }
+
+    #[test]
+    fn whoever_asks_too_often_is_refused_until_some_time_has_passed() {
+        let limits = Limits::with(CLIENTS_MAX);
+        let visit = limits.let_in(&somebody("1", false));
+        let _other = limits.let_in(&somebody("2", false));
+        let now = Duration::from_secs(100);
+        let asked = (0..5_000).take_while(|_| limits.count_at("1", now).is_ok()).count();
+        assert_eq!(asked, 1_001);
+        let refused = limits.count_at("1", now).unwrap_err();
+        assert_eq!(refused.kind, RefusedKind::Often);
+        limits.count_at("2", now).unwrap();
+        // A new connection is no new beginning.
+        drop(visit);
+        let _visit = limits.let_in(&somebody("1", false));
+        assert!(limits.count_at("1", now).is_err());
+        let later = now + Duration::from_secs(1);
+        let asked = (0..5_000).take_while(|_| limits.count_at("1", later).is_ok()).count();
+        assert_eq!(asked, 500);
+    }
+
+    #[test]
+    fn streams_are_few_and_end_with_who_reads_them() {
+        let limits = Limits::with(CLIENTS_MAX);
+        let _visit = limits.let_in(&somebody("1", false));
+        let streams: Vec<_> = std::iter::from_fn(|| limits.stream("1").ok()).collect();
+        assert_eq!(streams.len(), STREAMS_OF_MEMBER);
+        drop(streams);
+        let _visit = limits.let_in(&somebody("0", true));
+        let streams: Vec<_> = std::iter::from_fn(|| limits.stream("0").ok()).collect();
+        assert_eq!(streams.len(), STREAMS_MAX);
+        assert_eq!(limits.stream("1").unwrap_err().kind, RefusedKind::Often);
+    }
+
+    fn somebody(user: &str, is_trusted: bool) -> Identity {
+        Identity { user: user.to_owned(), groups: Vec::new(), is_trusted }
+    }
+}
