@@ -60,8 +60,6 @@ const PACKAGES: &[Package] = &[
     },
     Package { name: "caddy", sign: Sign::Runs("caddy", &["version"]), unit: Some("caddy") },
     package("faketime", "faketime"),
-    // Speaks to the control API as its chapter shows.
-    package("curl", "curl"),
     Package { name: "openssl", sign: Sign::Runs("openssl", &["version"]), unit: None },
     // Only for `systemd-notify` and libsystemd; nothing of it runs.
     package("systemd", "systemd-notify"),

@@ -14,16 +14,11 @@ mod examples;
 mod gate;
 mod input;
 mod instance;
-mod limits;
-mod logs;
 mod operation;
-mod patient;
 mod problem;
 mod secrets;
-mod serve;
 mod services;
 mod state;
-mod stream;
 mod usage;
 
 pub(crate) use self::gate::Gate;
@@ -32,9 +27,10 @@ use std::{io, thread};
 
 use axum::{
     Extension, Json, Router,
-    extract::{DefaultBodyLimit, Request, State},
+    extract::{ConnectInfo, DefaultBodyLimit, Request, State, connect_info::Connected},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
+    serve::IncomingStream,
 };
 use mainstay_api::config::{Access, Role};
 use mainstay_platform::{
@@ -47,7 +43,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use self::{limits::Limits, logs::Archive, problem::refused, serve::Front};
+use self::problem::refused;
 use crate::{
     calls::{Asker, Call, Refused, RefusedKind, Reply},
     events::complain,
@@ -98,10 +94,10 @@ pub(crate) fn start(gate: Gate) -> io::Result<Ends> {
     let (access, wanted) = watch::channel(Vec::new());
     let (allowed, list) = watch::channel(AccessList::default());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let desk = Desk { calls: calls.clone(), list, logs: Archive::new(gate.logs.clone()) };
+    let desk = Desk { calls: calls.clone(), list };
     let serve = async move {
         tokio::spawn(gate::keep(gate, wanted, allowed, calls));
-        serve_all(inbox, Front::new(router(&desk))).await;
+        serve_all(inbox, desk).await;
     };
     thread::Builder::new().name("api".to_owned()).spawn(move || runtime.block_on(serve))?;
     Ok((Clients { arrivals, access }, questions))
@@ -112,12 +108,13 @@ pub(crate) fn start(gate: Gate) -> io::Result<Ends> {
 struct Desk {
     calls: mpsc::Sender<Call>,
     list: watch::Receiver<AccessList>,
-    logs: Archive,
 }
 
 /// Serves every client that comes, and the listener that came last; each keeper brings one, and
 /// that of a dead one would only hold a socket.
-async fn serve_all(mut inbox: mpsc::UnboundedReceiver<Arrival>, front: Front) {
+async fn serve_all(mut inbox: mpsc::UnboundedReceiver<Arrival>, desk: Desk) {
+    let (single, singles) = mpsc::unbounded_channel();
+    serve(Singles(singles), &desk);
     let mut former: Option<JoinHandle<()>> = None;
     while let Some(arrival) = inbox.recv().await {
         match arrival {
@@ -127,16 +124,31 @@ async fn serve_all(mut inbox: mpsc::UnboundedReceiver<Arrival>, front: Front) {
                     former.abort();
                 }
                 match local::Listener::from_descriptor(descriptor) {
-                    Ok(listener) => former = Some(front.listen(listener)),
+                    Ok(listener) => former = Some(serve(Crowd(listener), &desk)),
                     Err(error) => complain("cannot listen for clients", &error),
                 }
             }
             Arrival::Client(descriptor) => match local::take_over(descriptor) {
-                Ok((stream, identity)) => front.welcome(stream, identity),
+                Ok(client) => drop(single.send(client)),
                 Err(error) => complain("cannot take over a client", &error),
             },
         }
     }
+}
+
+/// Serves whoever comes one way, until nobody can come any more.
+fn serve<L>(clients: L, desk: &Desk) -> JoinHandle<()>
+where
+    L: axum::serve::Listener<Addr = Identity>,
+    Caller: for<'a> Connected<IncomingStream<'a, L>>,
+{
+    let service = router(desk).into_make_service_with_connect_info::<Caller>();
+    let server = axum::serve(clients, service);
+    tokio::spawn(async move {
+        if let Err(error) = server.await {
+            complain("the API ends", &error);
+        }
+    })
 }
 
 /// Returns all operations, and what the contract says of them.
@@ -144,7 +156,6 @@ fn routes() -> operation::Routes {
     operation::Routes::with_openapi(contract::base())
         .merge(state::routes())
         .merge(events::routes())
-        .merge(logs::routes())
         .merge(services::routes())
         .merge(secrets::routes())
         .merge(usage::routes())
@@ -158,22 +169,79 @@ fn router(desk: &Desk) -> Router {
         .method_not_allowed_fallback(problem::cannot)
         .fallback(problem::nowhere)
         .layer(DefaultBodyLimit::max(input::BODY_BYTES_MAX))
-        .layer(Extension(desk.logs.clone()))
         .layer(middleware::from_fn_with_state(desk.list.clone(), admit))
         .with_state(desk.calls.clone())
 }
 
-/// Refuses whoever asks too often or has no role at all; which role a request needs is for its operation to say.
+/// A listener that says who comes, and lets nobody wait because of another's failure.
+struct Crowd(local::Listener);
+
+impl axum::serve::Listener for Crowd {
+    type Io = local::Stream;
+    type Addr = Identity;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            match self.0.accept().await {
+                Ok(client) => return client,
+                Err(error) => {
+                    complain("cannot accept a client", &error);
+                    // Out of descriptors, most likely: others must close some first.
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// Clients that come one by one.
+struct Singles(mpsc::UnboundedReceiver<(local::Stream, Identity)>);
+
+impl axum::serve::Listener for Singles {
+    type Io = local::Stream;
+    type Addr = Identity;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        match self.0.recv().await {
+            Some(client) => client,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// Who a request comes from.
+#[derive(Debug, Clone)]
+struct Caller(Identity);
+
+impl Connected<IncomingStream<'_, Crowd>> for Caller {
+    fn connect_info(stream: IncomingStream<'_, Crowd>) -> Self {
+        Self(stream.remote_addr().clone())
+    }
+}
+
+impl Connected<IncomingStream<'_, Singles>> for Caller {
+    fn connect_info(stream: IncomingStream<'_, Singles>) -> Self {
+        Self(stream.remote_addr().clone())
+    }
+}
+
+/// Refuses whoever has no role at all; which role a request needs is for its operation to say.
 async fn admit(
     State(list): State<watch::Receiver<AccessList>>,
-    Extension(identity): Extension<Identity>,
-    Extension(limits): Extension<Limits>,
+    ConnectInfo(Caller(identity)): ConnectInfo<Caller>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let rights = list.borrow().rights_of(&identity);
-    let counted = limits.count(&identity.user);
-    if let Err(reason) = counted.and_then(|()| rights.demand(&identity.user, Role::Viewer)) {
+    if let Err(reason) = rights.demand(&identity.user, Role::Viewer) {
         return refused(reason);
     }
     request.extensions_mut().insert(Asker { user: identity.user, rights });
@@ -183,7 +251,7 @@ async fn admit(
 type Calls = State<mpsc::Sender<Call>>;
 type By = Extension<Asker>;
 
-/// Puts a question to the loop and answers with what it says.
+/// Puts a question to the loop and waits for its answer.
 async fn put<T: Serialize>(
     calls: &mpsc::Sender<Call>,
     call: impl FnOnce(Reply<T>) -> Call,
@@ -198,7 +266,7 @@ fn respond<T: Serialize>(answer: Result<T, Refused>) -> Response {
     }
 }
 
-/// Puts a question to the loop and waits for its answer.
+/// Asks the loop.
 async fn ask<T>(
     calls: &mpsc::Sender<Call>,
     call: impl FnOnce(Reply<T>) -> Call,

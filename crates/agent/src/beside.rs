@@ -212,7 +212,7 @@ impl Agent {
     /// Deletes the oldest closed segments of a command's log.
     pub(crate) fn beside_rotated(&self, name: &BesideName, rotated: &Rotated) {
         let chain = ChainFiles::new(&order::folder(&self.instance, name), &rotated.chain);
-        self.retention.thin(chain, SEGMENTS_KEPT);
+        drop(self.clerk.give(Job::Thin(chain, SEGMENTS_KEPT)));
     }
 
     /// Takes a command down, tree and all; one that waits for its values is not ordered.

@@ -1,6 +1,7 @@
 //! Questions of clients, on their way from the API's thread to the loop that knows the answers.
 
 use axum::http::StatusCode;
+use jiff::Timestamp;
 use mainstay_api::control::{
     AddService, CommandAnswer, CommandRequest, Events, Problem, SecretAnswer, Secrets, Status,
     Tree, UnitDetail, UpgradeAnswer, UpgradeRequest,
@@ -9,7 +10,7 @@ use mainstay_platform::tally::Root;
 use mainstay_storage::secrets::Secret;
 use tokio::sync::oneshot;
 
-use crate::{daemon::Setting, rights::Rights};
+use crate::{daemon::Setting, events::Level, rights::Rights};
 
 /// An answer that somebody waits for.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Refused>>;
@@ -117,6 +118,14 @@ pub(crate) struct EventsQuery {
     pub(crate) names: Vec<String>,
     /// Only of this chain.
     pub(crate) trace: Option<String>,
+    /// Only those with such names; `*` and `?` match.
+    pub(crate) types: Vec<String>,
+    /// Only those that matter so much at least.
+    pub(crate) level: Level,
+    /// Only from this time on.
+    pub(crate) since: Option<Timestamp>,
+    /// Only up to this time.
+    pub(crate) until: Option<Timestamp>,
     /// At most so many, the newest.
     pub(crate) limit: usize,
     /// Whether to answer only once there is one.

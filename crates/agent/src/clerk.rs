@@ -9,6 +9,7 @@ use std::{
 };
 
 use mainstay_api::{control::CommandAnswer, keeper::RunRef};
+use mainstay_storage::segment::ChainFiles;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
@@ -40,6 +41,8 @@ pub(crate) enum Job {
     Reload(Reload),
     /// Keep a copy of a good configuration.
     Keep(Texts),
+    /// Delete the oldest closed segments beyond this count.
+    Thin(ChainFiles, usize),
     /// Remove what a unit of a kind has kept.
     Purge(PathBuf),
     /// Read the last words of a command beside a program.
@@ -138,6 +141,10 @@ fn work(files: &Files, inbox: &Receiver<Job>, outbox: &UnboundedSender<Done>) {
                 keep(files, &texts);
                 continue;
             }
+            Job::Thin(chain, keep) => {
+                thin(&chain, keep);
+                continue;
+            }
             Job::Purge(folder) => {
                 purge(&folder);
                 continue;
@@ -206,5 +213,15 @@ fn purge(folder: &Path) {
             complain("cannot remove what a service has kept", &error);
         }
         Ok(()) | Err(_) => {}
+    }
+}
+
+fn thin(chain: &ChainFiles, keep: usize) {
+    let Ok(found) = chain.find() else { return };
+    let count = found.closed.len().saturating_sub(keep);
+    for number in found.closed.into_iter().take(count) {
+        if let Err(error) = chain.remove(number) {
+            complain("cannot delete an old segment", &error);
+        }
     }
 }

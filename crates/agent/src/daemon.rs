@@ -50,7 +50,6 @@ use crate::{
     options::{AgentOptions, Mode, OptionsError},
     pressure::Pressed,
     probe::Seen,
-    retention::{self, Retention},
     secrets::{Ready, Secrets},
     watch::Sight,
     wishes::Wishes,
@@ -108,7 +107,6 @@ pub(crate) struct Agent {
     pub(crate) custody: Custody,
     pub(crate) copies: Copies,
     pub(crate) bundles: Bundles,
-    pub(crate) retention: Retention,
     pub(crate) given: Given,
     pub(crate) besides: Besides,
     pub(crate) looking: Looking,
@@ -193,7 +191,6 @@ impl Agent {
         copies::begin(&config, &instance);
         let notices = Notices::new().map_err(doing("listen to programs"))?;
         let bundles = Bundles::start(&instance).map_err(doing("start the writer of bundles"))?;
-        let retention = Retention::start(&instance).map_err(doing("start the sweeper of logs"))?;
         let seed = random::number();
         let secrets = Secrets::new(&instance, options.service.as_deref());
         Ok(Self {
@@ -215,7 +212,6 @@ impl Agent {
             custody: Custody::default(),
             copies: Copies::new(),
             bundles,
-            retention,
             given: Given::default(),
             besides: Besides::new(),
             looking: Looking::default(),
@@ -311,7 +307,6 @@ impl Agent {
         self.bursts.count(clock::monotonic(), services.len());
         self.clients.let_in(&self.config.access);
         self.copies.apply(&self.config, &self.instance);
-        self.retention.apply(&self.config);
         self.attend_network();
         self.listen_for_wakes();
         self.watch_files();
@@ -354,7 +349,6 @@ impl Agent {
                 call = calls.recv() => Heard::Call(call),
                 done = self.clerk.next() => Heard::Done(done),
                 said = self.copies.next() => Heard::Said(said),
-                kept = self.retention.next() => Heard::Kept(kept),
                 stirred = self.network.stirred() => Heard::Network(stirred),
                 woke = self.waking.next() => Heard::Woke(woke),
                 seen = self.looking.next() => Heard::Seen(seen),
@@ -377,7 +371,6 @@ impl Agent {
             Heard::Call(Some(call)) => self.answer(call),
             Heard::Done(Some(done)) => self.done(done),
             Heard::Said(Some(said)) => self.copied(said),
-            Heard::Kept(Some(said)) => self.retained(&said),
             Heard::Network(stirred) => self.network_stirred(stirred),
             Heard::Woke(woke) => self.woke(woke),
             Heard::Seen(Some(seen)) => self.seen(seen),
@@ -388,7 +381,6 @@ impl Agent {
             Heard::Call(None)
             | Heard::Done(None)
             | Heard::Said(None)
-            | Heard::Kept(None)
             | Heard::Seen(None)
             | Heard::Written(None)
             | Heard::Ready(None) => {
@@ -488,7 +480,6 @@ enum Heard {
     Call(Option<Call>),
     Done(Option<Done>),
     Said(Option<Said>),
-    Kept(Option<retention::Said>),
     Network(io::Result<()>),
     Woke(io::Result<()>),
     Seen(Option<Seen>),

@@ -57,7 +57,7 @@ pub(crate) const INSTANCE_ENDED: &str = "InstanceEnded";
 pub(crate) const EXIT_AMENDED: &str = "ExitAmended";
 
 /// How much an event matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
     Info,
     Warn,
@@ -252,10 +252,10 @@ impl Events {
         self.last
     }
 
-    /// Returns how many events behind a number are kept no more.
-    pub(crate) fn missed_after(&self, after: u64) -> u64 {
-        let first = self.kept.front().map_or(self.last + 1, |event| event.sequence);
-        first.saturating_sub(after.saturating_add(1))
+    /// Returns when the oldest event happened that is kept, where there were older ones.
+    pub(crate) fn kept_since(&self) -> Option<&str> {
+        let oldest = self.kept.front().filter(|event| event.sequence > 1)?;
+        Some(&oldest.timestamp)
     }
 
     /// Returns the first events behind a number that fit, oldest first.
@@ -285,6 +285,11 @@ impl Level {
             Self::Warn => "warn",
             Self::Error => "error",
         }
+    }
+
+    /// Returns the level that a word means.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        [Self::Info, Self::Warn, Self::Error].into_iter().find(|level| level.word() == word)
     }
 }
 

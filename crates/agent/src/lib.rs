@@ -32,14 +32,12 @@ mod orphan;
 mod pressure;
 pub mod probe;
 mod report;
-mod retention;
 mod rights;
 mod rungs;
 pub mod secrets;
 mod watch;
 mod wishes;
 mod world;
-pub mod zstd;
 
 pub use options::{AgentOptions, Mode, OptionsError};
 

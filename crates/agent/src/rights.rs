@@ -23,13 +23,11 @@ struct Entry {
 }
 
 /// What somebody may do.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rights {
     role: Option<Role>,
     /// What an operator may operate.
     services: Vec<String>,
-    /// Whose logs somebody may read.
-    logs: Vec<String>,
 }
 
 impl AccessList {
@@ -56,16 +54,10 @@ impl AccessList {
         self.0.iter().map(|entry| entry.group.clone()).collect()
     }
 
-    /// Returns the groups that may read the logs of all services.
-    pub(crate) fn readers(&self) -> Vec<String> {
-        let reads_all = |entry: &&Entry| entry.services.iter().any(|pattern| pattern == "*");
-        self.0.iter().filter(reads_all).map(|entry| entry.group.clone()).collect()
-    }
-
     /// Returns what somebody may do, by all groups together.
     pub(crate) fn rights_of(&self, identity: &Identity) -> Rights {
         if identity.is_trusted {
-            return Rights { role: Some(Role::Admin), ..Rights::default() };
+            return Rights { role: Some(Role::Admin), services: Vec::new() };
         }
         let fits = |entry: &&Entry| identity.groups.contains(&entry.group);
         let entries: Vec<&Entry> = self.0.iter().filter(fits).collect();
@@ -73,7 +65,6 @@ impl AccessList {
         Rights {
             role: entries.iter().map(|entry| entry.role).max(),
             services: operated.flat_map(|entry| entry.services.clone()).collect(),
-            logs: entries.iter().flat_map(|entry| entry.services.clone()).collect(),
         }
     }
 }
@@ -99,18 +90,6 @@ impl Rights {
         let needed = Role::Operator.word();
         let what = format!("user {user} needs the role `{needed}` for `{unit}`");
         Err(Refused::new(RefusedKind::Stranger, what, remedy(needed)))
-    }
-
-    /// Refuses whoever may not read the log of a unit.
-    pub(crate) fn demand_log(&self, user: &str, unit: &str) -> Result<(), Refused> {
-        let is_named = self.logs.iter().any(|pattern| is_meant(pattern, unit));
-        if self.role == Some(Role::Admin) || is_named {
-            return Ok(());
-        }
-        let what = format!("user {user} may not read the log of `{unit}`");
-        let hint =
-            "an entry `[[access]]` for a group of this user gives it, whose `services` name it";
-        Err(Refused::new(RefusedKind::Stranger, what, hint))
     }
 }
 
@@ -142,20 +121,12 @@ mod tests {
         operator.demand("u", Role::Operator).unwrap();
         assert!(operator.demand("u", Role::Admin).is_err());
         operator.demand_unit("u", "web-1@2").unwrap();
-        assert!(operator.demand_unit("u", "front-1").is_err());
-        operator.demand_log("u", "web-1@2").unwrap();
-        operator.demand_log("u", "front-1").unwrap();
-        let refused = operator.demand_log("u", "db").unwrap_err();
-        assert_eq!(refused.problem.error, "user u may not read the log of `db`");
-        staff.demand_log("u", "front-1").unwrap();
-        assert!(staff.demand_log("u", "web-1").is_err());
         let refused = operator.demand_unit("u", "db").unwrap_err();
         assert_eq!(refused.problem.error, "user u needs the role `operator` for `db`");
 
         let admin = rights(&["3"]);
         admin.demand("u", Role::Admin).unwrap();
         admin.demand_unit("u", "db").unwrap();
-        admin.demand_log("u", "db").unwrap();
     }
 
     #[test]
@@ -181,7 +152,7 @@ mod tests {
             services: vec![services.to_owned()],
         };
         vec![
-            entry("staff", Role::Viewer, "front-*"),
+            entry("staff", Role::Viewer, "*"),
             entry("ops", Role::Operator, "web-*"),
             entry("chiefs", Role::Admin, "*"),
         ]

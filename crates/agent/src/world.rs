@@ -9,7 +9,7 @@ use mainstay_core::{Adopted, AdoptedPhase, Exit, Input, Memo, Moment, UnitName};
 use mainstay_platform::clock;
 use mainstay_storage::segment::ChainFiles;
 
-use crate::{beside::RunOf, daemon::Agent, launch};
+use crate::{beside::RunOf, clerk::Job, daemon::Agent, launch};
 
 impl Agent {
     /// Takes what the keeper says.
@@ -119,7 +119,7 @@ impl Agent {
         self.take(Input::ExitAmended { unit, run: exited.run, exit: exit_of(exited.status) });
     }
 
-    /// A segment was closed: others may be too many by that.
+    /// Deletes the oldest closed segments past `logs.keep`.
     fn rotated(&mut self, rotated: &Rotated) {
         let unit = match RunOf::parse(&rotated.unit) {
             Some(RunOf::Unit(unit)) => unit,
@@ -128,7 +128,12 @@ impl Agent {
         };
         let chain = ChainFiles::new(&self.instance.logs_of(&rotated.unit), &rotated.chain);
         self.besides.note_closed(&unit, &chain, rotated);
-        self.retention.rotated(&unit, chain);
+        let keep = self.config.services.get(&unit.service).map_or(0, |service| service.logs.keep);
+        if keep > 0 {
+            let keep = usize::try_from(keep).unwrap_or(usize::MAX);
+            // A clerk that is too busy finds the surplus at the next rotation.
+            drop(self.clerk.give(Job::Thin(chain, keep)));
+        }
         self.take(Input::Rotated { unit });
     }
 

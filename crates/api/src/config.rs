@@ -49,6 +49,6 @@ pub use secrets::{
     Fetched, SECRET_BYTES_MAX, SECRET_NAME_BYTES_MAX, ValueSource, check_secret_name,
 };
 pub use types::{
-    Compress, Config, LogFiles, LogPath, LogsConfig, RestartConfig, SERVICE_DEFAULTS,
-    ServiceConfig, ServiceDefaults, StopConfig,
+    Config, LogFiles, LogPath, LogsConfig, RestartConfig, SERVICE_DEFAULTS, ServiceConfig,
+    ServiceDefaults, StopConfig,
 };

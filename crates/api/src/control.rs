@@ -5,21 +5,16 @@
 
 mod environment;
 mod files;
-mod log;
 mod tree;
 mod usage;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use utoipa::{
-    ToSchema,
-    openapi::{Array, ArrayBuilder, Object, Type},
-};
+use utoipa::ToSchema;
 
 pub use environment::{EnvironmentOf, EnvironmentVariable, UnitEnvironment, VariableOrigin};
 pub use files::{FilesRefused, FilesStatus};
-pub use log::{LogLine, LogLines, Missed};
 pub use tree::{Edge, Group, Node, NodeUnit, Tree};
 pub use usage::{UnitUsage, Usages};
 
@@ -311,21 +306,17 @@ pub struct Facts {
 }
 
 /// What `GET /v1/events` answers.
-#[expect(clippy::struct_field_names, reason = "the JSON says `events`")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[expect(clippy::struct_field_names, reason = "the wire calls them so")]
 pub struct Events {
     /// The events, oldest first.
     pub events: Vec<Event>,
     /// Where to go on: pass it as `after`.
     pub last: u64,
-    /// So many events behind `after` are kept no more.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub missed: u64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-const fn is_zero(number: &u64) -> bool {
-    *number == 0
+    /// When the oldest one happened that is kept, where there were older ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_since: Option<String>,
 }
 
 /// What `GET /v1/units/NAME` answers.
@@ -387,16 +378,13 @@ pub struct HookLast {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct AddService {
     /// Its name.
-    #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
     pub name: String,
     /// The program and its arguments.
-    #[schema(min_items = 1)]
     pub command: Vec<String>,
     /// Where it starts.
     #[serde(default)]
     pub directory: Option<String>,
     /// Variables it gets.
-    #[schema(schema_with = pairs)]
     #[serde(default)]
     pub environment: Vec<(String, String)>,
     /// When it is started.
@@ -405,16 +393,6 @@ pub struct AddService {
     /// What it requires.
     #[serde(default)]
     pub requires: Vec<String>,
-}
-
-/// Says of a list that each entry is a name and a value.
-fn pairs() -> Array {
-    let text = || Object::builder().schema_type(Type::String);
-    let pair = ArrayBuilder::new().items(text()).min_items(Some(2)).max_items(Some(2));
-    ArrayBuilder::new()
-        .items(pair)
-        .description(Some("Variables it gets, each with its value."))
-        .build()
 }
 
 /// What `GET /v1/secrets` answers: names, never values.

@@ -23,7 +23,7 @@ pub fn first_copy(name: &str) -> Option<&str> {
 ///
 /// Keeps the set of places in the pattern that the letters so far lead to, so the work is bounded by
 /// the product of the lengths.
-fn fits(pattern: &str, name: &str) -> bool {
+pub fn fits(pattern: &str, name: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let mut places = behind_stars(&pattern, vec![0]);
     for letter in name.chars() {

@@ -6,7 +6,6 @@ use std::{collections::BTreeMap, fs, io};
 
 use mainstay_storage::{
     index::{IndexRecord, SourceFlags},
-    read,
     segment::ChainFiles,
 };
 
@@ -79,8 +78,7 @@ impl Judge {
         let Ok(found) = self.chain.find() else { return Ok(()) };
         let before = self.judged;
         for number in found.closed.into_iter().filter(|number| *number > before) {
-            let mut bytes = Vec::new();
-            read::copy_segment(&self.chain, number, &mut bytes)?;
+            let bytes = fs::read(self.chain.closed(number))?;
             self.read(&bytes, &self.breaks_in(number));
             if self.judged > 0 {
                 self.chain.remove(self.judged)?;

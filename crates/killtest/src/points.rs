@@ -80,16 +80,6 @@ const POINTS_OF_COPIES: &[&str] = &["agent.copy.appended", "agent.copy.noted"];
 const POINTS_OF_NOTICES: &[&str] =
     &["agent.former-notice.after", "agent.former-notice.before", "agent.notice"];
 
-/// The instants at which tests of the machine die, `retention`: no log here is closed so often.
-#[cfg(test)]
-const POINTS_OF_RETENTION: &[&str] = &[
-    "agent.compress.begun",
-    "agent.compress.frame",
-    "agent.compress.named",
-    "agent.compress.removed",
-    "agent.delete",
-];
-
 /// The instant that comes only at the end of everything.
 const LAST_POINT: &str = "agent.effect.all-at-rest";
 
@@ -220,7 +210,6 @@ mod tests {
         known.extend(RARE_POINTS.iter().map(|point| (*point).to_owned()));
         known.extend(POINTS_OF_COPIES.iter().map(|point| (*point).to_owned()));
         known.extend(POINTS_OF_NOTICES.iter().map(|point| (*point).to_owned()));
-        known.extend(POINTS_OF_RETENTION.iter().map(|point| (*point).to_owned()));
         known.insert(LAST_POINT.to_owned());
         assert_eq!(found, known);
     }

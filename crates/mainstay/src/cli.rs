@@ -16,6 +16,7 @@ mod logs;
 mod notify;
 mod programs;
 mod reload;
+mod schema;
 mod secret;
 mod service;
 mod show;
@@ -113,6 +114,7 @@ enum Command {
     Doctor(doctor::Args),
     #[command(alias = "completion")]
     Completions(completions::Args),
+    Schema(schema::Args),
 }
 
 /// Returns whether `mainstay kind` has a command of this name, so that no kind can have it.
@@ -140,6 +142,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(runtime) => runtime.block_on(dispatch(cli)),
         Err(error) => Err(CliError::bug(format!("cannot start the runtime: {error}"))),
     };
+    print::finish();
     match result {
         Ok(code) => code,
         Err(error) => {
@@ -162,6 +165,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Up(args) => up::run(args, instance).await,
         Command::Check(args) => check::run(&args, instance),
         Command::Completions(args) => Ok(completions::run(&args)),
+        Command::Schema(args) => Ok(schema::run(&args)),
         Command::Doctor(args) => Ok(doctor::run(&args, instance)),
         Command::Notify(args) => notify::run(&args),
         Command::Kind(args) => kind::run(&args, instance),

@@ -23,17 +23,6 @@ use crate::{
 /// Whoever waits for so long is told for whom.
 pub(crate) const TALK_AFTER: Duration = Duration::from_millis(2_500);
 
-/// Whoever asks too often waits so long, and so many times.
-const AGAIN_AFTER: Duration = Duration::from_secs(1);
-const TOO_OFTEN_MAX: u32 = 10;
-
-/// What an agent says to a question.
-enum Heard<T> {
-    Answer(T),
-    /// Nothing was done.
-    TooOften,
-}
-
 /// A connection to an agent.
 #[derive(Debug)]
 pub(crate) struct Client {
@@ -100,33 +89,12 @@ impl Client {
         self.send(Method::POST, path, body).await
     }
 
-    /// Asks, and asks again when that was too often: then nothing was done.
     async fn send<T: DeserializeOwned>(
         &mut self,
         method: Method,
         path: &str,
         body: Vec<u8>,
     ) -> Result<T, CliError> {
-        for _ in 0..TOO_OFTEN_MAX {
-            match self.send_once(method.clone(), path, body.clone()).await? {
-                Heard::Answer(answer) => return Ok(answer),
-                Heard::TooOften => tokio::time::sleep(AGAIN_AFTER).await,
-            }
-        }
-        let what = "the agent is asked too often";
-        Err(CliError::refused(what, "see who else asks it so much"))
-    }
-
-    async fn send_once<T: DeserializeOwned>(
-        &mut self,
-        method: Method,
-        path: &str,
-        body: Vec<u8>,
-    ) -> Result<Heard<T>, CliError> {
-        // Whoever says nothing for a while is let go.
-        if self.sender.is_closed() {
-            *self = Self::connect(&self.located.clone()).await?;
-        }
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -140,11 +108,8 @@ impl Client {
         let asking = async {
             let answer = self.sender.send_request(request).await.map_err(lost)?;
             let status = answer.status();
-            if status == StatusCode::TOO_MANY_REQUESTS {
-                return Ok(Heard::TooOften);
-            }
             let bytes = answer.into_body().collect().await.map_err(lost)?.to_bytes();
-            understand(status, &bytes).map(Heard::Answer)
+            understand(status, &bytes)
         };
         // Whoever asks for what is to come knows that it may take long.
         if path.contains("wait=true") {

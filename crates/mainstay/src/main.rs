@@ -16,9 +16,11 @@ mod kinds;
 mod ledger;
 mod meant;
 mod names;
+mod paging;
 mod place;
 mod print;
 mod typed;
+mod when;
 mod words;
 
 use std::process::ExitCode;

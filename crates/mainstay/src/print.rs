@@ -1,10 +1,30 @@
 //! The only place that prints: data to stdout, talk to stderr.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    sync::{Mutex, PoisonError},
+};
 
+use mainstay_platform::pager::Pager;
 use serde::Serialize;
 
 use crate::{errors::CliError, words};
+
+/// Where data goes instead of stdout, once a pager was started.
+static PAGER: Mutex<Option<Pager>> = Mutex::new(None);
+
+/// Prints data to a pager from now on.
+pub(crate) fn divert(pager: Pager) {
+    PAGER.lock().unwrap_or_else(PoisonError::into_inner).replace(pager);
+}
+
+/// Lets a person read to the end, where there is a pager.
+pub(crate) fn finish() {
+    let pager = PAGER.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(pager) = pager {
+        pager.finish();
+    }
+}
 
 /// Prints data; a reader that has seen enough is no error.
 pub(crate) fn data(text: &str) {
@@ -18,10 +38,17 @@ pub(crate) fn told(text: &str) {
 
 /// Prints data as it is.
 pub(crate) fn bytes(bytes: &[u8]) {
-    let mut out = io::stdout().lock();
-    if let Err(error) = out.write_all(bytes).and_then(|()| out.flush()) {
+    if let Err(error) = write(bytes) {
         give_up(&error);
     }
+}
+
+fn write(bytes: &[u8]) -> io::Result<()> {
+    if let Some(pager) = &mut *PAGER.lock().unwrap_or_else(PoisonError::into_inner) {
+        return pager.write_all(bytes);
+    }
+    let mut out = io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush())
 }
 
 /// stdout, as a place to copy to.
@@ -84,9 +111,21 @@ pub(crate) fn live(line: &str, former: usize) -> usize {
     columns
 }
 
-/// Returns whether colours are wanted on stdout.
+/// Returns whether stdout is a terminal.
+pub(crate) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Returns whether colours are wanted on stdout; `CLICOLOR_FORCE` wants them in a pipe as well.
 pub(crate) fn is_coloured() -> bool {
-    io::stdout().is_terminal() && are_colours_allowed()
+    let value = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let is_forced = value("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    (is_terminal() || is_forced) && are_colours_allowed()
+}
+
+/// Wraps a text in a colour of a terminal, or in another such code.
+pub(crate) fn wrapped(text: &str, code: &str) -> String {
+    format!("\u{1b}[{code}m{text}\u{1b}[0m")
 }
 
 /// Returns whether nobody has forbidden colours.
@@ -108,7 +147,7 @@ pub(crate) fn coloured(text: &str, state: &str) -> String {
         "running" | "completed" => "32",
         _ => return text.to_owned(),
     };
-    if is_coloured() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    if is_coloured() { wrapped(text, code) } else { text.to_owned() }
 }
 
 /// Returns a state as it stands in a sentence behind `is`, coloured where colours are wanted.
@@ -124,6 +163,7 @@ pub(crate) fn wording(state: &str) -> &str {
 /// Ends: a reader that has seen enough is no error, as in `mainstay logs | head`; all else is.
 #[expect(clippy::exit, reason = "nothing that is left to do could be told")]
 fn give_up(error: &io::Error) {
+    finish();
     if error.kind() == io::ErrorKind::BrokenPipe {
         std::process::exit(0);
     }

@@ -20,11 +20,6 @@ pub fn monotonic() -> Duration {
     imp::monotonic()
 }
 
-/// Returns the same with what the machine was suspended for.
-pub fn since_boot() -> Duration {
-    imp::since_boot()
-}
-
 /// Returns the time of day, which people and other machines may set.
 pub fn realtime() -> SystemTime {
     SystemTime::now()

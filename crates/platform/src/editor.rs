@@ -31,7 +31,7 @@ pub fn edit(file: &Path) -> io::Result<()> {
 }
 
 /// A path with blanks that is there is a program, not a program with arguments.
-fn words(line: &str) -> (&str, Vec<&str>) {
+pub(crate) fn words(line: &str) -> (&str, Vec<&str>) {
     if Path::new(line).is_file() {
         return (line, Vec::new());
     }

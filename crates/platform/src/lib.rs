@@ -25,7 +25,6 @@ pub mod fail;
 pub mod file_watch;
 pub mod filesystem;
 pub mod gateway;
-pub mod idle;
 #[cfg(feature = "async")]
 pub mod interrupt;
 pub mod kin;
@@ -50,6 +49,7 @@ mod netlink;
 #[cfg(feature = "async")]
 pub mod network;
 pub mod notify_pipe;
+pub mod pager;
 pub mod paths;
 pub mod pipe;
 pub mod port;

@@ -97,22 +97,15 @@ impl Compression {
 
     /// Gives the new file its table, its times and its name; [`remove_plain`] comes next.
     pub fn finish(mut self) -> io::Result<()> {
-        if let Err(error) = self.complete() {
-            self.give_up();
-            return Err(error);
-        }
-        // Some systems rename no file that is open.
+        self.half.write_all(&frames::table(&self.frames))?;
+        let found = self.plain.metadata()?;
+        let times = FileTimes::new().set_modified(found.modified()?);
+        self.half.set_times(times)?;
+        self.half.sync_all()?;
         drop(self.half);
         let compressed = self.chain.compressed(self.number);
         fs::rename(self.chain.half_compressed(self.number), &compressed)?;
         atomic::sync_folder(&compressed)
-    }
-
-    fn complete(&mut self) -> io::Result<()> {
-        self.half.write_all(&frames::table(&self.frames))?;
-        let found = self.plain.metadata()?;
-        self.half.set_times(FileTimes::new().set_modified(found.modified()?))?;
-        self.half.sync_all()
     }
 
     /// Gives up: a disk that is full needs the room.

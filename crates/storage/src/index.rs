@@ -3,7 +3,7 @@
 //! Records have a fixed size, so that a damaged one costs only itself:
 //!
 //! ```text
-//! kind u8 │ stream u8 │ flags u8 │ 0 │ offset u64 │ value u64 │ reserved u64 │ crc u32
+//! kind u8 │ stream u8 │ flags u8 │ 0 │ offset u64 │ value u64 │ second value u64 │ crc u32
 //! ```
 //!
 //! Later versions add kinds: records of a kind that is not known here are left where they are.
@@ -11,19 +11,16 @@
 use std::{
     fs::File,
     io::{self, Read as _, Seek as _, SeekFrom},
-    path::Path,
 };
 
 /// The size of a record.
 pub const RECORD_BYTES: usize = 32;
 const RECORD_LENGTH: u64 = 32;
 
-/// So much of the end of an index is asked for the last time.
-const END_BYTES: u64 = 128 * RECORD_LENGTH;
-
 const KIND_SOURCE: u8 = 1;
 const KIND_TIME: u8 = 2;
 const KIND_BOOT: u8 = 3;
+const KIND_BOUNDS: u8 = 4;
 
 /// One record of an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +50,52 @@ pub enum IndexRecord {
         /// Which boot.
         mark: u64,
     },
+    /// The segment ends here, and each of its bytes came between these times.
+    ///
+    /// As the last record of a closed segment it is believed; whoever seeks a time need not read
+    /// the others. It is not where it would be wrong: where the time of some bytes is not known.
+    Bounds {
+        /// Where the segment ends.
+        offset: u64,
+        /// The times of its bytes.
+        bounds: Bounds,
+    },
+}
+
+/// From when to when bytes came: a clock may be set back, so neither need be at an end of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Nanoseconds since 1970.
+    pub earliest_ns: u64,
+    /// The same.
+    pub latest_ns: u64,
+}
+
+impl Bounds {
+    /// Returns the bounds of one time.
+    pub const fn of(realtime_ns: u64) -> Self {
+        Self { earliest_ns: realtime_ns, latest_ns: realtime_ns }
+    }
+
+    /// Returns the bounds with one more time in them.
+    #[must_use]
+    pub fn with(self, realtime_ns: u64) -> Self {
+        Self {
+            earliest_ns: self.earliest_ns.min(realtime_ns),
+            latest_ns: self.latest_ns.max(realtime_ns),
+        }
+    }
+}
+
+/// Returns the bounds of the times of all bytes of a segment; nothing when that of some is not known.
+pub fn bounds_of(records: &[IndexRecord]) -> Option<Bounds> {
+    let times = records.iter().filter_map(|record| match *record {
+        IndexRecord::Time { offset, realtime_ns } => Some((offset, realtime_ns)),
+        IndexRecord::Source { .. } | IndexRecord::Boot { .. } | IndexRecord::Bounds { .. } => None,
+    });
+    let mut times = times.peekable();
+    let (_, first) = times.peek().copied().filter(|(offset, _)| *offset == 0)?;
+    Some(times.fold(Bounds::of(first), |bounds, (_, realtime_ns)| bounds.with(realtime_ns)))
 }
 
 /// Returns the number that stands for a boot's identity in an index.
@@ -92,17 +135,20 @@ impl SourceFlags {
 impl IndexRecord {
     /// Returns the record as it is stored.
     pub fn encode(&self) -> [u8; RECORD_BYTES] {
-        let (kind, stream, flags, offset, value) = match *self {
+        let ([kind, stream, flags], numbers) = match *self {
             Self::Source { offset, run, stream, flags } => {
-                (KIND_SOURCE, stream.code(), flags.0, offset, run)
+                ([KIND_SOURCE, stream.code(), flags.0], [offset, run, 0])
             }
-            Self::Time { offset, realtime_ns } => (KIND_TIME, 0, 0, offset, realtime_ns),
-            Self::Boot { offset, mark } => (KIND_BOOT, 0, 0, offset, mark),
+            Self::Time { offset, realtime_ns } => ([KIND_TIME, 0, 0], [offset, realtime_ns, 0]),
+            Self::Boot { offset, mark } => ([KIND_BOOT, 0, 0], [offset, mark, 0]),
+            Self::Bounds { offset, bounds } => {
+                ([KIND_BOUNDS, 0, 0], [offset, bounds.earliest_ns, bounds.latest_ns])
+            }
         };
         let mut bytes = [0; RECORD_BYTES];
         let (body, crc) = bytes.split_at_mut(RECORD_BYTES - 4);
         let head = [kind, stream, flags, 0];
-        let fields = head.into_iter().chain(offset.to_le_bytes()).chain(value.to_le_bytes());
+        let fields = head.into_iter().chain(numbers.into_iter().flat_map(u64::to_le_bytes));
         for (slot, byte) in body.iter_mut().zip(fields) {
             *slot = byte;
         }
@@ -118,8 +164,9 @@ impl IndexRecord {
         }
         let ([kind, stream, flags, _], rest) = body.split_first_chunk::<4>()?;
         let (offset, rest) = rest.split_first_chunk::<8>()?;
-        let (value, _) = rest.split_first_chunk::<8>()?;
-        let (offset, value) = (u64::from_le_bytes(*offset), u64::from_le_bytes(*value));
+        let (value, rest) = rest.split_first_chunk::<8>()?;
+        let (second, _) = rest.split_first_chunk::<8>()?;
+        let [offset, value, second] = [offset, value, second].map(|n| u64::from_le_bytes(*n));
         match *kind {
             KIND_SOURCE => {
                 let stream = Stream::from_code(*stream)?;
@@ -127,6 +174,10 @@ impl IndexRecord {
             }
             KIND_TIME => Some(Self::Time { offset, realtime_ns: value }),
             KIND_BOOT => Some(Self::Boot { offset, mark: value }),
+            KIND_BOUNDS => {
+                let bounds = Bounds { earliest_ns: value, latest_ns: second };
+                Some(Self::Bounds { offset, bounds })
+            }
             _ => None,
         }
     }
@@ -155,16 +206,6 @@ impl Stream {
             _ => None,
         }
     }
-}
-
-/// Returns the last time that an index names; nothing when its end names none.
-pub fn last_time(path: &Path) -> Option<u64> {
-    let mut file = File::open(path).ok()?;
-    let whole = file.metadata().ok()?.len() / RECORD_LENGTH * RECORD_LENGTH;
-    file.seek(SeekFrom::Start(whole.saturating_sub(END_BYTES))).ok()?;
-    let mut end = Vec::new();
-    file.take(END_BYTES.min(whole)).read_to_end(&mut end).ok()?;
-    IndexRecord::decode_all(&end).iter().rev().find_map(IndexRecord::time)
 }
 
 /// Cuts off what must not stand before the next record, whose offset is `end`: a torn record, which
@@ -202,7 +243,7 @@ mod tests {
     use super::*;
     use crate::fresh;
 
-    const RECORDS: [IndexRecord; 4] = [
+    const RECORDS: [IndexRecord; 5] = [
         IndexRecord::Source {
             offset: 0,
             run: 7,
@@ -217,6 +258,7 @@ mod tests {
             flags: SourceFlags::NONE,
         },
         IndexRecord::Boot { offset: 99, mark: 7 },
+        IndexRecord::Bounds { offset: 99, bounds: Bounds { earliest_ns: 3, latest_ns: u64::MAX } },
     ];
 
     #[test]
@@ -233,7 +275,7 @@ mod tests {
             damaged[RECORD_BYTES + at] ^= 0x10;
             assert_eq!(
                 IndexRecord::decode_all(&damaged),
-                [RECORDS[0], RECORDS[2], RECORDS[3]],
+                [RECORDS[0], RECORDS[2], RECORDS[3], RECORDS[4]],
                 "byte {at}"
             );
             let torn = &bytes[..2 * RECORD_BYTES + at];
@@ -242,19 +284,13 @@ mod tests {
     }
 
     #[test]
-    fn the_last_time_is_found_behind_others_and_before_a_torn_end() {
-        let path = fresh::folder("last-time").join("own");
-        let check = |length: usize, expected: Option<u64>| {
-            let mut bytes: Vec<u8> = RECORDS.iter().flat_map(IndexRecord::encode).collect();
-            bytes.truncate(length);
-            File::create(&path).unwrap().write_all(&bytes).unwrap();
-            assert_eq!(last_time(&path), expected, "{length} bytes");
-        };
-        check(4 * RECORD_BYTES, Some(u64::MAX));
-        check(2 * RECORD_BYTES + 5, Some(u64::MAX));
-        check(2 * RECORD_BYTES - 1, None);
-        check(0, None);
-        assert_eq!(last_time(&path.with_extension("none")), None);
+    fn bounds_hold_all_times_and_are_not_guessed() {
+        let at = |offset, realtime_ns| IndexRecord::Time { offset, realtime_ns };
+        let bounds = |earliest_ns, latest_ns| Some(Bounds { earliest_ns, latest_ns });
+        assert_eq!(bounds_of(&[RECORDS[0], at(0, 7), at(9, 3), at(20, 5)]), bounds(3, 7));
+        // Nobody knows when the first bytes came.
+        assert_eq!(bounds_of(&[at(9, 3), at(20, 5)]), None);
+        assert_eq!(bounds_of(&[]), None);
     }
 
     #[test]
@@ -271,9 +307,9 @@ mod tests {
             assert_eq!(found, bytes[..expected], "{length} bytes, {end}");
         };
         check(0, 0, 0);
-        check(4 * RECORD_BYTES, 99, 4 * RECORD_BYTES);
-        check(4 * RECORD_BYTES, 98, 2 * RECORD_BYTES);
-        check(4 * RECORD_BYTES, 0, RECORD_BYTES);
+        check(5 * RECORD_BYTES, 99, 5 * RECORD_BYTES);
+        check(5 * RECORD_BYTES, 98, 2 * RECORD_BYTES);
+        check(5 * RECORD_BYTES, 0, RECORD_BYTES);
         check(2 * RECORD_BYTES + 7, 99, 2 * RECORD_BYTES);
         check(7, 99, 0);
     }

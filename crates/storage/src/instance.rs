@@ -91,11 +91,6 @@ impl Instance {
         self.state.join("numbers")
     }
 
-    /// Returns the file that says what the time of day was when logs were thinned last.
-    pub fn believed_time(&self) -> PathBuf {
-        self.state.join("believed-time")
-    }
-
     /// Returns the folder of the event chain.
     pub fn events_directory(&self) -> PathBuf {
         self.state.join("events")

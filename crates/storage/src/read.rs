@@ -7,7 +7,10 @@
 mod content;
 mod merge;
 mod reader;
+mod runs;
 mod seek;
+mod sieve;
+mod split;
 
 use std::{
     collections::VecDeque,
@@ -18,11 +21,13 @@ use std::{
 use content::Content;
 pub use merge::{Merge, Named, Unfinished};
 pub use reader::{Block, Reader};
+pub use runs::last_runs;
 pub use seek::Wanted;
+pub use sieve::Sieve;
 
 use crate::{
     frames::{FRAME_BYTES, Frames},
-    index::{IndexRecord, SourceFlags, Stream},
+    index::Stream,
     segment::ChainFiles,
 };
 
@@ -104,18 +109,13 @@ fn whole_lines(bytes: &[u8]) -> usize {
 /// Writes every byte of a chain, exactly as it was written.
 pub fn copy_all(chain: &ChainFiles, out: &mut impl Write) -> io::Result<()> {
     for number in segments(chain)? {
-        copy_segment(chain, number, out)?;
+        match open(chain, number)? {
+            Some(Content::Plain(mut file)) => drop(io::copy(&mut file, out)?),
+            Some(Content::Compressed(frames)) => copy_frames(frames, out)?,
+            None => {}
+        }
     }
     Ok(())
-}
-
-/// Writes every byte of one segment; none when there is no such segment.
-pub fn copy_segment(chain: &ChainFiles, number: u64, out: &mut impl Write) -> io::Result<()> {
-    match open(chain, number)? {
-        Some(Content::Plain(mut file)) => io::copy(&mut file, out).map(drop),
-        Some(Content::Compressed(frames)) => copy_frames(frames, out),
-        None => Ok(()),
-    }
 }
 
 fn copy_frames(mut frames: Frames, out: &mut impl Write) -> io::Result<()> {
@@ -194,116 +194,15 @@ fn existing<T>(opened: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// Cuts bytes into lines and says of each what the index knows.
-fn split(bytes: &[u8], from: u64, index: &[IndexRecord]) -> Vec<Line> {
-    let mut lines = Vec::new();
-    let mut known = Known::default();
-    let mut records = index.iter().peekable();
-    let mut offset = from;
-    for line in pieces(bytes, from, index) {
-        while let Some(record) = records.next_if(|record| record.offset() <= offset) {
-            known.learn(record);
-        }
-        let text = line.strip_suffix(b"\n");
-        lines.push(Line {
-            realtime_ns: known.realtime_ns,
-            run: known.run,
-            stream: known.stream,
-            bytes: text.unwrap_or(line).to_vec(),
-            is_partial: text.is_none(),
-        });
-        offset += u64::try_from(line.len()).unwrap_or_default();
-    }
-    lines
-}
-
-/// Cuts bytes behind each line end, and where a source was interrupted in the middle of its line.
-fn pieces<'a>(bytes: &'a [u8], from: u64, index: &[IndexRecord]) -> Vec<&'a [u8]> {
-    let mut pieces = Vec::new();
-    let mut offset = from;
-    let mut cuts = index.iter().filter_map(IndexRecord::interrupts).peekable();
-    for mut line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let end = offset + u64::try_from(line.len()).unwrap_or_default();
-        while let Some(cut) = cuts.next_if(|cut| *cut < end) {
-            let length = usize::try_from(cut.saturating_sub(offset)).unwrap_or_default();
-            if length > 0
-                && let Some((half, rest)) = line.split_at_checked(length)
-            {
-                pieces.push(half);
-                (line, offset) = (rest, cut);
-            }
-        }
-        pieces.push(line);
-        offset = end;
-    }
-    pieces
-}
-
-struct Known {
-    realtime_ns: u64,
-    run: u64,
-    stream: Stream,
-}
-
-impl Default for Known {
-    fn default() -> Self {
-        Self { realtime_ns: 0, run: 0, stream: Stream::Joined }
-    }
-}
-
-impl Known {
-    fn learn(&mut self, record: &IndexRecord) {
-        match *record {
-            IndexRecord::Source { run, stream, .. } => (self.run, self.stream) = (run, stream),
-            IndexRecord::Time { realtime_ns, .. } => self.realtime_ns = realtime_ns,
-            IndexRecord::Boot { .. } => {}
-        }
-    }
-}
-
-impl IndexRecord {
-    /// Returns the offset that the record is about.
-    pub const fn offset(&self) -> u64 {
-        match *self {
-            Self::Source { offset, .. } | Self::Time { offset, .. } | Self::Boot { offset, .. } => {
-                offset
-            }
-        }
-    }
-
-    /// Returns the mark of the boot in which the next bytes were written, if the record names it.
-    pub const fn boot(&self) -> Option<u64> {
-        match *self {
-            Self::Boot { mark, .. } => Some(mark),
-            Self::Source { .. } | Self::Time { .. } => None,
-        }
-    }
-
-    /// Returns when the next bytes came, in nanoseconds since 1970, if the record says so.
-    pub const fn time(&self) -> Option<u64> {
-        match *self {
-            Self::Time { realtime_ns, .. } => Some(realtime_ns),
-            Self::Source { .. } | Self::Boot { .. } => None,
-        }
-    }
-
-    /// Returns where the source before was interrupted in the middle of its line.
-    fn interrupts(&self) -> Option<u64> {
-        match *self {
-            Self::Source { offset, flags, .. } if flags.contains(SourceFlags::UNFINISHED) => {
-                Some(offset)
-            }
-            Self::Source { .. } | Self::Time { .. } | Self::Boot { .. } => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Read as _;
 
     use super::*;
-    use crate::fresh;
+    use crate::{
+        fresh,
+        index::{IndexRecord, SourceFlags},
+    };
 
     #[test]
     fn the_last_lines_come_from_as_many_segments_as_it_takes() {
@@ -361,31 +260,6 @@ mod tests {
         let expected =
             [("a", 10), ("b", 15), ("a", 40), ("a", 20), ("a", 30), ("b", 50), ("b", 25)];
         assert_eq!(order, expected);
-    }
-
-    #[test]
-    fn whoever_goes_on_behind_any_line_gets_the_lines_that_follow_it() {
-        let chain = sample("cursors");
-        append(&chain, b"half");
-        let from = |cursor: Cursor| {
-            let mut merge = Merge::new(Unfinished::Left);
-            merge.add((), Reader::new(chain.clone(), cursor));
-            merge.look().unwrap();
-            merge
-        };
-        let rest = |cursor: Cursor| -> Vec<Vec<u8>> {
-            let mut merge = from(cursor);
-            let next = || merge.next_line().unwrap().map(|(line, ())| line.bytes);
-            std::iter::from_fn(next).collect()
-        };
-        let all = rest(begin(&chain).unwrap());
-        assert_eq!(all.len(), 5);
-        let mut merge = from(begin(&chain).unwrap());
-        for taken in 1..=all.len() {
-            merge.next_line().unwrap();
-            let (_, cursor) = merge.cursors().next().unwrap();
-            assert_eq!(rest(cursor), all[taken..], "behind line {taken}");
-        }
     }
 
     #[test]

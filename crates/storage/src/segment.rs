@@ -10,10 +10,7 @@ use std::{
     fs::{self, File},
     io::{self, Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
-    time::UNIX_EPOCH,
 };
-
-use crate::index;
 
 /// How far back the end of a file is searched for what a power cut left as zeros.
 const ZEROS_BYTES_MAX: u64 = 1024 * 1024;
@@ -140,18 +137,6 @@ impl ChainFiles {
             return Err(io::ErrorKind::NotFound.into());
         }
         is_removed(&self.index(number)).map(drop)
-    }
-
-    /// Returns when the last byte of a closed segment came, in nanoseconds since 1970, as far as
-    /// anybody knows: its index, else its file.
-    pub fn ended_ns(&self, number: u64) -> Option<u64> {
-        let modified = || {
-            let files = [self.closed(number), self.compressed(number)];
-            let found = files.iter().find_map(|path| fs::metadata(path).ok())?;
-            let since = found.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-            u64::try_from(since.as_nanos()).ok()
-        };
-        index::last_time(&self.index(number)).or_else(modified)
     }
 
     /// Returns how many bytes of the disk a closed segment and its index take.

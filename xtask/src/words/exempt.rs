@@ -8,7 +8,6 @@ const FILES: &[(&str, &str)] = &[
     ("crates/agent/src/api/examples.rs", "examples of the API's description, which is English"),
     ("crates/agent/src/api/operation.rs", "the API's description"),
     ("crates/agent/src/api/problem.rs", "the API's description"),
-    ("crates/agent/src/api/stream.rs", "what programs read"),
     ("crates/api/src/config/catalogue", "the reference of the configuration, and its schema"),
     ("crates/mainstay/src/hosted.rs", "what a service's keeper writes into its log"),
     ("crates/mainstay/src/cli/ddns/metrics.rs", "descriptions of metrics, for Prometheus"),

@@ -3,12 +3,10 @@
 use mainstay_api::control::{
     AddService, ChangedService, CheckState, CommandAnswer, CommandName, CommandRequest,
     ConfigChanges, Edge, EnvironmentOf, EnvironmentVariable, Event, Events, Facts, FilesStatus,
-    Group, HookLast, LastExit, LogLine, LogLines, Next, Node, NodeUnit, Role, SecretAnswer,
-    SecretInfo, Secrets, Status, Tree, Unit, UnitAnswer, UnitDetail, UnitEnvironment, UnitUsage,
-    UpgradeAnswer, UpgradeRequest, Usages, VariableOrigin,
+    Group, HookLast, LastExit, Next, Node, NodeUnit, Role, SecretAnswer, SecretInfo, Secrets,
+    Status, Tree, Unit, UnitAnswer, UnitDetail, UnitEnvironment, UnitUsage, UpgradeAnswer,
+    UpgradeRequest, Usages, VariableOrigin,
 };
-
-use super::stream;
 
 const FILE: &str = "/opt/shop/mainstay.toml";
 const TRACE: &str = "1899f3a1c2b4d5e6";
@@ -123,31 +121,8 @@ fn event() -> Event {
 }
 
 pub(super) fn events() -> Events {
-    Events { events: vec![event()], last: 42, missed: 0 }
-}
-
-/// What a stream looks like.
-pub(super) fn stream_of_events() -> String {
-    format!("retry: 1000\n\n{}:\n\n", stream::event(42, &event()))
-}
-
-fn line() -> LogLine {
-    LogLine {
-        time: Some(text(SINCE)),
-        run: Some(3),
-        stream: text("joined"),
-        text: text("listening on 8080"),
-        partial: false,
-    }
-}
-
-pub(super) fn lines() -> LogLines {
-    let next = text("web:1:2048");
-    LogLines { unit: text("web"), lines: vec![line()], next, more: false, missed: 0 }
-}
-
-pub(super) fn stream_of_lines() -> String {
-    format!("retry: 1000\n\n{}:\n\n", stream::event("web:1:2048", &line()))
+    let kept_since = Some("2026-01-31T08:00:00.123Z".to_owned());
+    Events { events: vec![event()], last: 42, kept_since }
 }
 
 pub(super) fn unit_detail() -> UnitDetail {

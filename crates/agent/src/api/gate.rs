@@ -56,13 +56,13 @@ fn open(gate: &Gate, access: &[Access]) -> (AccessList, Vec<String>) {
     (list, wrong)
 }
 
-/// Lets whoever may read all logs read what the programs of a service write: nobody else may enter its
+/// Lets whoever is let in read what the programs of a service write: nobody else may enter its
 /// folders. Whoever writes there goes on to: an account whose service has no identity of its own
 /// yet is one of them.
 fn share_logs(gate: &Gate, service: &str, list: &AccessList) -> io::Result<()> {
     let mut writers = BTreeSet::from_iter(paths::sharers(&gate.logs)?);
     writers.insert(scm::identity_of(service)?);
     let writers = writers.into_iter().map(|who| (who, Right::Share));
-    let groups = list.readers().into_iter().map(|group| (group, Right::Read));
+    let groups = list.groups().into_iter().map(|group| (group, Right::Read));
     paths::guard_anew(&gate.logs, &writers.chain(groups).collect::<Vec<_>>())
 }

@@ -36,14 +36,3 @@ pub(super) async fn cannot() -> Response {
     let hint = "the header `Allow` names the methods of this path";
     refused(Refused::new(RefusedKind::Method, "this path has no such method", hint))
 }
-
-/// Returns a whole answer, for whoever is not even asked what it wants.
-pub(super) fn whole_answer(reason: &Refused) -> Vec<u8> {
-    // Strings and numbers only: nothing of it can fail.
-    let body = serde_json::to_string(&reason.problem).unwrap_or_default();
-    let status = reason.kind.status();
-    let (length, again) = (body.len(), "retry-after: 1\r\nconnection: close\r\n");
-    let head =
-        format!("HTTP/1.1 {status}\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {length}\r\n");
-    [head.as_str(), again, "\r\n", &body].concat().into_bytes()
-}

@@ -40,12 +40,6 @@ async fn list(State(calls): Calls) -> Response {
     put(&calls, Call::Secrets).await
 }
 
-/// A value, byte by byte.
-#[derive(utoipa::ToSchema)]
-#[schema(value_type = String, format = Binary, min_length = 1, max_length = 65_536)]
-#[expect(dead_code, reason = "it stands for bytes in the contract")]
-struct Value(Vec<u8>);
-
 /// Set a secret
 ///
 /// The body is the value, byte by byte; at most 64 KiB. Whatever type it has is not looked at.
@@ -54,9 +48,8 @@ struct Value(Vec<u8>);
     path = "/v1/secrets/{name}",
     tag = "secrets",
     operation_id = "set_secret",
-    params(("name" = String, Path, description = "The secret.", example = "db-password",
-        pattern = "^[A-Za-z0-9_-]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?$")),
-    request_body(content = inline(Value), content_type = "application/octet-stream", description = "The value."),
+    params(("name" = String, Path, description = "The secret.", example = "db-password")),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The value."),
     responses((status = 200, description = "It is kept; each service gets it at its next start.",
         body = SecretAnswer, example = json!(examples::secret_set())))
 )]
@@ -76,8 +69,7 @@ async fn set(
     path = "/v1/secrets/{name}",
     tag = "secrets",
     operation_id = "remove_secret",
-    params(("name" = String, Path, description = "The secret.", example = "db-password",
-        pattern = "^[A-Za-z0-9_-]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?$")),
+    params(("name" = String, Path, description = "The secret.", example = "db-password")),
     responses((status = 200, description = "It is gone.",
         body = SecretAnswer, example = json!(examples::secret_set())))
 )]

@@ -57,7 +57,7 @@ async fn command(
     responses(
         (status = 200, description = "What has changed, and what the units do.",
             body = CommandAnswer, example = json!(examples::added())),
-        (status = 409, description = "There is one of this name already, or the configuration that would follow is refused.",
+        (status = 409, description = "There is one of this name already.",
             body = mainstay_api::control::Problem, content_type = "application/problem+json"),
     )
 )]
@@ -90,7 +90,7 @@ struct RemoveParameters {
     responses(
         (status = 200, description = "What has changed, and what the units do.",
             body = CommandAnswer, example = json!(examples::removed())),
-        (status = 409, description = "The file has changed meanwhile, or the configuration that would follow is refused.",
+        (status = 409, description = "The file has changed meanwhile, or it stands where nobody may edit it.",
             body = mainstay_api::control::Problem, content_type = "application/problem+json"),
     )
 )]
@@ -114,7 +114,7 @@ async fn remove(
     responses(
         (status = 200, description = "What has changed, and what the units do.",
             body = CommandAnswer, example = json!(examples::applied())),
-        (status = 409, description = "The files are refused: a mistake in them, or no service at all.",
+        (status = 409, description = "The files have changed meanwhile.",
             body = mainstay_api::control::Problem, content_type = "application/problem+json"),
     )
 )]

@@ -1,8 +1,6 @@
 //! Stories of the API's door: who is let in, and how everybody else is told why not.
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
-
-use std::path::PathBuf;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
 use mainstay_api::control::Problem;
 
@@ -158,8 +156,7 @@ fn ask_with(line: &str, rest: &str, who: &Identity) -> (String, bool) {
         let (mut client, server) = duplex(4096);
         let (calls, mut questions) = mpsc::channel(1);
         let (_allowed, list) = watch::channel(access());
-        Front::new(router(&Desk { calls, list, logs: Archive::new(PathBuf::new()) }))
-            .welcome(server, who.clone());
+        serve(OneClient(Some((server, who.clone()))), &Desk { calls, list });
         // A question that nobody answers is answered as well: the agent is ending.
         let loop_ends = tokio::spawn(async move { questions.recv().await.is_some() });
         let (head, body) = rest.split_once("\r\n\r\n").unwrap_or_default();
@@ -176,4 +173,28 @@ fn ask_with(line: &str, rest: &str, who: &Identity) -> (String, bool) {
 /// Returns what a body takes in a request.
 fn body(kind: &str, body: &str) -> String {
     format!("content-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+}
+
+impl Connected<IncomingStream<'_, OneClient>> for Caller {
+    fn connect_info(stream: IncomingStream<'_, OneClient>) -> Self {
+        Self(stream.remote_addr().clone())
+    }
+}
+
+struct OneClient(Option<(DuplexStream, Identity)>);
+
+impl axum::serve::Listener for OneClient {
+    type Io = DuplexStream;
+    type Addr = Identity;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        match self.0.take() {
+            Some(client) => client,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }

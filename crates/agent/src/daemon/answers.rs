@@ -8,7 +8,6 @@ use mainstay_api::{
         UnitDetail,
     },
     keeper::Streams,
-    pattern::is_meant,
 };
 use mainstay_core::{Command, Input, TraceId, UnitName, UnitView};
 use mainstay_platform::clock;
@@ -142,23 +141,17 @@ impl Agent {
     }
 
     fn select_events(&self, query: &EventsQuery) -> Events {
-        let fits_name = |unit: Option<&String>| {
-            query.names.is_empty()
-                || unit.is_some_and(|unit| query.names.iter().any(|name| is_meant(name, unit)))
-        };
-        let fits = |event: &Event| {
-            query.trace.as_ref().is_none_or(|trace| *trace == event.trace_id)
-                && fits_name(event.unit.as_ref())
-        };
+        let fits = |event: &Event| query.fits(event);
+        let kept_since = self.events.kept_since().map(ToOwned::to_owned);
         let Some(after) = query.after else {
             let events = self.events.select(query.limit, fits);
-            return Events { events, last: self.events.last(), missed: 0 };
+            return Events { events, last: self.events.last(), kept_since };
         };
         let events = self.events.select_after(after, query.limit, fits);
         // Whoever goes on from here meets the next one.
         let full = events.last().filter(|_| events.len() == query.limit);
         let last = full.map_or(self.events.last(), |event| event.sequence);
-        Events { events, last, missed: self.events.missed_after(after) }
+        Events { events, last, kept_since }
     }
 
     fn command(

@@ -185,11 +185,8 @@ impl Agent {
     fn refuse_edit(&mut self, trace: TraceId, error: &EditError) -> Refused {
         let kind = match error {
             EditError::Disk { .. } | EditError::Stuck(_) => RefusedKind::Failed,
-            // The request makes sense, but not together with what the files say.
-            EditError::Overtaken(_)
-            | EditError::Refused(_)
-            | EditError::Bad(_)
-            | EditError::Empty => RefusedKind::Conflict,
+            EditError::Overtaken(_) | EditError::Refused(_) => RefusedKind::Conflict,
+            EditError::Bad(_) | EditError::Empty => RefusedKind::Bad,
         };
         let text = error.to_string();
         let happening = Happening::of_instance(Level::Error, "ConfigRefused", text.clone());

@@ -43,8 +43,7 @@ pub struct Access {
     pub group: String,
     /// What its members may do.
     pub role: Role,
-    /// What an operator may operate, and whose logs both may read: names of services, in which `*`
-    /// and `?` match.
+    /// What an operator may operate: names of services, in which `*` and `?` match.
     pub services: Vec<String>,
 }
 
@@ -91,11 +90,11 @@ fn read_entry(
     Some(Access { group, role, services })
 }
 
-/// Reads a text or a list of texts; without it all services are meant.
+/// Reads a text or a list of texts; without it an operator operates everything.
 fn services(fields: &mut Fields<'_, '_>, role: Option<Role>, r: &mut Reading<'_>) -> Vec<String> {
     let Some(value) = fields.value("services") else { return vec!["*".to_owned()] };
-    if role == Some(Role::Admin) {
-        let message = "`services` is for viewers and operators: an admin may do everything";
+    if role.is_some_and(|role| role != Role::Operator) {
+        let message = "`services` is for operators: a viewer reads and an admin changes everything";
         r.wrong(value.span(), "not-for-this-role", message.to_owned(), "remove it");
     }
     if let DeValue::String(pattern) = value.get_ref() {
@@ -144,7 +143,7 @@ mod tests {
         );
         check(
             "[[access]]\ngroup = 'a'\nrole = 'admin'\nservices = 'x'",
-            "4:12 `services` is for viewers and operators: an admin may do everything",
+            "4:12 `services` is for operators: a viewer reads and an admin changes everything",
         );
     }
 

@@ -17,6 +17,22 @@ const SIZES: &[(&str, u64)] = &[
     ("GiB", 1_073_741_824),
 ];
 
+/// Returns what a duration looks like, as a regular expression.
+pub(super) fn duration_pattern() -> String {
+    let number = r"([0-9]+\.?[0-9]*|\.[0-9]+)";
+    format!(r"^\s*({number}({})\s*)+$", names(TIMES))
+}
+
+/// Returns what a size looks like, as a regular expression.
+pub(super) fn size_pattern() -> String {
+    format!(r"^\s*\+?[0-9]+\s*({})$", names(SIZES))
+}
+
+fn names<T>(units: &[(&str, T)]) -> String {
+    let names: Vec<&str> = units.iter().map(|(name, _)| *name).collect();
+    names.join("|")
+}
+
 /// Reads a duration such as `200ms`, `1.5s`, `1h 30m`; the error says what is expected.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let expected =

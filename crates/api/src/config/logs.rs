@@ -9,7 +9,7 @@ use std::{path::MAIN_SEPARATOR, time::Duration};
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Compress, LogFiles, LogPath, LogsConfig, SERVICE_DEFAULTS, catalogue,
+    LogFiles, LogPath, LogsConfig, SERVICE_DEFAULTS, catalogue,
     fields::{Fields, Reading},
     parse::absolute,
     program,
@@ -17,7 +17,6 @@ use super::{
 use crate::keeper::{OnFull, Streams};
 
 const STREAMS: &[(&str, Streams)] = &[("joined", Streams::Joined), ("split", Streams::Split)];
-const COMPRESS: &[(&str, Compress)] = &[("zstd", Compress::Zstd), ("off", Compress::Off)];
 const ON_FULL: &[(&str, OnFull)] =
     &[("block", OnFull::Block), ("drop-oldest", OnFull::DropOldest), ("drop-new", OnFull::DropNew)];
 
@@ -27,9 +26,6 @@ pub(super) fn read(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> LogsConf
         max_size: SERVICE_DEFAULTS.log_size,
         every: Duration::ZERO,
         keep: SERVICE_DEFAULTS.log_keep,
-        keep_for: Duration::ZERO,
-        keep_total: 0,
-        compress: Compress::default(),
         on_full: OnFull::Block,
         path: LogPath::default(),
     };
@@ -42,23 +38,16 @@ pub(super) fn read(fields: &mut Fields<'_, '_>, r: &mut Reading<'_>) -> LogsConf
     let Some(table) = fields.table("logs", r) else { return usual };
     let mut fields = Fields::new(table, "`logs`", &catalogue::LOGS);
     let path = path(&mut fields, r);
-    let keep_for = fields.duration("keep-for", r).unwrap_or_default();
-    let keep_total = fields.size("keep-total", r).unwrap_or_default();
-    // Who says how long or how much has not asked for ten.
-    let is_limited = !keep_for.is_zero() || keep_total > 0;
-    let keep = if is_limited { 0 } else { usual.keep };
     let config = LogsConfig {
         streams: streams(&mut fields, &path, r),
         max_size: fields.size("max-size", r).unwrap_or(usual.max_size),
         every: fields.duration("every", r).unwrap_or(usual.every),
-        keep: fields.number("keep", r).unwrap_or(keep),
-        keep_for,
-        keep_total,
-        compress: fields.word("compress", COMPRESS, r).unwrap_or_default(),
+        keep: fields.number("keep", r).unwrap_or(usual.keep),
         on_full: fields.word("on-full", ON_FULL, r).unwrap_or_default(),
         path,
     };
-    fields.finish(&[], r);
+    fields.word("compress", &[("off", ())], r);
+    fields.finish(&["keep-for", "keep-total"], r);
     config
 }
 

@@ -115,26 +115,10 @@ pub struct LogsConfig {
     pub every: Duration,
     /// How many closed segments are kept; 0 keeps all.
     pub keep: u32,
-    /// Closed segments that are older are deleted; zero keeps all.
-    pub keep_for: Duration,
-    /// The oldest closed segments are deleted when all logs of the service take more; 0 keeps all.
-    pub keep_total: u64,
-    /// How closed segments are stored.
-    pub compress: Compress,
     /// What to do when the disk is full.
     pub on_full: OnFull,
     /// Files of the user's own that get the lines, too.
     pub path: LogPath,
-}
-
-/// How closed segments are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Compress {
-    /// As frames of zstd, but for the newest one.
-    #[default]
-    Zstd,
-    /// As plain text.
-    Off,
 }
 
 /// Files of the user's own that get a service's lines, besides its segments.

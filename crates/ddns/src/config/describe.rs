@@ -30,6 +30,7 @@ pub fn describe() -> Value {
 }
 
 fn schema() -> Value {
+    let allowed = json!({ "enum": ALLOW.iter().map(|(word, _)| *word).collect::<Vec<_>>() });
     let accounts: Vec<Value> = providers::ALL.iter().map(|entry| account(entry)).collect();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -45,8 +46,7 @@ fn schema() -> Value {
             },
             "allow": {
                 "description": "what may be published although it reaches nobody from outside",
-                "type": "array",
-                "items": { "enum": ALLOW.iter().map(|(word, _)| *word).collect::<Vec<_>>() },
+                "anyOf": one_or_more(&allowed)["anyOf"],
             },
             "sources": { "$ref": "#/$defs/sources" },
             "accounts": {

@@ -22,7 +22,7 @@ use mainstay_platform::{
     pipe::{LineEnd, Moved, PipeReader, Scratch, Way},
 };
 use mainstay_storage::{
-    index::{self, IndexRecord, SourceFlags, Stream},
+    index::{self, Bounds, IndexRecord, SourceFlags, Stream},
     segment::{self, ChainFiles},
 };
 
@@ -53,6 +53,8 @@ pub(super) struct Chain {
     live: Option<Live>,
     writer: Option<Writer>,
     timed_at: Option<Duration>,
+    /// When the bytes of the live segment came, where that is known of all.
+    bounds: Option<Bounds>,
     /// Why the disk takes nothing.
     pub(super) trouble: Option<PressureKind>,
 }
@@ -109,6 +111,7 @@ impl Chain {
             live: None,
             writer: None,
             timed_at: None,
+            bounds: None,
             trouble: None,
         }
     }
@@ -227,6 +230,7 @@ impl Chain {
         self.trim_index(number, file.metadata()?.len())?;
         self.span.begin(self.first_time(number)?);
         let size = self.begin_at(&file, number)?;
+        self.bounds = index::bounds_of(&self.index_of(number)?);
         self.live = Some(Live { file, number, size });
         self.writer = None;
         self.timed_at = None;
@@ -359,6 +363,10 @@ impl Chain {
         self.span.note(realtime_ns);
         let record = IndexRecord::Time { offset: live.size, realtime_ns };
         self.append_index(live.number, &record)?;
+        self.bounds = match self.bounds {
+            Some(bounds) => Some(bounds.with(realtime_ns)),
+            None => (live.size == 0).then_some(Bounds::of(realtime_ns)),
+        };
         self.timed_at = Some(now);
         Ok(())
     }
@@ -404,6 +412,10 @@ impl Chain {
             && let Some(writer) = self.writer
         {
             self.record_source(writer, flags)?;
+        }
+        if let Some(bounds) = self.bounds {
+            // Without it whoever seeks a time reads more, and finds the same.
+            drop(self.append_index(number, &IndexRecord::Bounds { offset: live.size, bounds }));
         }
         self.files.close(number)?;
         self.live = None;

@@ -86,7 +86,7 @@ fn segments_end_with_a_line() {
 #[test]
 fn segments_end_with_a_line_when_their_span_is_over() {
     const SECOND: u64 = 1_000_000_000;
-    let mut bench = Bench::new("span", 0);
+    let mut bench = Bench::new("bounds", 0);
     bench.logs = Arc::new(Logs { every_s: 1, ..Logs::clone(&bench.logs) });
     let mut program = bench.attach(1);
     let mut expected = String::new();
@@ -375,7 +375,9 @@ impl Bench {
         records
             .filter_map(|record| match record {
                 IndexRecord::Source { offset, run, flags, .. } => Some((offset, run, flags)),
-                IndexRecord::Time { .. } | IndexRecord::Boot { .. } => None,
+                IndexRecord::Time { .. }
+                | IndexRecord::Boot { .. }
+                | IndexRecord::Bounds { .. } => None,
             })
             .collect()
     }

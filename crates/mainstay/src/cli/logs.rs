@@ -1,40 +1,49 @@
 //! `mainstay logs`: what programs wrote. Reads the segments itself, so it works without an agent.
 
+mod labels;
 mod lines;
+mod neighbours;
 mod pattern;
+mod reading;
+mod runs;
 mod sources;
+mod stamps;
 pub(super) mod tail;
 
 use std::{
-    collections::VecDeque,
     io,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
     time::Duration,
 };
 
 use clap::{Args as ClapArgs, ValueEnum};
-use jiff::Timestamp;
 use mainstay_agent::configuration;
 use mainstay_api::{
-    config::{self, parse_duration},
+    config,
     control::{Group, Status, UnitDetail},
     pattern::is_meant,
 };
 use mainstay_core::ServiceName;
-use mainstay_platform::clock;
-use mainstay_storage::read::{self, Cursor, Line, Merge, Named, Reader, Unfinished, Wanted};
+use mainstay_storage::read::{self, Merge, Wanted};
 
 use self::{
-    lines::{Labels, Lines},
-    pattern::Pattern,
+    neighbours::NEIGHBOURS_MAX,
+    pattern::{Case, Pattern, View},
+    reading::Reading,
+    runs::RunChoice,
     sources::Source,
+    stamps::Timestamps,
 };
 use crate::{
     client::{Client, escaped},
     errors::CliError,
     instance::Located,
-    meant, names, print,
+    meant, names,
+    paging::Paging,
+    print,
+    when::{self, Nanoseconds},
 };
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -44,6 +53,8 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// So many lines are shown when nobody says how many.
 const LINES_USUAL: usize = 50;
+/// So many lines are turned around at most: all of them are in memory.
+const REVERSED_MAX: usize = 100_000;
 
 /// Why a unit has no log.
 pub(super) const DISCARDED: &str = "its output is discarded (`logs = \"off\"`)";
@@ -51,8 +62,9 @@ pub(super) const DISCARDED: &str = "its output is discarded (`logs = \"off\"`)";
 /// Show what programs wrote
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  mainstay logs web -n 100\n  mainstay logs -f\n  mainstay logs web --since 10m\n  mainstay logs web --grep 'error|panic'\n  mainstay logs web --raw -n all > web.log\n  mainstay logs web --hook before-start"
+    after_help = "Examples:\n  mainstay logs web -n 100\n  mainstay logs -f\n  mainstay logs web 'worker-*' @db --since 10m -t\n  mainstay logs web --since yesterday --until '2026-01-31 08:00'\n  mainstay logs web --grep 'error|panic' -i -C 3\n  mainstay logs web --run -1                    the run before the last\n  mainstay logs web --json | jq -r .text\n  mainstay logs web --raw -n all > web.log\n  mainstay logs web --hook before-start\n\nTimes: `10m` ago, `2026-01-31 08:00`, `08:00`, `today`, `yesterday` (local), or `2026-01-31T08:00:00Z`."
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Args {
     /// Units, services, or groups such as `@web`; `*` and `?` match; all when none is named
     #[arg(value_name = "NAME")]
@@ -62,33 +74,55 @@ pub(super) struct Args {
     #[arg(short, long)]
     follow: bool,
 
-    /// How many lines, or `all`; 50, or all that `--since`, `--until` or `--grep` ask for
+    /// How many lines, or `all`; 50, or all that a time, a run or a pattern asks for
     #[arg(short = 'n', long, value_name = "COUNT", value_parser = parse_count)]
     lines: Option<Count>,
 
-    /// Only from this time on: `10m` ago, or `2026-01-31T08:00:00Z`
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    /// Only from this time on: `10m` ago, `2026-01-31 08:00`, `08:00`, `today`, `yesterday`
+    #[arg(long, value_name = "TIME", value_parser = when::parse, allow_hyphen_values = true)]
     since: Option<Nanoseconds>,
 
     /// Only up to this time
-    #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "follow")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = when::parse,
+        allow_hyphen_values = true,
+        conflicts_with = "follow"
+    )]
     until: Option<Nanoseconds>,
 
-    /// Print the bytes exactly as they were written
-    #[arg(long)]
-    raw: bool,
+    /// The newest line first; 100000 lines at most
+    #[arg(short, long, conflicts_with_all = ["follow", "before_context", "after_context", "context"])]
+    reverse: bool,
 
-    /// Print JSON, one line of a log a line
-    #[arg(long, conflicts_with = "raw")]
-    json: bool,
-
-    /// Only lines that this regular expression matches; `(?i)` in front ignores case
+    /// Only lines that this regular expression matches
     #[arg(short, long, value_name = "PATTERN", value_parser = Pattern::parse)]
     grep: Option<Pattern>,
 
-    /// Only what this run wrote
-    #[arg(long, value_name = "NUMBER")]
-    run: Option<u64>,
+    /// Capitals do not matter to `--grep`
+    #[arg(short, long, requires = "grep")]
+    ignore_case: bool,
+
+    /// Only lines that `--grep` does not match
+    #[arg(short = 'v', long, requires = "grep")]
+    invert_match: bool,
+
+    /// So many lines behind each that `--grep` finds, too
+    #[arg(short = 'A', long, value_name = "COUNT", value_parser = parse_neighbours, requires = "grep")]
+    after_context: Option<Count>,
+
+    /// So many lines before each that `--grep` finds, too
+    #[arg(short = 'B', long, value_name = "COUNT", value_parser = parse_neighbours, requires = "grep")]
+    before_context: Option<Count>,
+
+    /// So many lines around each that `--grep` finds, too
+    #[arg(short = 'C', long, value_name = "COUNT", value_parser = parse_neighbours, requires = "grep")]
+    context: Option<Count>,
+
+    /// Only what this run wrote: a number, `last`, or `-1` for the one before it
+    #[arg(long, value_name = "RUN", value_parser = RunChoice::parse, allow_hyphen_values = true)]
+    run: Option<RunChoice>,
 
     /// Only this stream; needs `logs = { streams = "split" }`
     #[arg(long, value_name = "STREAM")]
@@ -101,6 +135,35 @@ pub(super) struct Args {
     /// What a check wrote that is a command, or `ready`
     #[arg(long, value_name = "NAME", value_parser = parse_part, conflicts_with = "stream")]
     check: Option<String>,
+
+    /// When each line came: `local`, `utc` or `none`; `-t` alone is `local`
+    #[arg(
+        short,
+        long,
+        value_name = "FORM",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "none",
+        default_missing_value = "local",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    timestamps: Timestamps,
+
+    /// Leave out the names before lines of several units
+    #[arg(long)]
+    no_prefix: bool,
+
+    /// Print the bytes exactly as they were written, with what steers a terminal
+    #[arg(long)]
+    raw: bool,
+
+    /// Print JSON, one line of a log a line: time, unit, run, stream, text, partial
+    #[arg(long, conflicts_with_all = ["raw", "timestamps", "no_prefix"])]
+    json: bool,
+
+    #[command(flatten)]
+    paging: Paging,
 }
 
 /// A stream that a program writes to.
@@ -121,10 +184,17 @@ impl StreamName {
 }
 
 /// How many lines.
-type Count = usize;
+pub(super) type Count = usize;
 
-/// A time of day, since 1970.
-type Nanoseconds = u64;
+/// Whose the lines of a chain are, and which of them are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Origin {
+    unit: String,
+    wanted: Wanted,
+}
+
+/// Lines of several chains.
+type Merged = Merge<Arc<Origin>>;
 
 /// It becomes the name of a folder.
 fn parse_part(text: &str) -> Result<String, String> {
@@ -135,49 +205,49 @@ fn parse_part(text: &str) -> Result<String, String> {
     Err("a name has letters, digits, `-`, `_` and `.` only".to_owned())
 }
 
-fn parse_count(text: &str) -> Result<Count, String> {
+pub(super) fn parse_count(text: &str) -> Result<Count, String> {
     let wrong = |_| "write `-n 50` or `-n all`".to_owned();
     if text == "all" { Ok(usize::MAX) } else { text.parse().map_err(wrong) }
 }
 
-fn parse_time(text: &str) -> Result<Nanoseconds, String> {
-    if let Ok(ago) = parse_duration(text) {
-        let ago = u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX);
-        return Ok(clock::realtime_nanos().saturating_sub(ago));
-    }
-    let time: Timestamp = text
-        .parse()
-        .map_err(|_| "write how long ago, as in `10m`, or a time as in `2026-01-31T08:00:00Z`")?;
-    Ok(u64::try_from(time.as_nanosecond()).unwrap_or_default())
+fn parse_neighbours(text: &str) -> Result<Count, String> {
+    let count = text.parse().ok().filter(|count| *count <= NEIGHBOURS_MAX);
+    count.ok_or_else(|| format!("write a number up to {NEIGHBOURS_MAX}"))
 }
 
 impl Args {
-    /// Returns what is asked for of all that the index knows.
-    const fn wanted(&self) -> Wanted {
-        Wanted { since_ns: self.since, until_ns: self.until, run: self.run }
+    /// Returns what is asked for of the chain of a unit whose run is this one.
+    const fn wanted(&self, run: Option<u64>) -> Wanted {
+        Wanted { since_ns: self.since, until_ns: self.until, run }
     }
 
-    /// Returns whether a line is asked for.
-    fn wants(&self, line: &Line) -> bool {
-        self.wanted().includes(line.realtime_ns, line.run)
-            && self.grep.as_ref().is_none_or(|pattern| self.is_match(pattern, &line.bytes))
+    /// Returns what a pattern is about.
+    const fn view(&self) -> View {
+        if self.raw { View::Raw } else { View::Shown }
     }
 
-    /// What is shown of a line is what a pattern is for.
-    fn is_match(&self, pattern: &Pattern, line: &[u8]) -> bool {
-        let text = String::from_utf8_lossy(line);
-        if self.raw { pattern.is_in(&text) } else { pattern.is_in(&print::harmless(&text)) }
+    /// Returns whether the text of a line is asked for.
+    fn fits(&self, line: &[u8]) -> bool {
+        let is_in = |pattern: &Pattern| pattern.is_in(line, self.view());
+        self.grep.as_ref().is_none_or(|pattern| is_in(pattern) != self.invert_match)
+    }
+
+    /// Returns how many lines before and behind others are asked for.
+    fn neighbours(&self) -> (usize, usize) {
+        let around = self.context.unwrap_or_default();
+        (self.before_context.unwrap_or(around), self.after_context.unwrap_or(around))
     }
 
     /// Returns how many lines of the past are asked for.
     fn count(&self) -> usize {
-        let is_narrow = self.since.is_some() || self.until.is_some() || self.grep.is_some();
-        self.lines.unwrap_or(if is_narrow { usize::MAX } else { LINES_USUAL })
+        let usual = if self.is_filtered() { usize::MAX } else { LINES_USUAL };
+        let count = self.lines.unwrap_or(usual);
+        if self.reverse { count.min(REVERSED_MAX) } else { count }
     }
 
     /// Returns whether only some of the lines are asked for, wherever they are.
     const fn is_filtered(&self) -> bool {
-        self.wanted().is_some() || self.grep.is_some()
+        self.since.is_some() || self.until.is_some() || self.run.is_some() || self.grep.is_some()
     }
 
     /// Returns the folder, below that of a unit's log, of what runs beside it and is asked for.
@@ -189,65 +259,70 @@ impl Args {
 
     /// Returns whether everything is asked for, byte by byte.
     fn wants_all_bytes(&self) -> bool {
-        self.raw && self.count() == usize::MAX && !self.is_filtered()
+        let is_plain = self.timestamps == Timestamps::None && !self.follow;
+        self.raw && self.count() == usize::MAX && !self.is_filtered() && is_plain
     }
 }
 
-/// Lines of several chains, each with the unit it belongs to.
-type Merged = Merge<String>;
-
 pub(super) async fn run(mut args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
+    let case = if args.ignore_case { Case::Ignored } else { Case::Kept };
+    args.grep = args.grep.map(|pattern| pattern.with(case));
     let located;
     (located, args.names) = meant::by(instance, &args.names).await?;
     let status = tokio::time::timeout(ANSWER_WITHIN, status(&located)).await.ok().flatten();
     args.names = names::expanded(&args.names, &groups(&located, status.as_ref()))?;
-    let units: Option<Vec<String>> =
-        status.map(|status| status.units.into_iter().map(|unit| unit.unit).collect());
-    if units.is_none() {
+    if status.is_none() {
         print::talk("note: no agent answers; this is what the log files hold");
     }
     let sources = sources::of(&located, &args)?;
-    for name in &args.names {
-        let known = units.iter().flatten().chain(sources.iter().map(|source| &source.unit));
-        let is_there = known.into_iter().any(|unit| is_meant(name, unit));
-        if !is_there {
-            let known = units.iter().flatten().chain(sources.iter().map(|source| &source.unit));
-            let hint = names::near(name, &known.map(String::as_str).collect::<Vec<_>>())
-                .map_or_else(
-                    || {
-                        "`mainstay status` lists all units; a log begins with its first byte"
-                            .to_owned()
-                    },
-                    |near| format!("did you mean `{near}`?"),
-                );
-            return Err(CliError::refused(format!("there is no log of `{name}`"), hint));
-        }
-    }
+    demand_known(&args, &sources, status.as_ref())?;
     if let Some(part) = args.beside().filter(|_| sources.is_empty() && !args.follow) {
         return Err(sources::nothing_of(&located, &args, &part));
     }
-    let logless: Vec<&String> = units
-        .iter()
-        .flatten()
-        .filter(|unit| args.names.iter().any(|name| is_meant(name, unit)))
-        .filter(|unit| sources.iter().all(|source| source.unit != **unit))
-        .collect();
     if args.beside().is_none() {
-        tell_discarded(&located, &logless).await;
+        tell_discarded(&located, &without_log(&args, &sources, status.as_ref())).await;
     }
-    if args.wants_all_bytes() && !args.follow {
+    if !args.follow && !args.raw {
+        args.paging.start().await;
+    }
+    if args.wants_all_bytes() {
         return copy_raw(&sources);
     }
-    let mut merged = open(sources, &args)?;
-    show_past(&mut merged, &args)?;
-    if !args.follow {
-        return Ok(ExitCode::SUCCESS);
-    }
-    loop {
-        let shown = show_fresh(&mut merged, &args)?;
+    show(Reading::open(located, args, sources, status.as_ref())?).await
+}
+
+async fn show(mut reading: Reading) -> Result<ExitCode, CliError> {
+    reading.show_past()?;
+    while reading.follows() {
+        let shown = reading.show_fresh()?;
         tokio::time::sleep(if shown > 0 { LOOK_AGAIN_AFTER } else { LOOK_EVERY }).await;
-        add_new(&mut merged, &located, &args)?;
+        reading.add_new()?;
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses a name that means neither a unit nor a log.
+fn demand_known(args: &Args, sources: &[Source], status: Option<&Status>) -> Result<(), CliError> {
+    for name in &args.names {
+        let units = status.iter().flat_map(|status| &status.units).map(|unit| &unit.unit);
+        let known = units.chain(sources.iter().map(|source| &source.unit));
+        let known: Vec<&str> = known.map(String::as_str).collect();
+        if !known.iter().any(|unit| is_meant(name, unit)) {
+            let hint = names::near(name, &known).map_or_else(
+                || "`mainstay status` lists all units; a log begins with its first byte".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            return Err(CliError::refused(format!("there is no log of `{name}`"), hint));
+        }
+    }
+    Ok(())
+}
+
+/// Returns the units that are named and have no log.
+fn without_log<'a>(args: &Args, sources: &[Source], status: Option<&'a Status>) -> Vec<&'a String> {
+    let units = status.into_iter().flat_map(|status| &status.units).map(|unit| &unit.unit);
+    let named = units.filter(|unit| args.names.iter().any(|name| is_meant(name, unit)));
+    named.filter(|unit| sources.iter().all(|source| source.unit != **unit)).collect()
 }
 
 /// Says of units without a log that they will never have one, where that is so.
@@ -285,92 +360,12 @@ fn groups(located: &Located, status: Option<&Status>) -> Vec<Group> {
     config.groups.into_iter().map(group).collect()
 }
 
-/// Opens the chains where the lines that are asked for may begin.
-fn open(sources: Vec<Source>, args: &Args) -> Result<Merged, CliError> {
-    let count = if args.is_filtered() { usize::MAX } else { args.count() };
-    let unfinished = if args.follow { Unfinished::Left } else { Unfinished::Given };
-    let mut merged = Merge::new(unfinished);
-    for Source { unit, chain } in sources {
-        let begin = match count {
-            usize::MAX => read::begin(&chain),
-            // The last line is read, even if it is not shown, so that only what comes is.
-            count => read::begin_of_last(&chain, count.max(1)),
-        };
-        let begin = begin.map_err(|error| unreadable(&format!("log of `{unit}`"), &error))?;
-        merged.add(unit, Reader::new(chain, begin).only(args.wanted()));
-    }
-    Ok(merged)
-}
-
-/// Adds the chains that have begun since.
-fn add_new(merged: &mut Merged, located: &Located, args: &Args) -> Result<(), CliError> {
-    for Source { unit, chain } in sources::of(located, args)? {
-        if merged.chains().all(|(_, reader)| *reader.chain() != chain) {
-            merged.add(unit, Reader::new(chain, Cursor { segment: 1, offset: 0 }));
-        }
-    }
-    Ok(())
-}
-
 fn copy_raw(sources: &[Source]) -> Result<ExitCode, CliError> {
     for Source { unit, chain } in sources {
         let copied = read::copy_all(chain, &mut print::Data);
         copied.map_err(|error| unreadable(&format!("log of `{unit}`"), &error))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Shows the last lines that are asked for: no more of them are in memory at a time.
-fn show_past(merged: &mut Merged, args: &Args) -> Result<(), CliError> {
-    let count = args.count();
-    if count == usize::MAX {
-        show_fresh(merged, args)?;
-        return Ok(());
-    }
-    let mut last = VecDeque::new();
-    merged.look().map_err(|error| unreadable("logs", &error))?;
-    while let Some((line, unit)) = next(merged, args)? {
-        if last.len() == count {
-            last.pop_front();
-        }
-        last.push_back((line, unit));
-        last.truncate(count);
-    }
-    let mut lines = Lines::new(args, Labels::of(merged));
-    for (line, unit) in &last {
-        lines.show(line, unit);
-    }
-    lines.flush();
-    Ok(())
-}
-
-/// Shows everything up to this moment; returns how many lines that was.
-fn show_fresh(merged: &mut Merged, args: &Args) -> Result<usize, CliError> {
-    let mut lines = Lines::new(args, Labels::of(merged));
-    let mut shown = 0;
-    merged.look().map_err(|error| unreadable("logs", &error))?;
-    while let Some((line, unit)) = next(merged, args)? {
-        lines.show(&line, &unit);
-        shown += 1;
-    }
-    lines.flush();
-    Ok(shown)
-}
-
-/// Returns the next line that is asked for; tells what was deleted before it.
-fn next(merged: &mut Merged, args: &Args) -> Result<Option<Named<String>>, CliError> {
-    loop {
-        let line = merged.next_line().map_err(|error| unreadable("logs", &error))?;
-        for (unit, deleted) in merged.take_deleted() {
-            let segments = print::count(usize::try_from(deleted).unwrap_or(usize::MAX), "segment");
-            print::talk(&format!(
-                "note: {segments} of the log of `{unit}` went before they were read to the end"
-            ));
-        }
-        if line.as_ref().is_none_or(|(line, _)| args.wants(line)) {
-            return Ok(line);
-        }
-    }
 }
 
 fn unreadable(what: &str, error: &io::Error) -> CliError {

@@ -44,6 +44,7 @@ Commands:
   upgrade      Replace keeper and agent by this binary, or another; programs run on
   doctor       Look for what may get in the way on this machine
   completions  Print the completion of a shell
+  schema       Print the JSON Schema of the configuration file
   help         Print this message or the help of the given subcommand(s)
 
 Options:

@@ -76,7 +76,7 @@ fn a_span_of_time_is_all_that_is_shown() {
     check(&["--since", &between, "-n", "1"], &["late"]);
     check(&["--since", "2100-01-01T00:00:00Z"], &[]);
     check(&["--until", "2100-01-01T00:00:00Z"], &["early", "late"]);
-    let answer = sandbox.ask(&["logs", "--since", "yesterday"]);
+    let answer = sandbox.ask(&["logs", "--since", "soon"]);
     assert_eq!(answer.code, 2);
     assert!(answer.err.contains("write how long ago, as in `10m`"), "{answer:?}");
 }
@@ -118,6 +118,43 @@ fn whoever_follows_sees_logs_that_begin_later() {
     });
     follower.kill().unwrap();
     follower.wait().unwrap();
+}
+
+#[test]
+fn a_follower_misses_nothing_over_rotations_retention_agents_and_new_units() {
+    const BATCHES: usize = 6;
+    const LINES: usize = 300;
+    // A batch closes a segment or two, and the next one comes once it was seen.
+    const SLOW: &str = "[services.web-1]\nshell = \"for n in 1 2 3 4 5 6; do seq -f $n-%g 300; \
+        until [ -e go$n ]; do sleep 0.01; done; done; exec sleep 1000\"\n\
+        logs = { max-size = \"1KiB\", keep = 3 }\n";
+    let sandbox = Sandbox::up_with(SLOW);
+    let (out, err) = (sandbox.path("out"), sandbox.path("err"));
+    let mut command = sandbox.command(&["logs", "-f", "-n", "all", "--no-prefix", "web-*"]);
+    command.stdout(File::create(out).unwrap()).stderr(File::create(err).unwrap());
+    let mut follower = command.spawn().unwrap();
+    for batch in 1..=BATCHES {
+        let end = format!("{batch}-{LINES}\n");
+        wait_until("the batch was seen", || sandbox.read("out").contains(&end));
+        if batch == 2 {
+            crate::processes::kill(sandbox.status().agent.pid);
+        }
+        if batch == 4 {
+            sandbox.get(&["add", "web-2", "--", "sh", "-c", "echo second; exec sleep 1000"]);
+            wait_until("the new unit was seen", || sandbox.read("out").contains("second\n"));
+        }
+        File::create(sandbox.path(&format!("go{batch}"))).unwrap();
+    }
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+    let seen = sandbox.read("out");
+    let lines: Vec<&str> = seen.lines().filter(|line| *line != "second").collect();
+    let all =
+        (1..=BATCHES).flat_map(|batch| (1..=LINES).map(move |line| format!("{batch}-{line}")));
+    assert_eq!(lines, all.collect::<Vec<_>>());
+    assert_eq!(sandbox.read("err"), "");
+    let oldest = sandbox.path(".mainstay/logs/web-1/web-1.000001.log");
+    wait_until("what is old is deleted", || !oldest.exists());
 }
 
 #[test]

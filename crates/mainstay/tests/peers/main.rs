@@ -35,6 +35,7 @@ mod home;
 mod kept;
 mod likeness;
 mod name_servers;
+mod schema;
 mod servers;
 mod shapes;
 mod tries;

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, process::Command};
 
-use regex_lite::Regex;
+use regex::Regex;
 
 use crate::sandbox::{Answer, BINARY, alone, run};
 

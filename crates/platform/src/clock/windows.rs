@@ -1,10 +1,8 @@
-//! Interrupt time without suspend, and ticks with it.
+//! Interrupt time without suspend.
 
 use std::time::Duration;
 
-use windows_sys::Win32::System::{
-    SystemInformation::GetTickCount64, WindowsProgramming::QueryUnbiasedInterruptTime,
-};
+use windows_sys::Win32::System::WindowsProgramming::QueryUnbiasedInterruptTime;
 
 /// The unit of the system's clock.
 const TICK_NANOS: u64 = 100;
@@ -15,10 +13,4 @@ pub(super) fn monotonic() -> Duration {
     // SAFETY: `ticks` is valid for writes; the call fails for a null pointer alone.
     unsafe { QueryUnbiasedInterruptTime(&raw mut ticks) };
     Duration::from_nanos(ticks.saturating_mul(TICK_NANOS))
-}
-
-#[expect(unsafe_code, reason = "GetTickCount64")]
-pub(super) fn since_boot() -> Duration {
-    // SAFETY: there are no arguments, and it cannot fail.
-    Duration::from_millis(unsafe { GetTickCount64() })
 }

@@ -3,7 +3,6 @@
 use std::{collections::VecDeque, io};
 
 use super::{Cursor, Line, Reader, end};
-use crate::segment::ChainFiles;
 
 /// A line, and the name of its chain.
 pub type Named<T> = (Line, T);
@@ -33,8 +32,6 @@ struct Feed<T> {
     /// Where it ends this time: a program that never stops would never let us end.
     end: Option<Cursor>,
     ready: VecDeque<Line>,
-    /// So many bytes of its blocks are in lines that nobody has taken yet.
-    untaken: u64,
     deleted: u64,
     latest: u64,
 }
@@ -47,8 +44,8 @@ impl<T: Clone> Merge<T> {
 
     /// Adds a chain.
     pub fn add(&mut self, name: T, reader: Reader) {
-        let (ready, untaken, deleted, latest) = (VecDeque::new(), 0, 0, 0);
-        self.feeds.push(Feed { name, reader, end: None, ready, untaken, deleted, latest });
+        let (ready, deleted, latest) = (VecDeque::new(), 0, 0);
+        self.feeds.push(Feed { name, reader, end: None, ready, deleted, latest });
     }
 
     /// Returns the names of its chains, with their readers.
@@ -72,13 +69,7 @@ impl<T: Clone> Merge<T> {
         let waiting = self.feeds.iter_mut().filter(|feed| !feed.ready.is_empty());
         let Some(feed) = waiting.min_by_key(|feed| feed.next_at()) else { return Ok(None) };
         feed.latest = feed.next_at();
-        Ok(feed.take().map(|line| (line, feed.name.clone())))
-    }
-
-    /// Returns where each chain goes on behind the lines that were taken; lines that were given
-    /// unfinished are given again from there.
-    pub fn cursors(&self) -> impl Iterator<Item = (&ChainFiles, Cursor)> {
-        self.feeds.iter().map(|feed| (feed.reader.chain(), feed.cursor()))
+        Ok(feed.ready.pop_front().map(|line| (line, feed.name.clone())))
     }
 
     /// Returns how many segments of which chain were deleted before they were read, once.
@@ -93,37 +84,18 @@ impl<T> Feed<T> {
         self.ready.front().map_or(0, |line| line.realtime_ns).max(self.latest)
     }
 
-    fn take(&mut self) -> Option<Line> {
-        let line = self.ready.pop_front()?;
-        self.untaken = self.untaken.saturating_sub(size(&line));
-        Some(line)
-    }
-
-    fn cursor(&self) -> Cursor {
-        let Cursor { segment, offset } = self.reader.cursor();
-        Cursor { segment, offset: offset.saturating_sub(self.untaken) }
-    }
-
     fn fill(&mut self, unfinished: Unfinished) -> io::Result<()> {
         while self.ready.is_empty() && self.end.is_some_and(|end| self.reader.cursor() < end) {
             if let Some(block) = self.reader.next_block()? {
                 self.deleted += block.deleted;
-                self.untaken = block.lines.iter().map(size).sum();
                 self.ready.extend(block.lines);
                 continue;
             }
             if unfinished == Unfinished::Given {
                 self.ready.extend(self.reader.rest()?);
-                self.untaken = 0;
             }
             self.end = None;
         }
         Ok(())
     }
-}
-
-/// Returns how many bytes a line takes in its segment.
-fn size(line: &Line) -> u64 {
-    let text = u64::try_from(line.bytes.len()).unwrap_or(u64::MAX);
-    text + u64::from(!line.is_partial)
 }

@@ -1,11 +1,12 @@
 //! Reads a chain forward, a block at a time, over rotations and over what retention has deleted.
 
-use std::{fs::File, io, path::Path};
+use std::{fs::File, io, path::Path, sync::Arc};
 
 use super::{
-    Cursor, Line, Wanted,
+    Cursor, Line, Sieve, Wanted,
     content::{Content, read_at},
-    existing, open, seek, split,
+    existing, open, seek,
+    split::split,
 };
 use crate::{
     index::{IndexRecord, RECORD_BYTES},
@@ -32,6 +33,7 @@ pub struct Reader {
     wanted: Wanted,
     /// The segment in which the index was asked where to begin.
     sought: Option<u64>,
+    sieve: Option<Arc<dyn Sieve>>,
     /// The compressed segment that is being read, with its number.
     held: Option<(u64, Content)>,
 }
@@ -57,7 +59,7 @@ impl Reader {
     /// Returns a reader that begins at a cursor.
     pub fn new(chain: ChainFiles, cursor: Cursor) -> Self {
         let (index, wanted) = (Index::default(), Wanted::default());
-        Self { chain, cursor, live: 0, index, wanted, sought: None, held: None }
+        Self { chain, cursor, live: 0, index, wanted, sought: None, sieve: None, held: None }
     }
 
     /// Returns the same, but passes over what the index says is not wanted; lines that are not
@@ -65,6 +67,12 @@ impl Reader {
     #[must_use]
     pub fn only(self, wanted: Wanted) -> Self {
         Self { wanted, ..self }
+    }
+
+    /// Returns the same, but passes over lines in which a sieve finds nothing.
+    #[must_use]
+    pub fn sieved(self, sieve: Option<Arc<dyn Sieve>>) -> Self {
+        Self { sieve, ..self }
     }
 
     /// Returns where it has got to: behind the last line that it gave.
@@ -156,6 +164,9 @@ impl Reader {
         if !self.wanted.is_some() || self.sought.replace(segment) == Some(segment) {
             return Ok(false);
         }
+        if growth == Growth::Over && seek::is_outside(&self.chain.index(segment), self.wanted) {
+            return Ok(true);
+        }
         let Some(mut content) = self.open()? else { return Ok(false) };
         // Looked at before the index: what is written meanwhile is in neither or in both.
         let end = content.length()?;
@@ -179,7 +190,8 @@ impl Reader {
         bytes.truncate(line.map_or(bytes.len(), |end| end + 1));
         let end = self.cursor.offset + length(&bytes);
         let records = self.index.up_to(&self.chain.index(self.cursor.segment), end);
-        Ok(split(&bytes, self.cursor.offset, records))
+        let all = 0..bytes.len();
+        Ok(split(&bytes, self.cursor.offset, &[all], records))
     }
 
     /// Asked before a segment is read: it may be closed meanwhile.
@@ -211,10 +223,15 @@ impl Reader {
 
     fn take(&mut self, bytes: &[u8]) -> Vec<Line> {
         let end = self.cursor.offset + length(bytes);
-        let records = self.index.up_to(&self.chain.index(self.cursor.segment), end);
-        let lines = split(bytes, self.cursor.offset, records);
+        let all = || std::iter::once(0..bytes.len()).collect();
+        let places = self.sieve.as_ref().map_or_else(all, |sieve| sieve.lines(bytes));
+        let mut lines = Vec::new();
+        if !places.is_empty() {
+            let records = self.index.up_to(&self.chain.index(self.cursor.segment), end);
+            lines = split(bytes, self.cursor.offset, &places, records);
+            self.index.forget_before(end);
+        }
         self.cursor.offset = end;
-        self.index.forget_before(end);
         lines
     }
 }

@@ -1,12 +1,16 @@
 //! Where a segment may hold what is wanted: the index says when and by whom its bytes were written.
 
-use std::{fs::File, io, path::Path};
+use std::{
+    fs::File,
+    io::{self, Read as _, Seek as _, SeekFrom},
+    path::Path,
+};
 
 use super::{
     content::{Content, read_at},
     reader::{BLOCK_BYTES, length},
 };
-use crate::index::{IndexRecord, RECORD_BYTES};
+use crate::index::{Bounds, IndexRecord, RECORD_BYTES};
 
 /// What is wanted of a log, as far as an index knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,15 +53,38 @@ pub(super) fn first_wanted(index: &Path, end: u64, wanted: Wanted) -> Option<u64
             match record {
                 IndexRecord::Source { run: by, .. } => run = by,
                 IndexRecord::Time { realtime_ns: at, .. } => realtime_ns = at,
-                IndexRecord::Boot { .. } => {}
+                IndexRecord::Boot { .. } | IndexRecord::Bounds { .. } => {}
             }
         }
     }
     (from < end && wanted.includes(realtime_ns, run)).then_some(from)
 }
 
+/// Returns whether an index says that all of its closed segment came at other times.
+pub(super) fn is_outside(index: &Path, wanted: Wanted) -> bool {
+    // A time of 0 is none.
+    let Some(bounds) = bounds(index).filter(|bounds| bounds.earliest_ns > 0) else { return false };
+    wanted.since_ns.is_some_and(|since| bounds.latest_ns < since)
+        || wanted.until_ns.is_some_and(|until| bounds.earliest_ns > until)
+}
+
+/// Returns the bounds of a closed segment, where its index ends with it.
+fn bounds(index: &Path) -> Option<Bounds> {
+    let mut file = File::open(index).ok()?;
+    let end = file.metadata().ok()?.len();
+    let size = length(&[0; RECORD_BYTES]);
+    let mut last = [0; RECORD_BYTES];
+    // A torn record behind it would be of another end.
+    file.seek(SeekFrom::Start(end.checked_sub(size).filter(|_| end % size == 0)?)).ok()?;
+    file.read_exact(&mut last).ok()?;
+    match IndexRecord::decode(&last)? {
+        IndexRecord::Bounds { bounds, .. } => Some(bounds),
+        IndexRecord::Source { .. } | IndexRecord::Time { .. } | IndexRecord::Boot { .. } => None,
+    }
+}
+
 /// Returns the next records of an index; nothing at its end.
-fn block(file: &File, read: &mut u64) -> Option<Vec<IndexRecord>> {
+pub(super) fn block(file: &File, read: &mut u64) -> Option<Vec<IndexRecord>> {
     let bytes = read_at(file, *read, BLOCK_BYTES).ok()?;
     let whole = bytes.get(..bytes.len() / RECORD_BYTES * RECORD_BYTES)?;
     *read += length(whole);
@@ -85,7 +112,7 @@ mod tests {
     use super::*;
     use crate::fresh;
     use crate::{
-        index::{SourceFlags, Stream},
+        index::{SourceFlags, Stream, bounds_of},
         read::{Line, Reader, begin},
         segment::ChainFiles,
     };
@@ -131,6 +158,28 @@ mod tests {
         assert_eq!(texts(since(206)), [""; 0]);
     }
 
+    #[test]
+    fn a_closed_segment_of_other_times_is_not_even_opened() {
+        let folder = Folder::new("outside");
+        let at = |realtime_ns| [IndexRecord::Time { offset: 0, realtime_ns }];
+        for number in 1..=4 {
+            folder.write(number, "line\n", &at(10 * number));
+        }
+        // What is in the others tells whether they were looked into.
+        for number in [1, 3] {
+            File::create(folder.chain().closed(number)).unwrap().write_all(b"hidden\n").unwrap();
+        }
+        let check = |since_ns, until_ns, expected| {
+            let lines = folder.read(Wanted { since_ns, until_ns, run: None });
+            assert_eq!(lines.len(), expected, "{since_ns:?} {until_ns:?}");
+            assert!(lines.iter().all(|line| line.bytes == b"line"), "{lines:?}");
+        };
+        check(Some(15), Some(25), 1);
+        check(Some(40), None, 1);
+        check(Some(41), None, 0);
+        check(Some(11), Some(19), 0);
+    }
+
     struct Folder(PathBuf);
 
     impl Folder {
@@ -142,10 +191,16 @@ mod tests {
             ChainFiles::new(&self.0, "web")
         }
 
-        /// Writes the next segment; the one before is closed.
+        /// Writes the next segment; the one before is closed, with its bounds where it has one.
         fn write(&self, number: u64, text: &str, records: &[IndexRecord]) {
             let chain = self.chain();
-            if chain.live().exists() {
+            if let Ok(live) = std::fs::metadata(chain.live()) {
+                let index = chain.index(number - 1);
+                let mut bytes = std::fs::read(&index).unwrap_or_default();
+                if let Some(bounds) = bounds_of(&IndexRecord::decode_all(&bytes)) {
+                    bytes.extend(IndexRecord::Bounds { offset: live.len(), bounds }.encode());
+                    File::create(index).unwrap().write_all(&bytes).unwrap();
+                }
                 chain.close(number - 1).unwrap();
             }
             File::create(chain.live()).unwrap().write_all(text.as_bytes()).unwrap();

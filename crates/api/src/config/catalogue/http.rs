@@ -8,11 +8,10 @@ use super::{
 };
 
 const STATUS_OF: &[Shape] = &[Shape::Integer(100, 599), Shape::Text(Form::Like("^[1-5]xx$"))];
-const HEADER: Shape = Shape::Either(&[TEXT, Shape::Integer(0, u32::MAX), Shape::Boolean]);
 
 pub(super) const HTTP: Key = key(
     "http",
-    Shape::Text(Form::Like("^[Hh][Tt][Tt][Pp][Ss]?://")),
+    Shape::Text(Form::Like("^https?://")),
     Words {
         en: "It is asked over HTTP, and gives a good answer. Redirections are not followed.",
         zh: "用 HTTP 询问它，并得到好的答复。不跟随重定向。",
@@ -47,7 +46,7 @@ pub(super) const BODY: Key = key(
 
 pub(super) const HEADERS: Key = key(
     "headers",
-    Shape::Map(&HEADER),
+    Shape::Map(&Shape::Scalar),
     Words {
         en: "Goes with `http`: headers of the request, at most 32 with 8 KiB.",
         zh: "与 `http` 搭配：请求头，最多 32 个、共 8 KiB。",

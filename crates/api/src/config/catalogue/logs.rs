@@ -58,26 +58,8 @@ pub(in crate::config) static LOGS: Part = Part {
                 zh: "保留这么多个已关闭的日志段；`0` 表示全部保留。",
             },
         )
-        .depends("`10`; all of them where `keep-for` or `keep-total` is set", "`10`；设置了 `keep-for` 或 `keep-total` 时全部保留")
+        .usual("10")
         .example("30"),
-        key(
-            "keep-for",
-            Shape::Duration(Duration::from_secs(1), LONGEST_KEPT),
-            Words {
-                en: "Closed segments whose last line is older are deleted. A clock that jumped is not believed for a day.",
-                zh: "最后一行早于这段时间的已关闭日志段会被删除。时钟跳变之后一天之内不据此删除。",
-            },
-        )
-        .example(r#""30d""#),
-        key(
-            "keep-total",
-            Shape::Size,
-            Words {
-                en: "The oldest closed segments are deleted when all logs of the service, those of its instances together, take more of the disk.",
-                zh: "该服务的全部日志（各实例合计）占用磁盘超过这个大小时，删除最旧的已关闭日志段。",
-            },
-        )
-        .example(r#""1GiB""#),
         key(
             "on-full",
             Shape::Words(&["block", "drop-oldest", "drop-new"]),
@@ -91,13 +73,13 @@ pub(in crate::config) static LOGS: Part = Part {
         .next_run(),
         key(
             "compress",
-            Shape::Words(&["zstd", "off"]),
+            Shape::Words(&["off"]),
             Words {
-                en: "How closed segments are compressed, all but the newest one; the live log is always plain text.",
-                zh: "除最新的一个之外，已关闭的日志段如何压缩；正在写的日志始终是纯文本。",
+                en: "How closed segments are compressed.",
+                zh: "已关闭的日志段如何压缩。",
             },
         )
-        .usual(r#""zstd""#)
+        .usual(r#""off""#)
         .example(r#""off""#),
         key(
             "path",

@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use super::{
     key::{Part, Words, key},
-    shape::{COMMAND, Form, Shape, TEXT},
+    shape::{COMMAND, Form, Shape},
 };
 
 /// What a name of a secret looks like.
 const NAME: Shape = Shape::Text(Form::Like("^[A-Za-z0-9_-]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?$"));
 
 /// A value that stands in the file, or that is fetched.
-pub(super) const VALUE: Shape =
-    Shape::Either(&[TEXT, Shape::Integer(0, u32::MAX), Shape::Boolean, Shape::Table(&SOURCE)]);
+pub(super) const VALUE: Shape = Shape::Either(&[Shape::Scalar, Shape::Table(&SOURCE)]);
 
 /// Where a value comes from.
 pub(in crate::config) static SOURCE: Part = Part {

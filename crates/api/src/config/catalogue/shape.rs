@@ -9,6 +9,8 @@ use super::Part;
 pub enum Shape {
     /// A text.
     Text(Form),
+    /// A text; a whole number, true and false are taken as theirs.
+    Scalar,
     /// A duration as text, between two.
     Duration(Duration, Duration),
     /// A size as text.
@@ -83,6 +85,7 @@ impl Shape {
             Self::List(inner) | Self::Map(inner) => inner.parts(),
             Self::Either(all) => all.iter().flat_map(Self::parts).collect(),
             Self::Text(_)
+            | Self::Scalar
             | Self::Duration(..)
             | Self::Size
             | Self::Integer(..)

@@ -4,11 +4,21 @@ use jiff::Timestamp;
 use mainstay_storage::{index::Stream, read::Line};
 use serde::Serialize;
 
-use super::{Args, Merged};
+use super::{
+    Args,
+    labels::{Colours, Labels},
+    neighbours::Found,
+    pattern::marked,
+    stamps::Stamps,
+};
 use crate::print;
 
 /// So much is gathered before it is printed.
 const PRINTED_BYTES: usize = 64 * 1024;
+/// Between lines that do not follow each other, as `grep` has it.
+const GAP: &[u8] = b"--\n";
+/// Times are less bright than what they belong to.
+const DIM: &str = "2";
 
 /// One line, as JSON says it.
 #[derive(Debug, Serialize)]
@@ -35,39 +45,32 @@ impl<'a> JsonLine<'a> {
     }
 }
 
-/// Whether lines say whose they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Labels {
-    Shown,
-    Left,
-}
-
-impl Labels {
-    /// Lines of one unit need none.
-    pub(super) fn of(merged: &Merged) -> Self {
-        let mut units = merged.chains().map(|(unit, _)| unit);
-        let first = units.next();
-        if units.any(|unit| Some(unit) != first) { Self::Shown } else { Self::Left }
-    }
-}
-
 /// Prints lines, many at a time.
-pub(super) struct Lines<'a> {
-    args: &'a Args,
+#[derive(Debug)]
+pub(super) struct Lines {
     labels: Labels,
+    colours: Colours,
+    stamps: Stamps,
     out: Vec<u8>,
 }
 
-impl<'a> Lines<'a> {
-    pub(super) const fn new(args: &'a Args, labels: Labels) -> Self {
-        Self { args, labels, out: Vec::new() }
+impl Lines {
+    pub(super) fn new(args: &Args) -> Self {
+        let colours = if args.raw { Colours::Left } else { Colours::wanted() };
+        let stamps = Stamps::new(args.timestamps);
+        Self { labels: Labels::Left, colours, stamps, out: Vec::new() }
     }
 
-    pub(super) fn show(&mut self, line: &Line, unit: &str) {
-        if self.args.json {
-            self.add_object(line, unit);
+    /// Lets lines say whose they are from now on.
+    pub(super) const fn label(&mut self, labels: Labels) {
+        self.labels = labels;
+    }
+
+    pub(super) fn show(&mut self, found: &Found, args: &Args) {
+        if args.json {
+            self.add_object(found);
         } else {
-            self.add_text(line, unit);
+            self.add_text(found, args);
         }
         if self.out.len() >= PRINTED_BYTES {
             self.flush();
@@ -75,30 +78,48 @@ impl<'a> Lines<'a> {
     }
 
     pub(super) fn flush(&mut self) {
-        print::bytes(&self.out);
-        self.out.clear();
+        if !self.out.is_empty() {
+            print::bytes(&self.out);
+            self.out.clear();
+        }
     }
 
-    fn add_object(&mut self, line: &Line, unit: &str) {
-        let text = String::from_utf8_lossy(&line.bytes);
+    fn add_object(&mut self, found: &Found) {
+        let text = String::from_utf8_lossy(&found.line.bytes);
+        let object = JsonLine::of(&found.line, &found.origin.unit, &text);
         // Strings and numbers only: nothing of it can fail.
-        let object = serde_json::to_vec(&JsonLine::of(line, unit, &text)).unwrap_or_default();
-        self.out.extend_from_slice(&object);
+        self.out.extend_from_slice(&serde_json::to_vec(&object).unwrap_or_default());
         self.out.push(b'\n');
     }
 
-    fn add_text(&mut self, line: &Line, unit: &str) {
-        let Args { raw, stream, .. } = self.args;
-        if self.labels == Labels::Shown {
-            self.out.extend_from_slice(format!("{unit:12} | ").as_bytes());
+    fn add_text(&mut self, found: &Found, args: &Args) {
+        if found.is_behind_gap {
+            self.out.extend_from_slice(GAP);
         }
-        if *raw {
-            self.out.extend_from_slice(&line.bytes);
+        self.add_head(found);
+        if args.raw {
+            self.out.extend_from_slice(&found.line.bytes);
         } else {
-            let text = String::from_utf8_lossy(&line.bytes);
-            self.out.extend_from_slice(print::harmless(&text).as_bytes());
+            let text = String::from_utf8_lossy(&found.line.bytes);
+            self.add_shown(&print::harmless(&text), args);
         }
-        let is_error = line.stream == Stream::Err && !raw && stream.is_none();
-        self.out.extend_from_slice(if is_error { b"  (stderr)\n" } else { b"\n" });
+        let is_told = found.line.stream == Stream::Err && !args.raw && args.stream.is_none();
+        self.out.extend_from_slice(if is_told { b"  (stderr)\n" } else { b"\n" });
+    }
+
+    /// Adds when a line came, and whose it is.
+    fn add_head(&mut self, found: &Found) {
+        let stamp = self.stamps.of(found.line.realtime_ns);
+        let is_dim = self.colours == Colours::Shown && !stamp.is_empty();
+        let mut head = if is_dim { print::wrapped(&stamp, DIM) } else { stamp };
+        self.labels.add(&mut head, &found.origin.unit, self.colours);
+        self.out.extend_from_slice(head.as_bytes());
+    }
+
+    /// Adds what is shown of a line, with what a pattern has found in it.
+    fn add_shown(&mut self, text: &str, args: &Args) {
+        let pattern = args.grep.as_ref().filter(|_| self.colours == Colours::Shown);
+        let places = pattern.filter(|_| !args.invert_match).map(|pattern| pattern.places(text));
+        self.out.extend_from_slice(marked(text, &places.unwrap_or_default()).as_bytes());
     }
 }

@@ -1,28 +1,19 @@
 //! What comes in the logs of an instance from now on, beside something else that goes on.
 
-use mainstay_storage::read::{self, Merge, Reader, Unfinished};
-
-use super::{Args, LOOK_AGAIN_AFTER, LOOK_EVERY, Merged, add_new, show_fresh, sources, unreadable};
-use crate::{errors::CliError, instance::Located};
+use super::{Args, LOOK_AGAIN_AFTER, LOOK_EVERY, Timestamps, reading::Reading};
+use crate::{errors::CliError, instance::Located, paging::Paging};
 
 /// The end of all logs of an instance.
+#[derive(Debug)]
 pub(in crate::cli) struct Tail {
-    located: Located,
-    args: Args,
-    merged: Merged,
+    reading: Reading,
 }
 
 impl Tail {
     /// Begins behind what is there.
     pub(in crate::cli) fn of(located: &Located) -> Result<Self, CliError> {
-        let args = Args::follower();
-        let mut merged = Merge::new(Unfinished::Left);
-        for source in sources::of(located, &args)? {
-            let end = read::end(&source.chain);
-            let end = end.map_err(|error| unreadable("logs", &error))?;
-            merged.add(source.unit, Reader::new(source.chain, end));
-        }
-        Ok(Self { located: located.clone(), args, merged })
+        let reading = Reading::at_end(located.clone(), Args::follower())?;
+        Ok(Self { reading })
     }
 
     /// Shows lines as they come, for ever.
@@ -35,27 +26,36 @@ impl Tail {
 
     /// Shows what there is; returns how many lines that was.
     pub(in crate::cli) fn show(&mut self) -> Result<usize, CliError> {
-        add_new(&mut self.merged, &self.located, &self.args)?;
-        show_fresh(&mut self.merged, &self.args)
+        self.reading.add_new()?;
+        self.reading.show_fresh()
     }
 }
 
 impl Args {
     /// What to show to somebody who has asked for nothing in particular.
-    const fn follower() -> Self {
+    fn follower() -> Self {
         Self {
             names: Vec::new(),
             follow: true,
             lines: None,
             since: None,
             until: None,
-            raw: false,
-            json: false,
+            reverse: false,
             grep: None,
+            ignore_case: false,
+            invert_match: false,
+            after_context: None,
+            before_context: None,
+            context: None,
             run: None,
             stream: None,
             hook: None,
             check: None,
+            timestamps: Timestamps::None,
+            no_prefix: false,
+            raw: false,
+            json: false,
+            paging: Paging::default(),
         }
     }
 }
