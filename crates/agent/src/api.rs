@@ -8,6 +8,7 @@
 //! mainstay-agent contract` writes `docs/reference/openapi.json` and the table of `access.md`.
 
 mod contract;
+mod environment;
 mod events;
 mod examples;
 mod files;
@@ -149,6 +150,7 @@ fn routes() -> operation::Routes {
         .merge(files::routes())
         .merge(secrets::routes())
         .merge(usage::routes())
+        .merge(environment::routes())
         .merge(instance::routes())
 }
 

@@ -33,6 +33,7 @@ use crate::{
 };
 
 use case::Case;
+pub(crate) use plain::may_show;
 pub(crate) use results::Results;
 pub(crate) use writer::Written;
 use writer::{Job, Outcome};

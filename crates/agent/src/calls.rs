@@ -12,7 +12,7 @@ use mainstay_platform::tally::Root;
 use mainstay_storage::secrets::Secret;
 use tokio::sync::oneshot;
 
-use crate::{events::Level, rights::Rights};
+use crate::{daemon::Setting, events::Level, rights::Rights};
 
 /// An answer that somebody waits for.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Refused>>;
@@ -162,6 +162,8 @@ pub(crate) enum Call {
     /// The runs of the units that names mean, all of them without a name.
     Runs(Vec<String>, Reply<Vec<LiveRun>>),
     Unit(String, Reply<UnitDetail>),
+    /// What is known of a unit's environment.
+    Setting(String, Reply<Setting>),
     Events(EventsQuery, Reply<Events>),
     Command(Asker, CommandRequest, Reply<CommandAnswer>),
     Add(Asker, AddService, Reply<CommandAnswer>),

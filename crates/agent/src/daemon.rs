@@ -3,6 +3,7 @@
 mod answers;
 mod counting;
 mod durable;
+mod environment;
 mod files;
 mod reloading;
 mod search;
@@ -55,6 +56,7 @@ use crate::{
     watch::Sight,
     wishes::Wishes,
 };
+pub(crate) use environment::Setting;
 pub(crate) use files::refusal_of;
 use reloading::Reloading;
 use waking::Waking;

@@ -3,6 +3,7 @@
 //! Times are RFC 3339 text for people and microseconds of the machine's monotonic clock for
 //! machines. Every error is a [`Problem`].
 
+mod environment;
 mod files;
 mod log;
 mod tree;
@@ -16,6 +17,7 @@ use utoipa::{
     openapi::{Array, ArrayBuilder, Object, Type},
 };
 
+pub use environment::{EnvironmentOf, EnvironmentVariable, UnitEnvironment, VariableOrigin};
 pub use files::{
     ChangedKey, DiffAnswer, DiffRequest, EditKeys, FileText, Files, FilesRefused, FilesStatus,
     KeyEffect, KeyValue, ReplaceFile, ServiceText,

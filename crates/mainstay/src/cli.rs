@@ -10,6 +10,7 @@ mod ddns;
 mod doctor;
 mod drill;
 mod edit;
+mod env;
 mod events;
 mod import;
 mod install;
@@ -98,6 +99,7 @@ enum Command {
     Events(events::Args),
     Why(why::Args),
     Show(show::Args),
+    Env(env::Args),
     Tree(tree::Args),
     Check(check::Args),
     Diff(apply::DiffArgs),
@@ -192,6 +194,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Events(args) => events::run(args, instance).await,
         Command::Why(args) => why::run(&args, instance).await,
         Command::Show(args) => show::run(&args, instance).await,
+        Command::Env(args) => env::run(&args, instance).await,
         Command::Tree(args) => tree::run(&args, instance).await,
         Command::Add(args) => add::run(args, instance).await,
         Command::Remove(args) => add::remove(args, instance).await,

@@ -2,7 +2,7 @@
 //! PO files, and how a text that a program has put together is found in it.
 //!
 //! The English text stands in the code. It is looked up where it is printed, whole or by its
-//! pattern: what stood in braces in the source may be anything. See ADR 10.
+//! pattern: what stood in braces in the source may be anything. See ADR 11.
 
 mod catalog;
 mod columns;

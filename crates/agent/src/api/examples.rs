@@ -2,10 +2,11 @@
 
 use mainstay_api::control::{
     AddService, ChangedKey, ChangedService, CheckState, CommandAnswer, CommandName, CommandRequest,
-    ConfigChanges, DiffAnswer, DiffRequest, Edge, EditKeys, Event, Events, Facts, FileText, Files,
-    FilesStatus, Group, HookLast, KeyEffect, KeyValue, LastExit, LogLine, LogLines, Next, Node, NodeUnit, ReplaceFile,
-    Role, SecretAnswer, SecretInfo, Secrets, ServiceText, Status, Tree, Unit, UnitAnswer,
-    UnitDetail, UnitUsage, UpgradeAnswer, UpgradeRequest, Usages,
+    ConfigChanges, DiffAnswer, DiffRequest, Edge, EditKeys, EnvironmentOf, EnvironmentVariable,
+    Event, Events, Facts, FileText, Files, FilesStatus, Group, HookLast, KeyEffect, KeyValue,
+    LastExit, LogLine, LogLines, Next, Node, NodeUnit, ReplaceFile, Role, SecretAnswer, SecretInfo,
+    Secrets, ServiceText, Status, Tree, Unit, UnitAnswer, UnitDetail, UnitEnvironment, UnitUsage,
+    UpgradeAnswer, UpgradeRequest, Usages, VariableOrigin,
 };
 
 use super::stream;
@@ -291,4 +292,24 @@ pub(super) fn service_text() -> ServiceText {
 pub(super) fn edit_keys() -> EditKeys {
     let (key, value) = (text("restart.delay"), text("5s"));
     EditKeys { set: vec![KeyValue { key, value }], unset: vec![text("directory")] }
+}
+
+pub(super) fn environment() -> UnitEnvironment {
+    let variable = |name: &str, value: Option<&str>, origin: VariableOrigin| EnvironmentVariable {
+        name: text(name),
+        value: value.map(text),
+        origin,
+        source: None,
+    };
+    let password = EnvironmentVariable {
+        source: Some(text("secret")),
+        ..variable("DB_PASSWORD", None, VariableOrigin::Configured)
+    };
+    let variables = vec![
+        password,
+        variable("MAINSTAY_UNIT", Some("web"), VariableOrigin::Mainstay),
+        variable("PATH", Some("/usr/bin:/bin"), VariableOrigin::Inherited),
+        variable("RUST_LOG", Some("info"), VariableOrigin::Configured),
+    ];
+    UnitEnvironment { unit: text("web"), run: 3, of: EnvironmentOf::Run, variables }
 }

@@ -77,6 +77,11 @@ fn holds_pair(text: &str) -> bool {
     })
 }
 
+/// Returns whether a variable may be shown: neither its name nor its form is that of a secret.
+pub(crate) fn may_show(name: &str, value: &str) -> bool {
+    !is_suspicious(name) && !is_telltale(value)
+}
+
 /// Returns a command without what looks like a secret.
 pub(super) fn command(words: &[String]) -> Vec<String> {
     let mut is_behind = false;
@@ -114,7 +119,7 @@ pub(super) fn environment(
         add(name, None, Origin::Inherited);
     }
     for (name, value) in configured {
-        let is_plain = !is_suspicious(name) && !is_telltale(value);
+        let is_plain = may_show(name, value);
         add(name.clone(), is_plain.then(|| value.clone()), Origin::Configured);
     }
     for (name, value) in own {

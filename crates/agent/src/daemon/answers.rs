@@ -39,6 +39,7 @@ impl Agent {
             Call::Tree(reply) => drop(reply.send(Ok(self.tree()))),
             Call::Runs(names, reply) => drop(reply.send(self.live_runs(&names))),
             Call::Unit(name, reply) => drop(reply.send(self.detail(&name))),
+            Call::Setting(name, reply) => drop(reply.send(self.setting_of(&name))),
             Call::Events(query, reply) => match self.services_of(&query.names) {
                 Ok(names) => self.answer_events(EventsQuery { names, ..query }, reply),
                 Err(refused) => drop(reply.send(Err(refused))),
@@ -106,7 +107,7 @@ impl Agent {
     fn detail(&self, name: &str) -> Result<UnitDetail, Refused> {
         let unit = UnitName::parse(name).ok();
         let view = unit.as_ref().and_then(|unit| self.supervisor.unit(unit));
-        let (Some(unit), Some(view)) = (unit, view) else { return Err(no_unit(name)) };
+        let (Some(unit), Some(view)) = (unit, view) else { return Err(self.no_unit(name)) };
         let service = self.config.services.get(&unit.service);
         let full = unit.to_string();
         Ok(UnitDetail {
@@ -207,9 +208,4 @@ impl Agent {
 /// Returns who we are.
 pub(super) fn own_role() -> Role {
     Role { pid: std::process::id(), version: env!("CARGO_PKG_VERSION").to_owned() }
-}
-
-pub(super) fn no_unit(name: &str) -> Refused {
-    let text = format!("there is no unit or service `{name}`");
-    Refused::new(RefusedKind::Missing, text, "`mainstay status` lists all")
 }

@@ -133,7 +133,7 @@ impl Agent {
                 let prune = Prune::Named(name.clone());
                 self.order(Order { asker, edit: Some(edit(name)), prune, reply });
             }
-            Err(_) => drop(reply.send(Err(super::answers::no_unit(name)))),
+            Err(_) => drop(reply.send(Err(self.no_unit(name)))),
         }
     }
 

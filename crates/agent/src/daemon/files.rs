@@ -8,7 +8,7 @@ use mainstay_api::{
 };
 use mainstay_core::{Prune, ServiceName};
 
-use super::{Agent, answers::no_unit};
+use super::Agent;
 use crate::{
     calls::{Asker, Refused, RefusedKind, Reply},
     clerk::{Job, Order},
@@ -30,7 +30,7 @@ impl Agent {
                 let edit = Some(Edit::Keys(name, keys));
                 self.order(Order { asker, edit, prune: Prune::Keep, reply });
             }
-            Err(_) => drop(reply.send(Err(no_unit(name)))),
+            Err(_) => drop(reply.send(Err(self.no_unit(name)))),
         }
     }
 

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use mainstay_api::{
-    config,
+    config::{self, suggestion},
     control::{Edge, Group, Node, NodeUnit, Tree},
     pattern::{group_in, is_meant},
 };
 use mainstay_core::{Service, ServiceName, UnitName, UnitView};
 use mainstay_platform::tally::Root;
 
-use super::{Agent, answers::no_unit};
+use super::Agent;
 use crate::{
     calls::{LiveRun, Refused, RefusedKind},
     network::Reach,
@@ -75,7 +75,7 @@ impl Agent {
             let all = self.supervisor.units().map(UnitView::name);
             units.extend(all.filter(|unit| is_meant(&name, &unit.to_string())).cloned());
             if units.len() == before {
-                return Err(no_unit(&name));
+                return Err(self.no_unit(&name));
             }
         }
         let mut seen = std::collections::BTreeSet::new();
@@ -92,10 +92,36 @@ impl Agent {
                 continue;
             };
             let known = self.config.groups.iter().find(|(name, _)| name.as_str() == group);
-            let (_, group) = known.ok_or_else(|| no_group(group))?;
+            let (_, group) = known.ok_or_else(|| self.no_group(group))?;
             all.extend(group.services.iter().map(ToString::to_string));
         }
         Ok(all)
+    }
+}
+
+impl Agent {
+    /// Refuses a name that means no unit, and says which it may have been.
+    pub(super) fn no_unit(&self, name: &str) -> Refused {
+        let units = self.supervisor.units().map(|view| view.name().to_string());
+        let services = self.config.services.keys().map(ToString::to_string);
+        let hint = near(name, &units.chain(services).collect::<Vec<_>>()).map_or_else(
+            || "`mainstay status` lists all".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
+        let text = format!("there is no unit or service `{name}`");
+        Refused::new(RefusedKind::Missing, text, hint)
+    }
+
+    fn no_group(&self, group: &str) -> Refused {
+        let all = "`mainstay tree` shows all groups";
+        if group == "network" {
+            let text = "`@network` is the network of the machine, and no group";
+            return Refused::new(RefusedKind::Missing, text, all);
+        }
+        let groups: Vec<String> = self.config.groups.keys().map(ToString::to_string).collect();
+        let hint = near(group, &groups)
+            .map_or_else(|| all.to_owned(), |near| format!("did you mean `@{near}`?"));
+        Refused::new(RefusedKind::Missing, format!("there is no group `@{group}`"), hint)
     }
 }
 
@@ -136,11 +162,10 @@ fn edges(service: &Service) -> Vec<Edge> {
     named.concat()
 }
 
-fn no_group(group: &str) -> Refused {
-    if group == "network" {
-        let text = "`@network` is the network of the machine, and no group";
-        return Refused::new(RefusedKind::Missing, text, "`mainstay tree` shows all groups");
-    }
-    let text = format!("there is no group `@{group}`");
-    Refused::new(RefusedKind::Missing, text, "`mainstay tree` shows all groups")
+/// Returns the name that is nearest to what was typed; two letters are near to everything.
+fn near(typed: &str, names: &[String]) -> Option<String> {
+    const LETTERS_MIN: usize = 3;
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let near = suggestion(typed, &names).filter(|_| typed.chars().count() >= LETTERS_MIN);
+    near.map(str::to_owned)
 }

@@ -192,12 +192,11 @@ mod tests {
         let chapter = std::fs::read_to_string(CHAPTER).unwrap();
         let (before, rest) = chapter.split_once(MARKS[0]).unwrap();
         let (_, after) = rest.split_once(MARKS[1]).unwrap();
-        let mut table = "| when | keys of a service |\n|---|---|\n".to_owned();
-        for (effect, word) in
-            [(Effect::Live, "live"), (Effect::NextRun, "next run"), (Effect::Restart, "restart")]
-        {
-            table += &format!("| {word} | {} |\n", named(effect).join(", "));
-        }
+        let row = |(effect, word)| format!("| {word} | {} |\n", named(effect).join(", "));
+        let words =
+            [(Effect::Live, "live"), (Effect::NextRun, "next run"), (Effect::Restart, "restart")];
+        let rows: String = words.map(row).concat();
+        let table = format!("| when | keys of a service |\n|---|---|\n{rows}");
         let expected = [before, MARKS[0], &table, MARKS[1], after].concat();
         if std::env::var_os("MAINSTAY_BLESS").is_some() {
             use std::io::Write as _;

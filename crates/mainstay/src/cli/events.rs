@@ -107,7 +107,7 @@ pub(super) async fn run(mut args: Args, instance: Option<&str>) -> Result<ExitCo
     let limit = args.count().min(MAX);
     let mut events: Events = client.get(&format!("/v1/events?limit={limit}{filter}")).await?;
     if let Some(name) = names.iter().find(|name| !is_known(name, &status, &events)) {
-        return Err(names::unknown(name));
+        return Err(names::unknown(name, &names::known(&status.units)));
     }
     tell_missing(&args, &events);
     if events.events.is_empty() {

@@ -305,9 +305,13 @@ async fn show(mut reading: Reading) -> Result<ExitCode, CliError> {
 fn demand_known(args: &Args, sources: &[Source], status: Option<&Status>) -> Result<(), CliError> {
     for name in &args.names {
         let units = status.iter().flat_map(|status| &status.units).map(|unit| &unit.unit);
-        let mut known = units.chain(sources.iter().map(|source| &source.unit));
-        if !known.any(|unit| is_meant(name, unit)) {
-            let hint = "`mainstay status` lists all units; a log begins with its first byte";
+        let known = units.chain(sources.iter().map(|source| &source.unit));
+        let known: Vec<&str> = known.map(String::as_str).collect();
+        if !known.iter().any(|unit| is_meant(name, unit)) {
+            let hint = names::near(name, &known).map_or_else(
+                || "`mainstay status` lists all units; a log begins with its first byte".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
             return Err(CliError::refused(format!("there is no log of `{name}`"), hint));
         }
     }

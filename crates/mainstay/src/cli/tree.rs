@@ -65,7 +65,8 @@ fn wanted(named: &[String], tree: &Tree) -> Result<Vec<String>, CliError> {
         let before = wanted.len();
         wanted.extend(found.map(|node| node.service.clone()));
         if wanted.len() == before && !wanted.contains(name) {
-            return Err(names::unknown(name));
+            let known: Vec<&str> = tree.services.iter().map(|node| node.service.as_str()).collect();
+            return Err(names::unknown(name, &known));
         }
     }
     Ok(wanted.into_iter().collect())

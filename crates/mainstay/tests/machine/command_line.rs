@@ -27,6 +27,7 @@ Commands:
   events       Show what happened, to all units or some
   why          Tell why a unit is as it is, and what comes next
   show         Show everything about one unit, or each of some
+  env          Show the variables that a program is given, and where each comes from
   tree         Draw who requires, wants or comes after whom, and how each is
   check        Read the configuration and say everything that is wrong with it
   add          Add a service to the configuration and start it
@@ -72,6 +73,7 @@ const COMMANDS: &[&str] = &[
     "events",
     "why",
     "show",
+    "env",
     "tree",
     "check",
     "add",
@@ -127,6 +129,12 @@ fn exit_codes_say_whose_turn_it_is() {
         let expected = "error: there is no unit or service `nobody`\nhint:  `mainstay status` ";
         check(&sandbox, &[command, "nobody"], 1, expected);
     }
+    for command in ["status", "events", "why", "show", "env", "tree", "start", "kill", "reset"] {
+        let expected = "error: there is no unit or service `wbe`\nhint:  did you mean `web`?\n";
+        check(&sandbox, &[command, "wbe"], 1, expected);
+    }
+    let expected = "error: there is no log of `wbe`\nhint:  did you mean `web`?\n";
+    check(&sandbox, &["logs", "wbe"], 1, expected);
     check(&sandbox, &["logs", "nobody"], 1, "error: there is no log of `nobody`\nhint:  ");
     check(&sandbox, &["check"], 0, "/");
     check(&sandbox, &["nonsense"], 2, "error: unrecognized subcommand 'nonsense'\n");

@@ -142,7 +142,9 @@ fn a_group_is_a_name_for_every_command() {
     for command in [&["stop", "@wob"][..], &["status", "@wob"], &["logs", "@wob"]] {
         let refused = sandbox.ask(command);
         assert_eq!(refused.code, 1, "{command:?}");
-        assert!(refused.err.starts_with("error: there is no group `@wob`\nhint:  `mainstay tree`"));
+        assert!(
+            refused.err.starts_with("error: there is no group `@wob`\nhint:  did you mean `@web`?")
+        );
     }
 }
 

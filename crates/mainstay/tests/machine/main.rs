@@ -39,6 +39,7 @@ mod dependencies;
 mod drills;
 mod edits;
 mod endings;
+mod environments;
 mod events_found;
 mod file_commands;
 mod frozen_disks;
