@@ -30,6 +30,12 @@ Commands:
   env          Show the variables that a program is given, and where each comes from
   tree         Draw who requires, wants or comes after whom, and how each is
   check        Read the configuration and say everything that is wrong with it
+  diff         Show what `apply` would change, and when each change takes effect
+  apply        Apply the configuration files: all that is in them, or nothing
+  set          Set keys of a service in its file, and apply that
+  get          Show what stands in the files of a service, or of one of its keys
+  edit         Open a configuration file in the editor; what is good in the end is written and
+               applied
   add          Add a service to the configuration and start it
   remove       Remove a service from the configuration and stop it
   secret       Keep secrets that services refer to; values never come out again

@@ -63,8 +63,12 @@ fn an_instance_without_services_is_up_and_empty() {
 #[test]
 fn show_tells_where_everything_is() {
     let sandbox = three();
+    let shown = picture::of(&sandbox, &sandbox.get(&["show", "web"]));
+    let (shown, used) = shown.split_at(shown.find("cpu ").unwrap());
+    let parts: Vec<&str> = used.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(parts, ["cpu", "memory", "tasks", "fds", "io"]);
     assert_eq!(
-        picture::of(&sandbox, &sandbox.get(&["show", "web"])),
+        shown,
         "\
 unit web
 state running
