@@ -316,6 +316,10 @@ mod tests {
 
     #[test]
     fn a_link_stays_one_and_what_it_leads_to_is_edited() {
+        // Wine 8 does not follow the links that it makes.
+        if std::env::var_os("MAINSTAY_WINE").is_some() {
+            return;
+        }
         let folder = Folder::new("linked", WEB);
         let real = folder.0.join("real.toml");
         fs::rename(folder.main(), &real).unwrap();

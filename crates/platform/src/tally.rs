@@ -277,7 +277,9 @@ mod tests {
         loop {
             let after = of(&own, Depth::All).unwrap()[0].unwrap();
             assert!(after.processes >= 1 && after.memory_bytes > Some(0), "{after:?}");
-            assert!(after.memory_peak_bytes > Some(0) && after.descriptors > Some(0), "{after:?}");
+            assert!(after.memory_peak_bytes > Some(0), "{after:?}");
+            let is_wine = std::env::var_os("MAINSTAY_WINE").is_some();
+            assert!(after.descriptors > Some(0) || is_wine, "{after:?}");
             if after.processor_time > before.processor_time {
                 break;
             }

@@ -146,6 +146,10 @@ mod tests {
 
     #[test]
     fn every_folder_on_the_way_in_which_it_may_be_led_elsewhere_counts() {
+        // Wine 8 does not follow the links that it makes.
+        if std::env::var_os("MAINSTAY_WINE").is_some() {
+            return;
+        }
         let link = |to: &str, at: PathBuf| paths::link(Path::new(to), &at).unwrap();
         let folder = std::env::temp_dir().join(format!("mainstay-ears-{}", std::process::id()));
         fs::create_dir_all(folder.join("real/..one")).unwrap();

@@ -101,6 +101,10 @@ async fn files_and_folders_that_come_later_are_seen_and_so_is_their_end() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_link_that_is_led_elsewhere_is_seen() {
+    // Wine 8 does not follow the links that it makes.
+    if std::env::var_os("MAINSTAY_WINE").is_some() {
+        return;
+    }
     let fill = |folder: &Path, version: &str| {
         fs::create_dir_all(folder.join(version)).unwrap();
         write(&folder.join(version).join("mainstay.toml"), &format!("# {version}"));

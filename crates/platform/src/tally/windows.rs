@@ -85,7 +85,8 @@ fn handles(process: HANDLE) -> io::Result<u64> {
     let mut count = 0;
     // SAFETY: the handle is open for it; `count` is valid for writes.
     succeed(unsafe { GetProcessHandleCount(process, &raw mut count) })?;
-    Ok(count.into())
+    // A process that is asked about has one at least: zero is Wine's way not to know.
+    if count == 0 { Err(io::ErrorKind::Unsupported.into()) } else { Ok(count.into()) }
 }
 
 #[expect(unsafe_code, reason = "GetProcessIoCounters")]
