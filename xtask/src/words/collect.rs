@@ -14,9 +14,8 @@ const CLAP: &[&str] = &["Parser", "ClapArgs", "Args", "Subcommand", "ValueEnum"]
 const SHOWN: &[&str] =
     &["about", "long_about", "help", "long_help", "after_help", "before_help", "help_heading"];
 
-/// Whose words are for us: they say why something cannot happen.
+/// Macros whose words are for us: they say why something cannot happen.
 const OURS: &[&str] = &[
-    "expect",
     "assert",
     "assert_eq",
     "assert_ne",
@@ -138,11 +137,12 @@ impl Collector {
                 self.count(of);
                 behind
             }
-            (
-                name,
-                [TokenTree::Punct(_), TokenTree::Group(_), behind @ ..]
-                | [TokenTree::Group(_), behind @ ..],
-            ) if OURS.contains(&name) => behind,
+            ("expect", [TokenTree::Group(_), behind @ ..]) => behind,
+            (name, [TokenTree::Punct(_), TokenTree::Group(_), behind @ ..])
+                if OURS.contains(&name) =>
+            {
+                behind
+            }
             _ => {
                 if place == Place::Code && !["pub", "crate", "super", "self", "in"].contains(&name)
                 {
@@ -288,6 +288,7 @@ mod tests {
             &[],
         );
         check("fn f() { x.expect(\"it was checked\"); assert!(a, \"two words\"); }", &[]);
+        check("fn f() { CliError::unreachable(\"nobody answers\") }", &["nobody answers"]);
         check(
             "fn f() { words::of(\"STATE\"); count(n, \"unit\") }",
             &["STATE", "1 unit", "{} units"],

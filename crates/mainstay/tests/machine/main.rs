@@ -76,6 +76,7 @@ mod secrets;
 mod state_files;
 mod stories;
 mod strangers;
+mod tasks;
 mod time_namespaces;
 #[cfg(feature = "fail")]
 mod unwatched;
