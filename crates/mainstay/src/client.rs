@@ -50,8 +50,11 @@ impl Client {
             CliError::unreachable(what, instance::way_up(located))
         };
         let stream = local::connect(&socket, located.service.as_deref()).map_err(|error| {
-            let is_forbidden = error.kind() == ErrorKind::PermissionDenied;
-            if is_forbidden { not_allowed(located) } else { unreachable(&error) }
+            match error.kind() {
+                ErrorKind::PermissionDenied => not_allowed(located),
+                ErrorKind::NotFound => nobody(located),
+                _ => unreachable(&error),
+            }
         })?;
         let handshake = http1::handshake(TokioIo::new(stream)).await;
         let (sender, connection) = handshake.map_err(|error| unreachable(&error))?;
@@ -195,6 +198,12 @@ pub(crate) fn escaped(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// Nobody listens there, and whoever did has ended in order: the system's words say no more.
+fn nobody(located: &Located) -> CliError {
+    let what = format!("no agent answers for `{}`", located.file.display());
+    CliError::unreachable(what, instance::way_up(located))
 }
 
 /// The socket's own mode keeps strangers out, before an agent can tell them why.

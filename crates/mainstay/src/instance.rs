@@ -90,7 +90,7 @@ pub(crate) fn to_start(file: Option<&Path>, named: Option<&str>) -> Result<Locat
     match (file, named) {
         (Some(file), _) => of_file(file),
         (None, Some(named)) => by_name(&OsString::from(named)),
-        (None, None) => nearest_file(|_| true)?.ok_or_else(no_file),
+        (None, None) => nearest_file(|_| true)?.ok_or_else(nothing_to_start),
     }
 }
 
@@ -211,6 +211,14 @@ fn no_file() -> CliError {
     CliError::unreachable(
         format!("there is no `{FILE_NAME}` in this folder or above"),
         format!("go to its folder, or name it with `--instance NAME`; {known}"),
+    )
+}
+
+/// Whoever starts from nothing has to be told how.
+fn nothing_to_start() -> CliError {
+    CliError::unreachable(
+        format!("there is no `{FILE_NAME}` in this folder or above"),
+        "begin with one that says `services.web.command = \"./web\"`, or name a file: `mainstay up path/to/mainstay.toml`",
     )
 }
 

@@ -135,7 +135,12 @@ mod tests {
             .flat_map(|table| mainstay_words::po::parse(table).unwrap())
             .map(|entry| entry.id)
             .collect();
-        for text in elsewhere::STATES.iter().chain(&elsewhere::CLAP).chain(&elsewhere::SENTENCES) {
+        for text in elsewhere::EVENTS
+            .iter()
+            .chain(&elsewhere::STATES)
+            .chain(&elsewhere::CLAP)
+            .chain(&elsewhere::SENTENCES)
+        {
             assert!(ids.iter().any(|id| id == text), "{text}");
         }
     }

@@ -147,6 +147,7 @@ impl Catalog {
         let whole = self.exact(text).map(str::to_owned);
         whole
             .or_else(|| self.by_prefix(text, depth))
+            .or_else(|| self.by_stop(text, depth))
             .or_else(|| self.by_pattern(text, depth, is_one_part))
             .or_else(|| self.by_end(text, depth))
             .or_else(|| self.by_parts(text, depth))
@@ -198,6 +199,13 @@ impl Catalog {
             told.entry(one.hole).or_insert_with(|| found.unwrap_or_else(|| one.text.to_owned()));
         }
         Some(known.other.filled(|hole| told.get(hole).cloned().unwrap_or_default()))
+    }
+
+    /// A full stop is no part of any text in the table: the last hole of a pattern is not to take
+    /// it.
+    fn by_stop(&self, text: &str, depth: usize) -> Option<String> {
+        let (stop, other) = ENDS.first()?;
+        Some(self.found(text.strip_suffix(stop)?, depth + 1)? + other)
     }
 
     fn by_end(&self, text: &str, depth: usize) -> Option<String> {

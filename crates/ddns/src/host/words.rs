@@ -53,7 +53,7 @@ pub(super) fn of(parts: &Parts, event: &Event) -> (&'static str, String) {
 
 fn moved(from: &[IpAddr], to: &[IpAddr]) -> String {
     let (from, to) = (texts(from).join(" "), texts(to).join(" "));
-    if from.is_empty() { to } else { format!("{to}; it was {from}") }
+    if from.is_empty() { to } else { format!("{to}, before that {from}") }
 }
 
 fn next(again: Option<Duration>) -> String {

@@ -70,3 +70,6 @@ pub(super) const CLAP: [&str; 45] = words::known([
     "equal sign is needed when assigning values to '{argument}'",
     "invalid UTF-8 was detected in one or more arguments",
 ]);
+
+/// What an agent puts together, with a state in it.
+pub(super) const EVENTS: [&str; 1] = words::known(["`{unit}` is {state}: {why}"]);

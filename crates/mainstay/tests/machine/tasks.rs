@@ -67,6 +67,15 @@ macro_rules! tasks {
 
 tasks! {
     the_first_service_from_nothing "01-first-service"
+    why_something_is_not_running "02-why-is-it-not-running"
+    what_programs_have_written "03-logs"
+    what_changes_and_when "04-changes"
+    many_services_that_need_each_other "05-many-services"
+    what_programs_are_given "06-environment-and-secrets"
+    whether_programs_are_well "07-health"
+    what_scripts_and_editors_ask "08-scripts-and-tools"
+    bad_things_on_purpose "09-drills"
+    two_projects_on_one_machine "10-two-instances"
 }
 
 #[test]

@@ -13,7 +13,7 @@ use regex::Regex;
 const RULES: &[(&str, &str)] = &[
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?", "TIME"),
     (r"(?-u:\b)[0-9a-f]{16}(?-u:\b)", "ID"),
-    (r#"((?:pid|process|keeper|agent|进程|PID)"?:?[ （(]*)\d+(?-u:\b)"#, "${1}PID"),
+    (r#"((?:pid|process|process is|keeper|agent|进程|进程为|PID)"?:?[ （(]*)\d+(?-u:\b)"#, "${1}PID"),
     (r"((?:user|用户) )\d+(?-u:\b)", "${1}USER"),
     (r#"([^"\w.=]|^)\d+(?:\.\d+)? ?(?:ns|µs|ms|s|min|m|h|d)(?-u:\b)"#, "${1}SPAN"),
     (r#"([^"\w.=]|^)\d+(?:\.\d+)? ?(?:B|KiB|MiB|GiB)(?-u:\b)"#, "${1}SIZE"),
