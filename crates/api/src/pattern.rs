@@ -1,22 +1,17 @@
 //! What names mean that people give: a unit, a service with all its units, or a pattern.
 
-/// Returns whether a name means a unit: `web` and `w*` both mean `web@2`, and `web@1` means the unit
-/// that is called `web`.
+/// Returns whether a name means a unit: `web` and `w*` both mean `web@2`, and `web@1` and `web@*`
+/// mean the unit that is called `web`.
 pub fn is_meant(name: &str, unit: &str) -> bool {
     let service = unit.split_once('@').map(|(service, _)| service);
     fits(name, unit)
         || service.is_some_and(|service| fits(name, service))
-        || first_copy(name) == Some(unit)
+        || service.is_none() && name.contains('@') && fits(name, &format!("{unit}@1"))
 }
 
 /// Returns the group that a name means; nothing when it means units or services.
 pub fn group_in(name: &str) -> Option<&str> {
     name.strip_prefix('@')
-}
-
-/// Returns what the first copy is called that somebody has named with its number.
-pub fn first_copy(name: &str) -> Option<&str> {
-    name.strip_suffix("@1")
 }
 
 /// Returns whether a name fits a pattern in which `*` stands for anything and `?` for one letter.
@@ -64,6 +59,9 @@ mod tests {
         check("web@2", "web", false);
         check("web@1", "web", true);
         check("web@1", "web@2", false);
+        check("web@*", "web", true);
+        check("web@*", "website", false);
+        check("@web", "web", false);
         check("w?b", "web@3", true);
         check("web", "website@2", false);
         check("2", "web@2", false);

@@ -21,6 +21,7 @@ use crate::{
     card::{self, Card},
     errors::CliError,
     place::{self, Place},
+    words,
 };
 
 /// The name of a configuration file.
@@ -265,7 +266,7 @@ fn known(all: &[Card]) -> String {
 
 fn describe(card: &Card) -> String {
     let runs = of_file(&card.config).is_ok_and(|located| answers(&located));
-    let word = if runs { "runs" } else { "is down" };
+    let word = if runs { words::of("runs") } else { words::of("is down") };
     format!("       {}  {}  ({word})", card.name, card.config.display())
 }
 

@@ -135,8 +135,9 @@ mod tests {
             .flat_map(|table| mainstay_words::po::parse(table).unwrap())
             .map(|entry| entry.id)
             .collect();
-        for text in elsewhere::EVENTS
+        for text in elsewhere::PIECES
             .iter()
+            .chain(&elsewhere::SYSTEM)
             .chain(&elsewhere::STATES)
             .chain(&elsewhere::CLAP)
             .chain(&elsewhere::SENTENCES)

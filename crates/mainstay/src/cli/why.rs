@@ -99,6 +99,7 @@ fn story(detail: &UnitDetail, lines: &[String]) -> String {
         text.push_str(&what_hangs(detail));
     }
     text.push_str(&what_start_means(unit, explain::language()));
+    text.push_str(&where_paths_begin(detail));
     text.push_str(&now_and_next(unit));
     text.push_str(&ailing_checks(detail));
     let exits = ends(&detail.events);
@@ -147,6 +148,16 @@ fn what_start_means(unit: &Unit, language: Language) -> String {
     let number = os_error(&unit.why).and_then(|number| explain::number(number, language));
     number.map_or_else(String::new, |found| {
         format!("That is: {}.\n  {}\n", found.meaning, found.remedy)
+    })
+}
+
+/// Whoever wrote a relative path may have meant another folder.
+fn where_paths_begin(detail: &UnitDetail) -> String {
+    let is_relative = |word: &str| word.starts_with("./") || word.starts_with("../");
+    let has_any = detail.unit.why.split('`').any(is_relative);
+    let directory = detail.directory.as_deref().filter(|_| has_any);
+    directory.map_or_else(String::new, |directory| {
+        format!("Relative paths begin at its directory, `{directory}`.\n")
     })
 }
 

@@ -71,5 +71,35 @@ pub(super) const CLAP: [&str; 45] = words::known([
     "invalid UTF-8 was detected in one or more arguments",
 ]);
 
-/// What an agent puts together, with a state in it.
-pub(super) const EVENTS: [&str; 1] = words::known(["`{unit}` is {state}: {why}"]);
+/// What is put together from pieces, or stands within another text.
+pub(super) const PIECES: [&str; 13] = words::known([
+    "`{unit}` is {state}: {why}",
+    "its program was started, and is not ready yet: {why}",
+    "cannot fetch `{what}`: {why}",
+    "`mainstay secret set {name}` sets it",
+    "`reset` tries again",
+    "service `{name}` requires `{other}`",
+    "`{name}` requires `{other}`",
+    "`{name}` requires `{other}` ({place})",
+    "no hook `{name}` of these units has written anything",
+    "no check `{name}` of these units has written anything",
+    "applied",
+    "it has one label",
+    "write the whole name, such as `home.example.org`",
+]);
+
+/// What systems say most.
+pub(super) const SYSTEM: [&str; 12] = words::known([
+    "No such file or directory",
+    "Permission denied",
+    "Operation not permitted",
+    "Is a directory",
+    "Not a directory",
+    "File exists",
+    "Exec format error",
+    "Connection refused",
+    "Address already in use",
+    "No space left on device",
+    "Read-only file system",
+    "Too many open files",
+]);

@@ -97,7 +97,10 @@ fn facts_and_events_of_each_record_reach_the_agent_and_outlive_it() {
     };
     assert!(words("published").contains("it/home.example.org/A is published as 81.2.69.142"));
     assert!(words("failed").contains("it/bad.example.org/A failed (parked)"), "{events:?}");
-    assert!(words("address-changed").contains("81.2.69.143, before that 81.2.69.142"), "{events:?}");
+    assert!(
+        words("address-changed").contains("81.2.69.143, before that 81.2.69.142"),
+        "{events:?}"
+    );
 
     let agent = sandbox.status().agent.pid;
     processes::kill(agent);

@@ -1,6 +1,6 @@
 //! What is different each time, and what stands for it in a transcript.
 //!
-//! `DIR`, `PORT`, `TIME`, `PID`, `SPAN`, `SIZE`, `VERSION`, `ID`, `USER`; and two blanks for more of
+//! `DIR`, `BIN`, `PORT`, `TIME`, `PID`, `SPAN`, `SIZE`, `VERSION`, `ID`, `USER`; and two blanks for more of
 //! them, since the width of columns follows what is in them. What is quoted, as values in a
 //! configuration are, stays; so do states, codes, counts, numbers of runs and every word.
 
@@ -8,16 +8,27 @@ use std::{collections::BTreeSet, path::Path};
 
 use regex::Regex;
 
+use crate::sandbox::BINARY;
+
 /// Patterns, in their order, and what stands for them. `-u` makes a border between a letter and a
 /// Chinese one.
 const RULES: &[(&str, &str)] = &[
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?", "TIME"),
     (r"(?-u:\b)[0-9a-f]{16}(?-u:\b)", "ID"),
-    (r#"((?:pid|process|process is|keeper|agent|进程|进程为|PID)"?:?[ （(]*)\d+(?-u:\b)"#, "${1}PID"),
+    (
+        r#"((?:pid|process|process is|process:|keeper|agent|进程|进程为|PID)"?:?[ （(]*)\d+(?-u:\b)"#,
+        "${1}PID",
+    ),
     (r"((?:user|用户) )\d+(?-u:\b)", "${1}USER"),
-    (r#"([^"\w.=]|^)\d+(?:\.\d+)? ?(?:ns|µs|ms|s|min|m|h|d)(?-u:\b)"#, "${1}SPAN"),
-    (r#"([^"\w.=]|^)\d+(?:\.\d+)? ?(?:B|KiB|MiB|GiB)(?-u:\b)"#, "${1}SIZE"),
-    (r"(\S)  +", "$1  "),
+    (
+        r#"([^"`\w.=]|^)\d+(?:\.\d+)? ?(?:(?:ns|µs|ms|s|min|m|h|d)(?-u:\b)|毫秒|秒|分钟|小时)"#,
+        "${1}SPAN",
+    ),
+    (r#"([^"`\w.=]|^)\d+(?:\.\d+)? ?(?:B|KiB|MiB|GiB)(?-u:\b)"#, "${1}SIZE"),
+    (r"-> \d+ ", "-> PID "),
+    (r"mainstay-edit-\d+", "mainstay-edit-PID"),
+    // What is under a line of a file stays under its place.
+    (r"([^\s|])  +", "$1  "),
 ];
 
 /// What is to be replaced.
@@ -31,9 +42,11 @@ pub(super) struct Mask {
 impl Mask {
     pub(super) fn new(folder: &Path, port: &str) -> Self {
         let folder = folder.to_str().unwrap().to_owned();
+        let (bin, _) = BINARY.rsplit_once('/').unwrap();
         let names = vec![
             (format!("{folder}/work"), "DIR"),
             (folder, "BASE"),
+            (bin.to_owned(), "BIN"),
             (port.to_owned(), "PORT"),
             (env!("CARGO_PKG_VERSION").to_owned(), "VERSION"),
         ];

@@ -72,15 +72,14 @@ impl Shell {
         format!("$ {line}\n{}\n", self.shown(&answer))
     }
 
-    fn wait(&mut self, words: &str, line: &str) -> String {
-        let mut answer = String::new();
+    fn wait(&self, words: &str, line: &str) -> String {
         let mut command = self.command(line);
         command.env("MAINSTAY_LANG", "en");
-        let deadline = format!("`{line}` says {words:?}, after {answer:?}");
-        wait_until(&deadline, || {
+        let log = self.sandbox.path("awaited");
+        wait_until(&format!("`{line}` says {words:?}, see `awaited`"), || {
             let Answer { out, err, .. } = answer_of(&mut command);
-            answer = out + &err;
-            answer.contains(words)
+            fs::write(&log, out.clone() + &err).unwrap();
+            (out + &err).contains(words)
         });
         String::new()
     }
@@ -118,13 +117,13 @@ impl Shell {
     /// Returns a line of shell as somebody runs it who has just come to this machine.
     fn command(&self, line: &str) -> Command {
         let line = line.replace(PORT, &self.port);
-        let mut command = self.sandbox.prepare(Command::new("sh"), &["-c", &line]);
+        let mut command = Command::new("sh");
+        // Nothing of the environment of whoever runs the tests.
+        command.env_clear();
+        let mut command = self.sandbox.prepare(command, &["-c", &line]);
         let path = format!("{}:/usr/bin:/bin", self.sandbox.path("bin").display());
         command.current_dir(self.sandbox.path("work")).env("PATH", path).env("TZ", "UTC");
         command.env("HOME", self.sandbox.path("home")).env("LANG", self.locale);
-        for name in ["LC_ALL", "LC_MESSAGES", "MAINSTAY_LANG", "EDITOR", "VISUAL", "PAGER"] {
-            command.env_remove(name);
-        }
         command
     }
 
