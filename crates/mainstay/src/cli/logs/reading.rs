@@ -6,16 +6,16 @@ use std::{
 };
 
 use mainstay_api::control::Status;
-use mainstay_storage::read::{self, Cursor, Merge, Reader, Sieve, Unfinished};
+use mainstay_storage::read::{self, Around, Cursor, Merge, Reader, Sieve, Unfinished};
 
 use super::{
     Args, Merged, Origin,
     labels::Labels,
     lines::Lines,
     neighbours::{Found, Neighbours},
-    pattern::PatternSieve,
+    pattern::{PatternSieve, Sense},
     sources::{self, Source},
-    unreadable,
+    tell_damaged, unreadable,
 };
 use crate::{errors::CliError, instance::Located, print};
 
@@ -118,6 +118,7 @@ impl Reading {
         runs: &BTreeMap<String, u64>,
         begin: Begin,
     ) -> Result<(), CliError> {
+        let (sieve, around) = self.sieve(sources.len());
         for Source { unit, chain } in sources {
             let run = runs.get(&unit).copied();
             if self.args.run.is_some() && run.is_none() {
@@ -135,17 +136,24 @@ impl Reading {
             };
             let at = at.map_err(|error| unreadable(&format!("log of `{unit}`"), &error))?;
             let wanted = self.args.wanted(run);
-            let reader = Reader::new(chain, at).only(wanted).sieved(self.sieve());
+            let reader = Reader::new(chain, at).only(wanted).sieved(sieve.clone(), around);
             self.merged.add(Arc::new(Origin { unit, wanted }), reader);
         }
         Ok(())
     }
 
-    /// Returns what finds lines in whole blocks, where only what it finds is shown.
-    fn sieve(&self) -> Option<Arc<dyn Sieve>> {
-        let is_alone = !self.args.invert_match && self.args.neighbours() == (0, 0);
-        let pattern = self.args.grep.clone().filter(|_| is_alone)?;
-        Some(Arc::new(PatternSieve { pattern, view: self.args.view() }))
+    /// Returns what finds lines in whole blocks of so many logs, and how much around them comes too.
+    ///
+    /// What is around a line of several logs together is not to be found in its own.
+    fn sieve(&self, logs: usize) -> (Option<Arc<dyn Sieve>>, Around) {
+        let (before, behind) = self.args.neighbours();
+        let is_alone = (before, behind) == (0, 0) || logs == 1 && !self.args.follow;
+        let Some(pattern) = self.args.grep.clone().filter(|_| is_alone) else {
+            return (None, Around::default());
+        };
+        let sense = if self.args.invert_match { Sense::Others } else { Sense::Fitting };
+        let sieve = PatternSieve { pattern, view: self.args.view(), sense };
+        (Some(Arc::new(sieve)), Around::new(before, behind))
     }
 
     /// Shows the last lines that are asked for: no more of them are in memory at a time.
@@ -204,7 +212,7 @@ impl Reading {
     fn next(&mut self) -> Result<Option<Found>, CliError> {
         while self.ready.is_empty() {
             let line = self.merged.next_line().map_err(|error| unreadable("logs", &error))?;
-            self.tell_deleted();
+            self.tell_gone();
             let Some((line, origin)) = line else { return Ok(None) };
             if !origin.wanted.includes(line.realtime_ns, line.run) {
                 continue;
@@ -216,14 +224,18 @@ impl Reading {
         Ok(self.ready.pop_front())
     }
 
-    /// Tells what was deleted before the next line.
-    fn tell_deleted(&mut self) {
-        for (origin, deleted) in self.merged.take_deleted() {
-            let segments = print::count(usize::try_from(deleted).unwrap_or(usize::MAX), "segment");
+    /// Tells what was deleted, or is damaged, before the next line.
+    fn tell_gone(&mut self) {
+        for (origin, gone) in self.merged.take_gone() {
             let unit = &origin.unit;
-            print::talk(&format!(
-                "note: {segments} of the log of `{unit}` went before they were read to the end"
-            ));
+            if gone.segments > 0 {
+                let count = usize::try_from(gone.segments).unwrap_or(usize::MAX);
+                let segments = print::count(count, "segment");
+                print::talk(&format!(
+                    "note: {segments} of the log of `{unit}` went before they were read to the end"
+                ));
+            }
+            tell_damaged(unit, gone.bytes);
         }
     }
 }
