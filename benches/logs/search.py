@@ -91,6 +91,7 @@ def main():
     parser.add_argument("--journal-remote")
     parser.add_argument("--journal-segments", type=int, default=10)
     arguments = parser.parse_args()
+    arguments.mainstay = arguments.mainstay.resolve()
     folder = arguments.folder
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "run").mkdir(parents=True)

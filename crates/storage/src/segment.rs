@@ -279,6 +279,8 @@ pub fn ends_with_line(file: &File, length: u64) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
     use crate::fresh;
 
@@ -329,7 +331,7 @@ mod tests {
     fn a_number_is_never_given_twice_whatever_is_deleted() {
         let chain = ChainFiles::new(&fresh::folder("numbers-kept"), "web");
         for number in 1..=3 {
-            fs::write(chain.live(), "line\n").unwrap();
+            File::create(chain.live()).unwrap().write_all(b"line\n").unwrap();
             File::create(chain.index(number)).unwrap();
             chain.close(number).unwrap();
         }
@@ -340,7 +342,7 @@ mod tests {
         assert!(chain.is_emptied(3) && chain.stored_bytes(3) == 0);
         assert_eq!(fs::read_dir(chain.folder()).unwrap().count(), 1);
         // It goes once another name says as much.
-        fs::write(chain.live(), "line\n").unwrap();
+        File::create(chain.live()).unwrap().write_all(b"line\n").unwrap();
         chain.close(4).unwrap();
         chain.remove_emptied(&chain.find().unwrap()).unwrap();
         assert_eq!(chain.find().unwrap().closed, [4]);

@@ -103,7 +103,9 @@ mod tests {
                     } else {
                         places
                     };
-                    kept.extend(wide.into_iter().flat_map(|place| numbers(&block[place])));
+                    kept.extend(
+                        wide.into_iter().flat_map(|place| numbers(block.get(place).unwrap())),
+                    );
                 }
                 let is_near = |line: &usize| {
                     found.iter().any(|found| *line <= found + behind && *found <= line + before)

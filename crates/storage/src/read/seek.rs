@@ -334,13 +334,10 @@ mod tests {
                 while offset < length(text.as_bytes()) && dice.roll(9) > 0 {
                     let flags = flags[dice.index(2)];
                     let (run, stream) = (dice.roll(5), Stream::Joined);
-                    records.push(match dice.roll(2) {
-                        0 => IndexRecord::Source { offset, run, stream, flags },
-                        _ => {
-                            now = if goes_back { dice.roll(60) } else { now + dice.roll(3) };
-                            IndexRecord::Time { offset, realtime_ns: now }
-                        }
-                    });
+                    now = if goes_back { dice.roll(60) } else { now + dice.roll(3) };
+                    let source = IndexRecord::Source { offset, run, stream, flags };
+                    let time = IndexRecord::Time { offset, realtime_ns: now };
+                    records.push(if dice.roll(2) == 0 { source } else { time });
                     offset += dice.roll(9);
                 }
                 self.write(number, &text, &records);

@@ -118,7 +118,8 @@ impl Reading {
         runs: &BTreeMap<String, u64>,
         begin: Begin,
     ) -> Result<(), CliError> {
-        let (sieve, around) = self.sieve(sources.len());
+        let (before, behind) = self.args.neighbours();
+        let (sieve, around) = (self.sieve(sources.len()), Around::new(before, behind));
         for Source { unit, chain } in sources {
             let run = runs.get(&unit).copied();
             if self.args.run.is_some() && run.is_none() {
@@ -142,18 +143,14 @@ impl Reading {
         Ok(())
     }
 
-    /// Returns what finds lines in whole blocks of so many logs, and how much around them comes too.
+    /// Returns what finds lines in whole blocks of so many logs.
     ///
     /// What is around a line of several logs together is not to be found in its own.
-    fn sieve(&self, logs: usize) -> (Option<Arc<dyn Sieve>>, Around) {
-        let (before, behind) = self.args.neighbours();
-        let is_alone = (before, behind) == (0, 0) || logs == 1 && !self.args.follow;
-        let Some(pattern) = self.args.grep.clone().filter(|_| is_alone) else {
-            return (None, Around::default());
-        };
+    fn sieve(&self, logs: usize) -> Option<Arc<dyn Sieve>> {
+        let is_alone = self.args.neighbours() == (0, 0) || logs == 1 && !self.args.follow;
+        let pattern = self.args.grep.clone().filter(|_| is_alone)?;
         let sense = if self.args.invert_match { Sense::Others } else { Sense::Fitting };
-        let sieve = PatternSieve { pattern, view: self.args.view(), sense };
-        (Some(Arc::new(sieve)), Around::new(before, behind))
+        Some(Arc::new(PatternSieve { pattern, view: self.args.view(), sense }))
     }
 
     /// Shows the last lines that are asked for: no more of them are in memory at a time.

@@ -28,7 +28,7 @@ fn a_damaged_frame_costs_its_own_bytes_and_is_told() {
     for part in [1, 4, 7] {
         let mut damaged = bytes.clone();
         damaged[bytes.len() * part / 8] ^= 0x10;
-        fs::write(&path, &damaged).unwrap();
+        write(&path, &damaged);
         let found = read(&chain);
         assert_eq!((found.deleted, found.damaged), (0, FRAME), "{part}");
         let is_subset = found.texts.keys().filter(|text| whole.texts.contains_key(*text)).count();
@@ -51,7 +51,7 @@ fn a_segment_without_its_table_is_passed_over_and_told() {
     let path = chain.compressed(1);
     let mut bytes = fs::read(&path).unwrap();
     bytes.pop();
-    fs::write(&path, &bytes).unwrap();
+    write(&path, &bytes);
     let found = read(&chain);
     assert!(found.damaged > 0 && found.texts.contains_key("last"), "{} bytes", found.damaged);
     assert_eq!(found.texts.len(), 2);
@@ -76,14 +76,14 @@ fn what_is_not_wanted_is_not_decoded() {
         index.extend(IndexRecord::Source { offset, run, stream, flags }.encode());
         index.extend(IndexRecord::Time { offset, realtime_ns: 1 + number(line) }.encode());
     }
-    fs::write(chain.index(1), index).unwrap();
+    write(&chain.index(1), &index);
     let path = chain.compressed(1);
     let bytes = fs::read(&path).unwrap();
     let check = |wanted: Wanted, damaged_part: Range<usize>, expected: usize| {
         let mut damaged = bytes.clone();
         let middle = (damaged_part.start + damaged_part.end) * bytes.len() / 200;
         damaged[middle] ^= 0x10;
-        fs::write(&path, &damaged).unwrap();
+        write(&path, &damaged);
         let mut reader = Reader::new(chain.clone(), begin(&chain).unwrap()).only(wanted);
         let mut lines = 0;
         while let Some(block) = reader.next_block().unwrap() {
@@ -191,7 +191,7 @@ fn a_line_in_pieces_passes_each_sieve() {
     append(&chain, "whole\nhalf of one777\nwhole\n");
     let (stream, flags) = (Stream::Joined, SourceFlags::UNFINISHED);
     let cut = IndexRecord::Source { offset: 10, run: 2, stream, flags };
-    fs::write(chain.index(1), cut.encode()).unwrap();
+    write(&chain.index(1), &cut.encode());
     let mut reader = Reader::new(chain.clone(), begin(&chain).unwrap());
     reader = reader.sieved(Some(Arc::new(Ends(b"nothing"))), Around::default());
     let lines = reader.next_block().unwrap().unwrap().lines;
@@ -264,7 +264,8 @@ fn offset_of(line: usize) -> u64 {
 /// Returns a chain whose first segment is compressed.
 fn compressed(name: &str) -> ChainFiles {
     let chain = ChainFiles::new(&folder(name), "web");
-    let text: String = (0..LINES).map(|number| format!("line {number:05}\n")).collect();
+    let lines: Vec<String> = (0..LINES).map(|number| format!("line {number:05}\n")).collect();
+    let text = lines.concat();
     append(&chain, &text);
     chain.close(1).unwrap();
     append(&chain, "second\n");
@@ -282,6 +283,10 @@ fn compressed(name: &str) -> ChainFiles {
 fn append(chain: &ChainFiles, text: &str) {
     let mut file = File::options().append(true).create(true).open(chain.live()).unwrap();
     file.write_all(text.as_bytes()).unwrap();
+}
+
+fn write(path: &Path, bytes: &[u8]) {
+    File::create(path).unwrap().write_all(bytes).unwrap();
 }
 
 fn folder(name: &str) -> PathBuf {
