@@ -17,6 +17,7 @@ use crate::{
     paging::Paging,
     print,
     when::{self, Nanoseconds},
+    words,
 };
 
 /// So many are asked for when nobody says how many.
@@ -204,5 +205,6 @@ fn line(event: &Event) -> String {
         "warn" => print::coloured(&shown, "waiting"),
         _ => shown,
     };
-    format!("{timestamp}  {shown}  {event:16}  {}\n", print::harmless(message).trim_end())
+    let message = print::harmless(message);
+    format!("{timestamp}  {shown}  {event:16}  {}\n", words::told(message.trim_end()))
 }
