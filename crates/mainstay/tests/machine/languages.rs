@@ -25,7 +25,7 @@ fn a_unit_is_told_of_in_both_languages_and_json_in_neither() {
         "[services.web]\ncommand = [\"sh\", \"-c\", \"echo running; exec sleep 1000\"]\n",
     );
     sandbox.wait_for("web", |unit| unit.state == "running");
-    sandbox.wait_for_words("web", "running");
+    sandbox.wait_for_words("web", "running\n");
 
     check(&in_chinese(&sandbox, "status").out, &["单元", "状态", "web", "运行中"]);
     check(&sandbox.get(&["--lang", "en", "status"]), &["UNIT", "STATE", "running"]);
@@ -38,7 +38,7 @@ fn a_unit_is_told_of_in_both_languages_and_json_in_neither() {
 
     let Answer { code, err, .. } = in_chinese(&sandbox, "stop wbe");
     assert_eq!(code, 1, "{err}");
-    check(&err, &["错误：没有单元或服务 `wbe`", "提示：", "`mainstay status`"]);
+    check(&err, &["错误：没有单元或服务 `wbe`", "提示：", "是否想写 `web`？"]);
 }
 
 #[test]
