@@ -45,6 +45,7 @@ mod file_commands;
 mod frozen_disks;
 mod frozen_ends;
 mod full_disks;
+mod guide;
 mod handed_over;
 mod hooks;
 mod hot_reload;
