@@ -36,9 +36,10 @@ pub(super) fn lines(changes: &ConfigChanges) -> String {
         .collect();
     lines.extend(changes.changed.iter().map(changed));
     for service in changes.removed.iter().filter(|it| !changes.pruned.contains(it)) {
-        let hint = "`mainstay apply --prune` ends it";
-        let what = "not configured any more; what runs of it runs on";
-        lines.push(words::told(&format!("  - {service}: {what}, {hint}")).into());
+        let line = format!(
+            "  - {service}: not configured any more; what runs of it runs on, `mainstay apply --prune` ends it"
+        );
+        lines.push(words::told(&line).into());
     }
     for service in &changes.pruned {
         lines.push(words::told(&format!("  - {service}: stopped and forgotten")).into());
