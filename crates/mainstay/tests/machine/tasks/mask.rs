@@ -16,7 +16,7 @@ const RULES: &[(&str, &str)] = &[
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?", "TIME"),
     (r"(?-u:\b)[0-9a-f]{16}(?-u:\b)", "ID"),
     (
-        r#"((?:pid|process|process is|process:|keeper|agent|进程|进程为|PID)"?:?[ （(]*)\d+(?-u:\b)"#,
+        r#"((?:pid|process|process is|process:|keeper|agent|进程号|进程|进程为|PID)"?:?[ （(]*)\d+(?-u:\b)"#,
         "${1}PID",
     ),
     (r"((?:user|用户) )\d+(?-u:\b)", "${1}USER"),
@@ -25,7 +25,7 @@ const RULES: &[(&str, &str)] = &[
         "${1}SPAN",
     ),
     (r#"([^"`\w.=]|^)\d+(?:\.\d+)? ?(?:B|KiB|MiB|GiB)(?-u:\b)"#, "${1}SIZE"),
-    (r"-> \d+ ", "-> PID "),
+    (r"-> \d+(?-u:\b)", "-> PID"),
     (r"mainstay-edit-\d+", "mainstay-edit-PID"),
     // What is under a line of a file stays under its place.
     (r"([^\s|])  +", "$1  "),
