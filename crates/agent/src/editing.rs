@@ -72,6 +72,16 @@ pub(crate) enum EditError {
     Stuck(#[from] Stuck),
 }
 
+impl EditError {
+    /// Says it for everybody who may see how the instance fares.
+    pub(crate) fn for_all(&self) -> String {
+        match self {
+            Self::Bad(found) => config::render_places(found),
+            other => other.to_string(),
+        }
+    }
+}
+
 /// Edits the file of a service; what could not be applied is never written.
 pub(crate) fn edit(
     main: &Path,
@@ -203,12 +213,22 @@ fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<(), EditError> {
         return Err(overtaken(path));
     }
     let create = |temporary: &Path| {
-        let file = paths::create_private_file(temporary)?;
+        // Somebody has died with it, or has put a link there.
+        fs::remove_file(temporary).or_else(|error| {
+            if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+        })?;
+        let file = paths::create_new_private_file(temporary)?;
         paths::share_owner(&file, path)?;
         file.set_permissions(permissions.clone())?;
         Ok(file)
     };
-    atomic::replace(path, after, create).map_err(disk)
+    atomic::replace_through(&temporary(path), path, after, create).map_err(disk)
+}
+
+/// Returns a name that nobody gives to a file of their own: the folder is not ours.
+fn temporary(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.mainstay-new"))
 }
 
 #[cfg(test)]
@@ -328,6 +348,22 @@ mod tests {
         edited_by(&folder, &Edit::Add(name("api"), new)).unwrap();
         assert!(folder.main().is_symlink());
         assert!(fs::read_to_string(&real).unwrap().contains("[services.api]"));
+    }
+
+    #[test]
+    fn what_lies_beside_a_file_is_neither_overwritten_nor_followed() {
+        let folder = Folder::new("beside", WEB);
+        let draft = folder.0.join("mainstay.toml.new");
+        let create = paths::create_private_file;
+        atomic::replace(&draft, b"# a draft\n", create).unwrap();
+        let left = folder.0.join(".mainstay.toml.mainstay-new");
+        if std::env::var_os("MAINSTAY_WINE").is_none() {
+            paths::link(&draft, &left).unwrap();
+        }
+        let new = NewService { command: vec!["api".to_owned()], ..NewService::default() };
+        edited_by(&folder, &Edit::Add(name("api"), new)).unwrap();
+        assert_eq!(fs::read_to_string(&draft).unwrap(), "# a draft\n");
+        assert!(fs::symlink_metadata(&left).is_err());
     }
 
     #[test]

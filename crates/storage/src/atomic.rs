@@ -15,12 +15,22 @@ pub fn replace(
     bytes: &[u8],
     create: impl Fn(&Path) -> io::Result<File>,
 ) -> io::Result<()> {
-    let temporary = beside(path);
-    let mut file = create(&temporary)?;
+    replace_through(&beside(path), path, bytes, create)
+}
+
+/// The same, through a temporary file of another name: beside what belongs to people, `.new` may be
+/// a file of theirs.
+pub fn replace_through(
+    temporary: &Path,
+    path: &Path,
+    bytes: &[u8],
+    create: impl Fn(&Path) -> io::Result<File>,
+) -> io::Result<()> {
+    let mut file = create(temporary)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    if let Err(error) = written.and_then(|()| fs::rename(&temporary, path)) {
+    if let Err(error) = written.and_then(|()| fs::rename(temporary, path)) {
         // A disk that is full needs the room; what became of the rest matters more.
-        drop(fs::remove_file(&temporary));
+        drop(fs::remove_file(temporary));
         return Err(error);
     }
     sync_folder(path)

@@ -76,6 +76,10 @@ pub fn set(text: &str, service: &str, key: &str, typed: &str) -> Result<String, 
 
 /// Returns the text without a key; one that is not set is as good.
 pub fn unset(text: &str, service: &str, key: &str) -> Result<String, EditError> {
+    if get(text, service, key)?.is_none() {
+        // The tables on the way would be made.
+        return Ok(text.to_owned());
+    }
     let mut document: DocumentMut = text.parse()?;
     let (path, last) = split(key);
     let mut holder = descend(&mut document, service, &path)?;
@@ -257,6 +261,9 @@ mod tests {
         assert_eq!(get(TEXT, "web", "restart.delay").unwrap(), None);
         assert_eq!(get(TEXT, "web", "environment.PORT").unwrap().as_deref(), Some("\"80\""));
         assert_eq!(unset(TEXT, "web", "nothing").unwrap(), TEXT);
+        for key in ["stop.timeout", "checks.http.every", "restart.exit.3", "command.x"] {
+            assert_eq!(unset(TEXT, "web", key).unwrap(), TEXT, "{key}");
+        }
         let without = unset(TEXT, "web", "environment.PORT").unwrap();
         assert_eq!(get(&without, "web", "environment.PORT").unwrap(), None);
         for error in [
