@@ -5,6 +5,7 @@ use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 use super::{
     EditError,
     care::{KINDS, Names},
+    edit::written,
 };
 
 /// Returns what a service's key is set to, as it stands in the file; nothing when it is not set.
@@ -71,7 +72,7 @@ pub fn set(text: &str, service: &str, key: &str, typed: &str) -> Result<String, 
     } else {
         holder.insert(last, fresh);
     }
-    Ok(document.to_string())
+    Ok(written(&document, text))
 }
 
 /// Returns the text without a key; one that is not set is as good.
@@ -85,7 +86,7 @@ pub fn unset(text: &str, service: &str, key: &str) -> Result<String, EditError> 
     let mut holder = descend(&mut document, service, &path)?;
     holder.keys().remove(last);
     holder.tidy();
-    Ok(document.to_string())
+    Ok(written(&document, text))
 }
 
 fn split(key: &str) -> (Vec<&str>, &str) {
