@@ -75,10 +75,10 @@ pub(crate) enum EditError {
 impl EditError {
     /// Says it for everybody who may see how the instance fares.
     pub(crate) fn for_all(&self) -> String {
-        match self {
-            Self::Bad(found) => config::render_places(found),
-            other => other.to_string(),
+        if let Self::Bad(found) = self {
+            return config::render_places(found);
         }
+        self.to_string()
     }
 }
 
