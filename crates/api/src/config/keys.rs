@@ -72,7 +72,15 @@ pub fn set(text: &str, service: &str, key: &str, typed: &str) -> Result<String, 
     } else {
         holder.insert(last, fresh);
     }
-    Ok(written(&document, text))
+    readable(written(&document, text), key)
+}
+
+/// Returns a text that can be read again; tables in tables may lie too deep for that.
+fn readable(text: String, key: &str) -> Result<String, EditError> {
+    match text.parse::<DocumentMut>() {
+        Ok(_) => Ok(text),
+        Err(_) => Err(EditError::TooDeep(key.to_owned())),
+    }
 }
 
 /// Returns the text without a key; one that is not set is as good.
@@ -262,7 +270,8 @@ mod tests {
         assert_eq!(get(TEXT, "web", "restart.delay").unwrap(), None);
         assert_eq!(get(TEXT, "web", "environment.PORT").unwrap().as_deref(), Some("\"80\""));
         assert_eq!(unset(TEXT, "web", "nothing").unwrap(), TEXT);
-        for key in ["stop.timeout", "checks.http.every", "restart.exit.3", "command.x"] {
+        for key in ["stop.timeout", "stop.a.b", "checks.http.every", "restart.exit.3", "command.x"]
+        {
             assert_eq!(unset(TEXT, "web", key).unwrap(), TEXT, "{key}");
         }
         let without = unset(TEXT, "web", "environment.PORT").unwrap();
@@ -314,6 +323,15 @@ mod tests {
         }
         let error = set(list, "web", "checks.tcp.every", "5s").unwrap_err().to_string();
         assert_eq!(error, "`checks` has no entry `tcp`");
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_refused() {
+        let key = ["x"; 200].join(".");
+        let error = set(TEXT, "web", &key, "1").unwrap_err().to_string();
+        assert_eq!(error, format!("`{key}` would lie too deep in the file to be read again"));
+        let value = format!("{}1{}", "[".repeat(79), "]".repeat(79));
+        set(TEXT, "web", "a.b.c.d", &value).unwrap_err();
     }
 
     #[test]
