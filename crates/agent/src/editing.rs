@@ -207,11 +207,6 @@ fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<(), EditError> {
     let disk = |source| disk(path, source);
     let path = &paths::canonical(path).map_err(disk)?;
     let permissions = fs::metadata(path).map_err(disk)?.permissions();
-    // What an editor saves while the new file is synced is lost: only a lock that editors do not
-    // know would prevent that.
-    if fs::read(path).map_err(disk)? != before {
-        return Err(overtaken(path));
-    }
     let create = |temporary: &Path| {
         // Somebody has died with it, or has put a link there.
         fs::remove_file(temporary).or_else(|error| {
@@ -222,7 +217,15 @@ fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<(), EditError> {
         file.set_permissions(permissions.clone())?;
         Ok(file)
     };
-    atomic::replace_through(&temporary(path), path, after, create).map_err(disk)
+    let mut is_overtaken = false;
+    // Behind the sync, which may take its time: what an editor saves between this and the next
+    // instruction is lost, and only a lock that editors do not know would prevent that.
+    let look = || {
+        is_overtaken = fs::read(path)? != before;
+        if is_overtaken { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
+    };
+    let replaced = atomic::replace_through(&temporary(path), path, after, create, look);
+    if is_overtaken { Err(overtaken(path)) } else { replaced.map_err(disk) }
 }
 
 /// Returns a name that nobody gives to a file of their own: the folder is not ours.
@@ -371,6 +374,7 @@ mod tests {
         let folder = Folder::new("overtaken", WEB);
         let overtaken = replace(&folder.main(), b"# what it was\n", b"# what we make of it\n");
         assert!(matches!(overtaken, Err(EditError::Overtaken(_))), "{overtaken:?}");
+        assert!(!temporary(&folder.main()).exists());
         assert_eq!(fs::read_to_string(folder.main()).unwrap(), WEB);
         replace(&folder.main(), WEB.as_bytes(), b"# ours\n").unwrap();
         assert_eq!(fs::read_to_string(folder.main()).unwrap(), "# ours\n");
