@@ -1,9 +1,8 @@
-//! Editing a configuration file the way a person would: comments and order stay.
+//! Editing a configuration file the way a person would: comments, order and ends of lines stay.
 
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
-/// What editors on Windows put before a text.
-const BYTE_ORDER_MARK: &str = "\u{feff}";
+use super::endings::keeping;
 
 /// A service that is to be added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,18 +52,24 @@ pub enum EditError {
 
 /// Returns the text with one more service at its end.
 pub fn add(text: &str, name: &str, service: &NewService) -> Result<String, EditError> {
-    let mut document: DocumentMut = text.parse()?;
-    let services = document.entry("services").or_insert_with(implicit_table);
-    let services = services.as_table_mut().ok_or(EditError::NoTable)?;
-    if services.contains_key(name) {
-        return Err(EditError::Exists(name.to_owned()));
-    }
-    services.insert(name, Item::Table(table_of(service)));
-    Ok(written(&document, text))
+    keeping(text, |text| {
+        let mut document: DocumentMut = text.parse()?;
+        let services = document.entry("services").or_insert_with(implicit_table);
+        let services = services.as_table_mut().ok_or(EditError::NoTable)?;
+        if services.contains_key(name) {
+            return Err(EditError::Exists(name.to_owned()));
+        }
+        services.insert(name, Item::Table(table_of(service)));
+        Ok(document.to_string())
+    })
 }
 
 /// Returns the text with a service at its end that is written already, as its tables of TOML.
 pub fn append(text: &str, name: &str, tables: &str) -> Result<String, EditError> {
+    keeping(text, |text| appended(text, name, tables))
+}
+
+fn appended(text: &str, name: &str, tables: &str) -> Result<String, EditError> {
     let document: DocumentMut = text.parse()?;
     let services = document.get("services");
     if services.is_some_and(|services| !services.is_table()) {
@@ -78,35 +83,21 @@ pub fn append(text: &str, name: &str, tables: &str) -> Result<String, EditError>
         text if text.ends_with('\n') => "\n",
         _ => "\n\n",
     };
-    let whole = format!("{text}{}", with_ends_of(text, format!("{gap}{tables}")));
+    let whole = format!("{text}{gap}{tables}");
     let _readable: DocumentMut = whole.parse()?;
     Ok(whole)
 }
 
 /// Returns the text without a service.
 pub fn remove(text: &str, name: &str) -> Result<String, EditError> {
-    let mut document: DocumentMut = text.parse()?;
-    let missing = || EditError::Missing(name.to_owned());
-    let services = document.get_mut("services").ok_or_else(missing)?;
-    let services = services.as_table_mut().ok_or(EditError::NoTable)?;
-    services.remove(name).ok_or_else(missing)?;
-    Ok(written(&document, text))
-}
-
-/// Returns a document as its file had it: with the line ends of Windows where all were so, and with
-/// the mark that editors there put before everything.
-pub(super) fn written(document: &DocumentMut, former: &str) -> String {
-    let mark = if former.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK } else { "" };
-    let text = document.to_string();
-    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text).replace("\r\n", "\n");
-    format!("{mark}{}", with_ends_of(former, text))
-}
-
-/// Gives lines the ends that all lines of another text have.
-fn with_ends_of(former: &str, lines: String) -> String {
-    let ends = former.matches('\n').count();
-    let is_of_windows = ends > 0 && former.matches("\r\n").count() == ends;
-    if is_of_windows { lines.replace('\n', "\r\n") } else { lines }
+    keeping(text, |text| {
+        let mut document: DocumentMut = text.parse()?;
+        let missing = || EditError::Missing(name.to_owned());
+        let services = document.get_mut("services").ok_or_else(missing)?;
+        let services = services.as_table_mut().ok_or(EditError::NoTable)?;
+        services.remove(name).ok_or_else(missing)?;
+        Ok(document.to_string())
+    })
 }
 
 fn implicit_table() -> Item {
@@ -159,21 +150,6 @@ mod tests {
             "\n[services.api]\ncommand = [\"./api\", \"--port 80\"]\nrequires = [\"db\"]\n";
         assert_eq!(added, format!("{TEXT}{expected}"));
         assert_eq!(remove(&added, "api").unwrap(), TEXT);
-    }
-
-    #[test]
-    fn a_file_of_windows_stays_one() {
-        let text = format!("\u{feff}{}", TEXT.replace('\n', "\r\n"));
-        let service = NewService { command: vec!["api".to_owned()], ..NewService::default() };
-        let added = add(&text, "api", &service).unwrap();
-        assert_eq!(added, format!("{text}\r\n[services.api]\r\ncommand = [\"api\"]\r\n"));
-        assert_eq!(remove(&added, "api").unwrap(), text);
-        let set = super::super::set(&text, "db", "command", "[\"new\"]").unwrap();
-        assert_eq!(set, text.replace("[\"db\"]", "[\"new\"]"));
-        assert_eq!(super::super::unset(&text, "db", "start").unwrap(), text);
-        let appended = append(&text, "dns", "[services.dns.ddns]\nevery = \"5m\"\n").unwrap();
-        let expected = "\r\n[services.dns.ddns]\r\nevery = \"5m\"\r\n";
-        assert_eq!(appended, format!("{text}{expected}"));
     }
 
     #[test]
