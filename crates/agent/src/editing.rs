@@ -366,7 +366,7 @@ mod tests {
         let new = NewService { command: vec!["api".to_owned()], ..NewService::default() };
         edited_by(&folder, &Edit::Add(name("api"), new)).unwrap();
         assert_eq!(fs::read_to_string(&draft).unwrap(), "# a draft\n");
-        assert!(fs::symlink_metadata(&left).is_err());
+        fs::symlink_metadata(&left).unwrap_err();
     }
 
     #[test]

@@ -47,7 +47,7 @@ mod tests {
         assert!(super::super::start_ticks_of(pid).is_some());
         assert_eq!(kin::of(pid).unwrap().unwrap().parent, std::process::id());
         assert!(ties_of(&process).unwrap().ancestors.contains(&std::process::id()));
-        assert!(usage::of(&process).is_ok());
+        usage::of(&process).unwrap();
         assert!(usage::of_tree(pid).unwrap() > 0);
         let root = Root { pids: vec![pid], since: clock::monotonic() };
         assert_eq!(tally::of(&[root], Depth::All).unwrap()[0].unwrap().processes, 1);
