@@ -53,6 +53,7 @@ mod hung_storage;
 mod instances;
 mod jumps;
 mod kinds;
+mod languages;
 mod large_environments;
 mod last_kills;
 mod last_words;
