@@ -78,13 +78,17 @@ tasks! {
     two_projects_on_one_machine "10-two-instances"
 }
 
+fn is_text(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "txt")
+}
+
 #[test]
 fn every_script_and_every_transcript_belongs_to_a_test() {
     let expected: BTreeSet<String> = SCRIPTS.iter().map(|name| format!("{name}.txt")).collect();
     for place in [folder(), folder().join("en"), folder().join("zh-CN")] {
         let entries = fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().file_name());
         let names = entries.map(|name| name.into_string().unwrap());
-        let found: BTreeSet<String> = names.filter(|name| name.ends_with(".txt")).collect();
+        let found: BTreeSet<String> = names.filter(|name| is_text(name)).collect();
         assert_eq!(found, expected, "{}", place.display());
     }
 }

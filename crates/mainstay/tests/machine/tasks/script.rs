@@ -33,9 +33,7 @@ pub(super) fn parse(text: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with(';')) {
         if let Some(more) = line.strip_prefix('|') {
-            let Some(Step::File { text, .. }) = steps.last_mut() else {
-                panic!("`{line}` belongs to no file");
-            };
+            let text = steps.last_mut().and_then(text_of).unwrap();
             text.push_str(more.strip_prefix(' ').unwrap_or(more));
             text.push('\n');
         } else {
@@ -43,6 +41,14 @@ pub(super) fn parse(text: &str) -> Vec<Step> {
         }
     }
     steps
+}
+
+/// Returns what a file is to hold.
+const fn text_of(step: &mut Step) -> Option<&mut String> {
+    match step {
+        Step::File { text, .. } => Some(text),
+        _ => None,
+    }
 }
 
 fn step(line: &str) -> Step {
@@ -54,11 +60,11 @@ fn step(line: &str) -> Step {
         "$" => Step::Run(rest),
         "&" => Step::Begin(rest),
         "ctrl-c" => Step::End(rest),
-        "until" => {
+        other => {
+            assert_eq!(other, "until", "`{line}` is no step");
             let (words, line) = rest.split_once(" $ ").unwrap();
             Step::Until { words: words.to_owned(), line: line.to_owned() }
         }
-        _ => panic!("`{line}` is no step"),
     }
 }
 

@@ -61,7 +61,7 @@ impl Shell {
         let draft = path.with_extension("draft");
         fs::write(&draft, text.replace(PORT, &self.port)).unwrap();
         fs::rename(&draft, &path).unwrap();
-        let lines: String = text.lines().map(|line| format!("| {line}\n")).collect();
+        let lines: String = text.lines().map(|line| ["| ", line, "\n"].concat()).collect();
         format!("file {name}\n{lines}\n")
     }
 
@@ -134,7 +134,7 @@ impl Shell {
     }
 
     fn shown(&self, answer: &Answer) -> String {
-        let talk: String = answer.err.lines().map(|line| format!("! {line}\n")).collect();
+        let talk: String = answer.err.lines().map(|line| ["! ", line, "\n"].concat()).collect();
         let end = if answer.code == 0 { String::new() } else { format!("exit {}\n", answer.code) };
         let out = answer.out.trim_end_matches('\n');
         let out = if out.is_empty() { String::new() } else { format!("{out}\n") };
