@@ -80,10 +80,15 @@ impl Edit<'_> {
     }
 }
 
-/// What is written by an edit has no byte order mark, ends its lines with LF, and the last one, too.
+/// What is written by an edit has no byte order mark, ends its lines with LF, and the last one, too;
+/// headers of the same table have the blanks of the first one between their parts.
 fn plain(text: &str) -> String {
     let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
-    text.trim_end_matches('\n').to_owned()
+    let lines = text.trim_end_matches('\n').split('\n').map(|line| match line.trim_start() {
+        header if header.starts_with('[') => header.replace([' ', '\t'], ""),
+        _ => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Takes a key away, and the tables on its way that hold nothing else. Of a list of tables, the list.

@@ -35,6 +35,9 @@ pub enum EditError {
     /// Something that a key lies in is no table.
     #[error("`{0}` holds no keys")]
     NoKeys(String),
+    /// The file could not be read again.
+    #[error("`{0}` would lie too deep in the file to be read again")]
+    TooDeep(String),
     /// A list has no table of this name.
     #[error("`{list}` has no entry `{name}`")]
     NoElement {

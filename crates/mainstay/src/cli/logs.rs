@@ -44,7 +44,7 @@ use crate::{
     meant, names,
     paging::Paging,
     print,
-    when::{self, Nanoseconds},
+    when::Span,
 };
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -79,19 +79,8 @@ pub(super) struct Args {
     #[arg(short = 'n', long, value_name = "COUNT", value_parser = parse_count)]
     lines: Option<Count>,
 
-    /// Only from this time on: `10m` ago, `2026-01-31 08:00`, `08:00`, `today`, `yesterday`
-    #[arg(long, value_name = "TIME", value_parser = when::parse, allow_hyphen_values = true)]
-    since: Option<Nanoseconds>,
-
-    /// Only up to this time
-    #[arg(
-        long,
-        value_name = "TIME",
-        value_parser = when::parse,
-        allow_hyphen_values = true,
-        conflicts_with = "follow"
-    )]
-    until: Option<Nanoseconds>,
+    #[command(flatten)]
+    span: Span,
 
     /// The newest line first; 100000 lines at most
     #[arg(short, long, conflicts_with_all = ["follow", "before_context", "after_context", "context"])]
@@ -227,7 +216,7 @@ fn parse_neighbours(text: &str) -> Result<Count, String> {
 impl Args {
     /// Returns what is asked for of the chain of a unit whose run is this one.
     const fn wanted(&self, run: Option<u64>) -> Wanted {
-        Wanted { since_ns: self.since, until_ns: self.until, run }
+        Wanted { since_ns: self.span.since, until_ns: self.span.until, run }
     }
 
     /// Returns what a pattern is about.
@@ -257,7 +246,7 @@ impl Args {
 
     /// Returns whether only some of the lines are asked for, wherever they are.
     const fn is_filtered(&self) -> bool {
-        self.since.is_some() || self.until.is_some() || self.run.is_some() || self.grep.is_some()
+        self.span.is_bounded() || self.run.is_some() || self.grep.is_some()
     }
 
     /// Returns the folder, below that of a unit's log, of what runs beside it and is asked for.
