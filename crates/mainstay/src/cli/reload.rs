@@ -38,8 +38,8 @@ pub(super) struct Args {
     #[arg(long)]
     no_wait: bool,
 
-    /// How long to wait
-    #[arg(long, default_value = "60s", value_parser = parse_duration)]
+    /// How long to wait, such as `10s` or `2m`
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = parse_duration)]
     timeout: Duration,
 
     /// Print the answer as JSON
@@ -117,8 +117,10 @@ async fn ask_later(
         if !ready.is_empty() {
             let again = ask(client, ready).await?;
             for unit in again.units {
-                let former = answer.units.iter_mut().find(|former| former.unit == unit.unit);
-                former.into_iter().for_each(|former| former.clone_from(&unit));
+                let mut former = answer.units.iter_mut();
+                if let Some(former) = former.find(|former| former.unit == unit.unit) {
+                    *former = unit;
+                }
             }
         }
         if open.is_empty() || clock::monotonic() > until {

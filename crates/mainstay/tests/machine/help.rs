@@ -18,19 +18,18 @@ fn help(sandbox: &Sandbox, words: &Words, language: &str) -> String {
 /// Returns the commands that the help of one lists below it.
 fn below(help: &str) -> impl Iterator<Item = &str> {
     let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
-    let names = lines.take_while(|line| !line.is_empty()).filter_map(|line| {
+    lines.take_while(|line| !line.is_empty()).filter_map(|line| {
         let name = line.strip_prefix("  ")?.split(' ').next()?;
         Some(name).filter(|name| !name.is_empty() && *name != "help")
-    });
-    names
+    })
 }
 
 /// Returns a command and all below it, as its help says.
-fn tree(sandbox: &Sandbox, words: Words) -> Vec<Words> {
-    let help = help(sandbox, &words, "en");
+fn tree(sandbox: &Sandbox, words: &Words) -> Vec<Words> {
+    let help = help(sandbox, words, "en");
     let longer = |name| words.iter().cloned().chain([String::from(name)]).collect::<Words>();
     let all: Vec<Words> = below(&help).map(longer).collect();
-    let deeper = all.into_iter().flat_map(|words| tree(sandbox, words));
+    let deeper = all.into_iter().flat_map(|words| tree(sandbox, &words));
     [words.clone()].into_iter().chain(deeper).collect()
 }
 
@@ -54,7 +53,7 @@ fn check(language: &str, told: &str) {
 #[test]
 fn the_help_of_every_command_is_as_it_was_read_in_both_languages() {
     let sandbox = Sandbox::new("");
-    let all = tree(&sandbox, Words::new());
+    let all = tree(&sandbox, &Words::new());
     assert!(all.len() > 60, "{all:?}");
     for language in ["en", "zh-CN"] {
         let pages = all.iter().map(|words| {
@@ -68,7 +67,7 @@ fn the_help_of_every_command_is_as_it_was_read_in_both_languages() {
 #[test]
 fn every_command_has_help_with_examples_of_its_own() {
     let sandbox = Sandbox::new("");
-    for words in tree(&sandbox, Words::new()) {
+    for words in tree(&sandbox, &Words::new()) {
         let (line, help) = (format!("mainstay {}", words.join(" ")), help(&sandbox, &words, "en"));
         assert!(help.contains(&format!("Usage: {}", line.trim_end())), "{help}");
         let (_, examples) = help.split_once("\nExample").expect(&help);
@@ -76,4 +75,54 @@ fn every_command_has_help_with_examples_of_its_own() {
     }
     let nothing = sandbox.ask(&[]);
     assert_eq!((nothing.code, nothing.err), (2, sandbox.get(&["--help"])));
+}
+
+/// Those that print what is no answer, or that a person speaks with.
+const WITHOUT_JSON: &[&str] = &[
+    "",
+    "up",
+    "edit",
+    "secret",
+    "ddns",
+    "ddns setup",
+    "ddns run",
+    "kind",
+    "service",
+    "service install",
+    "service start",
+    "service stop",
+    "service restart",
+    "service edit",
+    "service get",
+    "service set",
+    "service dump",
+    "service remove",
+    "service run",
+    "install",
+    "uninstall",
+    "import",
+    "notify",
+    "completions",
+    "man",
+    "schema",
+];
+
+#[test]
+fn whoever_reads_or_changes_units_can_have_the_answer_as_json() {
+    let sandbox = Sandbox::new("");
+    let all = tree(&sandbox, &Words::new());
+    let without = all.iter().filter(|words| !help(&sandbox, words, "en").contains("--json"));
+    assert_eq!(without.map(|words| words.join(" ")).collect::<Vec<_>>(), WITHOUT_JSON);
+}
+
+#[test]
+fn whoever_waits_knows_the_same_words() {
+    let sandbox = Sandbox::new("");
+    for command in ["start", "stop", "restart", "kill", "reset", "reload"] {
+        let help = help(&sandbox, &vec![command.to_owned()], "en");
+        for option in ["<NAME>...", "--wait ", "--no-wait ", "--timeout <DURATION>", "--json "] {
+            assert!(help.contains(option), "{command} has no {option}: {help}");
+        }
+        assert!(help.contains("groups such as `@web`; `*` and `?` match"), "{help}");
+    }
 }

@@ -52,6 +52,7 @@ mod hooks;
 mod hot_reload;
 mod hung_storage;
 mod instances;
+mod json_shapes;
 mod jumps;
 mod kinds;
 mod large_environments;
