@@ -65,7 +65,9 @@ impl Export {
     /// Gives the file its name, and says how much is in it.
     pub(crate) fn finish(mut self) -> Result<(), CliError> {
         let written = self.end_frame();
-        print::live("", self.shown);
+        if self.shown > 0 {
+            print::live("", self.shown);
+        }
         written.map_err(|error| unwritten(&self.path, &error))?;
         demand_free(&self.path, self.former)?;
         let Self { path, draft, taken, .. } = self;

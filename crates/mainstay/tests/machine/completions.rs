@@ -103,7 +103,7 @@ fn zsh_and_fish_are_told_what_each_name_is() {
     let script = script.replace("mainstay stop wo", "mainstay resta").replace("NT=3", "NT=2");
     let chinese = format!("export MAINSTAY_LANG=zh-CN; {script}");
     let told = shell(&sandbox, &["zsh", "-f"], &chinese);
-    assert_eq!(told, "restart:停止单元，然后启动\n");
+    assert_eq!(told, "restart:先停止再启动单元\n");
     for (shell, words) in
         [("powershell", "Register-ArgumentCompleter"), ("elvish", "arg-completer")]
     {
