@@ -9,6 +9,7 @@ mod diagnostic;
 mod difference;
 mod duration;
 mod edit;
+mod endings;
 mod fields;
 mod groups;
 mod hot_reload;
@@ -22,6 +23,7 @@ mod program;
 mod rules;
 mod secrets;
 mod share;
+mod strings;
 mod types;
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 use super::{
     EditError,
     care::{KINDS, Names},
+    endings::keeping,
 };
 
 /// Returns what a service's key is set to, as it stands in the file; nothing when it is not set.
@@ -61,17 +62,19 @@ fn text_of(item: &Item) -> String {
 /// What reads as a value of TOML is one (`5`, `["a", "b"]`, `{ when = "always" }`), anything else
 /// is text.
 pub fn set(text: &str, service: &str, key: &str, typed: &str) -> Result<String, EditError> {
-    let mut document: DocumentMut = text.parse()?;
-    let (path, last) = split(key);
-    let mut holder = descend(&mut document, service, &path)?;
-    let mut fresh = typed.parse::<Value>().unwrap_or_else(|_| Value::from(typed));
-    if let Some(former) = holder.keys().get_mut(last).and_then(Item::as_value_mut) {
-        *fresh.decor_mut() = former.decor().clone();
-        *former = fresh;
-    } else {
-        holder.insert(last, fresh);
-    }
-    readable(document.to_string(), key)
+    keeping(text, |text| {
+        let mut document: DocumentMut = text.parse()?;
+        let (path, last) = split(key);
+        let mut holder = descend(&mut document, service, &path)?;
+        let mut fresh = typed.parse::<Value>().unwrap_or_else(|_| Value::from(typed));
+        if let Some(former) = holder.keys().get_mut(last).and_then(Item::as_value_mut) {
+            *fresh.decor_mut() = former.decor().clone();
+            *former = fresh;
+        } else {
+            holder.insert(last, fresh);
+        }
+        readable(document.to_string(), key)
+    })
 }
 
 /// Returns a text that can be read again; tables in tables may lie too deep for that.
@@ -87,12 +90,14 @@ pub fn unset(text: &str, service: &str, key: &str) -> Result<String, EditError> 
     if get(text, service, key)?.is_none() {
         return Ok(text.to_owned());
     }
-    let mut document: DocumentMut = text.parse()?;
-    let (path, last) = split(key);
-    let mut holder = descend(&mut document, service, &path)?;
-    holder.keys().remove(last);
-    holder.tidy();
-    Ok(document.to_string())
+    keeping(text, |text| {
+        let mut document: DocumentMut = text.parse()?;
+        let (path, last) = split(key);
+        let mut holder = descend(&mut document, service, &path)?;
+        holder.keys().remove(last);
+        holder.tidy();
+        Ok(document.to_string())
+    })
 }
 
 fn split(key: &str) -> (Vec<&str>, &str) {

@@ -46,6 +46,7 @@ mod file_commands;
 mod frozen_disks;
 mod frozen_ends;
 mod full_disks;
+mod guide;
 mod handed_over;
 mod help;
 mod hooks;
