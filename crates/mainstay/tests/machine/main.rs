@@ -56,6 +56,7 @@ mod instances;
 mod json_shapes;
 mod jumps;
 mod kinds;
+mod languages;
 mod large_environments;
 mod last_kills;
 mod last_words;
