@@ -15,12 +15,24 @@ pub fn replace(
     bytes: &[u8],
     create: impl Fn(&Path) -> io::Result<File>,
 ) -> io::Result<()> {
-    let temporary = beside(path);
-    let mut file = create(&temporary)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    if let Err(error) = written.and_then(|()| fs::rename(&temporary, path)) {
+    replace_through(&beside(path), path, bytes, create, || Ok(()))
+}
+
+/// The same, through a temporary file of another name: beside what belongs to people, `.new` may be
+/// a file of theirs. `last_look` is asked when all but the name is on the disk; its error leaves the
+/// old file.
+pub fn replace_through(
+    temporary: &Path,
+    path: &Path,
+    bytes: &[u8],
+    create: impl Fn(&Path) -> io::Result<File>,
+    last_look: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
+    let mut file = create(temporary)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| last_look());
+    if let Err(error) = written.and_then(|()| fs::rename(temporary, path)) {
         // A disk that is full needs the room; what became of the rest matters more.
-        drop(fs::remove_file(&temporary));
+        drop(fs::remove_file(temporary));
         return Err(error);
     }
     sync_folder(path)
