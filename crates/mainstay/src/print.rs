@@ -2,26 +2,46 @@
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use mainstay_platform::pager::Pager;
 use serde::Serialize;
 
-use crate::{errors::CliError, words};
+use crate::{errors::CliError, export::Export, words};
 
-/// Where data goes instead of stdout, once a pager was started.
-static PAGER: Mutex<Option<Pager>> = Mutex::new(None);
+/// Where data goes instead of stdout.
+enum Elsewhere {
+    Pager(Pager),
+    File(Export),
+}
+
+static ELSEWHERE: Mutex<Option<Elsewhere>> = Mutex::new(None);
+
+fn elsewhere() -> MutexGuard<'static, Option<Elsewhere>> {
+    ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Prints data to a pager from now on.
 pub(crate) fn divert(pager: Pager) {
-    PAGER.lock().unwrap_or_else(PoisonError::into_inner).replace(pager);
+    elsewhere().replace(Elsewhere::Pager(pager));
 }
 
-/// Lets a person read to the end, where there is a pager.
+/// Prints data into a file from now on, which is there once that has been said.
+pub(crate) fn divert_to_file(file: Export) {
+    elsewhere().replace(Elsewhere::File(file));
+}
+
+/// Says that the file is whole, where there is one.
+pub(crate) fn finish_file() -> Result<(), CliError> {
+    let gone = elsewhere().take();
+    if let Some(Elsewhere::File(file)) = gone { file.finish() } else { Ok(()) }
+}
+
+/// Lets a person read to the end, where there is a pager. A file that is not whole is none.
 pub(crate) fn finish() {
-    let pager = PAGER.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(pager) = pager {
+    let gone = elsewhere().take();
+    if let Some(Elsewhere::Pager(pager)) = gone {
         pager.finish();
     }
 }
@@ -44,8 +64,10 @@ pub(crate) fn bytes(bytes: &[u8]) {
 }
 
 fn write(bytes: &[u8]) -> io::Result<()> {
-    if let Some(pager) = &mut *PAGER.lock().unwrap_or_else(PoisonError::into_inner) {
-        return pager.write_all(bytes);
+    match &mut *elsewhere() {
+        Some(Elsewhere::Pager(pager)) => return pager.write_all(bytes),
+        Some(Elsewhere::File(file)) => return file.write_all(bytes),
+        None => {}
     }
     let mut out = io::stdout().lock();
     out.write_all(bytes).and_then(|()| out.flush())
@@ -197,9 +219,21 @@ fn skip_sequence(letters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     }
 }
 
+/// How far the names of facts reach.
+const FACT_COLUMNS: usize = 10;
+
+/// Returns a line with a fact: its name, as [`words::label`] tells it, and its value.
+pub(crate) fn fact(name: &str, value: &str) -> String {
+    format!("{} {value}\n", mainstay_words::padded(name, FACT_COLUMNS))
+}
+
 /// Returns a number of things as people say it.
 pub(crate) fn count(number: usize, thing: &str) -> String {
-    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+    match number {
+        1 => format!("1 {thing}"),
+        _ if thing.ends_with('s') => format!("{number} {thing}es"),
+        _ => format!("{number} {thing}s"),
+    }
 }
 
 /// Returns a time span as people say it.
@@ -219,6 +253,7 @@ mod tests {
     #[test]
     fn one_thing_is_not_many() {
         assert_eq!([0, 1, 2].map(|number| count(number, "unit")), ["0 units", "1 unit", "2 units"]);
+        assert_eq!([1, 3].map(|number| count(number, "process")), ["1 process", "3 processes"]);
     }
 
     #[test]

@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use mainstay_api::control::{EnvironmentOf, EnvironmentVariable, UnitEnvironment, VariableOrigin};
+use mainstay_words::padded;
 
 use super::subject::Subject;
 use crate::{
     client::{Client, escaped},
     errors::CliError,
-    print,
+    print, words,
 };
 
 /// Stands for what is not shown.
@@ -60,14 +61,15 @@ fn title(environment: &UnitEnvironment) -> String {
 fn shown(variable: &EnvironmentVariable) -> String {
     let origin = origin(variable);
     let value = variable.value.as_deref().unwrap_or(WITHHELD);
-    format!("{origin:10}  {}={value}", variable.name)
+    format!("{}  {}={value}", padded(origin, 10), variable.name)
 }
 
 /// Returns a line for a POSIX shell.
 fn exported(variable: &EnvironmentVariable) -> String {
     let EnvironmentVariable { name, value, .. } = variable;
     match value {
-        Some(value) if is_shell_name(name) => {
+        // What steers a terminal would not be what it was.
+        Some(value) if is_shell_name(name) && !value.contains(char::is_control) => {
             format!("export {name}='{}'", value.replace('\'', r"'\''"))
         }
         Some(_) | None => format!("# {name} ({})", origin(variable)),
@@ -85,10 +87,10 @@ fn origin(variable: &EnvironmentVariable) -> &str {
         return source;
     }
     match variable.origin {
-        VariableOrigin::Inherited => "inherited",
-        VariableOrigin::Configured => "configured",
-        VariableOrigin::Mainstay => "mainstay",
-        VariableOrigin::Other => "other",
+        VariableOrigin::Inherited => words::label("inherited"),
+        VariableOrigin::Configured => words::label("configured"),
+        VariableOrigin::Mainstay => words::label("mainstay"),
+        VariableOrigin::Other => words::label("other"),
     }
 }
 
@@ -106,6 +108,7 @@ mod tests {
         };
         check("A", Some("it's $HOME"), r"export A='it'\''s $HOME'");
         check("A", None, "# A (configured)");
+        check("A", Some("one\ntwo"), "# A (configured)");
         check("ProgramFiles(x86)", Some("x"), "# ProgramFiles(x86) (configured)");
     }
 }

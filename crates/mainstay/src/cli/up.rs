@@ -40,7 +40,7 @@ const EVENTS_MAX: usize = 5000;
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  mainstay up\n  mainstay up path/to/mainstay.toml")]
 pub(super) struct Args {
-    /// The configuration file
+    /// The configuration file; else the nearest `mainstay.toml`
     #[arg(value_name = "FILE")]
     path: Option<PathBuf>,
 }
@@ -172,18 +172,20 @@ async fn start(located: &Located, name: Option<&str>) -> Result<(Client, Keeper)
 }
 
 async fn greet(located: &Located, client: &mut Client, whose: Keeper) -> Result<(), CliError> {
-    let (what, changes) = match whose {
-        Keeper::Ours => ("started", None),
-        Keeper::Found => {
-            let answer: CommandAnswer = client.post("/v1/apply", &()).await?;
-            ("attached to the running instance of", answer.changes)
-        }
+    let changes = match whose {
+        Keeper::Ours => None,
+        Keeper::Found => client.post::<CommandAnswer>("/v1/apply", &()).await?.changes,
     };
     let status: Status = client.get("/v1/status").await?;
     let (keeper, agent) = (status.keeper.pid, status.agent.pid);
     let file = located.file.display();
     let units = print::count(status.units.len(), "unit");
-    print::talk(&format!("{what} {file}: {units}, keeper {keeper}, agent {agent}"));
+    print::talk(&match whose {
+        Keeper::Ours => format!("started {file}: {units}, keeper {keeper}, agent {agent}"),
+        Keeper::Found => format!(
+            "attached to the running instance of {file}: {units}, keeper {keeper}, agent {agent}"
+        ),
+    });
     if let Some(changes) = changes {
         tell_changes(&changes::lines(&changes));
     }
@@ -234,6 +236,8 @@ async fn follow(
             return code.map_or_else(|| ended(asked), |code| Ok(ended_with(code)));
         };
         *client = successor;
+        // An agent that refuses to tell is there at once, and asked again at once.
+        tokio::time::sleep(LOOK_EVERY).await;
         if asked > 0 {
             // Whoever took over has not heard of it; who is about to end needs not.
             drop(ask_to_end(&located, asked).await);
