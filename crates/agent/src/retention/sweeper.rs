@@ -309,7 +309,7 @@ mod tests {
         let mut sweeper = Sweeper::new(&instance, inbox, chains, teller);
         let web = ServiceName::new("web").unwrap();
         let limits = Limits { keep: 2, keep_total: 1_000_000, ..Limits::default() };
-        let policy = Policy { limits, compress: Compress::Off };
+        let policy = Policy { limits, compress: Compress::Off, every: Duration::ZERO };
         sweeper.obey(Order::Keep([(web.clone(), policy)].into()));
         sweeper.obey(Order::Keep(Policies::new()));
         sweeper.look_at_all();
