@@ -352,9 +352,19 @@ fn groups(located: &Located, status: Option<&Status>) -> Vec<Group> {
 fn copy_raw(sources: &[Source]) -> Result<ExitCode, CliError> {
     for Source { unit, chain } in sources {
         let copied = read::copy_all(chain, &mut print::Data);
-        copied.map_err(|error| unreadable(&format!("log of `{unit}`"), &error))?;
+        let damaged = copied.map_err(|error| unreadable(&format!("log of `{unit}`"), &error))?;
+        tell_damaged(unit, damaged);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says that some of a log is lost, where it is.
+fn tell_damaged(unit: &str, bytes: u64) {
+    if bytes > 0 {
+        print::talk(&format!(
+            "note: {bytes} bytes of the log of `{unit}` are left out: a compressed segment is damaged"
+        ));
+    }
 }
 
 fn unreadable(what: &str, error: &io::Error) -> CliError {
