@@ -142,7 +142,7 @@ fn what_start_means(unit: &Unit) -> String {
     if std::env::consts::FAMILY != "windows" {
         return String::new();
     }
-    let number = os_error(&unit.why).and_then(|number| explain::number(number));
+    let number = os_error(&unit.why).and_then(explain::number);
     number.map_or_else(String::new, |found| {
         format!("That is: {}.\n  {}\n", found.meaning, found.remedy)
     })
