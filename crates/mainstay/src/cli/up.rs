@@ -40,7 +40,7 @@ const EVENTS_MAX: usize = 5000;
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  mainstay up\n  mainstay up path/to/mainstay.toml")]
 pub(super) struct Args {
-    /// The configuration file
+    /// The configuration file; else the nearest `mainstay.toml`
     #[arg(value_name = "FILE")]
     path: Option<PathBuf>,
 }
