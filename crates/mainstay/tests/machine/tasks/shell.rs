@@ -4,8 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     fs::File,
-    os::unix::{fs::symlink, process::ExitStatusExt as _},
-    process::{Child, Command, ExitStatus},
+    process::{Child, Command},
 };
 
 use mainstay_platform::process::SignalKind;
@@ -36,7 +35,7 @@ impl Shell {
         for folder in ["bin", "work"] {
             fs::create_dir(sandbox.path(folder)).unwrap();
         }
-        symlink(BINARY, sandbox.path("bin/mainstay")).unwrap();
+        sandbox.shell(&format!("ln -s {BINARY} bin/mainstay"));
         let port = free_port().to_string();
         let mask = Mask::new(sandbox.folder(), &port);
         Self { begun: Vec::new(), sandbox, locale, port, mask }
@@ -107,7 +106,7 @@ impl Shell {
             ended.is_some()
         });
         let answer = Answer {
-            code: code_of(ended.unwrap()),
+            code: ended.unwrap().code().unwrap_or(-1),
             out: self.sandbox.read(&log),
             err: String::new(),
         };
@@ -140,11 +139,6 @@ impl Shell {
         let out = if out.is_empty() { String::new() } else { format!("{out}\n") };
         self.mask.of(&(out + &talk)) + &end
     }
-}
-
-/// Returns the code as a shell tells it.
-fn code_of(status: ExitStatus) -> i32 {
-    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default())
 }
 
 impl Drop for Shell {
