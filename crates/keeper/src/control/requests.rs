@@ -99,10 +99,12 @@ impl Control {
 
     fn signal(&mut self, id: u64, signals: Vec<Signal>) {
         let mut results = Vec::with_capacity(signals.len());
-        for signal in signals {
-            let refused = self.send_signal(&signal);
-            results.push(Signalled { unit: signal.unit, run: signal.run, refused });
+        for signal in &signals {
+            let refused = self.send_signal(signal);
+            let (unit, run, signal) = (signal.unit.clone(), signal.run, Some(signal.signal));
+            results.push(Signalled { unit, run, signal, refused });
         }
+        self.reach_all(&signals, &mut results);
         self.answer(id, Report::Signalled(results));
     }
 
@@ -200,7 +202,7 @@ fn and_wake(kind: SignalKind, send: impl Fn(SignalKind) -> io::Result<()>) -> io
     }
 }
 
-const fn kind_of(name: SignalName) -> SignalKind {
+pub(super) const fn kind_of(name: SignalName) -> SignalKind {
     match name {
         SignalName::Term => SignalKind::Term,
         SignalName::Interrupt => SignalKind::Interrupt,

@@ -28,6 +28,8 @@ impl Progress {
             CommandName::Stop | CommandName::Kill => "at rest",
             CommandName::Reset => "reset",
             CommandName::Reload => "asked",
+            CommandName::Pause => "paused",
+            CommandName::Resume => "resumed",
         };
         Self { word, count: goal.units.len(), shown: None, has_talked: false }
     }
