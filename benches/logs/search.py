@@ -69,6 +69,18 @@ def journal(arguments, log, folder):
     return target, files, size
 
 
+def write_config(folder, compress):
+    service = '[services.long]\ncommand = ["sleep", "1000000"]\n'
+    (folder / "mainstay.toml").write_text(f'{service}logs = {{ keep = 0, compress = "{compress}" }}\n')
+
+
+def wait_for_compression(folder, log):
+    """Lets the agent compress what it compresses: all closed segments but the newest."""
+    write_config(folder, "zstd")
+    while len(list(log.glob("long.*.log"))) > 1:
+        time.sleep(0.5)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("mainstay", type=pathlib.Path)
@@ -79,10 +91,11 @@ def main():
     parser.add_argument("--journal-remote")
     parser.add_argument("--journal-segments", type=int, default=10)
     arguments = parser.parse_args()
+    arguments.mainstay = arguments.mainstay.resolve()
     folder = arguments.folder
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "run").mkdir(parents=True)
-    (folder / "mainstay.toml").write_text('[services.long]\ncommand = ["sleep", "1000000"]\n')
+    write_config(folder, "off")
     log = folder / ".mainstay" / "logs" / "long"
     subprocess.run([arguments.long_log, log, "long", str(arguments.segments), str(DAY)], check=True)
     # The last one is live; it is left out everywhere, so that all read the same bytes.
@@ -110,9 +123,9 @@ def measure(arguments, base, log, closed, size, needles, env):
     ours = lambda *more: median(lambda: first_byte([*base, *more], env), rounds)
     print(f"{size / 1e6:.0f} MB in {len(closed)} segments, {needles} lines with `needle`, load {os.getloadavg()[0]:.0f}\n")
     print("| what | Mainstay | other | ratio |\n|---|---|---|---|")
-    since = {name: ours("--since", f"{hours}h") for name, hours in [("end", 1), ("middle", 12)]}
-    for name, took in since.items():
-        print(f"| `--since`, to the first line, near the {name} | {took * 1e3:.1f} ms | – | – |")
+    nothing = ours("-n", "1")
+    print(f"| the last line | {nothing * 1e3:.1f} ms | – | – |")
+    seeks(ours, "")
     files = [str(file) for file in closed]
     def row(what, mine, other, theirs):
         print(f"| {what} | {mine * 1e3:.0f} ms | {other}: {theirs * 1e3:.0f} ms | {mine / theirs:.2f} |", flush=True)
@@ -124,6 +137,11 @@ def measure(arguments, base, log, closed, size, needles, env):
     row("`--grep needle`", literal, "grep", grep("grep", "needle", *files))
     row("`--grep 'needle\\|pitchfork'`", alternatives, "grep -E", grep("grep", "-E", "needle|pitchfork", *files))
     row("`-i --grep NEEDLE`", ignoring, "grep -i", grep("grep", "-i", "NEEDLE", *files))
+    around = lambda *more: median(lambda: whole(more, env), rounds)
+    row("`--grep needle -C 3`", around(*base, "--grep", "needle", "-C", "3"),
+        "grep -C 3", around("grep", "-h", "needle", "-C", "3", *files))
+    row("`--grep straw -v`", found("--grep", "straw", "-v"),
+        "grep -v", grep("grep", "straw", "-v", *files))
     copies = log.parent.parent / "copies"
     copies.mkdir()
     for file in closed:
@@ -132,8 +150,22 @@ def measure(arguments, base, log, closed, size, needles, env):
     once = lambda program, suffix: whole([program, "-h", "needle", *map(str, sorted(copies.glob(suffix)))], env, needles)
     row("the same, theirs compressed", literal, "zstdgrep", once("zstdgrep", "*.zst"))
     row("the same, theirs compressed", literal, "zgrep", once("zgrep", "*.gz"))
+    wait_for_compression(log.parent.parent.parent, log)
+    seeks(ours, ", compressed")
+    compressed = found("--grep", "needle")
+    row("`--grep needle`, both compressed", compressed, "zstdgrep", once("zstdgrep", "*.zst"))
+    row("`--grep needle`, both compressed", compressed, "zgrep", once("zgrep", "*.gz"))
     if arguments.journal_remote:
         beside_journal(arguments, base, log, env, row)
+
+
+def seeks(ours, note):
+    for name, hours in [("end", 1), ("middle", 12)]:
+        took = ours("--since", f"{hours}h")
+        print(f"| `--since`, to the first line, near the {name}{note} | {took * 1e3:.1f} ms | – | – |")
+    for run in [1, 10]:
+        took = ours("--run", str(run))
+        print(f"| `--run {run}` of 10, to the first line{note} | {took * 1e3:.1f} ms | – | – |")
 
 
 def beside_journal(arguments, base, log, env, row):

@@ -15,6 +15,10 @@ use crate::workspace::{Workspace, cargo};
 
 /// How long each target is fed in the gate.
 pub(crate) const SECONDS: u64 = 60;
+/// Where chance begins in the gate: what a commit gives does not depend on the day.
+const SEED: u32 = 1;
+/// libFuzzer's word for a seed of its own choice, for those who look for longer.
+const ANY_SEED: u32 = 0;
 /// What is fed.
 const TARGETS: [&str; 4] = ["config", "frames", "logs", "events"];
 /// So many at a time: as many as the gate has processors.
@@ -115,7 +119,8 @@ impl Feed {
         fs::create_dir_all(&found)?;
         let crash = folder.join(format!("failed-{target}-"));
         let mut command = Command::new(program);
-        command.arg(format!("-max_total_time={seconds}")).args(LIMITS);
+        let seed = if seconds == SECONDS { SEED } else { ANY_SEED };
+        command.args([format!("-max_total_time={seconds}"), format!("-seed={seed}")]).args(LIMITS);
         command.arg(format!("-artifact_prefix={}", crash.display()));
         command.arg(found).arg(workspace.root().join("crates/fuzz/corpus").join(target));
         command.env("MAINSTAY_FUZZ", target).env("TMPDIR", scratch).stdin(Stdio::null());

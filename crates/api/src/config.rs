@@ -9,6 +9,7 @@ mod diagnostic;
 mod difference;
 mod duration;
 mod edit;
+mod endings;
 mod fields;
 mod groups;
 mod hot_reload;
@@ -23,6 +24,7 @@ mod program;
 mod rules;
 mod secrets;
 mod share;
+mod strings;
 mod types;
 
 #[cfg(test)]

@@ -209,6 +209,7 @@ pub struct CommandAnswer {
 
 /// What one configuration changes about another.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct ConfigChanges {
     /// Services that are new.
     pub added: Vec<String>,

@@ -11,7 +11,7 @@ use crate::{
     errors::CliError,
     instance::Located,
     ledger::{Ledger, Tally},
-    print,
+    print, words,
 };
 
 const RECOVER_WITHIN: Duration = Duration::from_secs(30);
@@ -170,13 +170,18 @@ impl Cost {
     }
 }
 
-impl fmt::Display for Cost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "keeper    {}", self.keeper)?;
-        writeln!(f, "agent     {}", self.agent)?;
-        writeln!(f, "programs  {}", self.programs)?;
-        writeln!(f, "lines     {}", self.lines)?;
-        writeln!(f, "time      {:.1} ms", self.took_ms)
+impl Cost {
+    /// Returns it for people, in their language.
+    pub(crate) fn told(&self) -> String {
+        let facts = [
+            (words::label("keeper"), self.keeper.to_string()),
+            (words::label("agent"), self.agent.to_string()),
+            (words::label("programs"), self.programs.to_string()),
+            (words::label("lines"), self.lines.to_string()),
+            (words::label("time"), format!("{:.1} ms", self.took_ms)),
+        ];
+        let each = facts.iter().map(|(name, value)| print::fact(name, &words::told(value)));
+        each.collect()
     }
 }
 
@@ -190,10 +195,11 @@ impl fmt::Display for Change {
 impl fmt::Display for Programs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {} run on with the same pid", self.kept, self.running)?;
-        for (what, names) in [("ended by themselves", &self.ended), ("LOST", &self.lost)] {
-            if !names.is_empty() {
-                write!(f, "; {what}: {}", names.join(", "))?;
-            }
+        if !self.ended.is_empty() {
+            write!(f, "; ended by themselves: {}", self.ended.join(", "))?;
+        }
+        if !self.lost.is_empty() {
+            write!(f, "; LOST: {}", self.lost.join(", "))?;
         }
         Ok(())
     }
@@ -202,8 +208,10 @@ impl fmt::Display for Programs {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { lines, numbered, missing, doubled, deleted, deleted_segments } = *self;
-        write!(f, "{lines} written meanwhile, {numbered} of them numbered: ")?;
-        write!(f, "{missing} missing, {doubled} doubled")?;
+        write!(
+            f,
+            "{lines} written meanwhile, {numbered} of them numbered: {missing} missing, {doubled} doubled"
+        )?;
         if deleted_segments == 0 {
             return Ok(());
         }

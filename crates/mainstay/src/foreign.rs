@@ -140,13 +140,14 @@ impl fmt::Display for Wrapper {
     }
 }
 
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Same => "same",
-            Self::Better => "better",
-            Self::Missing => "missing",
-        })
+impl Verdict {
+    /// Returns it in the person's language.
+    pub(crate) fn told(self) -> &'static str {
+        match self {
+            Self::Same => crate::words::label("same"),
+            Self::Better => crate::words::label("better"),
+            Self::Missing => crate::words::label("missing"),
+        }
     }
 }
 

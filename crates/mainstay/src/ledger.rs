@@ -248,8 +248,6 @@ mod tests {
         write("14\n");
         chain.close(6).unwrap();
         chain.remove(6).unwrap();
-        write("");
-        chain.close(7).unwrap();
         account.read().unwrap();
         write("20\n");
         account.read().unwrap();

@@ -197,9 +197,21 @@ fn skip_sequence(letters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     }
 }
 
+/// How far the names of facts reach.
+const FACT_COLUMNS: usize = 10;
+
+/// Returns a line with a fact: its name, as [`words::label`] tells it, and its value.
+pub(crate) fn fact(name: &str, value: &str) -> String {
+    format!("{} {value}\n", mainstay_words::padded(name, FACT_COLUMNS))
+}
+
 /// Returns a number of things as people say it.
 pub(crate) fn count(number: usize, thing: &str) -> String {
-    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+    match number {
+        1 => format!("1 {thing}"),
+        _ if thing.ends_with('s') => format!("{number} {thing}es"),
+        _ => format!("{number} {thing}s"),
+    }
 }
 
 /// Returns a time span as people say it.
@@ -219,6 +231,7 @@ mod tests {
     #[test]
     fn one_thing_is_not_many() {
         assert_eq!([0, 1, 2].map(|number| count(number, "unit")), ["0 units", "1 unit", "2 units"]);
+        assert_eq!([1, 3].map(|number| count(number, "process")), ["1 process", "3 processes"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! What has no zone is local time. An hour that comes twice means the first one, and a time that is
 //! skipped means as much later: what `--since` asks for is never cut short.
 
+use clap::Args as ClapArgs;
 use jiff::{
     Timestamp, ToSpan as _, Zoned,
     civil::{DateTime, Time},
@@ -13,6 +14,31 @@ use mainstay_platform::clock;
 
 /// A time of day, in nanoseconds since 1970.
 pub(crate) type Nanoseconds = u64;
+
+/// The span of time that a command shows; it may have no end when the command follows.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(crate) struct Span {
+    /// Only from this time on: `10m` ago, `2026-01-31 08:00`, `08:00`, `today`, `yesterday`
+    #[arg(long, value_name = "TIME", value_parser = parse, allow_hyphen_values = true)]
+    pub(crate) since: Option<Nanoseconds>,
+
+    /// Only up to this time
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = parse,
+        allow_hyphen_values = true,
+        conflicts_with = "follow"
+    )]
+    pub(crate) until: Option<Nanoseconds>,
+}
+
+impl Span {
+    /// Returns whether it has a beginning or an end.
+    pub(crate) const fn is_bounded(self) -> bool {
+        self.since.is_some() || self.until.is_some()
+    }
+}
 
 /// What may be typed.
 const EXPECTED: &str = "write how long ago, as in `10m`, a time as in `2026-01-31 08:00`, `08:00` \

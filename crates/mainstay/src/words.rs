@@ -25,8 +25,8 @@ pub(crate) enum Language {
     Chinese,
 }
 
-/// Where a language is looked for; the first that says something counts.
-const VARIABLES: [&str; 4] = ["MAINSTAY_LANG", "LC_ALL", "LC_MESSAGES", "LANG"];
+/// Where a locale is looked for; the first that says something counts.
+const LOCALES: [&str; 3] = ["LC_ALL", "LC_MESSAGES", "LANG"];
 
 const TABLES: &[&str] = &[
     include_str!("../words/zh-CN/core.po"),
@@ -46,10 +46,46 @@ static LANGUAGE: OnceLock<Language> = OnceLock::new();
 /// Returns the language of the person at the terminal.
 pub(crate) fn language() -> Language {
     *LANGUAGE.get_or_init(|| {
+        let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         let option = asked_for(env::args_os().skip(1).map(|word| word.to_string_lossy().into()));
-        let said = VARIABLES.iter().filter_map(|name| env::var(name).ok());
-        of_tags(option.into_iter().chain(said).chain([language::of_desktop()]))
+        chosen(&Said {
+            asked: option.or_else(|| variable("MAINSTAY_LANG")),
+            locale: LOCALES.into_iter().find_map(variable),
+            desktop: language::of_desktop(),
+            terminal: variable("TERM"),
+        })
     })
+}
+
+/// What is said of the person's language, by whom.
+#[derive(Debug, Default)]
+struct Said {
+    /// `--lang`, or the variable that is for us alone.
+    asked: Option<String>,
+    locale: Option<String>,
+    desktop: String,
+    /// The kind of the terminal.
+    terminal: Option<String>,
+}
+
+/// Who asks for Chinese gets it. A locale asks for it only where it can be shown: in UTF-8, and not
+/// on the console of Linux, which has no such letters.
+fn chosen(said: &Said) -> Language {
+    if let Some(tag) = &said.asked {
+        return of_tag(tag);
+    }
+    let Some(locale) = &said.locale else { return of_tag(&said.desktop) };
+    let (tag, encoding) = locale.split_once('.').unwrap_or((locale, "UTF-8"));
+    let encoding = encoding.split('@').next().unwrap_or_default().to_lowercase();
+    let is_shown =
+        ["utf-8", "utf8"].contains(&encoding.as_str()) && said.terminal.as_deref() != Some("linux");
+    if is_shown { of_tag(tag) } else { Language::English }
+}
+
+/// All that is Chinese is told in the one Chinese that there is: `zh-TW` and `zh-Hant`, too.
+fn of_tag(tag: &str) -> Language {
+    let language = tag.split(['-', '_', '@']).next().unwrap_or_default();
+    if language.eq_ignore_ascii_case("zh") { Language::Chinese } else { Language::English }
 }
 
 /// Returns what `--lang` says, before clap reads it: what clap says needs it already.
@@ -64,11 +100,6 @@ fn asked_for(words: impl Iterator<Item = String>) -> Option<String> {
         }
     }
     None
-}
-
-fn of_tags(mut said: impl Iterator<Item = String>) -> Language {
-    let first = said.find(|tag| !tag.is_empty()).unwrap_or_default().to_lowercase();
-    if first.starts_with("zh") { Language::Chinese } else { Language::English }
 }
 
 /// The table, read when it is first needed.
@@ -95,6 +126,43 @@ pub(crate) fn of(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Returns a word that stands alone, as a heading or before a value, in the language of the person.
+/// Every literal in the brackets has to be in the table, under `label`.
+pub(crate) fn label(text: &str) -> &str {
+    match language() {
+        Language::English => text,
+        Language::Chinese => chinese().label(text),
+    }
+}
+
+/// Returns what stands between the items of a list, in the language of the person.
+pub(crate) fn between_items() -> &'static str {
+    match language() {
+        Language::English => ", ",
+        Language::Chinese => chinese().sign("list, "),
+    }
+}
+
+/// Returns what stands between a sentence and its reason, in the language of the person.
+pub(crate) fn before_reason() -> &'static str {
+    match language() {
+        Language::English => ": ",
+        Language::Chinese => chinese().sign(": "),
+    }
+}
+
+/// Says that every literal in it is a label.
+#[cfg(test)]
+const fn labels<const N: usize>(labels: [&str; N]) -> [&str; N] {
+    labels
+}
+
+/// Says that every literal in it is such a sign.
+#[cfg(test)]
+const fn signs<const N: usize>(signs: [&str; N]) -> [&str; N] {
+    signs
+}
+
 /// Says that every literal in it is for people.
 pub(crate) const fn known<const N: usize>(texts: [&str; N]) -> [&str; N] {
     texts
@@ -105,15 +173,80 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_that_says_something_counts() {
-        let check = |said: &[&str], expected: Language| {
-            assert_eq!(of_tags(said.iter().map(|&tag| tag.to_owned())), expected, "{said:?}");
+    fn a_locale_asks_for_chinese_where_that_can_be_shown() {
+        let check = |locale: &str, expected: Language| {
+            let said = Said { locale: Some(locale.into()), ..Said::default() };
+            assert_eq!(chosen(&said), expected, "{locale}");
         };
-        check(&["zh_CN.UTF-8"], Language::Chinese);
-        check(&["", "zh-Hant-TW"], Language::Chinese);
-        check(&["en", "zh_CN"], Language::English);
-        check(&["C.UTF-8", "zh"], Language::English);
-        check(&[], Language::English);
+        for locale in ["zh_CN.UTF-8", "zh_CN.utf8", "zh_SG.UTF-8@pinyin", "zh_CN", "zh", "zh-Hans"]
+        {
+            check(locale, Language::Chinese);
+        }
+        for locale in ["zh_TW.UTF-8", "zh_HK.UTF-8", "zh-Hant-TW"] {
+            check(locale, Language::Chinese);
+        }
+        for locale in
+            ["zh_CN.GBK", "zh_CN.GB18030", "zh_TW.Big5", "C", "C.UTF-8", "POSIX", "en_US.UTF-8"]
+        {
+            check(locale, Language::English);
+        }
+        check("zhuang", Language::English);
+    }
+
+    #[test]
+    fn who_asks_counts_before_the_locale_and_that_before_the_desktop() {
+        let text = |text: &str| Some(text.to_owned());
+        let check =
+            |said: Said, expected: Language| assert_eq!(chosen(&said), expected, "{said:?}");
+        let chinese = || Said { locale: text("zh_CN.UTF-8"), ..Said::default() };
+        check(Said { asked: text("en"), ..chinese() }, Language::English);
+        check(Said { terminal: text("linux"), ..chinese() }, Language::English);
+        check(Said { terminal: text("xterm-256color"), ..chinese() }, Language::Chinese);
+        check(
+            Said { locale: text("zh_CN.GBK"), asked: text("zh-CN"), ..chinese() },
+            Language::Chinese,
+        );
+        check(Said { desktop: "zh-CN".into(), ..Said::default() }, Language::Chinese);
+        check(
+            Said { desktop: "zh-CN".into(), locale: text("C"), ..Said::default() },
+            Language::English,
+        );
+        check(Said::default(), Language::English);
+    }
+
+    /// Returns the word of each row of a table of the page of words, and its Chinese one.
+    fn words_of(page: &str) -> Vec<(String, String)> {
+        let rows = page.lines().filter(|line| line.starts_with("| ")).skip(1);
+        let cells = rows.map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
+        let pair = |cells: Vec<&str>| match cells.as_slice() {
+            ["", word, chinese, _, _, ""] => Some((word.replace('`', ""), (*chinese).to_owned())),
+            _ => None,
+        };
+        cells.filter_map(pair).collect()
+    }
+
+    #[test]
+    fn states_are_called_as_the_page_of_words_calls_them() {
+        let page = words_of(include_str!("../../../docs/reference/glossary.md"));
+        let catalog = Catalog::of(TABLES).unwrap();
+        for state in elsewhere::STATES {
+            let on_page =
+                page.iter().find(|(word, _)| word == state).map(|(_, told)| told.as_str());
+            assert_eq!(catalog.exact(state), on_page, "{state}");
+        }
+        for (label, word) in
+            [("unit", "unit"), ("keeper", "keeper"), ("agent", "agent"), ("hook", "hook")]
+        {
+            let on_page = page.iter().find(|(it, _)| it == word).map(|(_, told)| told.as_str());
+            assert_eq!(Some(catalog.label(label)), on_page, "{label}");
+        }
+        for (note, word) in
+            [("not ready", "not ready"), ("degraded: its last runs were all short", "degraded")]
+        {
+            let on_page = page.iter().find(|(it, _)| it == word).map(|(_, told)| told.as_str());
+            let told = catalog.exact(note).unwrap();
+            assert_eq!(told.split('：').next(), on_page, "{note}");
+        }
     }
 
     #[test]
@@ -135,9 +268,18 @@ mod tests {
             .flat_map(|table| mainstay_words::po::parse(table).unwrap())
             .map(|entry| entry.id)
             .collect();
-        for text in elsewhere::STATES.iter().chain(&elsewhere::CLAP).chain(&elsewhere::SENTENCES) {
+        for text in elsewhere::STATES
+            .iter()
+            .chain(&elsewhere::MANAGER)
+            .chain(&elsewhere::CLAP)
+            .chain(&elsewhere::SENTENCES)
+        {
             assert!(ids.iter().any(|id| id == text), "{text}");
         }
+        let has = |context: &str, word: &str| ids.contains(&format!("{context}{word}"));
+        assert!(elsewhere::VERDICTS.iter().all(|word| has(mainstay_words::LABEL, word)));
+        assert!(elsewhere::LIMITS.iter().all(|word| has(mainstay_words::LABEL, word)));
+        assert!(elsewhere::SIGNS.iter().all(|sign| has(mainstay_words::SIGN, sign)));
     }
 
     #[test]

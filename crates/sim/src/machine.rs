@@ -38,6 +38,7 @@ pub(crate) struct Manner {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Process {
     pub(crate) key: Key,
     pub(crate) who: Identity,

@@ -14,7 +14,7 @@ use std::{
 };
 
 use mainstay_storage::{
-    index::{Bounds, IndexRecord, SourceFlags, Stream},
+    index::{Bounds, IndexRecord, RunSpan, SourceFlags, Stream},
     segment::ChainFiles,
 };
 
@@ -82,7 +82,9 @@ fn write_segment(
     let mut log = BufWriter::new(File::create(chain.live())?);
     let mut index = BufWriter::new(File::create(chain.index(number))?);
     let (stream, flags) = (Stream::Joined, SourceFlags::NONE);
-    index.write_all(&IndexRecord::Source { offset: 0, run: 1, stream, flags }.encode())?;
+    // A run for every ten segments.
+    let run = number.div_ceil(10);
+    index.write_all(&IndexRecord::Source { offset: 0, run, stream, flags }.encode())?;
     let (mut line, mut offset) = (first, 0);
     let mut bounds = Bounds::of(time_of(first - first % LINES_AT_A_TIME));
     while offset < SEGMENT_BYTES {
@@ -96,6 +98,7 @@ fn write_segment(
         offset += u64::try_from(text.len()).unwrap_or_default();
         line += 1;
     }
+    index.write_all(&IndexRecord::Runs { offset, runs: RunSpan::of(run) }.encode())?;
     index.write_all(&IndexRecord::Bounds { offset, bounds }.encode())?;
     log.flush()?;
     index.flush()?;

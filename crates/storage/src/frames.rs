@@ -101,7 +101,14 @@ impl Frames {
         self.ends.last().map_or(0, |end| end.plain)
     }
 
-    /// Returns up to so many bytes of the segment; less only at its end.
+    /// Returns where the frame ends that holds a byte.
+    pub(crate) fn end_of_frame(&self, offset: u64) -> u64 {
+        let number = self.ends.partition_point(|end| end.plain <= offset);
+        self.ends.get(number).map_or(offset, |end| end.plain)
+    }
+
+    /// Returns up to so many bytes of the segment; less only at its end, or before a frame that is
+    /// damaged. An error is about the first of them ([`io::ErrorKind::InvalidData`]).
     pub(crate) fn read_at(&mut self, offset: u64, bytes_max: u64) -> io::Result<Vec<u8>> {
         let end = offset.saturating_add(bytes_max).min(self.length());
         let first = self.ends.partition_point(|end| end.plain <= offset);
@@ -115,7 +122,10 @@ impl Frames {
             }
             let bytes = match former.take_if(|held| held.number == number) {
                 Some(held) => held.bytes,
-                None => self.decode(number)?,
+                None => match self.decode(number) {
+                    Err(_) if number > first => break,
+                    decoded => decoded?,
+                },
             };
             wanted.extend_from_slice(part(&bytes, begin, offset, end));
             if !is_backward || number == first {
@@ -253,7 +263,12 @@ mod tests {
         let whole = std::fs::read(&path).unwrap();
         let read = |bytes: &[u8]| {
             File::create(&path).unwrap().write_all(bytes).unwrap();
-            Frames::open(&path).and_then(|mut frames| frames.read_at(0, u64::MAX))
+            let mut frames = Frames::open(&path)?;
+            let mut read = Vec::new();
+            while length(&read) < frames.length() {
+                read.extend(frames.read_at(length(&read), u64::MAX)?);
+            }
+            Ok::<_, io::Error>(read)
         };
         assert!(read(&whole).unwrap() == plain);
         for length in 0..whole.len() {

@@ -25,6 +25,10 @@ const KIND_SOURCE: u8 = 1;
 const KIND_TIME: u8 = 2;
 const KIND_BOOT: u8 = 3;
 const KIND_BOUNDS: u8 = 4;
+const KIND_RUNS: u8 = 5;
+
+/// The flag of bounds whose times never fall.
+const RISES: u8 = 1;
 
 /// One record of an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +68,15 @@ pub enum IndexRecord {
         /// The times of its bytes.
         bounds: Bounds,
     },
+    /// The segment ends here, and none but these runs wrote to it.
+    ///
+    /// As the last record of a closed segment, or the one before its bounds, it is believed.
+    Runs {
+        /// Where the segment ends.
+        offset: u64,
+        /// The runs.
+        runs: RunSpan,
+    },
 }
 
 /// From when to when bytes came: a clock may be set back, so neither need be at an end of them.
@@ -73,33 +86,79 @@ pub struct Bounds {
     pub earliest_ns: u64,
     /// The same.
     pub latest_ns: u64,
+    /// Whether a time may be looked up by halves.
+    pub order: Order,
+}
+
+/// How the times of a segment follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// None is before the one before it.
+    Rising,
+    /// A clock was set back, or nobody has noted that none was.
+    Any,
+}
+
+/// From which run to which one bytes came; some between them may have written nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunSpan {
+    /// The oldest.
+    pub lowest: u64,
+    /// The newest.
+    pub highest: u64,
+}
+
+impl RunSpan {
+    /// Returns the span of one run.
+    pub const fn of(run: u64) -> Self {
+        Self { lowest: run, highest: run }
+    }
+
+    /// Returns the span with one more run in it.
+    #[must_use]
+    pub fn with(self, run: u64) -> Self {
+        Self { lowest: self.lowest.min(run), highest: self.highest.max(run) }
+    }
+
+    /// Returns whether a run may have written there.
+    pub const fn contains(self, run: u64) -> bool {
+        self.lowest <= run && run <= self.highest
+    }
 }
 
 impl Bounds {
     /// Returns the bounds of one time.
     pub const fn of(realtime_ns: u64) -> Self {
-        Self { earliest_ns: realtime_ns, latest_ns: realtime_ns }
+        Self { earliest_ns: realtime_ns, latest_ns: realtime_ns, order: Order::Rising }
     }
 
-    /// Returns the bounds with one more time in them.
+    /// Returns the bounds with the next time in them.
     #[must_use]
     pub fn with(self, realtime_ns: u64) -> Self {
+        // While times rise the latest one is the last one.
+        let falls = realtime_ns < self.latest_ns;
         Self {
             earliest_ns: self.earliest_ns.min(realtime_ns),
             latest_ns: self.latest_ns.max(realtime_ns),
+            order: if falls { Order::Any } else { self.order },
         }
     }
 }
 
 /// Returns the bounds of the times of all bytes of a segment; nothing when that of some is not known.
 pub fn bounds_of(records: &[IndexRecord]) -> Option<Bounds> {
-    let times = records.iter().filter_map(|record| match *record {
-        IndexRecord::Time { offset, realtime_ns } => Some((offset, realtime_ns)),
-        IndexRecord::Source { .. } | IndexRecord::Boot { .. } | IndexRecord::Bounds { .. } => None,
-    });
+    let times = records.iter().filter_map(|record| Some((record.offset(), record.time()?)));
     let mut times = times.peekable();
     let (_, first) = times.peek().copied().filter(|(offset, _)| *offset == 0)?;
     Some(times.fold(Bounds::of(first), |bounds, (_, realtime_ns)| bounds.with(realtime_ns)))
+}
+
+/// Returns the span of the runs that wrote to a segment; nothing when none is known.
+pub fn runs_of(records: &[IndexRecord]) -> Option<RunSpan> {
+    let runs = records.iter().filter_map(IndexRecord::source);
+    runs.fold(None, |span: Option<RunSpan>, run| {
+        Some(span.map_or_else(|| RunSpan::of(run), |span| span.with(run)))
+    })
 }
 
 /// Returns the number that stands for a boot's identity in an index.
@@ -146,8 +205,10 @@ impl IndexRecord {
             Self::Time { offset, realtime_ns } => ([KIND_TIME, 0, 0], [offset, realtime_ns, 0]),
             Self::Boot { offset, mark } => ([KIND_BOOT, 0, 0], [offset, mark, 0]),
             Self::Bounds { offset, bounds } => {
-                ([KIND_BOUNDS, 0, 0], [offset, bounds.earliest_ns, bounds.latest_ns])
+                let flags = if bounds.order == Order::Rising { RISES } else { 0 };
+                ([KIND_BOUNDS, 0, flags], [offset, bounds.earliest_ns, bounds.latest_ns])
             }
+            Self::Runs { offset, runs } => ([KIND_RUNS, 0, 0], [offset, runs.lowest, runs.highest]),
         };
         let mut bytes = [0; RECORD_BYTES];
         let (body, crc) = bytes.split_at_mut(RECORD_BYTES - 4);
@@ -179,8 +240,12 @@ impl IndexRecord {
             KIND_TIME => Some(Self::Time { offset, realtime_ns: value }),
             KIND_BOOT => Some(Self::Boot { offset, mark: value }),
             KIND_BOUNDS => {
-                let bounds = Bounds { earliest_ns: value, latest_ns: second };
+                let order = if flags & RISES == 0 { Order::Any } else { Order::Rising };
+                let bounds = Bounds { earliest_ns: value, latest_ns: second, order };
                 Some(Self::Bounds { offset, bounds })
+            }
+            KIND_RUNS => {
+                Some(Self::Runs { offset, runs: RunSpan { lowest: value, highest: second } })
             }
             _ => None,
         }
@@ -257,7 +322,7 @@ mod tests {
     use super::*;
     use crate::fresh;
 
-    const RECORDS: [IndexRecord; 5] = [
+    const RECORDS: [IndexRecord; 6] = [
         IndexRecord::Source {
             offset: 0,
             run: 7,
@@ -272,7 +337,11 @@ mod tests {
             flags: SourceFlags::NONE,
         },
         IndexRecord::Boot { offset: 99, mark: 7 },
-        IndexRecord::Bounds { offset: 99, bounds: Bounds { earliest_ns: 3, latest_ns: u64::MAX } },
+        IndexRecord::Bounds {
+            offset: 99,
+            bounds: Bounds { earliest_ns: 3, latest_ns: u64::MAX, order: Order::Rising },
+        },
+        IndexRecord::Runs { offset: 99, runs: RunSpan { lowest: 7, highest: 8 } },
     ];
 
     #[test]
@@ -289,7 +358,7 @@ mod tests {
             damaged[RECORD_BYTES + at] ^= 0x10;
             assert_eq!(
                 IndexRecord::decode_all(&damaged),
-                [RECORDS[0], RECORDS[2], RECORDS[3], RECORDS[4]],
+                [&RECORDS[..1], &RECORDS[2..]].concat(),
                 "byte {at}"
             );
             let torn = &bytes[..2 * RECORD_BYTES + at];
@@ -300,11 +369,23 @@ mod tests {
     #[test]
     fn bounds_hold_all_times_and_are_not_guessed() {
         let at = |offset, realtime_ns| IndexRecord::Time { offset, realtime_ns };
-        let bounds = |earliest_ns, latest_ns| Some(Bounds { earliest_ns, latest_ns });
-        assert_eq!(bounds_of(&[RECORDS[0], at(0, 7), at(9, 3), at(20, 5)]), bounds(3, 7));
+        let bounds = |earliest_ns, latest_ns, order| Some(Bounds { earliest_ns, latest_ns, order });
+        let (rising, any) = (Order::Rising, Order::Any);
+        assert_eq!(bounds_of(&[RECORDS[0], at(0, 7), at(9, 3), at(20, 5)]), bounds(3, 7, any));
+        assert_eq!(bounds_of(&[at(0, 3), at(9, 3), at(20, 5)]), bounds(3, 5, rising));
+        // It does not begin to rise again.
+        assert_eq!(bounds_of(&[at(0, 3), at(9, 2), at(20, 5)]), bounds(2, 5, any));
         // Nobody knows when the first bytes came.
         assert_eq!(bounds_of(&[at(9, 3), at(20, 5)]), None);
         assert_eq!(bounds_of(&[]), None);
+    }
+
+    #[test]
+    fn the_runs_of_a_segment_are_between_its_oldest_and_its_newest() {
+        let span = |lowest, highest| Some(RunSpan { lowest, highest });
+        assert_eq!(runs_of(&RECORDS), span(7, 8));
+        assert_eq!(runs_of(&[RECORDS[2], RECORDS[0]]), span(7, 8));
+        assert_eq!(runs_of(&RECORDS[3..]), None);
     }
 
     #[test]
@@ -337,9 +418,9 @@ mod tests {
             assert_eq!(found, bytes[..expected], "{length} bytes, {end}");
         };
         check(0, 0, 0);
-        check(5 * RECORD_BYTES, 99, 5 * RECORD_BYTES);
-        check(5 * RECORD_BYTES, 98, 2 * RECORD_BYTES);
-        check(5 * RECORD_BYTES, 0, RECORD_BYTES);
+        check(6 * RECORD_BYTES, 99, 6 * RECORD_BYTES);
+        check(6 * RECORD_BYTES, 98, 2 * RECORD_BYTES);
+        check(6 * RECORD_BYTES, 0, RECORD_BYTES);
         check(2 * RECORD_BYTES + 7, 99, 2 * RECORD_BYTES);
         check(7, 99, 0);
     }

@@ -4,6 +4,7 @@
 //! segment one frame is decoded at a time: the last lines cost the last frame or two, a time or a
 //! run that is wanted costs the frames that hold it, and all lines cost each frame once.
 
+mod around;
 mod content;
 mod merge;
 mod reader;
@@ -11,6 +12,7 @@ mod runs;
 mod seek;
 mod sieve;
 mod split;
+mod summary;
 
 use std::{
     collections::VecDeque,
@@ -18,8 +20,9 @@ use std::{
     io::{self, Write},
 };
 
-use content::Content;
-pub use merge::{Merge, Named, Unfinished};
+pub use around::Around;
+use content::{Content, is_damage};
+pub use merge::{Gone, Merge, Named, Unfinished};
 pub use reader::{Block, Reader};
 pub use runs::last_runs;
 pub use seek::Wanted;
@@ -77,8 +80,14 @@ pub fn last_lines(chain: &ChainFiles, count: usize) -> io::Result<Vec<Line>> {
 
 /// Returns where the first segment of a chain begins.
 pub fn begin(chain: &ChainFiles) -> io::Result<Cursor> {
-    let segment = segments(chain)?.first().copied().unwrap_or(1);
-    Ok(Cursor { segment, offset: 0 })
+    Ok(begin_of(chain, &segments(chain)?))
+}
+
+/// Returns where the first of these segments begins that has not gone but for its name.
+fn begin_of(chain: &ChainFiles, segments: &[u64]) -> Cursor {
+    let kept = segments.iter().find(|number| !chain.is_emptied(**number));
+    let behind = || segments.last().map_or(1, |last| last + 1);
+    Cursor { segment: kept.copied().unwrap_or_else(behind), offset: 0 }
 }
 
 /// Returns where the last `count` lines of a chain begin, or before: a line may come in pieces.
@@ -91,8 +100,10 @@ pub fn begin_of_last(chain: &ChainFiles, count: usize) -> io::Result<Cursor> {
 pub fn begin_of_last_bytes(chain: &ChainFiles, bytes: u64) -> io::Result<Cursor> {
     let mut missing = bytes;
     for number in segments(chain)?.into_iter().rev() {
-        let Some(content) = open(chain, number)? else { continue };
-        let length = content.length()?;
+        let length = match open(chain, number) {
+            Err(error) if is_damage(&error) => continue,
+            opened => opened?.map_or(Ok(0), |content| content.length())?,
+        };
         if let Some(offset) = length.checked_sub(missing) {
             return Ok(Cursor { segment: number, offset });
         }
@@ -106,33 +117,45 @@ fn whole_lines(bytes: &[u8]) -> usize {
     bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
 }
 
-/// Writes every byte of a chain, exactly as it was written.
-pub fn copy_all(chain: &ChainFiles, out: &mut impl Write) -> io::Result<()> {
+/// Writes every byte of a chain, exactly as it was written; returns how many cannot be read, because
+/// a compressed segment is damaged.
+pub fn copy_all(chain: &ChainFiles, out: &mut impl Write) -> io::Result<u64> {
+    let mut damaged = 0;
     for number in segments(chain)? {
-        copy_segment(chain, number, out)?;
+        damaged += copy_segment(chain, number, out)?;
     }
-    Ok(())
+    Ok(damaged)
 }
 
-/// Writes every byte of one segment; none when there is no such segment.
-pub fn copy_segment(chain: &ChainFiles, number: u64, out: &mut impl Write) -> io::Result<()> {
-    match open(chain, number)? {
-        Some(Content::Plain(mut file)) => io::copy(&mut file, out).map(drop),
-        Some(Content::Compressed(frames)) => copy_frames(frames, out),
-        None => Ok(()),
+/// Writes every byte of one segment, none when there is no such segment; returns how many cannot be
+/// read.
+pub fn copy_segment(chain: &ChainFiles, number: u64, out: &mut impl Write) -> io::Result<u64> {
+    match open(chain, number) {
+        Ok(Some(Content::Plain(mut file))) => io::copy(&mut file, out).map(|_| 0),
+        Ok(Some(Content::Compressed(frames))) => copy_frames(frames, out),
+        Ok(None) => Ok(0),
+        Err(error) if is_damage(&error) => Ok(chain.stored_bytes(number)),
+        Err(error) => Err(error),
     }
 }
 
-fn copy_frames(mut frames: Frames, out: &mut impl Write) -> io::Result<()> {
-    let mut offset = 0;
-    loop {
-        let bytes = frames.read_at(offset, FRAME_BYTES.try_into().unwrap_or(u64::MAX))?;
-        if bytes.is_empty() {
-            return Ok(());
+fn copy_frames(mut frames: Frames, out: &mut impl Write) -> io::Result<u64> {
+    let (mut offset, mut damaged) = (0, 0);
+    while offset < frames.length() {
+        match frames.read_at(offset, FRAME_BYTES.try_into().unwrap_or(u64::MAX)) {
+            Ok(bytes) => {
+                out.write_all(&bytes)?;
+                offset += reader::length(&bytes);
+            }
+            Err(error) if is_damage(&error) => {
+                let behind = frames.end_of_frame(offset);
+                damaged += behind - offset;
+                offset = behind;
+            }
+            Err(error) => return Err(error),
         }
-        out.write_all(&bytes)?;
-        offset += reader::length(&bytes);
     }
+    Ok(damaged)
 }
 
 /// Returns where a chain ends at this moment.

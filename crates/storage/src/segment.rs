@@ -4,10 +4,12 @@
 //! `STEM.NNNNNN.log`, or `STEM.NNNNNN.log.zst` once it is compressed. The index of segment N is
 //! `STEM.NNNNNN.idx` from the beginning. The live segment's number is the one after the highest
 //! closed one, so it needs no file of its own; the highest closed one is never compressed, so that
-//! whoever lists the folder finds it under one name (see [`crate::compress`]).
+//! whoever lists the folder finds it under one name (see [`crate::compress`]). When the highest one
+//! is deleted, an empty file keeps its name and goes once there is a higher one: no segment is empty
+//! by itself.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
     time::UNIX_EPOCH,
@@ -131,15 +133,50 @@ impl ChainFiles {
         fs::rename(self.live(), self.closed(number))
     }
 
-    /// Deletes a closed segment, however it is stored, and then its index.
+    /// Deletes a closed segment, however it is stored, and then its index; of the newest one an
+    /// empty file stays.
+    ///
+    /// Whoever compresses it meanwhile finds that out: see [`crate::compress`] for why in this order.
     pub fn remove(&self, number: u64) -> io::Result<()> {
-        let was_plain = is_removed(&self.closed(number))?;
-        let was_compressed = is_removed(&self.compressed(number))?;
+        let is_newest = self.find()?.closed.last() == Some(&number);
         is_removed(&self.half_compressed(number))?;
+        let was_plain =
+            if is_newest { self.empty(number)? } else { is_removed(&self.closed(number))? };
+        is_removed(&self.half_compressed(number))?;
+        let was_compressed = is_removed(&self.compressed(number))?;
         if !was_plain && !was_compressed {
             return Err(io::ErrorKind::NotFound.into());
         }
         is_removed(&self.index(number)).map(drop)
+    }
+
+    /// Puts an empty file in the place of a closed one; returns whether there was one.
+    ///
+    /// Whoever reads the former file reads it to its end. Where nothing can be created, because the
+    /// disk is full or somebody holds the file, it is cut.
+    fn empty(&self, number: u64) -> io::Result<bool> {
+        let path = self.closed(number);
+        if !path.exists() {
+            return Ok(false);
+        }
+        let fresh = self.folder.join(format!("{}.{number:06}.log.new", self.stem));
+        let is_put = File::create(&fresh).and_then(|_| fs::rename(&fresh, &path));
+        if is_put.is_err() {
+            drop(is_removed(&fresh));
+            OpenOptions::new().write(true).open(&path)?.set_len(0)?;
+        }
+        Ok(true)
+    }
+
+    /// Returns whether a closed segment was deleted, and its file stays for its name.
+    pub fn is_emptied(&self, number: u64) -> bool {
+        fs::metadata(self.closed(number)).is_ok_and(|found| found.len() == 0)
+    }
+
+    /// Removes the empty files that keep the name of no newest segment any more.
+    pub fn remove_emptied(&self, found: &FoundChain) -> io::Result<()> {
+        let older = found.plain.iter().filter(|number| Some(*number) != found.closed.last());
+        older.filter(|number| self.is_emptied(**number)).try_for_each(|number| self.remove(*number))
     }
 
     /// Returns when the last byte of a closed segment came, in nanoseconds since 1970, as far as
@@ -242,6 +279,8 @@ pub fn ends_with_line(file: &File, length: u64) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
     use crate::fresh;
 
@@ -286,6 +325,28 @@ mod tests {
         assert_eq!(stems(&folder).unwrap(), ["web@2"]);
         chain.remove(3).unwrap();
         assert_eq!(chain.find().unwrap().closed, [12]);
+    }
+
+    #[test]
+    fn a_number_is_never_given_twice_whatever_is_deleted() {
+        let chain = ChainFiles::new(&fresh::folder("numbers-kept"), "web");
+        for number in 1..=3 {
+            File::create(chain.live()).unwrap().write_all(b"line\n").unwrap();
+            File::create(chain.index(number)).unwrap();
+            chain.close(number).unwrap();
+        }
+        for number in 1..=3 {
+            chain.remove(number).unwrap();
+            assert_eq!(chain.find().unwrap().live_number(), 4);
+        }
+        assert!(chain.is_emptied(3) && chain.stored_bytes(3) == 0);
+        assert_eq!(fs::read_dir(chain.folder()).unwrap().count(), 1);
+        // It goes once another name says as much.
+        File::create(chain.live()).unwrap().write_all(b"line\n").unwrap();
+        chain.close(4).unwrap();
+        chain.remove_emptied(&chain.find().unwrap()).unwrap();
+        assert_eq!(chain.find().unwrap().closed, [4]);
+        assert_eq!(chain.find().unwrap().live_number(), 5);
     }
 
     #[test]

@@ -60,11 +60,23 @@ const DATA: &[&str] = &[
     "zone",
 ];
 
-/// What stands between two texts, and what stands there in the other language.
-const JOINTS: &[(&str, &str)] = &[("; ", "；"), (". ", "。"), (": ", "："), (", ", "，")];
+/// What holds one of a few words of ours, which are labels in the table.
+const WORDS: &[&str] = &["hard", "soft", "verdict"];
+
+/// What stands between two texts.
+const JOINTS: &[&str] = &["; ", ". ", ": ", ", "];
 
 /// What stands behind a text.
-const ENDS: &[(&str, &str)] = &[(".", "。"), (":", "："), ("…", "……"), ("?", "？")];
+const ENDS: &[&str] = &[".", ":", "…", "?"];
+
+/// What stands before the last item of a list.
+const LAST: &[&str] = &[" or ", " and "];
+
+/// What stands before a sign in the table: what joins texts, ends them and stands around them.
+pub const SIGN: &str = "sign\u{4}";
+
+/// What stands before a label in the table.
+pub const LABEL: &str = "label\u{4}";
 
 /// How often a text is taken apart; deeper ones stay as they are.
 const DEPTH_MAX: usize = 8;
@@ -115,9 +127,10 @@ impl Catalog {
     /// known.
     pub fn told(&self, text: &str) -> String {
         let mut told = String::with_capacity(text.len());
+        let hint = self.exact("hint").unwrap_or_default().to_owned() + self.sign(": ");
         for fragment in fragments(text) {
             // Both signs are as wide as the blanks that align hints with errors.
-            let is_aligned = fragment.before == "  " && told.ends_with("提示：");
+            let is_aligned = fragment.before == "  " && told.ends_with(&hint);
             told.push_str(if is_aligned { "" } else { fragment.before });
             told.push_str(&self.fragment(fragment.text));
         }
@@ -137,6 +150,12 @@ impl Catalog {
         self.exact.get(text).map(String::as_str)
     }
 
+    /// Returns the other text of a word that stands alone, as a heading or before a value: such a
+    /// word is in the table under `label`, and is taken for no part of any text.
+    pub fn label<'t>(&'t self, text: &'t str) -> &'t str {
+        self.exact(&format!("{LABEL}{text}")).unwrap_or(text)
+    }
+
     fn found(&self, text: &str, depth: usize) -> Option<String> {
         if depth > DEPTH_MAX || !text.contains(|letter: char| letter.is_ascii_alphabetic()) {
             return None;
@@ -149,6 +168,7 @@ impl Catalog {
             .or_else(|| self.by_prefix(text, depth))
             .or_else(|| self.by_pattern(text, depth, is_one_part))
             .or_else(|| self.by_end(text, depth))
+            .or_else(|| self.by_list(text))
             .or_else(|| self.by_parts(text, depth))
             .or_else(|| self.by_pattern(text, depth, |_| true))
     }
@@ -157,7 +177,7 @@ impl Catalog {
     fn by_prefix(&self, text: &str, depth: usize) -> Option<String> {
         let (prefix, rest) = prefixed(text)?;
         let rest = self.found(rest, depth + 1).unwrap_or_else(|| rest.to_owned());
-        Some(format!("{}：{rest}", self.exact(prefix)?))
+        Some(format!("{}{}{rest}", self.exact(prefix)?, self.sign(": ")))
     }
 
     /// `may_begin` says what the holes may hold that a pattern begins with: `{} is {}` would else
@@ -181,8 +201,11 @@ impl Catalog {
     /// only where each hole has one word, or one that is known: else it says too little. No hole
     /// holds two clauses: those are told one by one.
     fn filled(&self, known: &Known, held: &[Held<'_, '_>], depth: usize) -> Option<String> {
+        let is_weak = known.english.weight() <= LETTERS_FEW;
         let is_torn = |(at, one): (usize, &Held<'_, '_>)| {
-            !one.is_name && (one.text.contains("; ") || at == 0 && known.begins(one, ": "))
+            let is_clause = known.begins(one, ": ") || is_weak && known.begins(one, ", ");
+            !one.is_name
+                && (one.text.contains("; ") || at == 0 && is_clause || ends_sentence(one.text))
         };
         if held.iter().enumerate().any(is_torn) {
             return None;
@@ -190,9 +213,12 @@ impl Catalog {
         let mut told = HashMap::new();
         for one in held {
             let is_data = one.is_name || DATA.contains(&one.hole);
+            let is_word = WORDS.contains(&one.hole);
+            let word = is_word.then(|| self.label(one.text)).filter(|word| *word != one.text);
             let found = if is_data { None } else { self.found(one.text, depth + 1) };
+            let found = word.map(str::to_owned).or(found);
             let is_word = is_data || !one.text.contains(' ');
-            if found.is_none() && !is_word && known.english.weight() <= LETTERS_FEW {
+            if found.is_none() && !is_word && is_weak {
                 return None;
             }
             told.entry(one.hole).or_insert_with(|| found.unwrap_or_else(|| one.text.to_owned()));
@@ -201,15 +227,38 @@ impl Catalog {
     }
 
     fn by_end(&self, text: &str, depth: usize) -> Option<String> {
-        ENDS.iter().find_map(|(english, other)| {
-            let text = text.strip_suffix(english)?;
-            Some(self.found(text, depth + 1)? + other)
+        ENDS.iter().find_map(|end| {
+            let text = text.strip_suffix(end)?;
+            Some(self.found(text, depth + 1)? + self.sign(end))
         })
+    }
+
+    /// A list of names: `a`, `b` or `c`.
+    fn by_list(&self, text: &str) -> Option<String> {
+        let split = |last: &&'static str| Some((*last, text.rsplit_once(*last)?));
+        let (last, (before, end)) = LAST.iter().find_map(split)?;
+        let items = before.split(", ").chain([end]);
+        let told = |item| if is_one_name(item) { Some(self.found(item, DEPTH_MAX)) } else { None };
+        let told: Vec<String> = items
+            .map(|item| Some(told(item)?.unwrap_or_else(|| item.to_owned())))
+            .collect::<Option<_>>()?;
+        let (end, before) = told.split_last()?;
+        Some(before.join(self.sign("list, ")) + self.sign(last) + end)
+    }
+
+    /// Returns what is written in the place of a sign.
+    pub fn sign<'t>(&'t self, sign: &'t str) -> &'t str {
+        self.exact(&format!("{SIGN}{sign}")).unwrap_or(sign)
     }
 
     fn by_parts(&self, text: &str, depth: usize) -> Option<String> {
         if let Some((before, inside)) = bracketed(text, '(', ')') {
-            return self.joined(&[before, inside], "（", depth).map(|text| text + "）");
+            let open = self.sign(" (");
+            return self.joined(&[before, inside], open, depth).map(|text| text + self.sign(")"));
+        }
+        if let Some(inside) = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')) {
+            let (open, close) = (self.sign(" ("), self.sign(")"));
+            return self.found(inside, depth + 1).map(|text| [open, &text, close].concat());
         }
         if let Some((before, inside)) = bracketed(text, '[', ']') {
             return self.joined(&[before, inside], " [", depth).map(|text| text + "]");
@@ -222,13 +271,13 @@ impl Catalog {
         }
         // A place, as in `accounts.cf.token: …`, is told of all that follows.
         if let Some((place, what)) = text.split_once(": ").filter(|(place, _)| !place.contains(' '))
-            && let Some(told) = self.joined(&[place, what], "：", depth)
+            && let Some(told) = self.joined(&[place, what], self.sign(": "), depth)
         {
             return Some(told);
         }
-        JOINTS.iter().find_map(|(english, other)| {
-            let parts = apart(text, english);
-            (parts.len() > 1).then(|| self.joined(&parts, other, depth))?
+        JOINTS.iter().find_map(|joint| {
+            let parts = apart(text, joint);
+            (parts.len() > 1).then(|| self.joined(&parts, self.sign(joint), depth))?
         })
     }
 
@@ -277,6 +326,18 @@ fn begin<'t>(pattern: &Pattern, held: &[Held<'_, 't>]) -> Vec<&'t str> {
 fn is_one_part(text: &str) -> bool {
     !text.ends_with([';', '.', ':'])
         && ["; ", ". ", ": "].iter().all(|joint| apart(text, joint).len() == 1)
+}
+
+/// Returns whether what is in a hole has taken the full stop behind it, as no name does.
+fn ends_sentence(text: &str) -> bool {
+    let is_number = text.starts_with(|letter: char| letter.is_ascii_digit());
+    text.ends_with('.') && !text.ends_with("..") && (is_number || text.contains(' '))
+}
+
+/// Returns whether a text is a single word, or stands in backticks.
+fn is_one_name(text: &str) -> bool {
+    let quoted = text.strip_prefix('`').and_then(|text| text.strip_suffix('`'));
+    quoted.is_some_and(|name| !name.contains('`')) || !text.is_empty() && !text.contains([' ', '`'])
 }
 
 /// Returns the colour of a text and what is coloured, when all of it is.
@@ -336,6 +397,18 @@ mod tests {
         ("{} lives in {}", "{} 在 {}"),
         ("{} {name} lives in {}", "{} 里 {name} 在 {}"),
         ("{to}; it was {from}", "{to}；原来是 {from}"),
+        ("sign\u{4}; ", "；"),
+        ("sign\u{4}. ", "。"),
+        ("sign\u{4}: ", "："),
+        ("sign\u{4}.", "。"),
+        ("sign\u{4} (", "（"),
+        ("sign\u{4})", "）"),
+        ("sign\u{4}, ", "，"),
+        ("sign\u{4}list, ", "、"),
+        ("sign\u{4} or ", " 或 "),
+        ("label\u{4}log", "日志"),
+        ("label\u{4}bad", "不良"),
+        ("the check {name} is {verdict}", "检查 {name} {verdict}"),
     ];
 
     fn catalog() -> Catalog {
@@ -361,10 +434,29 @@ mod tests {
     }
 
     #[test]
+    fn a_label_is_no_part_of_a_text() {
+        assert_eq!(
+            ["log", "logs"].map(|label| catalog().label(label).to_owned()),
+            ["日志", "logs"]
+        );
+        check("removed: log", "removed: log");
+        check("the check bad is bad", "检查 bad 不良");
+        check("bad", "bad");
+    }
+
+    #[test]
     fn what_is_in_a_hole_is_told_as_well() {
         check("error: cannot start `web`: no such file", "错误：无法启动 `web`：没有这个文件");
         check("cannot start `web`: EACCES", "无法启动 `web`：EACCES");
         check("x of y is \u{1b}[32mrunning\u{1b}[0m", "y 的 x 是 \u{1b}[32m运行中\u{1b}[0m");
+    }
+
+    #[test]
+    fn names_are_listed_as_the_language_has_it() {
+        check("`a`, `b, c` or `d`", "`a`, `b, c` or `d`");
+        check("`a`, `b` or `d e`", "`a`、`b` 或 `d e`");
+        check("agent or 5", "代理 或 5");
+        check("one thing or another", "one thing or another");
     }
 
     #[test]
@@ -396,6 +488,9 @@ mod tests {
         check("x; y", "x; y");
         check("  agent     3 units\nrunning\n", "  代理     3 个单元\n运行中\n");
         check("3 units (running)", "3 个单元（运行中）");
+        check("(running)", "（运行中）");
+        check("no such file, and it is in 3s.", "没有这个文件，and it is in 3s。");
+        check("run number 3 took 5 ms.", "第 3 次运行 took 5 ms。");
         check("{} of it; 3 units", "{} of it；3 个单元");
         check("3 units [running]", "3 个单元 [运行中]");
         check("- running: 3 units", "- running: 3 个单元");

@@ -12,7 +12,7 @@ mod pattern;
 pub mod po;
 
 pub use self::{
-    catalog::Catalog,
+    catalog::{Catalog, LABEL, SIGN},
     columns::{padded, width, within},
     fragments::{Fragment, bare, fragments},
     pattern::Pattern,

@@ -1,15 +1,19 @@
 //! PO files: the tables that translators' tools know, read and written.
 //!
-//! Only what a table of one language needs: comments, `msgid`, `msgstr`, texts over several lines.
+//! Only what a table of one language needs: comments, `msgctxt`, `msgid`, `msgstr`, texts over
+//! several lines.
 
 use std::fmt::Write as _;
+
+/// Stands between the context of a text and the text, as gettext has it.
+pub const CONTEXT_END: char = '\u{4}';
 
 /// One text in both languages.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entry {
     /// Lines before it that begin with `#`, whole.
     pub comments: Vec<String>,
-    /// The English text.
+    /// The English text; behind its context and [`CONTEXT_END`], where it has one.
     pub id: String,
     /// The other text; empty while there is none.
     pub text: String,
@@ -26,6 +30,7 @@ pub struct PoError {
 #[derive(Clone, Copy)]
 enum Field {
     Nothing,
+    Context,
     Id,
     Text,
 }
@@ -38,7 +43,7 @@ pub fn parse(file: &str) -> Result<Vec<Entry>, PoError> {
     for (number, line) in (1..).zip(file.lines()) {
         let line = line.trim();
         let wrong = || PoError { line: number, text: line.to_owned() };
-        let begins = line.starts_with('#') || line.starts_with("msgid ");
+        let begins = ["#", "msgctxt ", "msgid "].iter().any(|start| line.starts_with(start));
         if begins && matches!(field, Field::Text) {
             entries.push(std::mem::take(&mut entry));
             field = Field::Nothing;
@@ -47,7 +52,13 @@ pub fn parse(file: &str) -> Result<Vec<Entry>, PoError> {
             entry.comments.push(line.to_owned());
             continue;
         }
-        let quoted = if let Some(quoted) = line.strip_prefix("msgid ") {
+        let quoted = if let Some(quoted) = line.strip_prefix("msgctxt ") {
+            field = Field::Context;
+            quoted
+        } else if let Some(quoted) = line.strip_prefix("msgid ") {
+            if matches!(field, Field::Context) {
+                entry.id.push(CONTEXT_END);
+            }
             field = Field::Id;
             quoted
         } else if let Some(quoted) = line.strip_prefix("msgstr ") {
@@ -57,7 +68,7 @@ pub fn parse(file: &str) -> Result<Vec<Entry>, PoError> {
             line
         };
         match field {
-            Field::Id => entry.id.push_str(&unquoted(quoted).ok_or_else(wrong)?),
+            Field::Context | Field::Id => entry.id.push_str(&unquoted(quoted).ok_or_else(wrong)?),
             Field::Text if !quoted.is_empty() => {
                 entry.text.push_str(&unquoted(quoted).ok_or_else(wrong)?);
             }
@@ -99,8 +110,15 @@ pub fn write(entries: &[Entry]) -> String {
             file.push_str(comment);
             file.push('\n');
         }
-        // Writing to a string succeeds.
-        let _infallible = writeln!(file, "msgid {}", quoted(&entry.id));
+        let id = match entry.id.split_once(CONTEXT_END) {
+            Some((context, id)) => {
+                // Writing to a string succeeds.
+                let _infallible = writeln!(file, "msgctxt {}", quoted(context));
+                id
+            }
+            None => &entry.id,
+        };
+        let _infallible = writeln!(file, "msgid {}", quoted(id));
         let _infallible = writeln!(file, "msgstr {}", quoted(&entry.text));
     }
     file
@@ -131,8 +149,11 @@ mod tests {
             text: "说“不”\t".into(),
         };
         let two = Entry { id: "later".into(), ..Entry::default() };
-        let file = write(&[one.clone(), two.clone()]);
-        assert_eq!(parse(&file), Ok(vec![one, two]), "{file}");
+        let three =
+            Entry { id: "label\u{4}unit".into(), text: "单元".into(), ..Entry::default() };
+        let file = write(&[one.clone(), two.clone(), three.clone()]);
+        assert!(file.contains("msgctxt \"label\"\nmsgid \"unit\"\n"), "{file}");
+        assert_eq!(parse(&file), Ok(vec![one, two, three]), "{file}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::str::FromStr as _;
 
 use anyhow::{Result, anyhow};
-use mainstay_words::{Pattern, bare, fragments};
+use mainstay_words::{LABEL, Pattern, SIGN, bare, fragments};
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 /// What makes a type one whose comments are help.
@@ -126,12 +126,16 @@ impl Collector {
                 [
                     TokenTree::Punct(_),
                     TokenTree::Punct(_),
-                    TokenTree::Ident(_),
+                    TokenTree::Ident(how),
                     TokenTree::Group(of),
                     behind @ ..,
                 ],
             ) => {
-                self.all_of(of);
+                match how.to_string().as_str() {
+                    "label" | "labels" => self.as_they_are(of, LABEL),
+                    "sign" | "signs" => self.as_they_are(of, SIGN),
+                    _ => self.all_of(of),
+                }
                 behind
             }
             ("count", [TokenTree::Group(of), ..]) => {
@@ -186,6 +190,19 @@ impl Collector {
         }
     }
 
+    /// Every literal, untouched, in a context: signs have no letters.
+    fn as_they_are(&mut self, group: &Group, context: &str) {
+        for token in group.stream() {
+            match token {
+                TokenTree::Literal(literal) => {
+                    self.found.extend(string(&literal).map(|text| format!("{context}{text}")));
+                }
+                TokenTree::Group(group) => self.as_they_are(&group, context),
+                TokenTree::Ident(_) | TokenTree::Punct(_) => {}
+            }
+        }
+    }
+
     /// What clap shows of an attribute.
     fn shown(&mut self, group: &Group) {
         let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
@@ -202,10 +219,9 @@ impl Collector {
     fn count(&mut self, group: &Group) {
         let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
         if let [.., TokenTree::Punct(_), TokenTree::Literal(thing)] = tokens.as_slice() {
-            let thing = string(thing);
-            self.found.extend(
-                thing.iter().flat_map(|thing| [format!("1 {thing}"), format!("{{}} {thing}s")]),
-            );
+            let Some(thing) = string(thing) else { return };
+            let end = if thing.ends_with('s') { "es" } else { "s" };
+            self.found.extend([format!("1 {thing}"), format!("{{}} {thing}{end}")]);
         }
     }
 }
@@ -289,8 +305,8 @@ mod tests {
         );
         check("fn f() { x.expect(\"it was checked\"); assert!(a, \"two words\"); }", &[]);
         check(
-            "fn f() { words::of(\"STATE\"); count(n, \"unit\") }",
-            &["STATE", "1 unit", "{} units"],
+            "fn f() { words::of(\"STATE\"); words::label(\"log\"); words::signs([\"; \"]); count(n, \"unit\") }",
+            &["STATE", "label\u{4}log", "sign\u{4}; ", "1 unit", "{} units"],
         );
     }
 

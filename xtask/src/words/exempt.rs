@@ -26,6 +26,8 @@ const TEXTS: &[(&str, &str)] = &[
     ("rmdir /s", "a command to copy"),
     ("sc preshutdown", "a command to copy"),
     ("pass show ", "a command to copy"),
+    ("1 {thing}", "a number of any thing"),
+    ("{number} {thing}", "a number of any thing"),
     ("--set {}", "options to copy"),
     ("--secret-file {", "options to copy"),
     ("{:.1} ms", "the same in both languages"),

@@ -182,7 +182,9 @@ async fn follow(
             }
         };
         if events.missed > 0 {
-            outlet.send(stream::special("missed", &Missed { missed: events.missed })).await?;
+            outlet
+                .send(stream::special("missed", &Missed { missed: events.missed, damaged: 0 }))
+                .await?;
         }
         let told = events.events.iter().map(|event| stream::event(event.sequence, event));
         let told: String = told.collect();

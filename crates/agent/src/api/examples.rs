@@ -145,7 +145,7 @@ fn line() -> LogLine {
 
 pub(super) fn lines() -> LogLines {
     let next = text("web:1:2048");
-    LogLines { unit: text("web"), lines: vec![line()], next, more: false, missed: 0 }
+    LogLines { unit: text("web"), lines: vec![line()], next, more: false, missed: 0, damaged: 0 }
 }
 
 pub(super) fn stream_of_lines() -> String {

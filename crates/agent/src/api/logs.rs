@@ -110,7 +110,7 @@ impl LogParameters {
 ///
 /// With `Accept: text/event-stream` the answer goes on: each line as JSON with its place as its id,
 /// beginning with the last `lines`, or with those behind `Last-Event-ID` or `after`. `event: missed`
-/// says how many segments were deleted before they were read, `event: problem` why the stream ends.
+/// says how many segments were deleted before they were read, and how many bytes are damaged, `event: problem` why the stream ends.
 /// A comment comes every fifteen seconds. A viewer or an operator may read the logs of those
 /// services that its entry in `[[access]]` names.
 #[utoipa::path(
@@ -171,9 +171,9 @@ async fn unit_of(
 }
 
 fn answer_of(tail: &Tail, page: Page) -> LogLines {
-    let Page { lines, next, more, missed } = page;
+    let Page { lines, next, more, missed, damaged } = page;
     let lines = lines.into_iter().map(|(_, line)| line).collect();
-    LogLines { unit: tail.unit().to_owned(), lines, next, more, missed }
+    LogLines { unit: tail.unit().to_owned(), lines, next, more, missed, damaged }
 }
 
 /// Tells what is written until nobody reads any more.
@@ -191,8 +191,9 @@ async fn follow(
             Err(reason) => return outlet.refuse(&reason).await,
         };
         (tail, lines_max) = (read, LINES_MAX);
-        if page.missed > 0 {
-            outlet.send(stream::special("missed", &Missed { missed: page.missed })).await?;
+        let Page { missed, damaged, .. } = page;
+        if missed > 0 || damaged > 0 {
+            outlet.send(stream::special("missed", &Missed { missed, damaged })).await?;
         }
         for (place, line) in &page.lines {
             outlet.send(stream::event(place, line)).await?;

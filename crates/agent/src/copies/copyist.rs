@@ -50,7 +50,7 @@ pub(crate) enum Fortune {
     Taken,
     /// The file cannot be given another name, and grows on.
     KeptName(String),
-    /// So many segments were deleted before they were copied.
+    /// So many segments were deleted before they were copied, or cannot be read.
     Missed(u64),
 }
 
@@ -192,7 +192,7 @@ impl Copyist {
         while source.pending.is_empty() {
             let block = source.reader.next_block().map_err(CopyError::Log)?;
             let Some(block) = block else { break };
-            deleted += block.deleted;
+            deleted += block.deleted + u64::from(block.damaged > 0);
             source.pending = Pending::before(source.reader.cursor(), block.lines);
         }
         let has_lines = !source.pending.is_empty();

@@ -1,6 +1,8 @@
-//! Editing a configuration file the way a person would: comments and order stay.
+//! Editing a configuration file the way a person would: comments, order and ends of lines stay.
 
 use toml_edit::{Array, DocumentMut, Item, Table, value};
+
+use super::endings::keeping;
 
 /// A service that is to be added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,6 +37,9 @@ pub enum EditError {
     /// Something that a key lies in is no table.
     #[error("`{0}` holds no keys")]
     NoKeys(String),
+    /// The file could not be read again.
+    #[error("`{0}` would lie too deep in the file to be read again")]
+    TooDeep(String),
     /// A list has no table of this name.
     #[error("`{list}` has no entry `{name}`")]
     NoElement {
@@ -47,18 +52,24 @@ pub enum EditError {
 
 /// Returns the text with one more service at its end.
 pub fn add(text: &str, name: &str, service: &NewService) -> Result<String, EditError> {
-    let mut document: DocumentMut = text.parse()?;
-    let services = document.entry("services").or_insert_with(implicit_table);
-    let services = services.as_table_mut().ok_or(EditError::NoTable)?;
-    if services.contains_key(name) {
-        return Err(EditError::Exists(name.to_owned()));
-    }
-    services.insert(name, Item::Table(table_of(service)));
-    Ok(document.to_string())
+    keeping(text, |text| {
+        let mut document: DocumentMut = text.parse()?;
+        let services = document.entry("services").or_insert_with(implicit_table);
+        let services = services.as_table_mut().ok_or(EditError::NoTable)?;
+        if services.contains_key(name) {
+            return Err(EditError::Exists(name.to_owned()));
+        }
+        services.insert(name, Item::Table(table_of(service)));
+        Ok(document.to_string())
+    })
 }
 
 /// Returns the text with a service at its end that is written already, as its tables of TOML.
 pub fn append(text: &str, name: &str, tables: &str) -> Result<String, EditError> {
+    keeping(text, |text| appended(text, name, tables))
+}
+
+fn appended(text: &str, name: &str, tables: &str) -> Result<String, EditError> {
     let document: DocumentMut = text.parse()?;
     let services = document.get("services");
     if services.is_some_and(|services| !services.is_table()) {
@@ -79,12 +90,14 @@ pub fn append(text: &str, name: &str, tables: &str) -> Result<String, EditError>
 
 /// Returns the text without a service.
 pub fn remove(text: &str, name: &str) -> Result<String, EditError> {
-    let mut document: DocumentMut = text.parse()?;
-    let missing = || EditError::Missing(name.to_owned());
-    let services = document.get_mut("services").ok_or_else(missing)?;
-    let services = services.as_table_mut().ok_or(EditError::NoTable)?;
-    services.remove(name).ok_or_else(missing)?;
-    Ok(document.to_string())
+    keeping(text, |text| {
+        let mut document: DocumentMut = text.parse()?;
+        let missing = || EditError::Missing(name.to_owned());
+        let services = document.get_mut("services").ok_or_else(missing)?;
+        let services = services.as_table_mut().ok_or(EditError::NoTable)?;
+        services.remove(name).ok_or_else(missing)?;
+        Ok(document.to_string())
+    })
 }
 
 fn implicit_table() -> Item {

@@ -5,6 +5,7 @@ use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 use super::{
     EditError,
     care::{KINDS, Names},
+    endings::keeping,
 };
 
 /// Returns what a service's key is set to, as it stands in the file; nothing when it is not set.
@@ -61,27 +62,42 @@ fn text_of(item: &Item) -> String {
 /// What reads as a value of TOML is one (`5`, `["a", "b"]`, `{ when = "always" }`), anything else
 /// is text.
 pub fn set(text: &str, service: &str, key: &str, typed: &str) -> Result<String, EditError> {
-    let mut document: DocumentMut = text.parse()?;
-    let (path, last) = split(key);
-    let mut holder = descend(&mut document, service, &path)?;
-    let mut fresh = typed.parse::<Value>().unwrap_or_else(|_| Value::from(typed));
-    if let Some(former) = holder.keys().get_mut(last).and_then(Item::as_value_mut) {
-        *fresh.decor_mut() = former.decor().clone();
-        *former = fresh;
-    } else {
-        holder.insert(last, fresh);
+    keeping(text, |text| {
+        let mut document: DocumentMut = text.parse()?;
+        let (path, last) = split(key);
+        let mut holder = descend(&mut document, service, &path)?;
+        let mut fresh = typed.parse::<Value>().unwrap_or_else(|_| Value::from(typed));
+        if let Some(former) = holder.keys().get_mut(last).and_then(Item::as_value_mut) {
+            *fresh.decor_mut() = former.decor().clone();
+            *former = fresh;
+        } else {
+            holder.insert(last, fresh);
+        }
+        readable(document.to_string(), key)
+    })
+}
+
+/// Returns a text that can be read again; tables in tables may lie too deep for that.
+fn readable(text: String, key: &str) -> Result<String, EditError> {
+    match text.parse::<DocumentMut>() {
+        Ok(_) => Ok(text),
+        Err(_) => Err(EditError::TooDeep(key.to_owned())),
     }
-    Ok(document.to_string())
 }
 
 /// Returns the text without a key; one that is not set is as good.
 pub fn unset(text: &str, service: &str, key: &str) -> Result<String, EditError> {
-    let mut document: DocumentMut = text.parse()?;
-    let (path, last) = split(key);
-    let mut holder = descend(&mut document, service, &path)?;
-    holder.keys().remove(last);
-    holder.tidy();
-    Ok(document.to_string())
+    if get(text, service, key)?.is_none() {
+        return Ok(text.to_owned());
+    }
+    keeping(text, |text| {
+        let mut document: DocumentMut = text.parse()?;
+        let (path, last) = split(key);
+        let mut holder = descend(&mut document, service, &path)?;
+        holder.keys().remove(last);
+        holder.tidy();
+        Ok(document.to_string())
+    })
 }
 
 fn split(key: &str) -> (Vec<&str>, &str) {
@@ -259,6 +275,7 @@ mod tests {
         assert_eq!(unset(TEXT, "web", "nothing").unwrap(), TEXT);
         let without = unset(TEXT, "web", "environment.PORT").unwrap();
         assert_eq!(get(&without, "web", "environment.PORT").unwrap(), None);
+        assert_eq!(unset(TEXT, "web", "stop.a.b").unwrap(), TEXT);
         for error in [
             get(TEXT, "wob", "command").unwrap_err(),
             set(TEXT, "wob", "command", "x").unwrap_err(),
@@ -306,6 +323,15 @@ mod tests {
         }
         let error = set(list, "web", "checks.tcp.every", "5s").unwrap_err().to_string();
         assert_eq!(error, "`checks` has no entry `tcp`");
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_refused() {
+        let key = ["x"; 200].join(".");
+        let error = set(TEXT, "web", &key, "1").unwrap_err().to_string();
+        assert_eq!(error, format!("`{key}` would lie too deep in the file to be read again"));
+        let value = format!("{}1{}", "[".repeat(79), "]".repeat(79));
+        set(TEXT, "web", "a.b.c.d", &value).unwrap_err();
     }
 
     #[test]

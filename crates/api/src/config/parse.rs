@@ -32,6 +32,9 @@ pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// So many digits, or more, number the segments of a log.
 const SEGMENT_DIGITS: usize = 6;
 
+/// What a text begins with that is UTF-16, in either order of bytes.
+const UTF_16: [&[u8]; 2] = [&[0xff, 0xfe], &[0xfe, 0xff]];
+
 /// Keys of a service that later versions know.
 const LATER: &[&str] = &["user"];
 
@@ -120,6 +123,11 @@ fn text_of<'a>(source: &SourceText<'a>) -> Result<&'a str, Box<Diagnostic>> {
         let message = format!("the file has more than {FILE_BYTES_MAX} bytes");
         let help = "split it into files under `services.d`";
         return Err(Box::new(Diagnostic::of_file(source.file, "file-too-large", message, help)));
+    }
+    if UTF_16.iter().any(|mark| source.bytes.starts_with(mark)) {
+        let help = "save it as UTF-8, in Notepad by `Save as`, `Encoding`";
+        let message = "the file is UTF-16, which TOML is never written in".to_owned();
+        return Err(Box::new(Diagnostic::of_file(source.file, "not-utf-8", message, help)));
     }
     std::str::from_utf8(source.bytes).map_err(|error| {
         let valid = source.bytes.get(..error.valid_up_to()).unwrap_or_default();

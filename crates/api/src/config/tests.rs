@@ -261,6 +261,12 @@ fn syntax_and_encoding_and_size_are_mistakes_like_others() {
     let found =
         parse(&[SourceText { file: "x.toml", bytes: b"a = 1\nb = \"\xff\"\n" }]).unwrap_err();
     assert_eq!(found[0].message, "the file is not UTF-8: byte 11 in line 2");
+    let utf_16 = b"\xff\xfe[\0s\0]\0\r\0\n\0";
+    let found = parse(&[SourceText { file: "x.toml", bytes: utf_16 }]).unwrap_err();
+    assert_eq!(found[0].message, "the file is UTF-16, which TOML is never written in");
+    assert!(found[0].help.starts_with("save it as UTF-8"));
+    let marked = b"\xef\xbb\xbf[services.web]\r\ncommand = [\"web\"]\r\n";
+    assert_eq!(parse(&[SourceText { file: "x.toml", bytes: marked }]).unwrap().services.len(), 1);
     let huge = vec![b'#'; 10 * 1024 * 1024];
     let found = parse(&[SourceText { file: "x.toml", bytes: &huge }]).unwrap_err();
     assert_eq!(found[0].code, "file-too-large");

@@ -18,6 +18,9 @@ pub struct LogLines {
     /// So many segments behind `after` were deleted before they were read.
     #[serde(default, skip_serializing_if = "super::is_zero")]
     pub missed: u64,
+    /// So many bytes among these lines are left out: a compressed segment is damaged.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub damaged: u64,
 }
 
 /// One line of a log.
@@ -42,4 +45,7 @@ pub struct LogLine {
 pub struct Missed {
     /// So many events, or segments of a log.
     pub missed: u64,
+    /// So many bytes of a log that is damaged.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub damaged: u64,
 }

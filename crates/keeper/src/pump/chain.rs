@@ -22,7 +22,7 @@ use mainstay_platform::{
     pipe::{LineEnd, Moved, PipeReader, Scratch, Way},
 };
 use mainstay_storage::{
-    index::{self, Bounds, IndexRecord, SourceFlags, Stream},
+    index::{self, Bounds, IndexRecord, RunSpan, SourceFlags, Stream},
     segment::{self, ChainFiles},
 };
 
@@ -55,6 +55,8 @@ pub(super) struct Chain {
     timed_at: Option<Duration>,
     /// When the bytes of the live segment came, where that is known of all.
     bounds: Option<Bounds>,
+    /// Whose bytes are in the live segment, where that is known of any.
+    runs: Option<RunSpan>,
     /// Why the disk takes nothing.
     pub(super) trouble: Option<PressureKind>,
 }
@@ -112,6 +114,7 @@ impl Chain {
             writer: None,
             timed_at: None,
             bounds: None,
+            runs: None,
             trouble: None,
         }
     }
@@ -230,7 +233,8 @@ impl Chain {
         self.trim_index(number, file.metadata()?.len())?;
         self.span.begin(self.first_time(number)?);
         let size = self.begin_at(&file, number)?;
-        self.bounds = index::bounds_of(&self.index_of(number)?);
+        let records = self.index_of(number)?;
+        (self.bounds, self.runs) = (index::bounds_of(&records), index::runs_of(&records));
         self.live = Some(Live { file, number, size });
         self.writer = None;
         self.timed_at = None;
@@ -337,6 +341,8 @@ impl Chain {
         }
         let flags = if is_clean { SourceFlags::NONE } else { SourceFlags::UNFINISHED };
         self.record_source(writer, flags)?;
+        let run = writer.run;
+        self.runs = Some(self.runs.map_or_else(|| RunSpan::of(run), |runs| runs.with(run)));
         self.writer = Some(writer);
         Ok(true)
     }
@@ -413,9 +419,12 @@ impl Chain {
         {
             self.record_source(writer, flags)?;
         }
-        if let Some(bounds) = self.bounds {
-            // Without it whoever seeks a time reads more, and finds the same.
-            drop(self.append_index(number, &IndexRecord::Bounds { offset: live.size, bounds }));
+        let offset = live.size;
+        let runs = self.runs.map(|runs| IndexRecord::Runs { offset, runs });
+        let bounds = self.bounds.map(|bounds| IndexRecord::Bounds { offset, bounds });
+        for record in runs.iter().chain(&bounds) {
+            // Without them whoever seeks a time or a run reads more, and finds the same.
+            drop(self.append_index(number, record));
         }
         self.files.close(number)?;
         self.live = None;
@@ -434,7 +443,8 @@ impl Chain {
     /// Deletes the oldest closed segment; returns whether there was one.
     pub(super) fn drop_oldest(&self) -> io::Result<bool> {
         let found = self.files.find()?;
-        let Some(oldest) = found.closed.first() else { return Ok(false) };
+        let mut kept = found.closed.iter().filter(|number| !self.files.is_emptied(**number));
+        let Some(oldest) = kept.next() else { return Ok(false) };
         self.files.remove(*oldest)?;
         Ok(true)
     }

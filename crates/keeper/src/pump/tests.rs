@@ -377,7 +377,8 @@ impl Bench {
                 IndexRecord::Source { offset, run, flags, .. } => Some((offset, run, flags)),
                 IndexRecord::Time { .. }
                 | IndexRecord::Boot { .. }
-                | IndexRecord::Bounds { .. } => None,
+                | IndexRecord::Bounds { .. }
+                | IndexRecord::Runs { .. } => None,
             })
             .collect()
     }

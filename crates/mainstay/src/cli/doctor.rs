@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args, named: Option<&str>) -> ExitCode {
         print::json(&findings);
     } else {
         let told: Vec<String> = findings.iter().map(Finding::told).collect();
-        print::told(&told.concat());
+        print::data(&told.concat());
     }
     let is_well = findings.iter().all(|finding| finding.verdict != Verdict::Bad);
     if is_well { ExitCode::SUCCESS } else { ExitCode::from(1) }

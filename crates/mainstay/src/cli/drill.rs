@@ -1,6 +1,6 @@
 //! `mainstay drill`: do the bad thing on purpose, and report what it cost.
 
-use std::{fmt, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use clap::{Args as ClapArgs, Subcommand};
 use mainstay_api::control::{Status, Unit};
@@ -15,7 +15,7 @@ use crate::{
     cost::{Before, Cost, milliseconds},
     errors::CliError,
     instance::Located,
-    print,
+    print, words,
 };
 
 const RECOVER_WITHIN: Duration = Duration::from_secs(30);
@@ -92,7 +92,7 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
     if args.json {
         print::json(&report);
     } else {
-        print::told(&report.to_string());
+        print::data(&report.told());
     }
     Ok(if report.cost.is_nothing() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
@@ -201,14 +201,22 @@ async fn replacement(
     }
 }
 
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = if self.drill == "hang" { "froze" } else { "killed" };
-        writeln!(f, "{what} process {}", self.hit)?;
+impl Report {
+    /// Returns it for people, in their language.
+    fn told(&self) -> String {
+        let pid = self.hit;
+        let mut lines = vec![if self.drill == "hang" {
+            format!("froze process {pid}")
+        } else {
+            format!("killed process {pid}")
+        }];
         if let Some(Replaced { unit, before, after, took_ms }) = &self.replaced {
-            write!(f, "{unit}: process {} (run {}) -> ", before.pid, before.run)?;
-            writeln!(f, "{} (run {}) after {took_ms} ms, back-off included", after.pid, after.run)?;
+            let (Life { pid: old, run: first }, Life { pid: new, run: next }) = (before, after);
+            lines.push(format!(
+                "{unit}: process {old} (run {first}) -> {new} (run {next}) after {took_ms} ms, back-off included"
+            ));
         }
-        write!(f, "{}", self.cost)
+        let lines: Vec<String> = lines.iter().map(|line| words::told(line).into_owned()).collect();
+        format!("{}\n{}", lines.join("\n"), self.cost.told())
     }
 }

@@ -41,6 +41,7 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
     if answer.is_ok() {
         // What was not accepted stays, so that nobody's work is lost.
         drop(fs::remove_file(&copy));
+        drop(copy.parent().map(fs::remove_dir));
     }
     let Some(answer) = answer? else {
         print::talk("nothing was changed");

@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use mainstay_api::control::{EnvironmentOf, EnvironmentVariable, UnitEnvironment, VariableOrigin};
+use mainstay_words::padded;
 
 use super::subject::Subject;
 use crate::{
     client::{Client, escaped},
     errors::CliError,
-    print,
+    print, words,
 };
 
 /// Stands for what is not shown.
@@ -60,7 +61,7 @@ fn title(environment: &UnitEnvironment) -> String {
 fn shown(variable: &EnvironmentVariable) -> String {
     let origin = origin(variable);
     let value = variable.value.as_deref().unwrap_or(WITHHELD);
-    format!("{origin:10}  {}={value}", variable.name)
+    format!("{}  {}={value}", padded(origin, 10), variable.name)
 }
 
 /// Returns a line for a POSIX shell.
@@ -85,10 +86,10 @@ fn origin(variable: &EnvironmentVariable) -> &str {
         return source;
     }
     match variable.origin {
-        VariableOrigin::Inherited => "inherited",
-        VariableOrigin::Configured => "configured",
-        VariableOrigin::Mainstay => "mainstay",
-        VariableOrigin::Other => "other",
+        VariableOrigin::Inherited => words::label("inherited"),
+        VariableOrigin::Configured => words::label("configured"),
+        VariableOrigin::Mainstay => words::label("mainstay"),
+        VariableOrigin::Other => words::label("other"),
     }
 }
 

@@ -16,7 +16,8 @@ use crate::{
     names,
     paging::Paging,
     print,
-    when::{self, Nanoseconds},
+    when::{self, Nanoseconds, Span},
+    words,
 };
 
 /// So many are asked for when nobody says how many.
@@ -46,19 +47,8 @@ pub(super) struct Args {
     #[arg(short = 'n', long, value_name = "COUNT", value_parser = parse_count)]
     lines: Option<Count>,
 
-    /// Only from this time on: `10m` ago, `2026-01-31 08:00`, `08:00`, `today`, `yesterday`
-    #[arg(long, value_name = "TIME", value_parser = when::parse, allow_hyphen_values = true)]
-    since: Option<Nanoseconds>,
-
-    /// Only up to this time
-    #[arg(
-        long,
-        value_name = "TIME",
-        value_parser = when::parse,
-        allow_hyphen_values = true,
-        conflicts_with = "follow"
-    )]
-    until: Option<Nanoseconds>,
+    #[command(flatten)]
+    span: Span,
 
     /// Only of these types, such as `UnitExited,HookFailed`; `*` and `?` match
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',')]
@@ -131,8 +121,7 @@ pub(super) async fn run(mut args: Args, instance: Option<&str>) -> Result<ExitCo
 impl Args {
     /// Returns how many of the past are asked for.
     fn count(&self) -> usize {
-        let is_of_time = self.since.is_some() || self.until.is_some();
-        self.lines.unwrap_or(if is_of_time { usize::MAX } else { USUAL })
+        self.lines.unwrap_or(if self.span.is_bounded() { usize::MAX } else { USUAL })
     }
 }
 
@@ -145,8 +134,8 @@ fn filter(args: &Args) -> String {
         ("trace", args.trace.clone()),
         ("types", list(&args.types)),
         ("level", args.level.map(|level| level.word().to_owned())),
-        ("since", time(args.since)),
-        ("until", time(args.until)),
+        ("since", time(args.span.since)),
+        ("until", time(args.span.until)),
     ];
     let said = said.into_iter().filter_map(|(key, value)| Some((key, escaped(&value?))));
     said.flat_map(|(key, value)| ["&".to_owned(), key.to_owned(), "=".to_owned(), value]).collect()
@@ -156,7 +145,7 @@ fn filter(args: &Args) -> String {
 fn tell_missing(args: &Args, events: &Events) {
     let Some(kept) = &events.kept_since else { return };
     let oldest: Option<Timestamp> = kept.parse().ok();
-    let since = args.since.and_then(|since| Timestamp::from_nanosecond(since.into()).ok());
+    let since = args.span.since.and_then(|since| Timestamp::from_nanosecond(since.into()).ok());
     let is_before = since.is_none_or(|since| oldest.is_some_and(|oldest| since < oldest));
     if is_before && events.events.len() < args.count() {
         print::talk(&format!("note: events from before {kept} are not kept any more"));
@@ -204,5 +193,6 @@ fn line(event: &Event) -> String {
         "warn" => print::coloured(&shown, "waiting"),
         _ => shown,
     };
-    format!("{timestamp}  {shown}  {event:16}  {}\n", print::harmless(message).trim_end())
+    let message = print::harmless(message);
+    format!("{timestamp}  {shown}  {event:16}  {}\n", words::told(message.trim_end()))
 }

@@ -43,7 +43,7 @@ use crate::{
     meant, names,
     paging::Paging,
     print,
-    when::{self, Nanoseconds},
+    when::Span,
 };
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -78,19 +78,8 @@ pub(super) struct Args {
     #[arg(short = 'n', long, value_name = "COUNT", value_parser = parse_count)]
     lines: Option<Count>,
 
-    /// Only from this time on: `10m` ago, `2026-01-31 08:00`, `08:00`, `today`, `yesterday`
-    #[arg(long, value_name = "TIME", value_parser = when::parse, allow_hyphen_values = true)]
-    since: Option<Nanoseconds>,
-
-    /// Only up to this time
-    #[arg(
-        long,
-        value_name = "TIME",
-        value_parser = when::parse,
-        allow_hyphen_values = true,
-        conflicts_with = "follow"
-    )]
-    until: Option<Nanoseconds>,
+    #[command(flatten)]
+    span: Span,
 
     /// The newest line first; 100000 lines at most
     #[arg(short, long, conflicts_with_all = ["follow", "before_context", "after_context", "context"])]
@@ -218,7 +207,7 @@ fn parse_neighbours(text: &str) -> Result<Count, String> {
 impl Args {
     /// Returns what is asked for of the chain of a unit whose run is this one.
     const fn wanted(&self, run: Option<u64>) -> Wanted {
-        Wanted { since_ns: self.since, until_ns: self.until, run }
+        Wanted { since_ns: self.span.since, until_ns: self.span.until, run }
     }
 
     /// Returns what a pattern is about.
@@ -247,7 +236,7 @@ impl Args {
 
     /// Returns whether only some of the lines are asked for, wherever they are.
     const fn is_filtered(&self) -> bool {
-        self.since.is_some() || self.until.is_some() || self.run.is_some() || self.grep.is_some()
+        self.span.is_bounded() || self.run.is_some() || self.grep.is_some()
     }
 
     /// Returns the folder, below that of a unit's log, of what runs beside it and is asked for.
@@ -363,9 +352,19 @@ fn groups(located: &Located, status: Option<&Status>) -> Vec<Group> {
 fn copy_raw(sources: &[Source]) -> Result<ExitCode, CliError> {
     for Source { unit, chain } in sources {
         let copied = read::copy_all(chain, &mut print::Data);
-        copied.map_err(|error| unreadable(&format!("log of `{unit}`"), &error))?;
+        let damaged = copied.map_err(|error| unreadable(&format!("log of `{unit}`"), &error))?;
+        tell_damaged(unit, damaged);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says that some of a log is lost, where it is.
+fn tell_damaged(unit: &str, bytes: u64) {
+    if bytes > 0 {
+        print::talk(&format!(
+            "note: {bytes} bytes of the log of `{unit}` are left out: a compressed segment is damaged"
+        ));
+    }
 }
 
 fn unreadable(what: &str, error: &io::Error) -> CliError {

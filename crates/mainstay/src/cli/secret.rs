@@ -21,13 +21,14 @@ use mainstay_api::{
     control::{CommandName, SecretAnswer, SecretInfo, Secrets, Status, Unit},
 };
 use mainstay_platform::{dump, lock::FileLock, logon, paths};
+use mainstay_words::{padded, width as columns_of};
 
 use super::{command, up};
 use crate::{
     client::{Client, escaped},
     errors::{CliError, Kind},
     instance::{self, Located},
-    print,
+    print, words,
 };
 
 /// Keep secrets that services refer to; values never come out again
@@ -103,8 +104,11 @@ async fn set(args: SetArgs, named: Option<&str>) -> Result<ExitCode, CliError> {
         print::json(&answer);
         return Ok(ExitCode::SUCCESS);
     }
-    let done = if answer.replaced { "set anew" } else { "set" };
-    print::told(&format!("{done}: {name}\n"));
+    print::told(&if answer.replaced {
+        format!("set anew: {name}\n")
+    } else {
+        format!("set: {name}\n")
+    });
     if let Some(aside) = &answer.aside {
         print::talk(&format!(
             "the store was damaged: it is `{aside}` now, and its secrets are lost"
@@ -187,11 +191,11 @@ async fn list(args: &ListArgs, named: Option<&str>) -> Result<ExitCode, CliError
     if found.secrets.is_empty() {
         print::talk("there are no secrets; `mainstay secret set NAME` sets one");
     }
-    let widths = found.secrets.iter().map(|secret| secret.name.len());
+    let widths = found.secrets.iter().map(|secret| columns_of(&secret.name));
     let width = widths.max().unwrap_or_default();
     for SecretInfo { name, set_at, services } in &found.secrets {
-        let users = services.join(", ");
-        let line = format!("{name:width$}  {set_at}  {users}");
+        let users = services.join(words::between_items());
+        let line = format!("{}  {set_at}  {users}", padded(name, width));
         print::data(&(line.trim_end().to_owned() + "\n"));
     }
     Ok(ExitCode::SUCCESS)
@@ -253,7 +257,7 @@ fn read(from: impl Read) -> io::Result<Secret> {
 }
 
 fn asked(name: &str) -> Result<Secret, CliError> {
-    let line = logon::ask_secret(&format!("value of {name}: ")).map_err(|error| {
+    let line = logon::ask_secret(&words::told(&format!("value of {name}: "))).map_err(|error| {
         let hint = "give it on stdin, or with `--file`";
         CliError::refused(format!("nothing was typed: {error}"), hint)
     })?;

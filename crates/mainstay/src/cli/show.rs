@@ -11,7 +11,7 @@ use super::{
     status::usage::{self, size, time},
     subject::Subject,
 };
-use crate::{client::Client, errors::CliError, print};
+use crate::{client::Client, errors::CliError, print, words};
 
 /// Show everything about one unit, or each of some
 #[derive(Debug, ClapArgs)]
@@ -56,65 +56,94 @@ fn show(detail: &UnitDetail) {
     let unit = &detail.unit;
     let pid = unit.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
     let live = detail.logs.as_ref().map_or_else(
-        || format!("none: {DISCARDED}"),
+        || words::told(&format!("none: {DISCARDED}")).into_owned(),
         |folder| Path::new(folder).join(format!("{}.log", unit.unit)).display().to_string(),
     );
     let fields = [
-        ("unit", unit.unit.clone()),
-        ("state", unit.state.clone()),
-        ("since", unit.since.clone()),
-        ("why", print::harmless(&unit.why)),
-        ("pid", pid),
-        ("run", unit.run.to_string()),
-        ("restarts", unit.restarts.to_string()),
-        ("says", unit.status_text.as_deref().map(print::harmless).unwrap_or_default()),
-        ("error", unit.error_text.as_deref().map(print::harmless).unwrap_or_default()),
-        ("command", detail.command.join(" ")),
-        ("directory", detail.directory.clone().unwrap_or_default()),
-        ("log", live),
+        (words::label("unit"), unit.unit.clone()),
+        (words::label("state"), words::of(&unit.state).into_owned()),
+        (words::label("since"), unit.since.clone()),
+        (words::label("why"), words::told(&print::harmless(&unit.why)).into_owned()),
+        (words::label("pid"), pid),
+        (words::label("run"), unit.run.to_string()),
+        (words::label("restarts"), unit.restarts.to_string()),
     ];
-    for (name, value) in fields {
-        // What a program may say it does not have to.
-        if !value.is_empty() || !["says", "error"].contains(&name) {
-            print::data(&format!("{name:10} {value}\n"));
+    show_fields(&fields);
+    // What a program may say it does not have to.
+    let said =
+        [(words::label("says"), &unit.status_text), (words::label("error"), &unit.error_text)];
+    for (name, text) in said {
+        let text = text.as_deref().map(print::harmless).filter(|text| !text.is_empty());
+        if let Some(text) = text {
+            print::data(&print::fact(name, &text));
         }
     }
-    for (name, value) in &unit.facts {
-        print::data(&format!("{:10} {name}={}\n", "fact", print::harmless(value)));
-    }
-    for CheckState { check, verdict, seen, .. } in &detail.checks {
-        let seen =
-            if seen.is_empty() { String::new() } else { format!(": {}", print::harmless(seen)) };
-        print::data(&format!("{:10} {check} is {verdict}{seen}\n", "check"));
-    }
-    for HookLast { hook, at, message, .. } in &detail.hooks {
-        print::data(&format!("{:10} {hook} at {at}: {}\n", "hook", print::harmless(message)));
+    let fields = [
+        (words::label("command"), detail.command.join(" ")),
+        (words::label("directory"), detail.directory.clone().unwrap_or_default()),
+        (words::label("log"), live),
+    ];
+    show_fields(&fields);
+    show_beside(detail);
+}
+
+fn show_fields(fields: &[(&str, String)]) {
+    for (name, value) in fields {
+        print::data(&print::fact(name, value));
     }
 }
 
-fn processes(count: u64) -> String {
-    if count == 1 { "1 process".to_owned() } else { format!("{count} processes") }
+/// Shows facts, checks and hooks.
+fn show_beside(detail: &UnitDetail) {
+    for (name, value) in &detail.unit.facts {
+        let value = format!("{name}={}", print::harmless(value));
+        print::data(&print::fact(words::label("fact"), &value));
+    }
+    for CheckState { check, verdict, seen, .. } in &detail.checks {
+        let mut told = words::told(&format!("{check} is {verdict}")).into_owned();
+        if !seen.is_empty() {
+            told += words::before_reason();
+            told += &words::told(&print::harmless(seen));
+        }
+        print::data(&print::fact(words::label("check"), &told));
+    }
+    for HookLast { hook, at, message, .. } in &detail.hooks {
+        let told = format!("{hook} at {at}: {}", print::harmless(message));
+        print::data(&print::fact(words::label("hook"), &words::told(&told)));
+    }
 }
 
 /// Shows what the programs of a unit use, as far as the system tells.
 fn show_usage(usage: &UnitUsage) {
-    let memory = usage.memory_bytes.map(|bytes| {
-        let share = usage.memory_share_bytes.map(|share| format!(", {} its share", size(share)));
-        let peak = usage.memory_peak_bytes.map(|peak| format!(", {} at most", size(peak)));
-        [Some(size(bytes)), share, peak].into_iter().flatten().collect::<String>()
-    });
-    let tasks =
-        usage.threads.map(|threads| format!("{}, {threads} threads", processes(usage.processes)));
     let io = usage.read_bytes.zip(usage.written_bytes);
     let fields = [
-        ("cpu", usage.cpu_ms.map(time)),
-        ("memory", memory),
-        ("tasks", tasks),
-        ("fds", usage.descriptors.map(|count| count.to_string())),
-        ("io", io.map(|(read, put)| format!("{} read, {} written", size(read), size(put)))),
+        (words::label("cpu"), usage.cpu_ms.map(time)),
+        (words::label("memory"), usage.memory_bytes.map(|bytes| memory(usage, bytes))),
+        (words::label("tasks"), usage.threads.map(|threads| tasks(usage.processes, threads))),
+        (words::label("fds"), usage.descriptors.map(|count| count.to_string())),
+        (
+            words::label("io"),
+            io.map(|(read, put)| format!("{} read, {} written", size(read), size(put))),
+        ),
     ];
     for (name, value) in fields {
         let value = value.unwrap_or_else(|| "- (the system does not tell)".to_owned());
-        print::data(&format!("{name:10} {value}\n"));
+        print::data(&print::fact(name, &words::told(&value)));
     }
+}
+
+fn memory(usage: &UnitUsage, bytes: u64) -> String {
+    let (now, share) = (size(bytes), usage.memory_share_bytes.map(size));
+    match (share, usage.memory_peak_bytes.map(size)) {
+        (Some(share), Some(peak)) => format!("{now}, {share} its share, {peak} at most"),
+        (Some(share), None) => format!("{now}, {share} its share"),
+        (None, Some(peak)) => format!("{now}, {peak} at most"),
+        (None, None) => now,
+    }
+}
+
+fn tasks(processes: u64, threads: u64) -> String {
+    let count =
+        |number: u64, thing| print::count(usize::try_from(number).unwrap_or(usize::MAX), thing);
+    format!("{}, {}", count(processes, "process"), count(threads, "thread"))
 }

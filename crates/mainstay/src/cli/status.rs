@@ -256,7 +256,12 @@ fn note(unit: &Unit) -> String {
         parts.push(format!("says: {}", print::harmless(status)));
     }
     if let Some(next) = &unit.next {
-        parts.push(format!("{} in {}", next.what, milliseconds(next.in_ms)));
+        let span = milliseconds(next.in_ms);
+        parts.push(match next.what.as_str() {
+            "start" => format!("start in {span}"),
+            "stop" => format!("stop in {span}"),
+            _ => format!("kill in {span}"),
+        });
     }
     if unit.unready {
         parts.push("not ready: nobody may rely on it".to_owned());

@@ -172,18 +172,20 @@ async fn start(located: &Located, name: Option<&str>) -> Result<(Client, Keeper)
 }
 
 async fn greet(located: &Located, client: &mut Client, whose: Keeper) -> Result<(), CliError> {
-    let (what, changes) = match whose {
-        Keeper::Ours => ("started", None),
-        Keeper::Found => {
-            let answer: CommandAnswer = client.post("/v1/apply", &()).await?;
-            ("attached to the running instance of", answer.changes)
-        }
+    let changes = match whose {
+        Keeper::Ours => None,
+        Keeper::Found => client.post::<CommandAnswer>("/v1/apply", &()).await?.changes,
     };
     let status: Status = client.get("/v1/status").await?;
     let (keeper, agent) = (status.keeper.pid, status.agent.pid);
     let file = located.file.display();
     let units = print::count(status.units.len(), "unit");
-    print::talk(&format!("{what} {file}: {units}, keeper {keeper}, agent {agent}"));
+    print::talk(&match whose {
+        Keeper::Ours => format!("started {file}: {units}, keeper {keeper}, agent {agent}"),
+        Keeper::Found => format!(
+            "attached to the running instance of {file}: {units}, keeper {keeper}, agent {agent}"
+        ),
+    });
     if let Some(changes) = changes {
         tell_changes(&changes::lines(&changes));
     }

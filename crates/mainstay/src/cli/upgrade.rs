@@ -42,7 +42,8 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
     if args.json {
         print::json(&cost);
     } else {
-        print::told(&format!("keeper and agent are now `{}`\n{cost}", request.program));
+        print::told(&format!("keeper and agent are now `{}`\n", request.program));
+        print::data(&cost.told());
     }
     Ok(if cost.is_nothing() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

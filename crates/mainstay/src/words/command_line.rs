@@ -53,5 +53,5 @@ fn in_chinese(text: &str, kind: ErrorKind) -> String {
 fn line_in_chinese(line: &str) -> String {
     let Some((before, behind)) = line.split_once("Usage:") else { return chinese().told(line) };
     let usage = chinese().exact("Usage").unwrap_or("Usage");
-    format!("{before}{usage}：{}", behind.trim_start())
+    format!("{before}{usage}{}{}", chinese().sign(": "), behind.trim_start())
 }

@@ -15,13 +15,51 @@ pub(super) const STATES: [&str; 9] = words::known([
     "completed",
 ]);
 
+/// What stands between texts, behind them and around them; `list, ` between the items of a list.
+pub(super) const SIGNS: [&str; 13] = words::signs([
+    "; ", ". ", ": ", ", ", ".", ":", "…", "?", " (", ")", "list, ", " or ", " and ",
+]);
+
+/// Where a service of Windows is, in the words of its manager.
+pub(super) const MANAGER: [&str; 7] = words::known([
+    "STOPPED",
+    "START_PENDING",
+    "STOP_PENDING",
+    "RUNNING",
+    "CONTINUE_PENDING",
+    "PAUSE_PENDING",
+    "PAUSED",
+]);
+
+/// What checks think of a unit.
+pub(super) const VERDICTS: [&str; 3] = words::labels(["good", "bad", "open"]);
+
 /// Sentences that are put together from single words.
-pub(super) const SENTENCES: [&str; 5] = words::known([
-    "start in {time}",
-    "kill in {time}",
-    "killed process {pid}",
-    "froze process {pid}",
-    "started {file}: {units}, keeper {keeper}, agent {agent}",
+pub(super) const SENTENCES: [&str; 3] = words::known([
+    "`{unit}` has completed: {why}",
+    "`{unit}` has failed: {why}",
+    "`{unit}` is {state}: {why}",
+]);
+
+/// What a process may take, as Linux calls it.
+pub(super) const LIMITS: [&str; 17] = words::labels([
+    "cpu time",
+    "file size",
+    "data size",
+    "stack size",
+    "core file size",
+    "resident set",
+    "processes",
+    "open files",
+    "locked memory",
+    "address space",
+    "file locks",
+    "pending signals",
+    "msgqueue size",
+    "nice priority",
+    "realtime priority",
+    "realtime timeout",
+    "unlimited",
 ]);
 
 pub(super) const CLAP: [&str; 45] = words::known([

@@ -22,6 +22,8 @@ Commands:
   restart      Stop units, then start them
   kill         End units at once, without asking
   reset        Forget failures and try again at once
+  pause        Freeze units' programs until they are resumed
+  resume       Let paused units' programs go on
   reload       Have programs read their configuration anew
   logs         Show what programs wrote
   events       Show what happened, to all units or some
@@ -74,6 +76,8 @@ const COMMANDS: &[&str] = &[
     "restart",
     "kill",
     "reset",
+    "pause",
+    "resume",
     "reload",
     "logs",
     "events",
@@ -286,7 +290,7 @@ fn every_shell_gets_a_completion_that_it_understands() {
                   _mainstay mainstay re mainstay; echo ${COMPREPLY[*]}";
     let mut bash = Command::new("bash");
     let answer = answer_of(bash.args(["-c", script]).current_dir(sandbox.folder()));
-    assert_eq!(answer.out, "restart reset reload remove\n", "{answer:?}");
+    assert_eq!(answer.out, "restart reset resume reload remove\n", "{answer:?}");
     assert_eq!(sandbox.ask(&["completions", "dos"]).code, 2);
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, io};
 
-use super::{Cursor, Line, Reader, end};
+use super::{Cursor, Line, Reader};
 use crate::segment::ChainFiles;
 
 /// A line, and the name of its chain.
@@ -35,8 +35,17 @@ struct Feed<T> {
     ready: VecDeque<Line>,
     /// So many bytes of its blocks are in lines that nobody has taken yet.
     untaken: u64,
-    deleted: u64,
+    gone: Gone,
     latest: u64,
+}
+
+/// What was kept once and cannot be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Gone {
+    /// Segments that were deleted before they were read to the end.
+    pub segments: u64,
+    /// Bytes of compressed segments that are damaged.
+    pub bytes: u64,
 }
 
 impl<T: Clone> Merge<T> {
@@ -47,8 +56,8 @@ impl<T: Clone> Merge<T> {
 
     /// Adds a chain.
     pub fn add(&mut self, name: T, reader: Reader) {
-        let (ready, untaken, deleted, latest) = (VecDeque::new(), 0, 0, 0);
-        self.feeds.push(Feed { name, reader, end: None, ready, untaken, deleted, latest });
+        let (ready, untaken, gone, latest) = (VecDeque::new(), 0, Gone::default(), 0);
+        self.feeds.push(Feed { name, reader, end: None, ready, untaken, gone, latest });
     }
 
     /// Returns the names of its chains, with their readers.
@@ -59,7 +68,7 @@ impl<T: Clone> Merge<T> {
     /// Looks where the chains end at this moment: so far [`next_line`](Self::next_line) reads.
     pub fn look(&mut self) -> io::Result<()> {
         for feed in &mut self.feeds {
-            feed.end = Some(end(feed.reader.chain())?);
+            feed.end = Some(feed.reader.look()?);
         }
         Ok(())
     }
@@ -81,10 +90,10 @@ impl<T: Clone> Merge<T> {
         self.feeds.iter().map(|feed| (feed.reader.chain(), feed.cursor()))
     }
 
-    /// Returns how many segments of which chain were deleted before they were read, once.
-    pub fn take_deleted(&mut self) -> Vec<(T, u64)> {
-        let lost = self.feeds.iter_mut().filter(|feed| feed.deleted > 0);
-        lost.map(|feed| (feed.name.clone(), std::mem::take(&mut feed.deleted))).collect()
+    /// Returns what of which chain cannot be given before the next line, once.
+    pub fn take_gone(&mut self) -> Vec<(T, Gone)> {
+        let lost = self.feeds.iter_mut().filter(|feed| feed.gone != Gone::default());
+        lost.map(|feed| (feed.name.clone(), std::mem::take(&mut feed.gone))).collect()
     }
 }
 
@@ -107,7 +116,8 @@ impl<T> Feed<T> {
     fn fill(&mut self, unfinished: Unfinished) -> io::Result<()> {
         while self.ready.is_empty() && self.end.is_some_and(|end| self.reader.cursor() < end) {
             if let Some(block) = self.reader.next_block()? {
-                self.deleted += block.deleted;
+                self.gone.segments += block.deleted;
+                self.gone.bytes += block.damaged;
                 self.untaken = block.lines.iter().map(size).sum();
                 self.ready.extend(block.lines);
                 continue;

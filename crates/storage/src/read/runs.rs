@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs::File, io};
 
-use super::{seek, segments};
+use super::{seek, segments, summary::Summary};
 use crate::{index::IndexRecord, segment::ChainFiles};
 
 /// Returns the last runs that wrote to a chain, so many at most, ascending; the index knows them.
@@ -20,24 +20,19 @@ pub fn last_runs(chain: &ChainFiles, count: usize) -> io::Result<Vec<u64>> {
 }
 
 /// Returns the runs that wrote to a segment; an index that cannot be read knows none.
+///
+/// Where it was one, as it is of nearly all segments of a long run, the end of the index says so.
 fn runs_of(chain: &ChainFiles, number: u64) -> BTreeSet<u64> {
     let mut runs = BTreeSet::new();
+    if let Some(run) = Summary::of(&chain.index(number)).only_run() {
+        return BTreeSet::from([run]);
+    }
     let Ok(file) = File::open(chain.index(number)) else { return runs };
     let mut read = 0;
     while let Some(records) = seek::block(&file, &mut read) {
         runs.extend(records.iter().filter_map(IndexRecord::source));
     }
     runs
-}
-
-impl IndexRecord {
-    /// Returns the run whose bytes begin here.
-    const fn source(&self) -> Option<u64> {
-        match *self {
-            Self::Source { run, .. } => Some(run),
-            Self::Time { .. } | Self::Boot { .. } | Self::Bounds { .. } => None,
-        }
-    }
 }
 
 #[cfg(test)]

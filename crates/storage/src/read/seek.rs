@@ -1,16 +1,21 @@
 //! Where a segment may hold what is wanted: the index says when and by whom its bytes were written.
 
 use std::{
+    collections::VecDeque,
     fs::File,
-    io::{self, Read as _, Seek as _, SeekFrom},
-    path::Path,
+    io,
+    path::{Path, PathBuf},
 };
 
 use super::{
     content::{Content, read_at},
     reader::{BLOCK_BYTES, length},
 };
-use crate::index::{Bounds, IndexRecord, RECORD_BYTES};
+use crate::index::{IndexRecord, RECORD_BYTES};
+
+const RECORD_LENGTH: u64 = 32;
+/// So many records are looked at, at a time, where a time is looked up by halves.
+const LOOKED_AT: u64 = 16;
 
 /// What is wanted of a log, as far as an index knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,6 +34,11 @@ impl Wanted {
         self.since_ns.is_some() || self.until_ns.is_some() || self.run.is_some()
     }
 
+    /// Returns whether something that is not wanted may come behind what is, even if times rise.
+    pub(super) const fn may_end(&self) -> bool {
+        self.until_ns.is_some() || self.run.is_some()
+    }
+
     /// Returns whether a line is wanted; one of which nobody knows the time is, whenever it came.
     pub fn includes(&self, realtime_ns: u64, run: u64) -> bool {
         let is_in_time = self.since_ns.is_none_or(|since| realtime_ns >= since)
@@ -37,50 +47,98 @@ impl Wanted {
     }
 }
 
-/// Returns the first offset before `end` at which something wanted may be.
+/// Looks for what is wanted in the index of one segment, onward only.
 ///
 /// An index that cannot be read knows nothing: neither times nor runs.
-pub(super) fn first_wanted(index: &Path, end: u64, wanted: Wanted) -> Option<u64> {
-    let (mut from, mut realtime_ns, mut run) = (0, 0, 0);
-    let mut read = 0;
-    let file = File::open(index).ok();
-    while let Some(records) = file.as_ref().and_then(|file| block(file, &mut read)) {
-        for record in records {
-            if record.offset() > from && wanted.includes(realtime_ns, run) {
-                return Some(from);
+#[derive(Debug)]
+pub(super) struct Seeker {
+    index: PathBuf,
+    /// So many bytes of the index were read.
+    read: u64,
+    records: VecDeque<IndexRecord>,
+    /// From here on bytes came at this time, from this run.
+    from: u64,
+    realtime_ns: u64,
+    run: u64,
+}
+
+impl Seeker {
+    /// Returns one that begins with the first byte of a segment.
+    pub(super) fn new(index: PathBuf) -> Self {
+        let (records, from, realtime_ns, run) = (VecDeque::new(), 0, 0, 0);
+        Self { index, read: 0, records, from, realtime_ns, run }
+    }
+
+    /// Passes over what came before a time, where times rise: by halves, not record by record. It
+    /// does not learn whose the bytes are.
+    pub(super) fn pass_before(&mut self, since_ns: u64) {
+        let Some((place, offset)) = last_before(&self.index, since_ns) else { return };
+        (self.read, self.from) = (place * RECORD_LENGTH, offset);
+    }
+
+    /// Returns the first offset, from `at` on and before `end`, at which something wanted may be.
+    pub(super) fn next(&mut self, at: u64, end: u64, wanted: Wanted) -> Option<u64> {
+        let file = File::open(&self.index).ok();
+        loop {
+            if self.records.is_empty()
+                && let Some(more) = file.as_ref().and_then(|file| block(file, &mut self.read))
+            {
+                self.records.extend(more);
+                continue;
             }
-            from = from.max(record.offset());
-            match record {
-                IndexRecord::Source { run: by, .. } => run = by,
-                IndexRecord::Time { realtime_ns: at, .. } => realtime_ns = at,
-                IndexRecord::Boot { .. } | IndexRecord::Bounds { .. } => {}
+            let record = self.records.front().copied();
+            let until = record.map_or(end, |record| record.offset());
+            let begin = self.from.max(at);
+            if until > begin && wanted.includes(self.realtime_ns, self.run) {
+                return Some(begin);
             }
+            self.learn(&record?);
+            self.records.pop_front();
         }
     }
-    (from < end && wanted.includes(realtime_ns, run)).then_some(from)
-}
 
-/// Returns whether an index says that all of its closed segment came at other times.
-pub(super) fn is_outside(index: &Path, wanted: Wanted) -> bool {
-    // A time of 0 is none.
-    let Some(bounds) = bounds(index).filter(|bounds| bounds.earliest_ns > 0) else { return false };
-    wanted.since_ns.is_some_and(|since| bounds.latest_ns < since)
-        || wanted.until_ns.is_some_and(|until| bounds.earliest_ns > until)
-}
-
-/// Returns the bounds of a closed segment, where its index ends with it.
-fn bounds(index: &Path) -> Option<Bounds> {
-    let mut file = File::open(index).ok()?;
-    let end = file.metadata().ok()?.len();
-    let size = length(&[0; RECORD_BYTES]);
-    let mut last = [0; RECORD_BYTES];
-    // A torn record behind it would be of another end.
-    file.seek(SeekFrom::Start(end.checked_sub(size).filter(|_| end % size == 0)?)).ok()?;
-    file.read_exact(&mut last).ok()?;
-    match IndexRecord::decode(&last)? {
-        IndexRecord::Bounds { bounds, .. } => Some(bounds),
-        IndexRecord::Source { .. } | IndexRecord::Time { .. } | IndexRecord::Boot { .. } => None,
+    fn learn(&mut self, record: &IndexRecord) {
+        self.from = self.from.max(record.offset());
+        self.run = record.source().unwrap_or(self.run);
+        self.realtime_ns = record.time().unwrap_or(self.realtime_ns);
     }
+}
+
+/// Returns the number of the last record with a time before another one, and its offset.
+fn last_before(index: &Path, since_ns: u64) -> Option<(u64, u64)> {
+    let file = File::open(index).ok()?;
+    let (mut low, mut high) = (0, file.metadata().ok()?.len() / RECORD_LENGTH);
+    let mut found = None;
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match first_time(&file, middle, high) {
+            Some((place, offset, realtime_ns)) if realtime_ns < since_ns => {
+                found = Some((place, offset));
+                low = place + 1;
+            }
+            Some(_) | None => high = middle,
+        }
+    }
+    found
+}
+
+/// Returns number, offset and time of the first record with a time among some.
+fn first_time(file: &File, from: u64, to: u64) -> Option<(u64, u64, u64)> {
+    let mut place = from;
+    while place < to {
+        let count = LOOKED_AT.min(to - place);
+        let bytes = read_at(file, place * RECORD_LENGTH, count * RECORD_LENGTH).ok()?;
+        let (records, _torn) = bytes.as_chunks::<RECORD_BYTES>();
+        let times = (place..).zip(records).filter_map(|(place, bytes)| {
+            let record = IndexRecord::decode(bytes)?;
+            Some((place, record.offset(), record.time()?))
+        });
+        if let Some(found) = times.into_iter().next() {
+            return Some(found);
+        }
+        place += count;
+    }
+    None
 }
 
 /// Returns the next records of an index; nothing at its end.
@@ -96,7 +154,7 @@ pub(super) fn line_around(content: &mut Content, offset: u64) -> io::Result<u64>
     let mut end = offset;
     while end > 0 {
         let start = end.saturating_sub(BLOCK_BYTES);
-        let bytes = content.read_at(start, end - start)?;
+        let bytes = content.read_filled(start, end - start)?;
         if let Some(at) = bytes.iter().rposition(|byte| *byte == b'\n') {
             return Ok(start + length(bytes.get(..=at).unwrap_or_default()));
         }
@@ -107,12 +165,12 @@ pub(super) fn line_around(content: &mut Content, offset: u64) -> io::Result<u64>
 
 #[cfg(test)]
 mod tests {
-    use std::{io::Write as _, path::PathBuf};
+    use std::io::Write as _;
 
     use super::*;
     use crate::fresh;
     use crate::{
-        index::{SourceFlags, Stream, bounds_of},
+        index::{SourceFlags, Stream, bounds_of, runs_of},
         read::{Line, Reader, begin},
         segment::ChainFiles,
     };
@@ -126,8 +184,8 @@ mod tests {
             let all = folder.read(Wanted::default());
             for _ in 0..20 {
                 let wanted = Wanted {
-                    since_ns: dice.maybe(40),
-                    until_ns: dice.maybe(40),
+                    since_ns: dice.maybe(60),
+                    until_ns: dice.maybe(60),
                     run: dice.maybe(5),
                 };
                 let is_wanted = |line: &&Line| wanted.includes(line.realtime_ns, line.run);
@@ -180,6 +238,54 @@ mod tests {
         check(Some(11), Some(19), 0);
     }
 
+    #[test]
+    fn a_closed_segment_of_other_runs_is_not_even_opened() {
+        let folder = Folder::new("of-others");
+        let flags = SourceFlags::NONE;
+        for number in 1..=4 {
+            let (run, stream) = (u64::div_ceil(number, 2), Stream::Joined);
+            folder.write(
+                number,
+                "line\n",
+                &[IndexRecord::Source { offset: 0, run, stream, flags }],
+            );
+        }
+        for number in [1, 2] {
+            File::create(folder.chain().closed(number)).unwrap().write_all(b"hidden\n").unwrap();
+        }
+        let lines = folder.read(Wanted { run: Some(2), ..Wanted::default() });
+        assert!(lines.len() == 2 && lines.iter().all(|line| line.bytes == b"line"), "{lines:?}");
+        // Nor is an index read of which the end says enough.
+        let index = folder.chain().index(1);
+        let mut bytes = std::fs::read(&index).unwrap();
+        bytes[..RECORD_BYTES].fill(0);
+        File::create(index).unwrap().write_all(&bytes).unwrap();
+        assert_eq!(crate::read::last_runs(&folder.chain(), 9).unwrap(), [1, 2]);
+    }
+
+    #[test]
+    fn a_time_is_looked_up_without_what_is_before_it() {
+        let folder = Folder::new("halves");
+        let at = |line: u64| IndexRecord::Time { offset: 3 * line, realtime_ns: 10 + 2 * line };
+        let records: Vec<IndexRecord> = (0..300).map(at).collect();
+        folder.write(1, &"xy\n".repeat(300), &records);
+        folder.write(2, "ab\n", &[]);
+        let index = folder.chain().index(1);
+        let bytes = std::fs::read(&index).unwrap();
+        for (since, expected) in [(0, 0), (10, 0), (11, 1), (12, 1), (407, 199), (608, 299)] {
+            let mut seeker = Seeker::new(index.clone());
+            seeker.pass_before(since);
+            let wanted = Wanted { since_ns: Some(since), ..Wanted::default() };
+            assert_eq!(seeker.next(0, 900, wanted), Some(3 * expected), "since {since}");
+        }
+        // What is far before the time may be damaged.
+        let mut damaged = bytes;
+        damaged[..50 * RECORD_BYTES].fill(0xff);
+        File::create(&index).unwrap().write_all(&damaged).unwrap();
+        let lines = folder.read(Wanted { since_ns: Some(407), ..Wanted::default() });
+        assert_eq!(lines.len(), 101 + 1);
+    }
+
     struct Folder(PathBuf);
 
     impl Folder {
@@ -197,8 +303,12 @@ mod tests {
             if let Ok(live) = std::fs::metadata(chain.live()) {
                 let index = chain.index(number - 1);
                 let mut bytes = std::fs::read(&index).unwrap_or_default();
-                if let Some(bounds) = bounds_of(&IndexRecord::decode_all(&bytes)) {
-                    bytes.extend(IndexRecord::Bounds { offset: live.len(), bounds }.encode());
+                let (records, offset) = (IndexRecord::decode_all(&bytes), live.len());
+                let runs = runs_of(&records).map(|runs| IndexRecord::Runs { offset, runs });
+                let bounds =
+                    bounds_of(&records).map(|bounds| IndexRecord::Bounds { offset, bounds });
+                bytes.extend(runs.iter().chain(&bounds).flat_map(IndexRecord::encode));
+                if !bytes.is_empty() {
                     File::create(index).unwrap().write_all(&bytes).unwrap();
                 }
                 chain.close(number - 1).unwrap();
@@ -211,22 +321,23 @@ mod tests {
         }
 
         /// Makes segments with lines of any length, and records anywhere, not only where a line
-        /// begins; the clock goes back now and then.
+        /// begins; the clock goes back now and then, or never.
         fn fill(&self, dice: &mut Dice) {
+            let (goes_back, mut now) = (dice.roll(2) == 0, 0);
             let flags = [SourceFlags::NONE, SourceFlags::UNFINISHED];
             for number in 1..=1 + dice.roll(5) {
                 let line = |dice: &mut Dice| "x".repeat(dice.index(9)) + "\n";
-                let lines = 1 + dice.index(12);
+                let lines = 1 + dice.index(30);
                 let text: String = (0..lines).map(|_| line(dice)).collect();
                 let mut offset = if dice.roll(4) == 0 { 3 } else { 0 };
                 let mut records = Vec::new();
                 while offset < length(text.as_bytes()) && dice.roll(9) > 0 {
                     let flags = flags[dice.index(2)];
                     let (run, stream) = (dice.roll(5), Stream::Joined);
-                    records.push(match dice.roll(2) {
-                        0 => IndexRecord::Source { offset, run, stream, flags },
-                        _ => IndexRecord::Time { offset, realtime_ns: dice.roll(40) },
-                    });
+                    now = if goes_back { dice.roll(60) } else { now + dice.roll(3) };
+                    let source = IndexRecord::Source { offset, run, stream, flags };
+                    let time = IndexRecord::Time { offset, realtime_ns: now };
+                    records.push(if dice.roll(2) == 0 { source } else { time });
                     offset += dice.roll(9);
                 }
                 self.write(number, &text, &records);

@@ -30,6 +30,37 @@ pub(super) fn split(
     lines
 }
 
+/// Adds to places of some bytes the lines that are in pieces: a sieve has seen each as a whole.
+pub(super) fn with_interrupted(
+    bytes: &[u8],
+    from: u64,
+    places: Vec<Range<usize>>,
+    index: &[IndexRecord],
+) -> Vec<Range<usize>> {
+    let cuts = index.iter().filter_map(IndexRecord::interrupts);
+    let inside = cuts.filter_map(|cut| usize::try_from(cut.checked_sub(from)?).ok());
+    let mut lines = inside.filter(|cut| (1..bytes.len()).contains(cut)).peekable();
+    if lines.peek().is_none() {
+        return places;
+    }
+    let mut all: Vec<Range<usize>> =
+        lines.map(|cut| line_around(bytes, cut)).chain(places).collect();
+    all.sort_by_key(|place| (place.start, place.end));
+    all.dedup_by(|next, last| {
+        let is_in = next.start < last.end;
+        last.end = if is_in { last.end.max(next.end) } else { last.end };
+        is_in
+    });
+    all
+}
+
+fn line_around(bytes: &[u8], at: usize) -> Range<usize> {
+    let (before, behind) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
+    let begin = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let end = behind.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| at + end + 1);
+    begin..end
+}
+
 /// Cuts bytes behind each line end, and where a source was interrupted in the middle of its line.
 fn pieces<'a>(
     bytes: &'a [u8],
@@ -83,7 +114,7 @@ impl Known {
         match *record {
             IndexRecord::Source { run, stream, .. } => (self.run, self.stream) = (run, stream),
             IndexRecord::Time { realtime_ns, .. } => self.realtime_ns = realtime_ns,
-            IndexRecord::Boot { .. } | IndexRecord::Bounds { .. } => {}
+            IndexRecord::Boot { .. } | IndexRecord::Bounds { .. } | IndexRecord::Runs { .. } => {}
         }
     }
 }
@@ -95,7 +126,8 @@ impl IndexRecord {
             Self::Source { offset, .. }
             | Self::Time { offset, .. }
             | Self::Boot { offset, .. }
-            | Self::Bounds { offset, .. } => offset,
+            | Self::Bounds { offset, .. }
+            | Self::Runs { offset, .. } => offset,
         }
     }
 
@@ -103,7 +135,17 @@ impl IndexRecord {
     pub const fn boot(&self) -> Option<u64> {
         match *self {
             Self::Boot { mark, .. } => Some(mark),
-            Self::Source { .. } | Self::Time { .. } | Self::Bounds { .. } => None,
+            Self::Source { .. } | Self::Time { .. } | Self::Bounds { .. } | Self::Runs { .. } => {
+                None
+            }
+        }
+    }
+
+    /// Returns the run whose bytes begin here, if the record says so.
+    pub const fn source(&self) -> Option<u64> {
+        match *self {
+            Self::Source { run, .. } => Some(run),
+            Self::Time { .. } | Self::Boot { .. } | Self::Bounds { .. } | Self::Runs { .. } => None,
         }
     }
 
@@ -111,7 +153,9 @@ impl IndexRecord {
     pub const fn time(&self) -> Option<u64> {
         match *self {
             Self::Time { realtime_ns, .. } => Some(realtime_ns),
-            Self::Source { .. } | Self::Boot { .. } | Self::Bounds { .. } => None,
+            Self::Source { .. } | Self::Boot { .. } | Self::Bounds { .. } | Self::Runs { .. } => {
+                None
+            }
         }
     }
 
@@ -121,9 +165,11 @@ impl IndexRecord {
             Self::Source { offset, flags, .. } if flags.contains(SourceFlags::UNFINISHED) => {
                 Some(offset)
             }
-            Self::Source { .. } | Self::Time { .. } | Self::Boot { .. } | Self::Bounds { .. } => {
-                None
-            }
+            Self::Source { .. }
+            | Self::Time { .. }
+            | Self::Boot { .. }
+            | Self::Bounds { .. }
+            | Self::Runs { .. } => None,
         }
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct Page {
     pub(super) more: bool,
     /// So many segments were deleted before they were read.
     pub(super) missed: u64,
+    /// So many bytes cannot be read.
+    pub(super) damaged: u64,
 }
 
 /// Reads the log of a unit; it keeps its place.
@@ -95,8 +97,10 @@ impl Tail {
         } else {
             self.read_on(lines_max, &mut page)?;
         }
-        let deleted = self.merge.take_deleted();
-        page.missed += deleted.iter().map(|((), count)| count).sum::<u64>();
+        for ((), gone) in self.merge.take_gone() {
+            page.missed += gone.segments;
+            page.damaged += gone.bytes;
+        }
         page.next = self.place();
         Ok(page)
     }

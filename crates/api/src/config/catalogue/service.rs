@@ -136,8 +136,8 @@ const INSTANCES: Key = key(
     "instances",
     Shape::Integer(1, 10_000),
     Words {
-        en: "How many units it has: `web@1`, `web@2` and so on.",
-        zh: "它有多少个单元：`web@1`、`web@2` 等。",
+        en: "How many units it has: `web`, `web@2` and so on.",
+        zh: "它有多少个单元：`web`、`web@2` 等。",
     },
 )
 .usual("1")

@@ -13,7 +13,7 @@ const NAMED_MAX: usize = 3;
 /// What has been said so far.
 #[derive(Debug)]
 pub(super) struct Progress {
-    word: &'static str,
+    command: CommandName,
     count: usize,
     /// How long the line on the terminal is; nothing while there is none.
     shown: Option<usize>,
@@ -22,16 +22,7 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn new(goal: &Goal) -> Self {
-        let word = match goal.command {
-            CommandName::Start => "ready",
-            CommandName::Restart => "ready again",
-            CommandName::Stop | CommandName::Kill => "at rest",
-            CommandName::Reset => "reset",
-            CommandName::Reload => "asked",
-            CommandName::Pause => "paused",
-            CommandName::Resume => "resumed",
-        };
-        Self { word, count: goal.units.len(), shown: None, has_talked: false }
+        Self { command: goal.command, count: goal.units.len(), shown: None, has_talked: false }
     }
 
     /// Says how many are there, and who is not.
@@ -59,7 +50,16 @@ impl Progress {
     }
 
     fn sum(&self, reached: usize) -> String {
-        format!("{reached}/{} {}", self.count, self.word)
+        let count = self.count;
+        match self.command {
+            CommandName::Start => format!("{reached}/{count} ready"),
+            CommandName::Restart => format!("{reached}/{count} ready again"),
+            CommandName::Stop | CommandName::Kill => format!("{reached}/{count} at rest"),
+            CommandName::Reset => format!("{reached}/{count} reset"),
+            CommandName::Reload => format!("{reached}/{count} asked"),
+            CommandName::Pause => format!("{reached}/{count} paused"),
+            CommandName::Resume => format!("{reached}/{count} resumed"),
+        }
     }
 
     fn line(&self, reached: usize, open: &[&Unit]) -> String {

@@ -111,7 +111,7 @@ pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, Cli
         print::data(&tables);
         return Ok(ExitCode::SUCCESS);
     }
-    print::talk(&format!("\n{tables}"));
+    print::raw_talk(&format!("\n{tables}"));
     let question = asker.language.written_to(&file);
     if !asker.agrees(&question)? {
         return Err(CliError::refused(asker.language.nothing_written(), ""));

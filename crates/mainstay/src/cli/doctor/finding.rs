@@ -1,6 +1,12 @@
 //! What a look brought.
 
+use mainstay_words::padded;
 use serde::Serialize;
+
+use crate::words;
+
+/// How wide the column of verdicts is.
+const VERDICT_COLUMNS: usize = 4;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -39,16 +45,17 @@ impl Finding {
         Self { verdict: Verdict::Bad, what, why, remedy: remedy.into() }
     }
 
-    /// Returns it for people.
+    /// Returns it for people, in their language.
     pub(super) fn told(&self) -> String {
         let word = match self.verdict {
-            Verdict::Ok => "ok  ",
-            Verdict::Hint => "hint",
-            Verdict::Bad => "BAD ",
+            Verdict::Ok => words::label("ok"),
+            Verdict::Hint => words::label("hint"),
+            Verdict::Bad => words::label("BAD"),
         };
-        let mut text = format!("{word} {}\n", self.what);
+        let word = padded(word, VERDICT_COLUMNS);
+        let mut text = format!("{word} {}\n", words::told(&self.what));
         for line in [self.why, &self.remedy].into_iter().filter(|line| !line.is_empty()) {
-            text.push_str(&["     ", line, "\n"].concat());
+            text.push_str(&["     ", &*words::told(line), "\n"].concat());
         }
         text
     }

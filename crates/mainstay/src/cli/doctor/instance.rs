@@ -37,9 +37,12 @@ pub(super) fn look(located: Option<&Located>, config: &Config) -> Vec<Finding> {
 
 fn files(units: u64, needed: u64) -> Finding {
     let allowed = daemon::file_limit();
-    let limit =
-        if allowed == u64::MAX { "any number is".to_owned() } else { format!("{allowed} are") };
-    let what = format!("open files: {needed} for {}, {limit} allowed", count(units));
+    let units = count(units);
+    let what = if allowed == u64::MAX {
+        format!("open files: {needed} for {units}, any number is allowed")
+    } else {
+        format!("open files: {needed} for {units}, {allowed} are allowed")
+    };
     if allowed >= needed {
         return Finding::ok(what);
     }
@@ -49,8 +52,11 @@ fn files(units: u64, needed: u64) -> Finding {
 
 fn pipes(units: u64) -> Finding {
     let full = machine::pipes_of_full_size();
-    let limit = full.map_or_else(|| "no limit".to_owned(), |full| full.to_string());
-    let what = format!("pipes of full size for an ordinary user: {limit}, {}", count(units));
+    let told = count(units);
+    let what = full.map_or_else(
+        || format!("pipes of full size for an ordinary user: no limit, {told}"),
+        |full| format!("pipes of full size for an ordinary user: {full}, {told}"),
+    );
     if full.is_none_or(|full| units <= full) {
         return Finding::ok(what);
     }
@@ -94,18 +100,25 @@ fn disks(located: &Located) -> Vec<Finding> {
     let of_state = filesystem::room(state).ok();
     // Whoever may not look there cannot do anything about it.
     let of_logs = filesystem::room(&logs).ok().filter(|room| Some(*room) != of_state);
-    let both = [("state", state.as_path(), of_state), ("logs", &logs, of_logs)];
+    let both = [(Of::State, state.as_path(), of_state), (Of::Logs, &logs, of_logs)];
     both.into_iter().filter_map(|(of, folder, room)| Some(disk(of, folder, room?))).collect()
 }
 
-fn disk(of: &str, folder: &Path, room: Room) -> Finding {
+/// What a disk is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    State,
+    Logs,
+}
+
+fn disk(of: Of, folder: &Path, room: Room) -> Finding {
     let Room { free_bytes, whole_bytes } = room;
     let percent = free_bytes.saturating_mul(100) / whole_bytes.max(1);
-    let what = format!(
-        "disk of {of} ({}): {} MiB free, {percent} %",
-        folder.display(),
-        free_bytes / 1024 / 1024
-    );
+    let (folder, free) = (folder.display(), free_bytes / 1024 / 1024);
+    let what = match of {
+        Of::State => format!("disk of state ({folder}): {free} MiB free, {percent} %"),
+        Of::Logs => format!("disk of logs ({folder}): {free} MiB free, {percent} %"),
+    };
     let is_small = free_bytes < ROOM_AMPLE && percent < PERCENT_LEAST;
     if free_bytes >= ROOM_LEAST && !is_small {
         return Finding::ok(what);
@@ -132,7 +145,7 @@ mod tests {
     fn a_disk_is_nearly_full_with_little_room_or_a_small_part_of_it() {
         let check = |free: u64, whole: u64, expected: Verdict| {
             let room = Room { free_bytes: free * MIB, whole_bytes: whole * MIB };
-            let found = disk("logs", Path::new("/var/log"), room);
+            let found = disk(Of::Logs, Path::new("/var/log"), room);
             assert_eq!(found.verdict, expected, "{}", found.what);
         };
         check(199, 1_000, Verdict::Bad);

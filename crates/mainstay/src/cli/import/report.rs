@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
+use mainstay_words::padded;
 use serde::Serialize;
 
 use super::configuration;
 use crate::{
     errors::CliError,
     foreign::{Remark, Translation, Verdict, Wrapper},
-    print,
+    print, words,
 };
 
 /// Values are shown so far; a program's arguments may be long.
@@ -43,7 +44,7 @@ pub(super) fn print_json(all: &[Translation], values: Values) -> Result<(), CliE
 pub(super) fn print(all: &[Translation], values: Values) -> Result<(), CliError> {
     for (count, translation) in all.iter().enumerate() {
         print::data(if count > 0 { "\n" } else { "" });
-        print::told(&text(&told(translation, values)?));
+        print::data(&text(&told(translation, values)?));
     }
     Ok(())
 }
@@ -68,23 +69,26 @@ fn told(translation: &Translation, values: Values) -> Result<Told<'_>, CliError>
 
 fn text(told: &Told<'_>) -> String {
     let Told { name, wrapper, file, configuration, install, remarks } = told;
-    let mut text = format!("{name} is {wrapper}. With `--replace` it stands in {file}:\n\n");
+    let title = format!("{name} is {wrapper}. With `--replace` it stands in {file}:");
+    let mut text = format!("{}\n\n", words::told(&title));
     for line in configuration.lines() {
         let _ = writeln!(text, "    {}", print::harmless(line));
     }
-    let install = install
-        .as_deref()
-        .map_or_else(|| "(no line can say it: a word has a line break)".into(), print::harmless);
-    let _ = writeln!(text, "\nA new service like it:\n\n    {install}\n");
+    let install = install.as_deref().map_or_else(
+        || words::told("(no line can say it: a word has a line break)").into_owned(),
+        print::harmless,
+    );
+    let _ = writeln!(text, "\n{}\n\n    {install}\n", words::told("A new service like it:"));
     for row in *remarks {
         text.push_str(&line(row));
     }
     let missing = remarks.iter().filter(|remark| remark.verdict == Verdict::Missing).count();
-    let _ = match missing {
-        0 => writeln!(text, "\nNothing is missing."),
-        _ => writeln!(text, "\n{} without equivalent.", print::count(missing, "setting")),
+    let sum = match missing {
+        0 => "Nothing is missing.".to_owned(),
+        1 => "1 setting without equivalent.".to_owned(),
+        _ => format!("{missing} settings without equivalent."),
     };
-    text
+    text + "\n" + &words::told(&sum) + "\n"
 }
 
 fn line(remark: &Remark) -> String {
@@ -94,5 +98,7 @@ fn line(remark: &Remark) -> String {
     if shown.len() < value.len() {
         shown.push('…');
     }
-    format!("  {verdict:7} {:24} {shown:24} {why}\n", print::harmless(setting))
+    let verdict = padded(verdict.told(), 7);
+    let (setting, shown) = (padded(&print::harmless(setting), 24), padded(&shown, 24));
+    format!("  {verdict} {setting} {shown} {}\n", words::told(why))
 }

@@ -11,12 +11,13 @@ use clap::Args as ClapArgs;
 use mainstay_agent::kinds::{self, FoundKind, KindError};
 use mainstay_api::config::parse_duration;
 use mainstay_platform::{paths, random};
+use mainstay_words::padded;
 
 use super::list;
 use crate::{
     conformance::{self, Finding, Trial, Verdict},
     errors::CliError,
-    instance, print,
+    instance, print, words,
 };
 
 /// Run a kind through every MUST of its specification that can be seen from outside
@@ -64,7 +65,7 @@ pub(super) fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode, CliEr
         print::json(&findings);
     } else {
         let lines: String = findings.iter().map(line).collect();
-        print::data(&print::harmless(&lines));
+        print::data(&lines);
     }
     let is_held = findings.iter().all(|finding| finding.verdict == Verdict::Held);
     if findings.iter().any(|finding| finding.verdict == Verdict::Untested) && !args.json {
@@ -108,12 +109,16 @@ fn configuration(file: &Path) -> Result<String, CliError> {
 fn line(finding: &Finding) -> String {
     let Finding { rule, says, verdict, why } = finding;
     let word = match verdict {
-        Verdict::Held => "held",
-        Verdict::Broken => "BROKEN",
-        Verdict::Untested => "untested",
+        Verdict::Held => words::label("held"),
+        Verdict::Broken => words::label("BROKEN"),
+        Verdict::Untested => words::label("untested"),
     };
-    let why = if why.is_empty() { String::new() } else { format!(": {why}") };
-    format!("{rule:4} {word:9} {says}{why}\n")
+    let told = if why.is_empty() {
+        (*says).to_owned()
+    } else {
+        format!("{says}: {}", print::harmless(why))
+    };
+    format!("{rule:4} {} {}\n", padded(word, 9), words::told(&told))
 }
 
 /// The folder of one trial, which goes with the value.

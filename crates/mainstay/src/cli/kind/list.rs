@@ -8,7 +8,7 @@ use mainstay_agent::kinds::{self, FoundKind, KindError};
 use crate::{
     conformance::about::{self, About},
     errors::CliError,
-    instance, print,
+    instance, print, words,
 };
 
 /// List the kinds that services can run
@@ -47,8 +47,14 @@ fn line(kind: &FoundKind) -> String {
     let FoundKind { name, command } = kind;
     let path = command.join(" ");
     match fault_or_about(kind) {
-        Ok(About { version, summary, .. }) => format!("{name}  {version}  {summary}  ({path})\n"),
-        Err(why) => format!("{name}  cannot be run: {why}  ({path})\n"),
+        Ok(About { version, summary, .. }) => {
+            let summary = print::harmless(&summary);
+            format!("{name}  {version}  {}  ({path})\n", words::told(&summary))
+        }
+        Err(why) => {
+            let told = format!("cannot be run: {}", print::harmless(&why));
+            format!("{name}  {}  ({path})\n", words::told(&told))
+        }
     }
 }
 

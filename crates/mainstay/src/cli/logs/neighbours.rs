@@ -71,8 +71,8 @@ mod tests {
         let origin = Arc::new(Origin { unit: "web".to_owned(), wanted: Wanted::default() });
         let mut neighbours = Neighbours::new(before, after);
         let mut shown = VecDeque::new();
-        // Those of `X` fit.
-        for letter in b"abXcdefXgXhijX" {
+        // Those of `#` fit.
+        for letter in b"ab#cdef#g#hij#" {
             let line = Line {
                 realtime_ns: 0,
                 run: 0,
@@ -81,7 +81,7 @@ mod tests {
                 is_partial: false,
             };
             let found = Found { line, origin: Arc::clone(&origin), is_behind_gap: false };
-            neighbours.take(found, *letter == b'X', &mut shown);
+            neighbours.take(found, *letter == b'#', &mut shown);
         }
         let letters = |found: &Found| {
             let gap = found.is_behind_gap.then_some('-');
@@ -93,11 +93,11 @@ mod tests {
 
     #[test]
     fn neighbours_come_once_and_gaps_are_told() {
-        check(0, 0, "XXXX");
-        check(1, 0, "bX-fXgX-jX");
-        check(0, 1, "Xc-XgXh-X");
-        check(1, 1, "bXc-fXgXh-jX");
-        check(2, 2, "abXcdefXgXhijX");
-        check(99, 0, "abXcdefXgXhijX");
+        check(0, 0, "####");
+        check(1, 0, "b#-f#g#-j#");
+        check(0, 1, "#c-#g#h-#");
+        check(1, 1, "b#c-f#g#h-j#");
+        check(2, 2, "ab#cdef#g#hij#");
+        check(99, 0, "ab#cdef#g#hij#");
     }
 }

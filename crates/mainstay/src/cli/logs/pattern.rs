@@ -39,6 +39,15 @@ pub(super) enum View {
     Raw,
 }
 
+/// Which lines a sieve lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sense {
+    /// Those that a pattern may fit.
+    Fitting,
+    /// Those that it may not fit.
+    Others,
+}
+
 /// How much of some bytes is shown as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Plainness {
@@ -118,19 +127,47 @@ fn build(text: &str, case: Case) -> Result<Regex, regex::Error> {
 pub(super) struct PatternSieve {
     pub(super) pattern: Pattern,
     pub(super) view: View,
+    pub(super) sense: Sense,
 }
 
 impl Sieve for PatternSieve {
     fn lines(&self, block: &[u8]) -> Vec<Range<usize>> {
+        match self.sense {
+            Sense::Fitting => self.fitting(block),
+            Sense::Others => self.others(block),
+        }
+    }
+}
+
+impl PatternSieve {
+    /// Returns the lines of a block that the pattern may fit.
+    fn fitting(&self, block: &[u8]) -> Vec<Range<usize>> {
         let is_plain = self.view == View::Raw || plainness_of_lines(block) == Plainness::Plain;
         if is_plain && self.pattern.is_for_blocks() {
             return self.pattern.lines_in(block);
         }
-        let fits = |line: &Range<usize>| {
-            let text = block.get(line.clone()).unwrap_or_default();
-            self.pattern.is_in(text.strip_suffix(b"\n").unwrap_or(text), self.view)
-        };
-        lines(block).filter(fits).collect()
+        lines(block).filter(|line| self.fits(block, line)).collect()
+    }
+
+    fn fits(&self, block: &[u8], line: &Range<usize>) -> bool {
+        let text = block.get(line.clone()).unwrap_or_default();
+        self.pattern.is_in(text.strip_suffix(b"\n").unwrap_or(text), self.view)
+    }
+
+    /// Returns what is between the lines of a block that the pattern fits.
+    fn others(&self, block: &[u8]) -> Vec<Range<usize>> {
+        let (mut others, mut from) = (Vec::new(), 0);
+        for place in self.fitting(block) {
+            let part = block.get(place.clone()).unwrap_or_default();
+            let inside = lines(part).map(|line| place.start + line.start..place.start + line.end);
+            for line in inside.filter(|line| self.fits(block, line)) {
+                others.push(from..line.start);
+                from = line.end;
+            }
+        }
+        others.push(from..block.len());
+        others.retain(|place| !place.is_empty());
+        others
     }
 }
 
@@ -248,7 +285,11 @@ mod tests {
             usize::try_from(dice >> 33).unwrap() % sides
         };
         let views = [View::Shown, View::Raw];
-        let sieve = |text| views.map(|view| PatternSieve { pattern: pattern(text), view });
+        let sieve = |text| {
+            let both = [Sense::Fitting, Sense::Others];
+            let all = views.into_iter().flat_map(move |view| both.map(|sense| (view, sense)));
+            all.map(move |(view, sense)| PatternSieve { pattern: pattern(text), view, sense })
+        };
         let sieves: Vec<PatternSieve> = patterns.into_iter().flat_map(sieve).collect();
         for round in 0..200 {
             // Some have nothing special in them, and most blocks are like that.
@@ -261,7 +302,8 @@ mod tests {
             for sieve in &sieves {
                 let fits = |line: &Range<usize>| {
                     let line = &block[line.clone()];
-                    sieve.pattern.is_in(line.strip_suffix(b"\n").unwrap_or(line), sieve.view)
+                    let line = line.strip_suffix(b"\n").unwrap_or(line);
+                    sieve.pattern.is_in(line, sieve.view) == (sieve.sense == Sense::Fitting)
                 };
                 let expected: Vec<_> = lines(&block).filter(fits).collect();
                 let kept = sieve.lines(&block);
@@ -281,15 +323,18 @@ mod tests {
     #[test]
     fn a_sieve_drops_what_cannot_fit() {
         let block = "one line\n".repeat(1000) + "an error\n" + &"one line\n".repeat(1000);
-        let check = |text: &str, expected: &[(usize, usize)]| {
-            let sieve = PatternSieve { pattern: pattern(text), view: View::Shown };
+        let check = |text: &str, sense: Sense, expected: &[(usize, usize)]| {
+            let sieve = PatternSieve { pattern: pattern(text), view: View::Shown, sense };
             let kept = sieve.lines(block.as_bytes());
             let kept: Vec<_> = kept.iter().map(|line| (line.start, line.end)).collect();
             assert_eq!(kept, expected, "{text}");
         };
-        check("error", &[(9000, 9009)]);
-        check("^an|panic", &[(9000, 9009)]);
-        check("nothing", &[]);
+        check("error", Sense::Fitting, &[(9000, 9009)]);
+        check("^an|panic", Sense::Fitting, &[(9000, 9009)]);
+        check("nothing", Sense::Fitting, &[]);
+        check("line", Sense::Others, &[(9000, 9009)]);
+        check("error", Sense::Others, &[(0, 9000), (9009, 18009)]);
+        check("line|error", Sense::Others, &[]);
     }
 
     #[test]

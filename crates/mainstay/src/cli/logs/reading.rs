@@ -6,16 +6,16 @@ use std::{
 };
 
 use mainstay_api::control::Status;
-use mainstay_storage::read::{self, Cursor, Merge, Reader, Sieve, Unfinished};
+use mainstay_storage::read::{self, Around, Cursor, Merge, Reader, Sieve, Unfinished};
 
 use super::{
     Args, Merged, Origin,
     labels::Labels,
     lines::Lines,
     neighbours::{Found, Neighbours},
-    pattern::PatternSieve,
+    pattern::{PatternSieve, Sense},
     sources::{self, Source},
-    unreadable,
+    tell_damaged, unreadable,
 };
 use crate::{errors::CliError, instance::Located, print};
 
@@ -118,6 +118,8 @@ impl Reading {
         runs: &BTreeMap<String, u64>,
         begin: Begin,
     ) -> Result<(), CliError> {
+        let (before, behind) = self.args.neighbours();
+        let (sieve, around) = (self.sieve(sources.len()), Around::new(before, behind));
         for Source { unit, chain } in sources {
             let run = runs.get(&unit).copied();
             if self.args.run.is_some() && run.is_none() {
@@ -135,17 +137,20 @@ impl Reading {
             };
             let at = at.map_err(|error| unreadable(&format!("log of `{unit}`"), &error))?;
             let wanted = self.args.wanted(run);
-            let reader = Reader::new(chain, at).only(wanted).sieved(self.sieve());
+            let reader = Reader::new(chain, at).only(wanted).sieved(sieve.clone(), around);
             self.merged.add(Arc::new(Origin { unit, wanted }), reader);
         }
         Ok(())
     }
 
-    /// Returns what finds lines in whole blocks, where only what it finds is shown.
-    fn sieve(&self) -> Option<Arc<dyn Sieve>> {
-        let is_alone = !self.args.invert_match && self.args.neighbours() == (0, 0);
+    /// Returns what finds lines in whole blocks of so many logs.
+    ///
+    /// What is around a line of several logs together is not to be found in its own.
+    fn sieve(&self, logs: usize) -> Option<Arc<dyn Sieve>> {
+        let is_alone = self.args.neighbours() == (0, 0) || logs == 1 && !self.args.follow;
         let pattern = self.args.grep.clone().filter(|_| is_alone)?;
-        Some(Arc::new(PatternSieve { pattern, view: self.args.view() }))
+        let sense = if self.args.invert_match { Sense::Others } else { Sense::Fitting };
+        Some(Arc::new(PatternSieve { pattern, view: self.args.view(), sense }))
     }
 
     /// Shows the last lines that are asked for: no more of them are in memory at a time.
@@ -204,7 +209,7 @@ impl Reading {
     fn next(&mut self) -> Result<Option<Found>, CliError> {
         while self.ready.is_empty() {
             let line = self.merged.next_line().map_err(|error| unreadable("logs", &error))?;
-            self.tell_deleted();
+            self.tell_gone();
             let Some((line, origin)) = line else { return Ok(None) };
             if !origin.wanted.includes(line.realtime_ns, line.run) {
                 continue;
@@ -216,14 +221,18 @@ impl Reading {
         Ok(self.ready.pop_front())
     }
 
-    /// Tells what was deleted before the next line.
-    fn tell_deleted(&mut self) {
-        for (origin, deleted) in self.merged.take_deleted() {
-            let segments = print::count(usize::try_from(deleted).unwrap_or(usize::MAX), "segment");
+    /// Tells what was deleted, or is damaged, before the next line.
+    fn tell_gone(&mut self) {
+        for (origin, gone) in self.merged.take_gone() {
             let unit = &origin.unit;
-            print::talk(&format!(
-                "note: {segments} of the log of `{unit}` went before they were read to the end"
-            ));
+            if gone.segments > 0 {
+                let count = usize::try_from(gone.segments).unwrap_or(usize::MAX);
+                let segments = print::count(count, "segment");
+                print::talk(&format!(
+                    "note: {segments} of the log of `{unit}` went before they were read to the end"
+                ));
+            }
+            tell_damaged(unit, gone.bytes);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What comes in the logs of an instance from now on, beside something else that goes on.
 
 use super::{Args, LOOK_AGAIN_AFTER, LOOK_EVERY, Timestamps, reading::Reading};
-use crate::{errors::CliError, instance::Located, paging::Paging};
+use crate::{errors::CliError, instance::Located, paging::Paging, when::Span};
 
 /// The end of all logs of an instance.
 #[derive(Debug)]
@@ -38,8 +38,7 @@ impl Args {
             names: Vec::new(),
             follow: true,
             lines: None,
-            since: None,
-            until: None,
+            span: Span { since: None, until: None },
             reverse: false,
             grep: None,
             ignore_case: false,

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 use mainstay_platform::scm::{Database, Intent, Purpose, Record, Service, Status};
+use mainstay_words::padded;
 use serde::Serialize;
 
 use super::{database, trouble};
@@ -11,7 +12,7 @@ use crate::{
     errors::CliError,
     foreign::{file_stem, split_line},
     place::Place,
-    print,
+    print, words,
 };
 
 /// List the services that Mainstay keeps
@@ -57,7 +58,8 @@ pub(super) fn list(args: &Args) -> Result<ExitCode, CliError> {
     }
     for (row, _) in rows {
         let pid = row.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
-        print::data(&format!("{:24} {:14} {pid:>7}  {}\n", row.name, row.state, row.account));
+        let (name, state) = (padded(&row.name, 24), padded(&words::of(&row.state), 14));
+        print::data(&format!("{name} {state} {pid:>7}  {}\n", row.account));
     }
     Ok(ExitCode::SUCCESS)
 }

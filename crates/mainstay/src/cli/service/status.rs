@@ -6,6 +6,7 @@ use std::{process::ExitCode, time::Duration};
 use clap::Args as ClapArgs;
 use mainstay_api::control::Unit;
 use mainstay_platform::scm::{Intent, Purpose, State, Status, code};
+use mainstay_words::padded;
 use serde::Serialize;
 use tokio::task::JoinSet;
 
@@ -20,7 +21,7 @@ use crate::{
     explain::{self, Explanation, Language},
     hosted::BAD_CONFIGURATION,
     place::Place,
-    print,
+    print, words,
 };
 
 /// How long an agent may take to answer.
@@ -91,7 +92,7 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode, CliError> {
     if args.json {
         print::json(&Report { row, program, status });
     } else {
-        print::told(&card(&row, &status, program.as_ref()));
+        print::data(&card(&row, &status, program.as_ref()));
     }
     Ok(if is_up { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
@@ -112,16 +113,18 @@ fn card(row: &Row, status: &Status, program: Option<&Unit>) -> String {
         None if status.state == State::Running => "no agent answers (yet)".to_owned(),
         None => "-".to_owned(),
     };
+    let program = words::told(&program);
     let lines = [
-        ("program", program.as_str()),
-        ("account", &row.account),
-        ("start", &row.start),
-        ("runs", &row.command_line),
-        ("config", &row.configuration),
-        ("logs", &row.logs),
+        (words::label("program"), &*program),
+        (words::label("account"), &row.account),
+        (words::label("start"), &row.start),
+        (words::label("runs"), &row.command_line),
+        (words::label("config"), &row.configuration),
+        (words::label("logs"), &row.logs),
     ];
-    let lines = lines.map(|(name, value)| format!("  {name:9} {value}\n"));
-    format!("{} is {}\n{}", row.name, in_words(status), lines.concat())
+    let lines = lines.map(|(name, value)| format!("  {} {value}\n", padded(name, 9)));
+    let title = format!("{} is {}\n", row.name, in_words(status));
+    words::told(&title).into_owned() + &lines.concat()
 }
 
 /// Returns where a service is, and how it ended, as it stands behind `is`.

@@ -4,12 +4,14 @@ use std::{cmp::Ordering, collections::BTreeMap};
 
 use clap::ValueEnum;
 use mainstay_api::control::{FilesStatus, Group, Role, Status, Unit, UnitUsage, Usages};
+use mainstay_words::{padded, width as columns_of};
 use serde::Serialize;
 
+use super::right;
 use crate::{
     client::{Client, escaped},
     errors::CliError,
-    print,
+    print, words,
 };
 
 /// By what units are sorted, the greatest first.
@@ -28,6 +30,11 @@ pub(in crate::cli) enum Sort {
     /// What was read and written
     Io,
 }
+
+/// How wide the column of states is.
+const STATE_COLUMNS: usize = 9;
+/// How wide the columns of numbers are.
+const CELL_COLUMNS: [usize; 8] = [6, 8, 8, 8, 6, 5, 8, 8];
 
 /// A status with what its units use.
 #[derive(Debug, Serialize)]
@@ -77,29 +84,41 @@ impl Used {
 
     /// Lays the units out.
     pub(super) fn table(&self) -> String {
-        let title = "UNIT";
-        let widths = self.units.iter().map(|used| used.unit.unit.chars().count());
-        let width = widths.max().unwrap_or(0).max(title.len());
-        let head = ["CPU%", "TIME", "MEMORY", "PEAK", "TASKS", "FDS", "READ", "WRITTEN"];
+        let title = words::label("UNIT");
+        let widths = self.units.iter().map(|used| columns_of(&used.unit.unit));
+        let width = widths.max().unwrap_or(0).max(columns_of(title));
         let mut text = format!("{}\n\n", self.instance);
-        text.push_str(&line(title, width, "STATE", "STATE", &head.map(str::to_owned)));
+        let state = padded(words::label("STATE"), STATE_COLUMNS);
+        text.push_str(&line(&padded(title, width), &state, &headings().map(str::to_owned)));
         for UsedUnit { unit, usage } in &self.units {
             let cells = usage.as_ref().map_or_else(|| [const { String::new() }; 8], cells);
-            let state = print::coloured(&format!("{:9}", unit.state), &unit.state);
-            text.push_str(&line(&unit.unit, width, &unit.state, &state, &cells));
+            let state = padded(&words::of(&unit.state), STATE_COLUMNS);
+            let state = print::coloured(&state, &unit.state);
+            text.push_str(&line(&padded(&unit.unit, width), &state, &cells));
         }
         text
     }
 }
 
-fn line(name: &str, width: usize, plain: &str, state: &str, cells: &[String; 8]) -> String {
-    let padding = " ".repeat(if plain == state { 9_usize.saturating_sub(plain.len()) } else { 0 });
-    let [share, time, memory, peak, tasks, descriptors, read, written] = cells;
-    let line = format!(
-        "{name:width$}  {state}{padding}  {share:>6}  {time:>8}  {memory:>8}  {peak:>8}  {tasks:>6}  \
-         {descriptors:>5}  {read:>8}  {written:>8}"
-    );
-    line.trim_end().to_owned() + "\n"
+/// Returns what stands above the columns of numbers.
+fn headings() -> [&'static str; 8] {
+    [
+        words::label("CPU%"),
+        words::label("TIME"),
+        words::label("MEMORY"),
+        words::label("PEAK"),
+        words::label("TASKS"),
+        words::label("FDS"),
+        words::label("READ"),
+        words::label("WRITTEN"),
+    ]
+}
+
+/// Returns a line of cells, numbers at the right of their columns.
+fn line(name: &str, state: &str, cells: &[String; 8]) -> String {
+    let cells = cells.iter().zip(CELL_COLUMNS).map(|(cell, columns)| right(cell, columns));
+    let line = [name.to_owned(), state.to_owned()].into_iter().chain(cells).collect::<Vec<_>>();
+    line.join("  ").trim_end().to_owned() + "\n"
 }
 
 /// Returns what a unit uses, in the order of the columns; `-` is what the system does not tell.

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_api::control::{Group, Node, NodeUnit, Tree};
+use mainstay_words::{padded, width as columns_of, within};
 
-use crate::print;
+use crate::{print, words};
 
 /// Names are aligned up to this width.
 const WIDTH_MAX: usize = 60;
@@ -107,16 +108,18 @@ impl<'a> Picture<'a> {
 
     /// Returns the drawing, no line of which is longer than the terminal is wide.
     pub(super) fn text(&self, columns: Option<usize>) -> String {
-        let widths = self.lines.iter().map(|line| line.left.chars().count());
+        let widths = self.lines.iter().map(|line| columns_of(&line.left));
         let width = widths.filter(|width| *width <= WIDTH_MAX).max().unwrap_or_default();
         let line = |Line { left, state, word }: &Line| {
-            let room = columns.map(|it| it.saturating_sub(width.max(left.chars().count()) + 2));
-            let state = cut(state, room);
-            let state = match state.strip_prefix(word.as_str()) {
-                Some(rest) => print::coloured(word, word) + rest,
+            let left = padded(left, width);
+            let room = columns.map(|it| it.saturating_sub(columns_of(&left) + 2));
+            let state = cut(&words::told(state), room);
+            let shown = words::of(word);
+            let state = match state.strip_prefix(&*shown).filter(|_| !word.is_empty()) {
+                Some(rest) => print::coloured(&shown, word) + rest,
                 None => state,
             };
-            format!("{left:width$}  {state}\n")
+            format!("{left}  {state}\n")
         };
         self.lines.iter().map(line).collect()
     }
@@ -129,7 +132,8 @@ impl Child<'_> {
     }
 
     fn words(&self) -> String {
-        self.keys.join(", ")
+        let told: Vec<&str> = self.keys.iter().map(|key| told_key(key)).collect();
+        told.join(words::between_items())
     }
 }
 
@@ -170,6 +174,25 @@ fn words_of(how: &str, direction: Direction) -> &str {
     }
 }
 
+/// Returns in the person's language how one service depends on another; keys of the configuration
+/// stay as they are written there.
+fn told_key(key: &str) -> &str {
+    match key {
+        "bound to" => words::label("bound to"),
+        "binds" => words::label("binds"),
+        "required by" => words::label("required by"),
+        "wanted by" => words::label("wanted by"),
+        "before" => words::label("before"),
+        "part of" => words::label("part of"),
+        "has part" => words::label("has part"),
+        "conflicts with" => words::label("conflicts with"),
+        "requires" => words::label("requires"),
+        "wants" => words::label("wants"),
+        "after" => words::label("after"),
+        key => key,
+    }
+}
+
 fn told(unit: &NodeUnit) -> String {
     match unit.state.as_str() {
         "running" if unit.unready => "running, not ready: nobody may rely on it".to_owned(),
@@ -193,9 +216,8 @@ fn told_together(units: &[NodeUnit]) -> String {
 /// Returns as much of a text as fits, with `…` for the rest.
 fn cut(text: &str, room: Option<usize>) -> String {
     match room {
-        Some(room) if text.chars().count() > room => {
-            let short: String = text.chars().take(room.saturating_sub(1)).collect();
-            short + "…"
+        Some(room) if columns_of(text) > room => {
+            within(text, room.saturating_sub(1)).to_owned() + "…"
         }
         Some(_) | None => text.to_owned(),
     }

@@ -143,7 +143,7 @@ async fn hand_over_all(
         match handover::hand_over(name).await {
             Outcome::HandedOver(cost) => {
                 if json == Json::No {
-                    print::told(&format!("{name}\n{cost}"));
+                    print::data(&format!("{name}\n{}", cost.told()));
                 }
                 handed.push(HandedOver { service: name.clone(), cost: *cost });
             }

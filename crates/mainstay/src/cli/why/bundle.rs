@@ -10,9 +10,6 @@ use mainstay_storage::shelf::Shelf;
 use super::{Args, what_end_means};
 use crate::{errors::CliError, explain, instance::Located, names, print, words};
 
-/// How far the names of single facts reach.
-const NAME_WIDTH: usize = 10;
-
 /// Which bundle of a unit is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Which {
@@ -58,8 +55,9 @@ pub(super) async fn list(args: &Args, instance: Option<&str>) -> Result<ExitCode
                 print::json(&serde_json::json!({ "unit": unit, "run": run, "exit": exit }));
                 continue;
             }
-            let line = format!("{}  {unit}  run {run}  {}\n", exit.ended, exit.how);
-            print::data(&print::harmless(&line));
+            let (number, how) = (format!("run {run}"), print::harmless(&exit.how));
+            let (number, how) = (words::told(&number), words::told(&how));
+            print::data(&format!("{}  {unit}  {number}  {how}\n", exit.ended));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -135,21 +133,27 @@ fn story(bundle: &Bundle) -> String {
     text = words::told(&text).into_owned();
     text += &what_end_means(exit.code, explain::language());
     for (name, value) in facts(bundle) {
-        let _ = writeln!(text, "  {name:NAME_WIDTH$} {value}");
+        text += &["  ", &print::fact(name, &value)].concat();
     }
-    text += &part("What was not learned", bundle.gaps.iter().cloned());
-    text += &part("Limits", limits(&bundle.limits));
-    let title = "Environment (values of what is configured in plain text)";
+    text += &part("What was not learned:", bundle.gaps.iter().map(|gap| told(gap)));
+    text += &part(&words::of("Limits:"), limits(&bundle.limits));
+    let title = "Environment (values of what is configured in plain text):";
     text += &part(title, bundle.environment.iter().map(variable));
     let results = bundle.results.iter();
-    let results = results.map(|result| format!("{}  {} {}", result.at, result.what, result.how));
-    text += &part("Hooks and checks", results);
-    text + &part("Its last lines", bundle.lines.iter().map(line))
+    let results = results.map(|result| {
+        format!("{}  {}", result.at, told(&format!("{} {}", result.what, result.how)))
+    });
+    text += &part("Hooks and checks:", results);
+    text + &part("Its last lines:", bundle.lines.iter().map(line))
 }
 
 fn facts(bundle: &Bundle) -> Vec<(&'static str, String)> {
     let Bundle { exit, then, .. } = bundle;
-    let again = then.starts.as_ref().map_or_else(String::new, |at| format!("; next start {at}"));
+    let state = print::wording(&then.state);
+    let next = match &then.starts {
+        Some(at) => format!("{state}; next start {at}"),
+        None => state.to_owned(),
+    };
     let counts = format!("{} restarts, {} failures in a row", then.restarts, then.failures);
     let left_out = match bundle.left_out {
         0 => None,
@@ -157,28 +161,34 @@ fn facts(bundle: &Bundle) -> Vec<(&'static str, String)> {
         count => Some(format!("{count} crashes before it: they came too fast for bundles")),
     };
     let all = [
-        ("started", Some(exit.started.clone())),
-        ("ended", Some(exit.ended.clone())),
-        ("then", Some(format!("{}{again}", print::wording(&then.state)))),
-        ("why", Some(then.why.clone())),
-        ("so far", Some(counts)),
-        ("left out", left_out),
-        ("process", Some(bundle.pid.to_string())),
-        ("command", Some(bundle.command.join(" "))),
-        ("directory", bundle.directory.clone()),
-        ("used", bundle.usage.as_ref().map(used)),
-        ("memory", bundle.dump.as_ref().map(dump)),
+        (words::label("started"), Some(exit.started.clone())),
+        (words::label("ended"), Some(exit.ended.clone())),
+        (words::label("then"), Some(told(&next))),
+        (words::label("why"), Some(told(&then.why))),
+        (words::label("so far"), Some(told(&counts))),
+        (words::label("left out"), left_out.map(|text| told(&text))),
+        (words::label("process"), Some(bundle.pid.to_string())),
+        (words::label("command"), Some(bundle.command.join(" "))),
+        (words::label("directory"), bundle.directory.clone()),
+        (words::label("used"), bundle.usage.as_ref().map(|usage| told(&used(usage)))),
+        (words::label("memory"), bundle.dump.as_ref().map(|found| told(&dump(found)))),
     ];
     all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
+fn told(text: &str) -> String {
+    words::told(text).into_owned()
+}
+
 fn used(usage: &Consumption) -> String {
     let Consumption { user_ms, system_ms, memory_peak_bytes } = usage;
-    let mut text = format!("{user_ms} ms in its own code, {system_ms} ms in the system");
-    if let Some(bytes) = memory_peak_bytes {
-        let _ = write!(text, ", {} KiB of memory at most", bytes / 1024);
+    match memory_peak_bytes {
+        None => format!("{user_ms} ms in its own code, {system_ms} ms in the system"),
+        Some(bytes) => format!(
+            "{user_ms} ms in its own code, {system_ms} ms in the system, {} KiB of memory at most",
+            bytes / 1024
+        ),
     }
-    text
 }
 
 fn dump(dump: &Dump) -> String {
@@ -191,18 +201,25 @@ fn dump(dump: &Dump) -> String {
 
 fn limits(limits: &Limits) -> Vec<String> {
     let configured =
-        limits.configured.iter().map(|(key, value)| format!("{key} = {value} (configured)"));
+        limits.configured.iter().map(|(key, value)| format!("{key} = {value} {}", configured()));
     let system = limits.system.iter();
-    let system =
-        system.map(|limit| format!("{}: {}, at most {}", limit.name, limit.soft, limit.hard));
+    let system = system.map(|limit| {
+        let [soft, hard] = [&limit.soft, &limit.hard].map(|value| words::label(value));
+        let values = told(&format!("{soft}, at most {hard}"));
+        [words::label(&limit.name), words::before_reason(), &values].concat()
+    });
     configured.chain(system).collect()
+}
+
+fn configured() -> &'static str {
+    words::label("(configured)")
 }
 
 fn variable(variable: &Variable) -> String {
     let Variable { name, value, origin } = variable;
     match (value, origin) {
         (Some(value), _) => format!("{name} = {value}"),
-        (None, Origin::Configured) => format!("{name} = … (configured)"),
+        (None, Origin::Configured) => format!("{name} = … {}", configured()),
         (None, Origin::Inherited | Origin::Mainstay) => name.clone(),
     }
 }
@@ -221,7 +238,7 @@ fn part(title: &str, lines: impl IntoIterator<Item = String>) -> String {
         let _ = writeln!(text, "  {line}");
     }
     let title = words::told(title);
-    if text.is_empty() { text } else { format!("\n{title}:\n{text}") }
+    if text.is_empty() { text } else { format!("\n{title}\n{text}") }
 }
 
 #[cfg(test)]

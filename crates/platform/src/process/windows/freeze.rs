@@ -16,6 +16,7 @@ use windows_sys::Win32::{
 
 use crate::windows::{is, own, threads};
 
+#[expect(unsafe_code, reason = "NtSuspendProcess, NtResumeProcess")]
 #[link(name = "ntdll")]
 unsafe extern "system" {
     /// Suspends all threads at once, those included that are about to begin.

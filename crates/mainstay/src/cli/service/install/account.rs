@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 
 use mainstay_platform::{local, logon, scm};
 
-use crate::errors::CliError;
+use crate::{errors::CliError, words};
 
 /// The system's own accounts, as people write them and as the manager wants them.
 const WELL_KNOWN: [[&str; 2]; 6] = [
@@ -114,7 +114,7 @@ fn qualified(name: &str) -> String {
 }
 
 fn ask(name: &str) -> io::Result<String> {
-    logon::ask_secret(&format!("password of {name}: "))
+    logon::ask_secret(&words::told(&format!("password of {name}: ")))
 }
 
 fn read_line() -> io::Result<String> {

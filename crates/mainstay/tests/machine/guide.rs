@@ -1,0 +1,164 @@
+//! The guide, tried as a new user would: every block of every page is run, in the order of the page,
+//! in an empty home, and shows what the page shows.
+//!
+//! How a page says what a block is: a line before it that ends with a file's name and a colon makes
+//! it that file; `console` is what a terminal shows, from `$ ` to the next; `sh` are commands that
+//! have to work; a piece of TOML without a name has to be a good configuration by itself. What
+//! cannot be run carries a comment that says why, and is counted here.
+
+mod likeness;
+mod pages;
+mod reader;
+mod terminal;
+
+use std::fs;
+
+use terminal::Terminal;
+
+use crate::processes::wait_until;
+
+/// The chapters, without their endings.
+const CHAPTERS: &[&str] =
+    &["install", "first-service", "logs", "reload", "drills", "containers", "from-supervisord"];
+/// What nobody runs: the chapter, and why not.
+const NOT_RUN: &[(&str, &str)] = &[
+    ("install", "building takes minutes, and needs the network"),
+    ("install", "PowerShell, and building"),
+    ("install", "PowerShell; tried under Wine by tests of its own"),
+    ("install", "PowerShell; tried under Wine by tests of its own"),
+    ("install", "there is no systemd where our tests run; the command in it is checked"),
+    ("install", "there is no systemd where our tests run"),
+    ("README", "the first builds for minutes, the second is what runs this"),
+    ("README", "Windows; tried under Wine by tests of its own"),
+    ("api", "Wine has no PowerShell"),
+];
+
+/// Pages beside the guide, without their endings, of which one has no Chinese twin.
+const README: &str = "README";
+const API: &str = "docs/reference/api";
+/// What the quickstart of the README runs.
+const QUICKSTART: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/quickstart/mainstay.toml"));
+/// What the chapter on the API speaks of: a service of a group, and one to which something happens.
+const SHOP: &str = r#"
+[groups.shop]
+services = ["web"]
+
+[services.web]
+shell = "while :; do echo served; sleep 0.1; done"
+
+[services.flaky]
+shell = "exit 3"
+restart = { delay = "100ms", max-delay = "100ms" }
+"#;
+
+/// How the names of pages end, in English and in Chinese.
+const ENDINGS: [&str; 2] = [".md", ".zh-CN.md"];
+
+fn chapter(name: &str) -> String {
+    format!("docs/guide/{name}")
+}
+
+fn try_chapter(name: &str) {
+    assert!(CHAPTERS.contains(&name), "{name}");
+    let page = pages::read(&(chapter(name) + ".md"));
+    reader::follow(&page, &mut Terminal::new("en"));
+}
+
+/// Returns an instance that runs, as a reader has it who begins with a page in the middle.
+fn terminal_with(folder: &str, config: &str) -> Terminal {
+    let mut terminal = Terminal::new("en");
+    terminal.write(&format!("{folder}/mainstay.toml"), config);
+    assert_eq!(terminal.run(&format!("cd {folder}")).code, 0);
+    terminal.open("exec mainstay up");
+    wait_until("it is up", || terminal.run("mainstay status").code == 0);
+    terminal
+}
+
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let page = pages::read(&format!("{README}.md"));
+    reader::follow(&page, &mut terminal_with("quickstart", QUICKSTART));
+}
+
+#[test]
+fn the_api_is_asked_as_its_chapter_says() {
+    let page = pages::read(&format!("{API}.md"));
+    let mut terminal = terminal_with("shop", SHOP);
+    wait_until("the service runs", || terminal.run("mainstay status web").output.contains("run"));
+    let runtime = terminal.sandbox().runtime();
+    terminal.run(&format!("export MAINSTAY_INSTANCE={}", runtime.display()));
+    reader::follow(&page, &mut terminal);
+}
+
+/// What is said of them is Chinese; what is typed and printed is the same.
+#[test]
+fn chinese_pages_have_the_same_headings_and_blocks() {
+    let index = chapter("README");
+    let chapters = CHAPTERS.iter().map(|name| chapter(name));
+    for name in chapters.chain([index, README.to_owned()]) {
+        let [english, chinese] = ENDINGS.map(|end| pages::read(&format!("{name}{end}")));
+        assert_eq!(chinese.headings, english.headings, "{name}");
+        assert_eq!(chinese.blocks.len(), english.blocks.len(), "{name}");
+        for (chinese, english) in chinese.blocks.iter().zip(&english.blocks) {
+            assert_eq!(reader::meant(chinese), reader::meant(english), "{}", chinese.place);
+        }
+    }
+}
+
+#[test]
+fn what_nobody_runs_is_known_and_says_why() {
+    let chapters = CHAPTERS.iter().map(|name| (*name, chapter(name)));
+    let pages = chapters.chain([("README", README.to_owned()), ("api", API.to_owned())]);
+    let pages = pages.map(|(name, path)| (name, pages::read(&(path + ".md"))));
+    let found: Vec<(&str, String)> = pages
+        .flat_map(|(name, page)| page.blocks.into_iter().map(move |block| (name, block.not_run)))
+        .filter_map(|(name, reason)| Some((name, reason?)))
+        .collect();
+    let known: Vec<(&str, String)> =
+        NOT_RUN.iter().map(|(name, reason)| (*name, (*reason).to_owned())).collect();
+    assert_eq!(found, known);
+}
+
+#[test]
+fn the_index_names_every_chapter() {
+    let index = fs::read_to_string(pages::root().join("docs/guide/README.md")).unwrap();
+    for name in CHAPTERS {
+        assert!(index.contains(&format!("]({name}.md)")), "{name}");
+    }
+}
+
+#[test]
+fn the_first_service_runs_as_the_guide_says() {
+    try_chapter("first-service");
+}
+
+#[test]
+fn mainstay_is_installed_as_the_guide_says() {
+    try_chapter("install");
+}
+
+#[test]
+fn logs_are_read_as_the_guide_says() {
+    try_chapter("logs");
+}
+
+#[test]
+fn things_change_as_the_guide_says() {
+    try_chapter("reload");
+}
+
+#[test]
+fn drills_cost_what_the_guide_says() {
+    try_chapter("drills");
+}
+
+#[test]
+fn a_container_runs_as_the_guide_says() {
+    try_chapter("containers");
+}
+
+#[test]
+fn a_configuration_comes_from_supervisord_as_the_guide_says() {
+    try_chapter("from-supervisord");
+}
