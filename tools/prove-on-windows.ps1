@@ -297,6 +297,17 @@ function Test-Manager {
         Assert-That ($identity -and $rights.Contains($identity)) $rights
         $identity
     }
+    Check 'pipe-by-powershell' {
+        $answers = foreach ($path in [IO.Directory]::GetFiles('\\.\pipe\') -like '*mainstay-*-api.sock') {
+            $pipe = [IO.Pipes.NamedPipeClientStream]::new('.', (Split-Path -Leaf $path), 'InOut', 'None', 'Identification')
+            $pipe.Connect(5000)
+            $head = [Text.Encoding]::ASCII.GetBytes("GET /v1/status HTTP/1.1`r`nHost: m`r`nConnection: close`r`n`r`n")
+            $pipe.Write($head, 0, $head.Length)
+            [IO.StreamReader]::new($pipe).ReadToEnd()
+        }
+        Assert-That (@($answers) -match '^HTTP/1.1 200') "$answers"
+        "$(@($answers).Count) answers"
+    }
     Check 'missing-program-code' {
         $gone = Join-Path $Work 'gone.exe'
         Copy-Item -LiteralPath $PoliteExe -Destination $gone

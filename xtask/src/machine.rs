@@ -62,6 +62,11 @@ const PACKAGES: &[Package] = &[
     package("faketime", "faketime"),
     // Speaks to the control API as its chapter shows.
     package("curl", "curl"),
+    package("zstd", "zstd"),
+    // Shells that are completed for, and who reads manual pages closely.
+    package("zsh", "zsh"),
+    package("fish", "fish"),
+    file("mandoc", "/usr/bin/mandoc"),
     Package { name: "openssl", sign: Sign::Runs("openssl", &["version"]), unit: None },
     // Only for `systemd-notify` and libsystemd; nothing of it runs.
     package("systemd", "systemd-notify"),

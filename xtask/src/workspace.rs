@@ -77,7 +77,7 @@ impl Workspace {
 
 /// Takes out what cargo says of this package to whoever it runs: build scripts that look at it would
 /// run again, and all that rests on them be built again, whenever somebody calls cargo by hand.
-fn forget_package(command: &mut Command) {
+pub(crate) fn forget_package(command: &mut Command) {
     let of_package = |name: &OsString| {
         let name = name.to_string_lossy();
         ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.starts_with(start))

@@ -142,7 +142,9 @@ pub(crate) fn files(main: &Path, steps: &Steps) -> Result<Vec<PathBuf>, Vec<Diag
 
 fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let paths = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
-    let is_ours = |path: &PathBuf| path.extension().is_some_and(|end| end == "toml");
+    // Where names are the same in capital letters, somebody may have written them so.
+    let is_ours =
+        |path: &PathBuf| path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml"));
     paths.filter(|path| path.as_ref().map_or(true, is_ours)).collect()
 }
 

@@ -15,7 +15,7 @@ mod waking;
 use std::{collections::BTreeSet, io, time::Duration};
 
 use mainstay_api::{
-    config::{self, Config, PARALLEL_STARTS},
+    config::{self, Config, Diagnostic, PARALLEL_STARTS},
     control::Events as ControlEvents,
     keeper::{END_WITH_SINCE, Leftover, Report, Request, Welcome},
 };
@@ -40,6 +40,7 @@ use crate::{
     copies::{self, Copies, Said},
     custody::Custody,
     descriptors,
+    editing::EditError,
     effects::{Outbox, Settled},
     events::{Events, Happening, Level, complain},
     given::Given,
@@ -531,7 +532,7 @@ fn first_config(
     {
         return Ok(First { config, reloading: Reloading::recovered() });
     }
-    match configuration::read_in_time(&files.main) {
+    let wrong = match first_files(files, recall) {
         Ok(Loaded { config, texts, fingerprint }) => {
             // It has nothing else to do yet.
             drop(clerk.give(Job::Keep(texts)));
@@ -539,17 +540,30 @@ fn first_config(
                 let message = config::render(&found);
                 events.tell(Happening::of_instance(Level::Error, "TooFewFiles", message));
             }
-            Ok(First { config, reloading: Reloading::applied(fingerprint) })
+            return Ok(First { config, reloading: Reloading::applied(fingerprint) });
         }
-        Err(found) => {
-            let message = config::render(&found);
-            events.tell(Happening::of_instance(Level::Error, "ConfigRefused", message.clone()));
-            events.pass_on();
-            match recall() {
-                Some(Ok(config)) => Ok(First { config, reloading: Reloading::refused(message) }),
-                Some(Err(found)) => Err(AgentError::Config(message + &config::render(&found))),
-                None => Err(AgentError::Config(message + &damage.unwrap_or_default())),
-            }
-        }
+        Err(wrong) => wrong,
+    };
+    let message = wrong.for_all();
+    events.tell(Happening::of_instance(Level::Error, "ConfigRefused", message.clone()));
+    events.pass_on();
+    match recall() {
+        Some(Ok(config)) => Ok(First { config, reloading: Reloading::refused(message) }),
+        Some(Err(found)) => Err(AgentError::Config(wrong.to_string() + &config::render(&found))),
+        None => Err(AgentError::Config(wrong.to_string() + &damage.unwrap_or_default())),
     }
+}
+
+/// Reads the files. That they hold no service any more is no reason to forget those that were
+/// applied: whoever means that removes the last one by a command.
+fn first_files(
+    files: &Files,
+    recall: impl Fn() -> Option<Result<Config, Vec<Diagnostic>>>,
+) -> Result<Loaded, EditError> {
+    let loaded = configuration::read_in_time(&files.main).map_err(EditError::Bad)?;
+    let had_some = || matches!(recall(), Some(Ok(config)) if !config.services.is_empty());
+    if loaded.config.services.is_empty() && had_some() {
+        return Err(EditError::Empty);
+    }
+    Ok(loaded)
 }

@@ -72,6 +72,16 @@ pub(crate) enum EditError {
     Stuck(#[from] Stuck),
 }
 
+impl EditError {
+    /// Says it for everybody who may see how the instance fares.
+    pub(crate) fn for_all(&self) -> String {
+        if let Self::Bad(found) = self {
+            return config::render_places(found);
+        }
+        self.to_string()
+    }
+}
+
 /// Edits the file of a service; what could not be applied is never written.
 pub(crate) fn edit(
     main: &Path,
@@ -197,18 +207,31 @@ fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<(), EditError> {
     let disk = |source| disk(path, source);
     let path = &paths::canonical(path).map_err(disk)?;
     let permissions = fs::metadata(path).map_err(disk)?.permissions();
-    // What an editor saves while the new file is synced is lost: only a lock that editors do not
-    // know would prevent that.
-    if fs::read(path).map_err(disk)? != before {
-        return Err(overtaken(path));
-    }
     let create = |temporary: &Path| {
-        let file = paths::create_private_file(temporary)?;
+        // Somebody has died with it, or has put a link there.
+        fs::remove_file(temporary).or_else(|error| {
+            if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+        })?;
+        let file = paths::create_new_private_file(temporary)?;
         paths::share_owner(&file, path)?;
         file.set_permissions(permissions.clone())?;
         Ok(file)
     };
-    atomic::replace(path, after, create).map_err(disk)
+    let mut is_overtaken = false;
+    // Behind the sync, which may take its time: what an editor saves between this and the next
+    // instruction is lost, and only a lock that editors do not know would prevent that.
+    let look = || {
+        is_overtaken = fs::read(path)? != before;
+        if is_overtaken { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
+    };
+    let replaced = atomic::replace_through(&temporary(path), path, after, create, look);
+    if is_overtaken { Err(overtaken(path)) } else { replaced.map_err(disk) }
+}
+
+/// Returns a name that nobody gives to a file of their own: the folder is not ours.
+fn temporary(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.mainstay-new"))
 }
 
 #[cfg(test)]
@@ -331,10 +354,27 @@ mod tests {
     }
 
     #[test]
+    fn what_lies_beside_a_file_is_neither_overwritten_nor_followed() {
+        let folder = Folder::new("beside", WEB);
+        let draft = folder.0.join("mainstay.toml.new");
+        let create = paths::create_private_file;
+        atomic::replace(&draft, b"# a draft\n", create).unwrap();
+        let left = folder.0.join(".mainstay.toml.mainstay-new");
+        if std::env::var_os("MAINSTAY_WINE").is_none() {
+            paths::link(&draft, &left).unwrap();
+        }
+        let new = NewService { command: vec!["api".to_owned()], ..NewService::default() };
+        edited_by(&folder, &Edit::Add(name("api"), new)).unwrap();
+        assert_eq!(fs::read_to_string(&draft).unwrap(), "# a draft\n");
+        fs::symlink_metadata(&left).unwrap_err();
+    }
+
+    #[test]
     fn what_an_editor_has_saved_meanwhile_is_not_overwritten() {
         let folder = Folder::new("overtaken", WEB);
         let overtaken = replace(&folder.main(), b"# what it was\n", b"# what we make of it\n");
         assert!(matches!(overtaken, Err(EditError::Overtaken(_))), "{overtaken:?}");
+        assert!(!temporary(&folder.main()).exists());
         assert_eq!(fs::read_to_string(folder.main()).unwrap(), WEB);
         replace(&folder.main(), WEB.as_bytes(), b"# ours\n").unwrap();
         assert_eq!(fs::read_to_string(folder.main()).unwrap(), "# ours\n");

@@ -11,6 +11,8 @@
 //! ```
 //!
 //! It begins to listen before it looks, each time anew, so that nothing is missed in between. What
+//! was told already is told again when something was heard: whoever was told may have read what was
+//! there for a moment. What
 //! files lie on may not answer: each look is an errand of its own.
 
 mod ears;
@@ -116,7 +118,7 @@ impl Thread {
                 continue;
             }
             let is_news = sight != told;
-            if is_news && sight.clone().is_some_and(|it| self.outbox.blocking_send(it).is_err()) {
+            if sight.clone().is_some_and(|it| self.outbox.blocking_send(it).is_err()) {
                 return;
             }
             (told, before) = (sight, None);

@@ -35,7 +35,7 @@ pub use care::{
     Address, CareConfig, CheckConfig, FileLook, HookConfig, HttpLook, Look, Method, NotifyAccess,
     NotifyConfig, Pattern, ReadyConfig, ReloadConfig, Scheme, Statuses, TlsLook, Url,
 };
-pub use diagnostic::{Diagnostic, Severity, render};
+pub use diagnostic::{Diagnostic, Severity, render, render_places};
 pub use difference::difference;
 pub use duration::{parse_duration, parse_size};
 pub use edit::{EditError, NewService, add, append, remove};

@@ -479,6 +479,7 @@ pub struct SecretAnswer {
 
 /// Asks the keeper to become another binary; programs notice nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct UpgradeRequest {
     /// The absolute path of the binary.
     pub program: String,

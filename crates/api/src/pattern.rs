@@ -21,33 +21,32 @@ pub fn first_copy(name: &str) -> Option<&str> {
 
 /// Returns whether a name fits a pattern in which `*` stands for anything and `?` for one letter.
 ///
-/// Keeps the set of places in the pattern that the letters so far lead to, so the work is bounded by
-/// the product of the lengths.
+/// What follows a star is looked for as early as possible, and only the last star is given more when
+/// that does not do: the work is bounded by the pattern's length and the square of the name's.
 pub fn fits(pattern: &str, name: &str) -> bool {
-    let pattern: Vec<char> = pattern.chars().collect();
-    let mut places = behind_stars(&pattern, vec![0]);
-    for letter in name.chars() {
-        let steps = places.iter().filter_map(|place| match pattern.get(*place)? {
-            '*' => Some(*place),
-            wanted => (*wanted == '?' || *wanted == letter).then_some(place + 1),
-        });
-        places = behind_stars(&pattern, steps.collect());
-    }
-    places.contains(&pattern.len())
-}
-
-/// Adds the places that are reached without a letter: a star may stand for nothing.
-fn behind_stars(pattern: &[char], mut places: Vec<usize>) -> Vec<usize> {
-    let mut next = 0;
-    while let Some(place) = places.get(next).copied() {
-        if pattern.get(place) == Some(&'*') && !places.contains(&(place + 1)) {
-            places.push(place + 1);
+    let (mut pattern, mut name) = (pattern.chars(), name.chars());
+    // What stands behind the last star, and where in the name it was tried last.
+    let mut star = None;
+    loop {
+        let (mut behind, mut rest) = (pattern.clone(), name.clone());
+        match (behind.next(), rest.next()) {
+            (None, None) => return true,
+            (Some('*'), _) => {
+                star = Some((behind.clone(), name.clone()));
+                pattern = behind;
+            }
+            (Some(wanted), Some(letter)) if wanted == '?' || wanted == letter => {
+                (pattern, name) = (behind, rest);
+            }
+            (Some(_) | None, _) => {
+                let Some((behind, tried)) = &mut star else { return false };
+                if tried.next().is_none() {
+                    return false;
+                }
+                (pattern, name) = (behind.clone(), tried.clone());
+            }
         }
-        next += 1;
     }
-    places.sort_unstable();
-    places.dedup();
-    places
 }
 
 #[cfg(test)]
@@ -86,5 +85,18 @@ mod tests {
         check("**b", "website", false);
         check(&"*a".repeat(40), &"a".repeat(39), false);
         check(&"*a".repeat(40), &"a".repeat(40), true);
+        check("*b?*d", "abbcdxd", true);
+        check("*ab", "aab", true);
+        check("*ab", "aaba", false);
+        check("a*", "a", true);
+    }
+
+    #[test]
+    fn a_pattern_costs_no_more_than_its_length() {
+        // Anything that grows with the square of it would not end within this test's time.
+        let name = "UnitStateChanged";
+        for pattern in ["*", "?", "*?", "*U"].map(|part| part.repeat(1_000_000)) {
+            assert_eq!(fits(&pattern, name), pattern.starts_with("**"));
+        }
     }
 }

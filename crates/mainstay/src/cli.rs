@@ -17,6 +17,7 @@ mod install;
 mod keys;
 mod kind;
 mod logs;
+mod man;
 mod notify;
 mod programs;
 mod reload;
@@ -36,7 +37,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-pub(crate) use self::up::keeper_arguments;
+pub(crate) use self::{status::usage::size, up::keeper_arguments};
 
 use crate::{
     client::Client,
@@ -133,6 +134,7 @@ enum Command {
     Doctor(doctor::Args),
     #[command(alias = "completion")]
     Completions(completions::Args),
+    Man(man::Args),
     Schema(schema::Args),
 }
 
@@ -148,6 +150,9 @@ pub(crate) fn is_command_of_kind(name: &str) -> bool {
 
 /// Reads the command line and does what it says.
 pub(crate) fn run() -> ExitCode {
+    if let Some(code) = completions::answered() {
+        return code;
+    }
     let cli = match parsed() {
         Ok(cli) => cli,
         Err(error) => {
@@ -188,7 +193,8 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Set(args) => keys::set(args, instance).await,
         Command::Get(args) => keys::get(&args, instance).await,
         Command::Edit(args) => edit::run(args, instance).await,
-        Command::Completions(args) => Ok(completions::run(&args)),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
         Command::Schema(args) => Ok(schema::run(&args)),
         Command::Doctor(args) => Ok(doctor::run(&args, instance)),
         Command::Notify(args) => notify::run(&args),

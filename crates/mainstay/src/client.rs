@@ -224,7 +224,7 @@ fn understand<T: DeserializeOwned>(status: StatusCode, bytes: &[u8]) -> Result<T
             CliError::refused(problem.error, way_in(&problem.hint))
         }
         Ok(problem) => CliError::refused(problem.error, problem.hint),
-        Err(_) => CliError::refused(String::from_utf8_lossy(bytes).into_owned(), ""),
+        Err(_) => CliError::refused(print::harmless(&String::from_utf8_lossy(bytes)), ""),
     })
 }
 

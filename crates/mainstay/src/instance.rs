@@ -236,6 +236,12 @@ pub(crate) fn start_command(located: &Located) -> String {
     }
 }
 
+/// Returns what the instances of this user are called.
+pub(crate) fn names() -> Vec<String> {
+    let all = base().map(|base| card::all(&base)).unwrap_or_default();
+    all.into_iter().map(|card| card.name).collect()
+}
+
 /// Returns what brings back an instance that nobody serves.
 pub(crate) fn way_up(located: &Located) -> String {
     let start = start_command(located);

@@ -9,6 +9,7 @@ mod cost;
 mod elevation;
 mod errors;
 mod explain;
+mod export;
 mod foreign;
 mod hosted;
 mod instance;

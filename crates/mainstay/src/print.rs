@@ -2,26 +2,46 @@
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use mainstay_platform::pager::Pager;
 use serde::Serialize;
 
-use crate::{errors::CliError, words};
+use crate::{errors::CliError, export::Export, words};
 
-/// Where data goes instead of stdout, once a pager was started.
-static PAGER: Mutex<Option<Pager>> = Mutex::new(None);
+/// Where data goes instead of stdout.
+enum Elsewhere {
+    Pager(Pager),
+    File(Export),
+}
+
+static ELSEWHERE: Mutex<Option<Elsewhere>> = Mutex::new(None);
+
+fn elsewhere() -> MutexGuard<'static, Option<Elsewhere>> {
+    ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Prints data to a pager from now on.
 pub(crate) fn divert(pager: Pager) {
-    PAGER.lock().unwrap_or_else(PoisonError::into_inner).replace(pager);
+    elsewhere().replace(Elsewhere::Pager(pager));
 }
 
-/// Lets a person read to the end, where there is a pager.
+/// Prints data into a file from now on, which is there once that has been said.
+pub(crate) fn divert_to_file(file: Export) {
+    elsewhere().replace(Elsewhere::File(file));
+}
+
+/// Says that the file is whole, where there is one.
+pub(crate) fn finish_file() -> Result<(), CliError> {
+    let gone = elsewhere().take();
+    if let Some(Elsewhere::File(file)) = gone { file.finish() } else { Ok(()) }
+}
+
+/// Lets a person read to the end, where there is a pager. A file that is not whole is none.
 pub(crate) fn finish() {
-    let pager = PAGER.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(pager) = pager {
+    let gone = elsewhere().take();
+    if let Some(Elsewhere::Pager(pager)) = gone {
         pager.finish();
     }
 }
@@ -44,8 +64,10 @@ pub(crate) fn bytes(bytes: &[u8]) {
 }
 
 fn write(bytes: &[u8]) -> io::Result<()> {
-    if let Some(pager) = &mut *PAGER.lock().unwrap_or_else(PoisonError::into_inner) {
-        return pager.write_all(bytes);
+    match &mut *elsewhere() {
+        Some(Elsewhere::Pager(pager)) => return pager.write_all(bytes),
+        Some(Elsewhere::File(file)) => return file.write_all(bytes),
+        None => {}
     }
     let mut out = io::stdout().lock();
     out.write_all(bytes).and_then(|()| out.flush())

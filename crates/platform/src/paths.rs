@@ -31,6 +31,12 @@ pub fn create_private(path: &Path) -> io::Result<()> {
     imp::create_private(path)
 }
 
+/// Creates a folder that only its owner may enter; one that is there already is refused. On Windows
+/// it has the rights of the folder that it lies in.
+pub fn create_new_private(path: &Path) -> io::Result<()> {
+    imp::create_new_private(path)
+}
+
 /// Creates or truncates a file that only its owner may read.
 pub fn create_private_file(path: &Path) -> io::Result<File> {
     imp::create_private_file(path)

@@ -26,7 +26,7 @@ pub use imp::Process;
 #[cfg(windows)]
 pub(crate) use imp::{Job, interrupt};
 #[cfg(target_os = "linux")]
-pub(crate) use imp::{environment_of, start_ticks_of};
+pub(crate) use imp::{environment_of, start_ticks_of, text_of};
 #[cfg(target_os = "macos")]
 pub(crate) use imp::{everybody, variables_of};
 

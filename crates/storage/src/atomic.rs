@@ -15,15 +15,74 @@ pub fn replace(
     bytes: &[u8],
     create: impl Fn(&Path) -> io::Result<File>,
 ) -> io::Result<()> {
-    let temporary = beside(path);
-    let mut file = create(&temporary)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    if let Err(error) = written.and_then(|()| fs::rename(&temporary, path)) {
+    replace_through(&beside(path), path, bytes, create, || Ok(()))
+}
+
+/// The same, through a temporary file of another name: beside what belongs to people, `.new` may be
+/// a file of theirs. `last_look` is asked when all but the name is on the disk; its error leaves the
+/// old file.
+pub fn replace_through(
+    temporary: &Path,
+    path: &Path,
+    bytes: &[u8],
+    create: impl Fn(&Path) -> io::Result<File>,
+    last_look: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
+    let mut file = create(temporary)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| last_look());
+    if let Err(error) = written.and_then(|()| fs::rename(temporary, path)) {
         // A disk that is full needs the room; what became of the rest matters more.
-        drop(fs::remove_file(&temporary));
+        drop(fs::remove_file(temporary));
         return Err(error);
     }
     sync_folder(path)
+}
+
+/// A file that is written piece by piece, and is there under its name once all of it is.
+///
+/// Whatever happens before [`Self::finish`] leaves the former file, or none.
+#[derive(Debug)]
+pub struct Draft {
+    path: PathBuf,
+    temporary: PathBuf,
+    file: File,
+    is_finished: bool,
+}
+
+impl Draft {
+    /// Begins a file; `create` opens it under its temporary name.
+    pub fn begin(path: &Path, create: impl Fn(&Path) -> io::Result<File>) -> io::Result<Self> {
+        let temporary = beside(path);
+        let file = create(&temporary)?;
+        Ok(Self { path: path.to_owned(), temporary, file, is_finished: false })
+    }
+
+    /// Syncs what was written and gives it its name.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.temporary, &self.path)?;
+        self.is_finished = true;
+        sync_folder(&self.path)
+    }
+}
+
+impl io::Write for Draft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            // A disk that is full needs the room; the next draft writes over what is left.
+            drop(fs::remove_file(&self.temporary));
+        }
+    }
 }
 
 /// Gives a file that nobody here understands another name, which no other file has; returns it.
@@ -61,6 +120,23 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::fresh;
+
+    #[test]
+    fn a_draft_is_there_as_a_whole_or_not_at_all() {
+        let folder = fresh::folder("draft");
+        let path = folder.join("log");
+        let begin = |text: &str| {
+            let mut draft = Draft::begin(&path, |path| File::create(path)).unwrap();
+            draft.write_all(text.as_bytes()).unwrap();
+            draft
+        };
+        drop(begin("lost"));
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+        begin("kept").finish().unwrap();
+        drop(begin("lost"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "kept");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    }
 
     #[test]
     fn what_is_set_aside_replaces_nothing() {

@@ -11,6 +11,8 @@ const FILES: &[(&str, &str)] = &[
     ("crates/agent/src/api/stream.rs", "what programs read"),
     ("crates/api/src/config/catalogue", "the reference of the configuration, and its schema"),
     ("crates/mainstay/src/hosted.rs", "what a service's keeper writes into its log"),
+    ("crates/mainstay/src/cli/completions/places.rs", "names of commands"),
+    ("crates/mainstay/src/cli/man/page.rs", "manual pages are in English"),
     ("crates/mainstay/src/cli/ddns/metrics.rs", "descriptions of metrics, for Prometheus"),
     ("crates/mainstay/src/cli/service/logon.rs", "names of accounts"),
     ("crates/ddns/src/providers/sign/", "what is signed, for providers"),

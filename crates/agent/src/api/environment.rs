@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use axum::{extract::State, response::Response};
+use axum::{Extension, extract::State, response::Response};
 use mainstay_api::{config::Role, control::UnitEnvironment};
 use mainstay_platform::kin;
 use tokio::{sync::mpsc, time::timeout};
 use utoipa_axum::routes;
 
-use super::{Calls, ask, examples, input::Name, operation, respond};
-use crate::calls::{Call, Refused};
+use super::{By, Calls, ask, examples, input::Name, operation, respond};
+use crate::calls::{Asker, Call, Refused};
 
 /// How long the system may take to say what a process was started with.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -20,7 +20,8 @@ pub(super) fn routes() -> operation::Routes {
 
 /// What a unit's program finds in its environment
 ///
-/// With where each variable comes from; what is, or may be, a secret has no value.
+/// With where each variable comes from; what is, or may be, a secret has no value. An operator sees
+/// it of those services that its entry in `[[access]]` names.
 #[utoipa::path(
     get,
     path = "/v1/units/{name}/environment",
@@ -29,11 +30,16 @@ pub(super) fn routes() -> operation::Routes {
     responses((status = 200, description = "All variables, by name.",
         body = UnitEnvironment, example = json!(examples::environment())))
 )]
-async fn environment(State(calls): Calls, Name(name): Name) -> Response {
-    respond(find(&calls, name).await)
+async fn environment(State(calls): Calls, Extension(asker): By, Name(name): Name) -> Response {
+    respond(find(&calls, &asker, name).await)
 }
 
-async fn find(calls: &mpsc::Sender<Call>, name: String) -> Result<UnitEnvironment, Refused> {
+async fn find(
+    calls: &mpsc::Sender<Call>,
+    asker: &Asker,
+    name: String,
+) -> Result<UnitEnvironment, Refused> {
+    asker.rights.demand_unit(&asker.user, &name)?;
     let setting = ask(calls, |reply| Call::Setting(name, reply)).await?;
     let pid = setting.pid;
     let looking = tokio::task::spawn_blocking(move || pid.map(found).unwrap_or_default());

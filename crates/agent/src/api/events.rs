@@ -31,6 +31,8 @@ const EVENTS_USUAL: usize = 100;
 const EVENTS_MAX: usize = 5_000;
 /// So many events of a stream are told at a time.
 const PAGE: usize = 100;
+/// So many names, and so many types, may be given at a time: each is compared with every event.
+const WORDS_MAX: usize = 1_000;
 /// Whoever waits is answered after so long, whatever has happened.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 /// The largest whole number that every reader of JSON keeps as it is.
@@ -97,9 +99,9 @@ impl EventsParameters {
         let patience = if self.wait == Some(true) { Patience::Waits } else { Patience::None };
         Ok(EventsQuery {
             after: self.after,
-            names: words(self.names),
+            names: words("names", self.names)?,
             trace: self.trace,
-            types: words(self.types),
+            types: words("types", self.types)?,
             level: self.level.map_or(Ok(Level::Info), |word| level(&word))?,
             since: self.since.map(|text| time(&text)).transpose()?,
             until: self.until.map(|text| time(&text)).transpose()?,
@@ -133,16 +135,26 @@ async fn events(
     if audience.wants_stream {
         return begin(calls, wanted, &audience).unwrap_or_else(refused);
     }
-    let query = match wanted.query() {
-        Ok(query) => query,
-        Err(reason) => return refused(reason),
+    answer(&calls, wanted, &audience).await.unwrap_or_else(refused)
+}
+
+/// Answers with what there is, or what comes within the time.
+async fn answer(
+    calls: &mpsc::Sender<Call>,
+    wanted: EventsParameters,
+    audience: &Audience,
+) -> Result<Response, Refused> {
+    let query = wanted.query()?;
+    let _seat = match query.patience {
+        Patience::Waits => audience.leave_to_wait()?,
+        Patience::None => None,
     };
     let at_once = EventsQuery { patience: Patience::None, ..query.clone() };
-    let waiting = put(&calls, |reply| Call::Events(query, reply));
-    match timeout(WAIT_MAX, waiting).await {
+    let waiting = put(calls, |reply| Call::Events(query, reply));
+    Ok(match timeout(WAIT_MAX, waiting).await {
         Ok(answer) => answer,
-        Err(_) => put(&calls, |reply| Call::Events(at_once, reply)).await,
-    }
+        Err(_) => put(calls, |reply| Call::Events(at_once, reply)).await,
+    })
 }
 
 /// Begins a stream; without a number it begins with what comes next.
@@ -198,9 +210,15 @@ async fn follow(
     }
 }
 
-fn words(text: Option<String>) -> Vec<String> {
+fn words(parameter: &str, text: Option<String>) -> Result<Vec<String>, Refused> {
     let text = text.unwrap_or_default();
-    text.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    let words = text.split(',').filter(|word| !word.is_empty());
+    let words: Vec<String> = words.take(WORDS_MAX + 1).map(str::to_owned).collect();
+    if words.len() > WORDS_MAX {
+        let what = format!("`{parameter}` takes up to {WORDS_MAX} words");
+        return Err(Refused::new(RefusedKind::Bad, what, "write a pattern such as `web-*`"));
+    }
+    Ok(words)
 }
 
 fn level(word: &str) -> Result<Level, Refused> {
@@ -304,5 +322,7 @@ mod tests {
         check(level, "there is no level `soon`");
         let since = EventsParameters { since: wrong, ..EventsParameters::default() };
         check(since, "`soon` is no time");
+        let names = EventsParameters { names: Some("a,".repeat(1001)), ..Default::default() };
+        check(names, "`names` takes up to 1000 words");
     }
 }

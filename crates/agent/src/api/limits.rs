@@ -18,8 +18,10 @@ const CLIENTS_MAX: usize = 256;
 /// So many of them may be members of groups, and so many one of those.
 const CLIENTS_OF_GROUPS: usize = 192;
 const CLIENTS_OF_MEMBER: usize = 64;
-/// So many streams of events and lines go on at a time, and so many of one member of groups.
+/// So many streams of events and lines go on at a time, so many of them for members of groups, and
+/// so many for one of those.
 const STREAMS_MAX: usize = 32;
+const STREAMS_OF_GROUPS: usize = 24;
 const STREAMS_OF_MEMBER: usize = 8;
 /// A user may ask so often in the long run: 500 times a second.
 const REQUEST_EVERY: Duration = Duration::from_millis(2);
@@ -73,7 +75,7 @@ impl Limits {
     /// Lets a client in; nothing when there are too many.
     pub(super) fn let_in(&self, identity: &Identity) -> Option<Visit> {
         let mut book = self.book();
-        let (all, members) = book.clients();
+        let (all, members) = book.count(|user| user.clients);
         let own = book.users.get(&identity.user).map_or(0, |user| user.clients);
         let most = book.clients_max;
         let is_member = !identity.is_trusted;
@@ -110,9 +112,10 @@ impl Limits {
     /// Lets a stream begin; refuses it when there are too many.
     pub(super) fn stream(&self, name: &str) -> Result<Streaming, Refused> {
         let mut book = self.book();
-        let all: usize = book.users.values().map(|user| user.streams).sum();
+        let (all, members) = book.count(|user| user.streams);
         let user = book.users.entry(name.to_owned()).or_default();
-        let is_too_many = !user.is_trusted && user.streams >= STREAMS_OF_MEMBER;
+        let is_too_many =
+            !user.is_trusted && (user.streams >= STREAMS_OF_MEMBER || members >= STREAMS_OF_GROUPS);
         if all >= STREAMS_MAX || is_too_many {
             let what = "too many streams go on already";
             return Err(Refused::new(RefusedKind::Often, what, "end one of them first"));
@@ -120,14 +123,19 @@ impl Limits {
         user.streams += 1;
         Ok(Streaming(self.clone(), name.to_owned()))
     }
+
+    /// Lets somebody wait for an event: for a member of groups that is as good as a stream, so that
+    /// whoever waits for many leaves room to others.
+    pub(super) fn wait(&self, name: &str) -> Result<Option<Streaming>, Refused> {
+        let is_trusted = self.book().users.get(name).is_some_and(|user| user.is_trusted);
+        if is_trusted { Ok(None) } else { self.stream(name).map(Some) }
+    }
 }
 
 impl Book {
-    /// Returns how many clients there are, and how many of them are members of groups.
-    fn clients(&self) -> (usize, usize) {
-        let of = |user: &User| {
-            if user.is_trusted { (user.clients, 0) } else { (user.clients, user.clients) }
-        };
+    /// Returns how much there is of something, and how much of it is of members of groups.
+    fn count(&self, what: impl Fn(&User) -> usize) -> (usize, usize) {
+        let of = |user: &User| (what(user), if user.is_trusted { 0 } else { what(user) });
         self.users
             .values()
             .map(of)
@@ -219,6 +227,15 @@ mod tests {
         let streams: Vec<_> = std::iter::from_fn(|| limits.stream("0").ok()).collect();
         assert_eq!(streams.len(), STREAMS_MAX);
         assert_eq!(limits.stream("1").unwrap_err().kind, RefusedKind::Often);
+        drop(streams);
+        // Whoever waits reads no less; members of groups leave room to the owner.
+        let visits = ["1", "2", "3", "4"].map(|user| limits.let_in(&somebody(user, false)));
+        let wait = |user: &str| limits.wait(user).ok().flatten();
+        let waiting = |user: &'static str| std::iter::from_fn(move || wait(user));
+        let all: Vec<_> = ["1", "2", "3", "4"].into_iter().flat_map(waiting).collect();
+        assert_eq!((all.len(), visits.len()), (STREAMS_OF_GROUPS, 4));
+        assert!((0..100).all(|_| limits.wait("0").is_ok_and(|seat| seat.is_none())));
+        drop(limits.stream("0").unwrap());
     }
 
     fn somebody(user: &str, is_trusted: bool) -> Identity {

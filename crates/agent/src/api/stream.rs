@@ -56,6 +56,11 @@ pub(super) struct Audience {
 }
 
 impl Audience {
+    /// Returns leave to wait, and a seat where that takes one; refuses it when there is none.
+    pub(super) fn leave_to_wait(&self) -> Result<Option<Streaming>, Refused> {
+        self.limits.wait(&self.asker.user)
+    }
+
     /// Returns a seat for a stream; refuses it when there is none.
     pub(super) fn seat(&self) -> Result<Streaming, Refused> {
         self.limits.stream(&self.asker.user)

@@ -57,6 +57,25 @@ fn a_role_opens_what_it_is_for() {
 }
 
 #[test]
+fn an_operator_sees_the_environment_of_what_it_operates_and_of_nothing_else() {
+    let check = |unit: &str, group: &str, may: bool| {
+        let line = format!("GET /v1/units/{unit}/environment");
+        let (answer, asked) = ask(&line, &somebody(group));
+        assert_eq!(asked, may, "{line} {answer}");
+        if !may {
+            let expected = format!("user 1234 needs the role `operator` for `{unit}`");
+            assert_eq!(problem_in(&answer).error, expected);
+        }
+    };
+    check("web", "4", true);
+    check("web@2", "4", true);
+    check("db", "4", false);
+    check("db@1", "4", false);
+    check("db", "2", true);
+    check("db", "3", true);
+}
+
+#[test]
 fn every_operation_of_the_contract_asks_for_the_role_that_it_names() {
     let contract = serde_json::to_value(routes().split_for_parts().1).unwrap();
     let roles = ["viewer", "operator", "admin"];
@@ -113,6 +132,13 @@ fn whatever_makes_no_sense_is_refused_with_a_problem() {
     check(command, &body(JSON, "[1]"), 400, "cannot read the body");
     check(command, &body(JSON, r#"{"command":"start","names":["a"],"x":1}"#), 400, "`x`");
     check(command, &body(JSON, r#"{"command":"fly","names":["a"]}"#), 400, "`fly`");
+    let file = r#"{"text":"","fromer":"x"}"#;
+    check("PUT /v1/files", &body(JSON, file), 400, "`fromer`");
+    let keys = r#"{"set":[{"key":"a","value":"b","x":1}]}"#;
+    check("PATCH /v1/services/web", &body(JSON, keys), 400, "`x`");
+    check("PATCH /v1/services/web", &body(JSON, r#"{"unsett":[]}"#), 400, "`unsett`");
+    check("POST /v1/diff", &body(JSON, r#"{"txt":""}"#), 400, "`txt`");
+    check("POST /v1/upgrade", &body(JSON, r#"{"x":""}"#), 400, "`x`");
     let large = " ".repeat(input::BODY_BYTES_MAX + 1);
     check(command, &body(JSON, &large), 413, "too large");
     check("POST /v1/secrets/db", &body("x/y", &"x".repeat(65_537)), 413, "too large");
@@ -135,13 +161,18 @@ fn problem_in(answer: &str) -> Problem {
     serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap()
 }
 
-/// Group 1 views, 2 operates, 3 administers.
+/// Group 1 views, 2 operates, 3 administers, 4 operates one service.
 fn access() -> AccessList {
-    let roles = [("1", Role::Viewer), ("2", Role::Operator), ("3", Role::Admin)];
-    let entry = |(group, role): (&str, Role)| Access {
+    let roles = [
+        ("1", Role::Viewer, "*"),
+        ("2", Role::Operator, "*"),
+        ("3", Role::Admin, "*"),
+        ("4", Role::Operator, "web"),
+    ];
+    let entry = |(group, role, services): (&str, Role, &str)| Access {
         group: group.to_owned(),
         role,
-        services: vec!["*".to_owned()],
+        services: vec![services.to_owned()],
     };
     AccessList::resolve(&roles.map(entry), |name| Ok(Some(name.to_owned()))).0
 }

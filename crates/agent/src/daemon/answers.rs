@@ -12,7 +12,7 @@ use mainstay_api::{
 use mainstay_core::{Command, Input, TraceId, UnitName, UnitView};
 use mainstay_platform::clock;
 
-use super::Agent;
+use super::{Agent, reloading};
 use crate::{
     calls::{Asker, Call, EventsQuery, Patience, Refused, RefusedKind, Reply},
     clerk::Order,
@@ -187,7 +187,8 @@ impl Agent {
             CommandName::Resume => Command::Resume,
         };
         let word = format!("{command:?}").to_lowercase();
-        let trace = self.note(asker, &format!("asks to {word} {}", request.names.join(" ")));
+        let names = reloading::listed(&request.names);
+        let trace = self.note(asker, &format!("asks to {word} {names}"));
         self.take(Input::Command { units, command });
         Ok(self.take_answers(trace))
     }

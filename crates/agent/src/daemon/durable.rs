@@ -190,15 +190,14 @@ impl Agent {
             | EditError::Empty
             | EditError::PrunesAll => RefusedKind::Conflict,
         };
-        let text = error.to_string();
-        let happening = Happening::of_instance(Level::Error, "ConfigRefused", text.clone());
+        let happening = Happening::of_instance(Level::Error, "ConfigRefused", error.for_all());
         self.events.tell(Happening { trace, ..happening });
         let hint = if let EditError::Stuck(Stuck::Unwritten(_)) = error {
             "look at the file once it can be read; `mainstay apply` applies it"
         } else {
             "nothing has changed"
         };
-        Refused::new(kind, text, hint)
+        Refused::new(kind, error.to_string(), hint)
     }
 
     /// Lets the clerk write what is still to be written, for a while.

@@ -147,7 +147,7 @@ impl Agent {
         match result {
             Ok(Some(loaded)) => self.apply_files(loaded),
             Ok(None) => {}
-            Err(error) => self.refuse_files(&error.to_string()),
+            Err(error) => self.refuse_files(&error.for_all()),
         }
     }
 
@@ -196,7 +196,8 @@ fn in_words(changes: &ConfigChanges) -> String {
 /// So many names are told; of the rest, how many there are.
 const NAMED_MAX: usize = 10;
 
-fn listed(names: &[String]) -> String {
+/// Returns names for a sentence.
+pub(super) fn listed(names: &[String]) -> String {
     let first = names.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(NAMED_MAX) {
         0 => first,

@@ -1,6 +1,6 @@
 //! Who depends on whom, and what groups mean.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_api::{
     config::{self, suggestion},
@@ -16,6 +16,11 @@ use crate::{
     network::Reach,
     report,
 };
+
+/// So many names may be given at a time: each is compared with every unit.
+const NAMES_MAX: usize = 10_000;
+/// And so long each may be.
+const NAME_BYTES_MAX: usize = 1_000;
 
 impl Agent {
     /// Returns all services with whom they name, as the core sees it.
@@ -69,34 +74,49 @@ impl Agent {
     /// Returns the units that names mean: exact ones, all units of a service or of a group, or
     /// patterns.
     pub(super) fn expand(&self, names: &[String]) -> Result<Vec<UnitName>, Refused> {
-        let mut units = Vec::new();
+        let all = self.supervisor.units().map(UnitView::name);
+        let all: Vec<(&UnitName, String)> = all.map(|unit| (unit, unit.to_string())).collect();
+        let (mut units, mut seen) = (Vec::new(), BTreeSet::new());
         for name in self.services_of(names)? {
-            let before = units.len();
-            let all = self.supervisor.units().map(UnitView::name);
-            units.extend(all.filter(|unit| is_meant(&name, &unit.to_string())).cloned());
-            if units.len() == before {
+            let mut meant = all.iter().filter(|(_, text)| is_meant(&name, text)).peekable();
+            if meant.peek().is_none() {
                 return Err(self.no_unit(&name));
             }
+            units.extend(meant.filter(|(unit, _)| seen.insert(*unit)).map(|(unit, _)| *unit));
         }
-        let mut seen = std::collections::BTreeSet::new();
-        units.retain(|unit| seen.insert(unit.clone()));
-        Ok(units)
+        Ok(units.into_iter().cloned().collect())
     }
 
-    /// Returns the names with the services of groups in place of these.
+    /// Returns the names with the services of groups in place of these, each once.
     pub(super) fn services_of(&self, names: &[String]) -> Result<Vec<String>, Refused> {
-        let mut all = Vec::new();
+        check_size(names)?;
+        let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
         for name in names {
+            if !seen.insert(name.clone()) {
+                continue;
+            }
             let Some(group) = group_in(name) else {
                 all.push(name.clone());
                 continue;
             };
             let known = self.config.groups.iter().find(|(name, _)| name.as_str() == group);
             let (_, group) = known.ok_or_else(|| self.no_group(group))?;
-            all.extend(group.services.iter().map(ToString::to_string));
+            let services = group.services.iter().map(ToString::to_string);
+            all.extend(services.filter(|service| seen.insert(service.clone())));
         }
         Ok(all)
     }
+}
+
+/// Refuses more and longer names than the loop has time for.
+fn check_size(names: &[String]) -> Result<(), Refused> {
+    let is_too_long = |name: &String| name.len() > NAME_BYTES_MAX;
+    if names.len() <= NAMES_MAX && !names.iter().any(is_too_long) {
+        return Ok(());
+    }
+    let what =
+        format!("these are more than {NAMES_MAX} names, or one has over {NAME_BYTES_MAX} bytes");
+    Err(Refused::new(RefusedKind::Bad, what, "name a group, or a pattern such as `web-*`"))
 }
 
 impl Agent {

@@ -49,6 +49,8 @@ pub(super) struct Sweeper {
     chains: SyncSender<ChainFiles>,
     teller: UnboundedSender<Said>,
     policies: Policies,
+    /// Of services that have left the configuration: what runs of them goes on to write.
+    former: Policies,
     belief: Belief,
     tally: Tally,
     /// When all logs are looked at.
@@ -69,6 +71,7 @@ impl Sweeper {
             chains,
             teller,
             policies: Policies::new(),
+            former: Policies::new(),
             belief,
             tally: Tally::default(),
             look_at: None,
@@ -102,6 +105,8 @@ impl Sweeper {
     fn obey(&mut self, order: Order) {
         match order {
             Order::Keep(policies) => {
+                self.former.append(&mut self.policies);
+                self.former.retain(|service, _| !policies.contains_key(service));
                 self.policies = policies;
                 self.look_at = Some(clock::monotonic() + LOOK_AFTER);
             }
@@ -114,7 +119,7 @@ impl Sweeper {
     }
 
     fn rotated(&mut self, service: &ServiceName, chain: ChainFiles) {
-        let Some(policy) = self.policies.get(service).copied() else { return };
+        let Some(policy) = self.last_policy(service) else { return };
         if policy.limits.keep_total > 0 {
             let chains = self.chains_of_all().remove(service).unwrap_or_default();
             self.thin(Some(service), &chains, policy.limits);
@@ -124,11 +129,17 @@ impl Sweeper {
         self.offer(chain, policy);
     }
 
+    /// Returns what is kept of the logs of a service that writes, be it configured or orphaned.
+    fn last_policy(&self, service: &ServiceName) -> Option<Policy> {
+        self.policies.get(service).or_else(|| self.former.get(service)).copied()
+    }
+
     /// Looks at the logs of all services, and says when that is due again.
     fn look_at_all(&mut self) {
         let verdict = self.belief.look(now());
         self.tell_of(verdict);
         for (service, chains) in self.chains_of_all() {
+            // What has vanished from the files, and writes no more, keeps its logs.
             let Some(policy) = self.policies.get(&service).copied() else { continue };
             self.thin(Some(&service), &chains, policy.limits);
             for chain in chains {
@@ -146,8 +157,7 @@ impl Sweeper {
         }
     }
 
-    /// Returns the chains of all services that are configured; what has vanished from the files
-    /// keeps its logs.
+    /// Returns the chains of all services that are or were configured.
     fn chains_of_all(&self) -> BTreeMap<ServiceName, Vec<ChainFiles>> {
         let mut all: BTreeMap<ServiceName, Vec<ChainFiles>> = BTreeMap::new();
         let entries = fs::read_dir(self.instance.logs()).into_iter().flatten().flatten();
@@ -155,7 +165,7 @@ impl Sweeper {
             let name = folder.file_name().and_then(|name| name.to_str());
             let unit = name.and_then(|name| UnitName::parse(name).ok());
             let Some(service) = unit.map(|unit| unit.service) else { continue };
-            if self.policies.contains_key(&service) {
+            if self.last_policy(&service).is_some() {
                 let stems = segment::stems(&folder).unwrap_or_default();
                 let chains = stems.iter().map(|stem| ChainFiles::new(&folder, stem));
                 all.entry(service).or_default().extend(chains);
@@ -232,4 +242,55 @@ fn closed(chain: &ChainFiles, limits: Limits) -> Vec<Closed> {
 fn live_bytes(chains: &[ChainFiles]) -> u64 {
     let lengths = chains.iter().filter_map(|chain| fs::metadata(chain.live()).ok());
     lengths.map(|found| found.len()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        path::{Path, PathBuf},
+        sync::mpsc,
+    };
+
+    use mainstay_platform::paths;
+    use mainstay_storage::atomic;
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+
+    /// A folder that ends with the value.
+    struct Folder(PathBuf);
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            drop(fs::remove_dir_all(&self.0));
+        }
+    }
+
+    fn write(path: &Path) {
+        atomic::replace(path, b"line\n", paths::create_private_file).unwrap();
+    }
+
+    #[test]
+    fn what_has_left_the_files_and_goes_on_to_write_keeps_no_more_than_before() {
+        let name = format!("mainstay-sweeper-{}", std::process::id());
+        let folder = Folder(std::env::temp_dir().join(name));
+        let instance = Instance::new(folder.0.join("runtime"), folder.0.join("state"));
+        fs::create_dir_all(instance.logs_of("web")).unwrap();
+        let chain = ChainFiles::new(&instance.logs_of("web"), "web");
+        (1..=5).for_each(|number| write(&chain.closed(number)));
+
+        let (_orders, inbox) = mpsc::channel();
+        let (chains, _compressed) = mpsc::sync_channel(1);
+        let (teller, _said) = unbounded_channel();
+        let mut sweeper = Sweeper::new(&instance, inbox, chains, teller);
+        let web = ServiceName::new("web").unwrap();
+        let limits = Limits { keep: 2, keep_total: 1_000_000, ..Limits::default() };
+        let policy = Policy { limits, compress: Compress::Off };
+        sweeper.obey(Order::Keep([(web.clone(), policy)].into()));
+        sweeper.obey(Order::Keep(Policies::new()));
+        sweeper.look_at_all();
+        assert_eq!(chain.find().unwrap().closed.len(), 5);
+        sweeper.obey(Order::Rotated { service: web, chain: chain.clone() });
+        assert_eq!(chain.find().unwrap().closed, [4, 5]);
+    }
 }

@@ -74,7 +74,9 @@ impl Ears {
     pub(super) fn listen(&mut self) -> Option<Duration> {
         let Some(watch) = &mut self.watch else { return self.within };
         let names = &self.names;
-        let is_file = |name: &OsStr| Path::new(name).extension().is_some_and(|end| end == "toml");
+        let is_file = |name: &OsStr| {
+            Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("toml"))
+        };
         match watch.wait(self.within, &|name| names.contains(name) || is_file(name)) {
             Ok(_) => None,
             Err(_) => Some(LOOK_EVERY),

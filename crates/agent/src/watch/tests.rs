@@ -84,6 +84,18 @@ async fn what_editors_do_is_seen() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn what_is_changed_and_changed_back_is_told_again() {
+    let begin = |folder: &Path| write(&folder.join("mainstay.toml"), "# one");
+    let mut folder = Folder::new("back", begin).await;
+    // Whoever reads what was told may find what was there for a moment.
+    let one = folder.holds();
+    for text in ["", "# one"] {
+        write(&folder.path.join("mainstay.toml"), text);
+    }
+    folder.expect(&one).await;
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn files_and_folders_that_come_later_are_seen_and_so_is_their_end() {
     let begin = |folder: &Path| write(&folder.join("mainstay.toml"), "");
     let mut folder = Folder::new("later", begin).await;

@@ -106,6 +106,22 @@ impl Place {
 
 /// Renders diagnostics for people, the way compilers do.
 pub fn render(diagnostics: &[Diagnostic]) -> String {
+    written(diagnostics, Excerpts::Shown)
+}
+
+/// Renders diagnostics for everybody who may see how an instance fares: without what stands in the
+/// files, which may be a secret.
+pub fn render_places(diagnostics: &[Diagnostic]) -> String {
+    written(diagnostics, Excerpts::Left)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Excerpts {
+    Shown,
+    Left,
+}
+
+fn written(diagnostics: &[Diagnostic], excerpts: Excerpts) -> String {
     let mut out = String::new();
     for one in diagnostics {
         let word = match one.severity {
@@ -114,25 +130,56 @@ pub fn render(diagnostics: &[Diagnostic]) -> String {
         };
         // Writing into a String cannot fail.
         let _ = writeln!(out, "{word}: {}", one.message);
-        if one.line == 0 {
-            let _ = writeln!(out, "  --> {}", one.file);
-        } else {
-            let width = one.line.to_string().len();
-            let (gap, bar) = (" ".repeat(width), "^".repeat(one.length));
-            let indent: String = one
-                .excerpt
-                .chars()
-                .take(one.column - 1)
-                .map(|c| if c == '\t' { '\t' } else { ' ' })
-                .collect();
-            let _ = writeln!(out, "{gap}--> {}:{}:{}", one.file, one.line, one.column);
-            let _ = writeln!(out, "{gap} |\n{} | {}", one.line, one.excerpt);
-            let _ = writeln!(out, "{gap} | {indent}{bar}");
-        }
+        out.push_str(&one.place(excerpts));
         if !one.help.is_empty() {
             let _ = writeln!(out, "  = help: {}", one.help);
         }
         out.push('\n');
     }
-    out
+    // A file of somebody else's is looked at as well, and nothing in it steers a terminal.
+    let steers = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t');
+    out.replace(steers, "\u{fffd}")
+}
+
+impl Diagnostic {
+    /// Returns where it is, and what stands there.
+    fn place(&self, excerpts: Excerpts) -> String {
+        let Self { file, line, column, excerpt, .. } = self;
+        if *line == 0 {
+            return format!("  --> {file}\n");
+        }
+        let gap = " ".repeat(line.to_string().len());
+        let head = format!("{gap}--> {file}:{line}:{column}\n");
+        if excerpts == Excerpts::Left {
+            return head;
+        }
+        let blank = |letter| if letter == '\t' { '\t' } else { ' ' };
+        let indent: String = excerpt.chars().take(column - 1).map(blank).collect();
+        let bar = "^".repeat(self.length);
+        format!("{head}{gap} |\n{line} | {excerpt}\n{gap} | {indent}{bar}\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_in_a_file_steers_no_terminal_and_is_not_for_everybody() {
+        let text = "[services.a]\nenvironment = { PIN = \"1234\u{1b}[2J\", X = 0 }\n";
+        let at = text.find("X = ").unwrap();
+        let one = Diagnostic::at("f.toml", text, at..at + 1, "x", "no \u{9b}\u{7}X".to_owned());
+        let told = render(&[one.clone().help("leave it out")]);
+        assert_eq!(
+            told,
+            "error: no \u{fffd}\u{fffd}X\n --> f.toml:2:35\n  |\n\
+             2 | environment = { PIN = \"1234\u{fffd}[2J\", X = 0 }\n\
+             \x20 |                                   ^\n  = help: leave it out\n\n"
+        );
+        let told = render_places(&[one.help("leave it out")]);
+        assert_eq!(
+            told,
+            "error: no \u{fffd}\u{fffd}X\n --> f.toml:2:35\n  = help: leave it out\n\n"
+        );
+    }
 }

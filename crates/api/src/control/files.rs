@@ -47,6 +47,7 @@ pub struct ChangedKey {
 
 /// What `POST /v1/diff` takes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct DiffRequest {
     /// A text that would stand in the main file; without it, the files are meant as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,6 +68,7 @@ pub struct DiffAnswer {
 
 /// What `PATCH /v1/services/NAME` takes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct EditKeys {
     /// Keys that are set.
     #[serde(default)]
@@ -78,6 +80,7 @@ pub struct EditKeys {
 
 /// A key, and what it is set to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct KeyValue {
     /// The key; those of tables have dots: `restart.delay`.
     pub key: String,
@@ -116,6 +119,7 @@ pub struct FileText {
 
 /// What `PUT /v1/files` takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ReplaceFile {
     /// The path of one of the configuration files; without it, the main file.
     #[serde(default, skip_serializing_if = "Option::is_none")]

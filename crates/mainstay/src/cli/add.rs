@@ -44,6 +44,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME")]
     requires: Vec<String>,
 
+    /// Print the answer as JSON
+    #[arg(long)]
+    json: bool,
+
     /// The program and its arguments, behind `--`
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<String>,
@@ -71,6 +75,10 @@ pub(super) struct RemoveArgs {
     /// Remove what its kind has kept, too
     #[arg(long)]
     purge: bool,
+
+    /// Print the answer as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
@@ -84,7 +92,12 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
         start: args.start,
         requires: args.requires,
     };
-    let _answer: CommandAnswer = client.post("/v1/services", &service).await?;
+    let answer: CommandAnswer = client.post("/v1/services", &service).await?;
+    if args.json {
+        settled(&mut client, &args.name, |unit| unit.state != "starting").await?;
+        print::json(&answer);
+        return Ok(ExitCode::SUCCESS);
+    }
     let place = service.directory.map_or_else(String::new, |folder| format!(", in {folder}"));
     print::told(&format!("added `{}` to {}{place}\n", args.name, located.file.display()));
     let units = settled(&mut client, &args.name, |unit| unit.state != "starting").await?;
@@ -121,9 +134,13 @@ fn is_same(one: &Path, other: &Path) -> bool {
 pub(super) async fn remove(args: RemoveArgs, instance: Option<&str>) -> Result<ExitCode, CliError> {
     let (located, mut client) = super::connect(instance).await?;
     let purge = if args.purge { "?purge=true" } else { "" };
-    let _answer: CommandAnswer =
+    let answer: CommandAnswer =
         client.delete(&format!("/v1/services/{}{purge}", escaped(&args.name))).await?;
-    print::told(&format!("removed `{}` from {}\n", args.name, located.file.display()));
+    if args.json {
+        print::json(&answer);
+    } else {
+        print::told(&format!("removed `{}` from {}\n", args.name, located.file.display()));
+    }
     for unit in settled(&mut client, &args.name, |_| false).await? {
         let state = print::wording(&unit.state);
         print::talk(&format!("{} is still {state}; it goes on by itself", unit.unit));

@@ -22,8 +22,8 @@ pub(super) struct WaitArgs {
     #[arg(long)]
     no_wait: bool,
 
-    /// How long to wait
-    #[arg(long, default_value = "60s", value_parser = parse_duration)]
+    /// How long to wait, such as `10s` or `2m`
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = parse_duration)]
     timeout: Duration,
 }
 

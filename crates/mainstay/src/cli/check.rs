@@ -18,7 +18,7 @@ use crate::{errors::CliError, instance, print};
     after_help = "Examples:\n  mainstay check\n  mainstay check path/to/mainstay.toml --json"
 )]
 pub(super) struct Args {
-    /// The configuration file
+    /// The configuration file; else the nearest `mainstay.toml`
     #[arg(value_name = "FILE")]
     path: Option<PathBuf>,
 

@@ -36,15 +36,19 @@ pub(super) struct Args {
 #[derive(Debug, Clone, Subcommand)]
 enum What {
     /// Kill the agent with SIGKILL
+    #[command(after_help = "Example:\n  mainstay drill agent")]
     Agent,
     /// Kill the keeper with SIGKILL
+    #[command(after_help = "Example:\n  mainstay drill keeper --json")]
     Keeper,
     /// Kill the program of a unit with SIGKILL
+    #[command(after_help = "Example:\n  mainstay drill crash web")]
     Crash {
         /// The unit
         name: String,
     },
     /// Freeze the agent, then kill the program of a unit, and see who notices
+    #[command(after_help = "Example:\n  mainstay drill hang web")]
     Hang {
         /// The unit
         name: String,

@@ -9,7 +9,7 @@ use std::{
 
 use clap::Args as ClapArgs;
 use mainstay_api::control::{CommandAnswer, FileText, Files, ReplaceFile, ServiceText, Status};
-use mainstay_platform::{editor, paths};
+use mainstay_platform::{editor, paths, random};
 
 use super::{
     apply::{self, Told},
@@ -40,8 +40,7 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
     let answer = edit(&mut client, &file, &copy).await;
     if answer.is_ok() {
         // What was not accepted stays, so that nobody's work is lost.
-        drop(fs::remove_file(&copy));
-        drop(copy.parent().map(fs::remove_dir));
+        drop(copy.parent().map(fs::remove_dir_all));
     }
     let Some(answer) = answer? else {
         print::talk("nothing was changed");
@@ -65,12 +64,14 @@ async fn meant(client: &mut Client, service: Option<&str>) -> Result<FileText, C
     found.ok_or_else(|| CliError::refused("the files have changed in this instant", "try again"))
 }
 
-/// Writes a copy that only we may read: a configuration may hold what is nobody else's business.
+/// Writes a copy in a folder of its own that only we may enter, since editors leave more beside it: a
+/// configuration may hold what is nobody else's business.
 fn copy_of(file: &FileText) -> Result<PathBuf, CliError> {
     let name = Path::new(&file.file).file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let folder = env::temp_dir().join(format!("mainstay-edit-{}", std::process::id()));
+    let folder = format!("mainstay-edit-{}-{:016x}", std::process::id(), random::number());
+    let folder = env::temp_dir().join(folder);
     let copy = folder.join(name);
-    let written = fs::create_dir(&folder)
+    let written = paths::create_new_private(&folder)
         .and_then(|()| paths::create_private_file(&copy))
         .and_then(|mut to| to.write_all(file.text.as_bytes()));
     written.map_err(|error| {

@@ -68,7 +68,8 @@ fn shown(variable: &EnvironmentVariable) -> String {
 fn exported(variable: &EnvironmentVariable) -> String {
     let EnvironmentVariable { name, value, .. } = variable;
     match value {
-        Some(value) if is_shell_name(name) => {
+        // What steers a terminal would not be what it was.
+        Some(value) if is_shell_name(name) && !value.contains(char::is_control) => {
             format!("export {name}='{}'", value.replace('\'', r"'\''"))
         }
         Some(_) | None => format!("# {name} ({})", origin(variable)),
@@ -107,6 +108,7 @@ mod tests {
         };
         check("A", Some("it's $HOME"), r"export A='it'\''s $HOME'");
         check("A", None, "# A (configured)");
+        check("A", Some("one\ntwo"), "# A (configured)");
         check("ProgramFiles(x86)", Some("x"), "# ProgramFiles(x86) (configured)");
     }
 }

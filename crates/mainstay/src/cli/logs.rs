@@ -39,6 +39,7 @@ use self::{
 use crate::{
     client::{Client, escaped},
     errors::CliError,
+    export::{Export, Former},
     instance::Located,
     meant, names,
     paging::Paging,
@@ -62,7 +63,7 @@ pub(super) const DISCARDED: &str = "its output is discarded (`logs = \"off\"`)";
 /// Show what programs wrote
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  mainstay logs web -n 100\n  mainstay logs -f\n  mainstay logs web 'worker-*' @db --since 10m -t\n  mainstay logs web --since yesterday --until '2026-01-31 08:00'\n  mainstay logs web --grep 'error|panic' -i -C 3\n  mainstay logs web --run -1                    the run before the last\n  mainstay logs web --json | jq -r .text\n  mainstay logs web --raw -n all > web.log\n  mainstay logs web --hook before-start\n\nTimes: `10m` ago, `2026-01-31 08:00`, `08:00`, `today`, `yesterday` (local), or `2026-01-31T08:00:00Z`."
+    after_help = "Examples:\n  mainstay logs web -n 100\n  mainstay logs -f\n  mainstay logs web 'worker-*' @db --since 10m -t\n  mainstay logs web --since yesterday --until '2026-01-31 08:00'\n  mainstay logs web --grep 'error|panic' -i -C 3\n  mainstay logs web --run -1                    the run before the last\n  mainstay logs web --json | jq -r .text\n  mainstay logs web --raw --out web.log\n  mainstay logs --since yesterday --json --out all.jsonl.zst\n  mainstay logs web --hook before-start\n\nTimes: `10m` ago, `2026-01-31 08:00`, `08:00`, `today`, `yesterday` (local), or `2026-01-31T08:00:00Z`."
 )]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Args {
@@ -151,6 +152,14 @@ pub(super) struct Args {
     #[arg(long, conflicts_with_all = ["raw", "timestamps", "no_prefix"])]
     json: bool,
 
+    /// Write it into this file: all of it, unless `-n` says less; `.zst` compresses it, `-` is stdout
+    #[arg(short, long, value_name = "FILE", conflicts_with = "follow")]
+    out: Option<PathBuf>,
+
+    /// Replace the file that `--out` names, if it is there already
+    #[arg(long, requires = "out")]
+    force: bool,
+
     #[command(flatten)]
     paging: Paging,
 }
@@ -229,7 +238,8 @@ impl Args {
 
     /// Returns how many lines of the past are asked for.
     fn count(&self) -> usize {
-        let usual = if self.is_filtered() { usize::MAX } else { LINES_USUAL };
+        let wants_all = self.is_filtered() || self.out.is_some();
+        let usual = if wants_all { usize::MAX } else { LINES_USUAL };
         let count = self.lines.unwrap_or(usual);
         if self.reverse { count.min(REVERSED_MAX) } else { count }
     }
@@ -244,6 +254,15 @@ impl Args {
         let hook = self.hook.iter().map(|name| Path::new("hooks").join(name));
         let check = self.check.iter().map(|name| Path::new("checks").join(name));
         hook.chain(check).next()
+    }
+
+    /// Returns the file that it goes into.
+    fn file(&self) -> Option<&Path> {
+        self.out.as_deref().filter(|out| *out != Path::new("-"))
+    }
+
+    const fn former(&self) -> Former {
+        if self.force { Former::Replaced } else { Former::Kept }
     }
 
     /// Returns whether everything is asked for, byte by byte.
@@ -271,23 +290,28 @@ pub(super) async fn run(mut args: Args, instance: Option<&str>) -> Result<ExitCo
     if args.beside().is_none() {
         tell_discarded(&located, &without_log(&args, &sources, status.as_ref())).await;
     }
-    if !args.follow && !args.raw {
-        args.paging.start().await;
+    match args.file() {
+        Some(file) => print::divert_to_file(Export::begin(file, args.former())?),
+        None if args.follow || args.raw || args.out.is_some() => {}
+        None => args.paging.start().await,
     }
     if args.wants_all_bytes() {
-        return copy_raw(&sources);
+        copy_raw(&sources)?;
+    } else {
+        show(Reading::open(located, args, sources, status.as_ref())?).await?;
     }
-    show(Reading::open(located, args, sources, status.as_ref())?).await
+    print::finish_file()?;
+    Ok(ExitCode::SUCCESS)
 }
 
-async fn show(mut reading: Reading) -> Result<ExitCode, CliError> {
+async fn show(mut reading: Reading) -> Result<(), CliError> {
     reading.show_past()?;
     while reading.follows() {
         let shown = reading.show_fresh()?;
         tokio::time::sleep(if shown > 0 { LOOK_AGAIN_AFTER } else { LOOK_EVERY }).await;
         reading.add_new()?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Refuses a name that means neither a unit nor a log.
@@ -349,13 +373,13 @@ fn groups(located: &Located, status: Option<&Status>) -> Vec<Group> {
     config.groups.into_iter().map(group).collect()
 }
 
-fn copy_raw(sources: &[Source]) -> Result<ExitCode, CliError> {
+fn copy_raw(sources: &[Source]) -> Result<(), CliError> {
     for Source { unit, chain } in sources {
         let copied = read::copy_all(chain, &mut print::Data);
         let damaged = copied.map_err(|error| unreadable(&format!("log of `{unit}`"), &error))?;
         tell_damaged(unit, damaged);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Says that some of a log is lost, where it is.

@@ -7,6 +7,7 @@ use mainstay_api::{
     config::parse_duration,
     control::{CommandAnswer, CommandName, CommandRequest, Event, Events, Status, UnitAnswer},
 };
+use mainstay_platform::clock;
 
 use super::command::{Outcome, Outcomes};
 use crate::{
@@ -22,25 +23,33 @@ const NOT_RELOADED: &str = "UnitNotReloaded";
 /// Have programs read their configuration anew
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  mainstay reload web\n  mainstay reload 'web*' --timeout 10s\n\nA service says how it is done: reload = { signal = \"HUP\" }"
+    after_help = "Examples:\n  mainstay reload web\n  mainstay reload 'web*' --timeout 10s\n  mainstay reload @backend --wait --json\n\nA service says how it is done: reload = { signal = \"HUP\" }"
 )]
 pub(super) struct Args {
     /// Units, services, or groups such as `@web`; `*` and `?` match
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
 
+    /// Wait for those, too, that are still to run
+    #[arg(long, conflicts_with = "no_wait")]
+    wait: bool,
+
     /// Return at once, without waiting for the result
     #[arg(long)]
     no_wait: bool,
 
-    /// How long to wait
-    #[arg(long, default_value = "60s", value_parser = parse_duration)]
+    /// How long to wait, such as `10s` or `2m`
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = parse_duration)]
     timeout: Duration,
 
     /// Print the answer as JSON
     #[arg(long)]
     json: bool,
 }
+
+/// States from which a unit comes to run by itself.
+const ON_THE_WAY: [&str; 4] = ["waiting", "starting", "stopping", "backoff"];
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// How a reload has come out, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,15 +64,19 @@ type Words = BTreeMap<String, Word>;
 pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
     let (mut client, names) = super::connect_for(instance, &args.names).await?;
     let before: Events = client.get("/v1/events?limit=1").await?;
-    let request = CommandRequest { command: CommandName::Reload, names };
-    let answer: CommandAnswer = client.post("/v1/command", &request).await?;
+    let began = clock::monotonic();
+    let mut answer = ask(&mut client, names).await?;
+    if args.wait {
+        ask_later(&mut client, &mut answer, began + args.timeout).await?;
+    }
     let mut words = Words::new();
     if !args.no_wait {
         let asked = answer.units.iter().filter(|unit| unit.refused.is_none());
         let open = asked.map(|unit| unit.unit.clone()).collect();
         let hearing = hear(&mut client, open, before.last, &mut words);
         // Who has not said a word by then is told as such.
-        if let Ok(heard) = tokio::time::timeout(args.timeout, hearing).await {
+        let left = args.timeout.saturating_sub(clock::monotonic().saturating_sub(began));
+        if let Ok(heard) = tokio::time::timeout(left, hearing).await {
             heard?;
         }
     }
@@ -79,6 +92,42 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
         None => args.no_wait && unit.refused.is_none(),
     };
     Ok(if answer.units.iter().all(is_done) { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+async fn ask(client: &mut Client, names: Vec<String>) -> Result<CommandAnswer, CliError> {
+    let request = CommandRequest { command: CommandName::Reload, names };
+    client.post("/v1/command", &request).await
+}
+
+/// Asks those again that were on their way, as soon as they run; whoever comes to rest elsewhere, or
+/// takes too long, stays refused.
+async fn ask_later(
+    client: &mut Client,
+    answer: &mut CommandAnswer,
+    until: Duration,
+) -> Result<(), CliError> {
+    let refused = answer.units.iter().filter(|unit| unit.refused.is_some());
+    let mut open: Vec<String> = refused.map(|unit| unit.unit.clone()).collect();
+    loop {
+        let status: Status = client.get("/v1/status").await?;
+        let state = |name: &String| status.unit(name).map(|unit| unit.state.as_str());
+        let ready: Vec<String> =
+            open.iter().filter(|name| state(name) == Some("running")).cloned().collect();
+        open.retain(|name| state(name).is_some_and(|state| ON_THE_WAY.contains(&state)));
+        if !ready.is_empty() {
+            let again = ask(client, ready).await?;
+            for unit in again.units {
+                let mut former = answer.units.iter_mut();
+                if let Some(former) = former.find(|former| former.unit == unit.unit) {
+                    *former = unit;
+                }
+            }
+        }
+        if open.is_empty() || clock::monotonic() > until {
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
 
 /// Waits for the word on each unit.

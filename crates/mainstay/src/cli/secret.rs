@@ -51,6 +51,9 @@ enum SecretCommand {
 
 /// Set a secret, or another value for it; read from stdin, a file or the terminal
 #[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  mainstay secret set db\n  pass show db | mainstay secret set db --restart\n  mainstay secret set key --file key.pem"
+)]
 struct SetArgs {
     /// Its name
     name: String,
@@ -70,6 +73,7 @@ struct SetArgs {
 
 /// Show the names of all secrets, and who refers to them
 #[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  mainstay secret list\n  mainstay secret list --json")]
 struct ListArgs {
     /// Print JSON
     #[arg(long)]
@@ -78,6 +82,7 @@ struct ListArgs {
 
 /// Remove a secret; services that refer to it do not start any more
 #[derive(Debug, ClapArgs)]
+#[command(after_help = "Example:\n  mainstay secret remove db")]
 struct RemoveArgs {
     /// Its name
     name: String,

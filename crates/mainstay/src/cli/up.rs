@@ -40,7 +40,7 @@ const EVENTS_MAX: usize = 5000;
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  mainstay up\n  mainstay up path/to/mainstay.toml")]
 pub(super) struct Args {
-    /// The configuration file
+    /// The configuration file; else the nearest `mainstay.toml`
     #[arg(value_name = "FILE")]
     path: Option<PathBuf>,
 }
@@ -236,6 +236,8 @@ async fn follow(
             return code.map_or_else(|| ended(asked), |code| Ok(ended_with(code)));
         };
         *client = successor;
+        // An agent that refuses to tell is there at once, and asked again at once.
+        tokio::time::sleep(LOOK_EVERY).await;
         if asked > 0 {
             // Whoever took over has not heard of it; who is about to end needs not.
             drop(ask_to_end(&located, asked).await);

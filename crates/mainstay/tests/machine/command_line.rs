@@ -9,116 +9,7 @@ use crate::{
     sandbox::{Sandbox, answer_of},
 };
 
-const HELP: &str = "\
-Turns programs into services that stay up
-
-Usage: mainstay [OPTIONS] <COMMAND>
-
-Commands:
-  up           Run the services of a configuration file here; Ctrl-C stops them
-  status       Show all units, or some
-  start        Start units and what they require
-  stop         Stop units and what requires them
-  restart      Stop units, then start them
-  kill         End units at once, without asking
-  reset        Forget failures and try again at once
-  pause        Freeze units' programs until they are resumed
-  resume       Let paused units' programs go on
-  reload       Have programs read their configuration anew
-  logs         Show what programs wrote
-  events       Show what happened, to all units or some
-  why          Tell why a unit is as it is, and what comes next
-  show         Show everything about one unit, or each of some
-  env          Show the variables that a program is given, and where each comes from
-  tree         Draw who requires, wants or comes after whom, and how each is
-  check        Read the configuration and say everything that is wrong with it
-  diff         Show what `apply` would change, and when each change takes effect
-  apply        Apply the configuration files: all that is in them, or nothing
-  set          Set keys of a service in its file, and apply that
-  get          Show what stands in the files of a service, or of one of its keys
-  edit         Open a configuration file in the editor; what is good in the end is written and
-               applied
-  add          Add a service to the configuration and start it
-  remove       Remove a service from the configuration and stop it
-  secret       Keep secrets that services refer to; values never come out again
-  ddns         Keep names in the DNS on a moving address
-  kind         Look at kinds: what services run that need no command
-  drill        Do the bad thing on purpose, here and now, and report what it cost
-  service      Make a program a service of this system, one for each program
-  install      Install Mainstay as a service of this machine, started at boot
-  uninstall    Stop the service of this machine and remove it
-  import       Take over services of other wrappers
-  notify       Tell the agent how the service is that this runs in
-  upgrade      Replace keeper and agent by this binary, or another; programs run on
-  doctor       Look for what may get in the way on this machine
-  completions  Print the completion of a shell
-  schema       Print the JSON Schema of the configuration file
-  help         Print this message or the help of the given subcommand(s)
-
-Options:
-      --instance <NAME>  An instance's name or file; else `$MAINSTAY_INSTANCE`, else the nearest
-      --lang <LANGUAGE>  The language: en or zh-CN; else `$MAINSTAY_LANG`, else the locale's
-  -h, --help             Print help
-  -V, --version          Print version
-
-Examples:
-  mainstay up mainstay.toml     run these services; Ctrl-C stops them
-  mainstay status               what runs, since when, and why not
-  mainstay why web              the story of one service
-  mainstay drill agent          kill the agent and see what it costs
-";
-
-const COMMANDS: &[&str] = &[
-    "up",
-    "status",
-    "start",
-    "stop",
-    "restart",
-    "kill",
-    "reset",
-    "pause",
-    "resume",
-    "reload",
-    "logs",
-    "events",
-    "why",
-    "show",
-    "env",
-    "tree",
-    "check",
-    "add",
-    "remove",
-    "secret",
-    "ddns",
-    "kind",
-    "drill",
-    "service",
-    "import",
-    "upgrade",
-    "doctor",
-    "completions",
-];
-
 const SLEEPER: &str = "[services.web]\ncommand = [\"sleep\", \"1000\"]\n";
-
-#[test]
-fn help_lists_every_command() {
-    let sandbox = Sandbox::new("");
-    assert_eq!(sandbox.get(&["--help"]), HELP);
-    let nothing = sandbox.ask(&[]);
-    assert_eq!((nothing.code, nothing.err.as_str()), (2, HELP));
-}
-
-#[test]
-fn every_command_has_help_with_examples() {
-    let sandbox = Sandbox::new("");
-    for command in COMMANDS {
-        let help = sandbox.get(&[command, "--help"]);
-        assert!(help.contains(&format!("Usage: mainstay {command}")), "{help}");
-        let example = format!("\n  mainstay {command}");
-        assert!(help.contains("Example") && help.contains(&example), "{help}");
-    }
-}
 
 #[test]
 fn exit_codes_say_whose_turn_it_is() {
@@ -273,25 +164,6 @@ fn no_line_of_status_is_longer_than_the_terminal_is_wide() {
     let line = shown.lines().find(|line| line.starts_with("missing")).unwrap().trim_end();
     assert!(line.ends_with('…') && line.chars().count() == 80, "{shown}");
     assert!(!sandbox.get(&["status"]).contains('…'), "a pipe gets all of it");
-}
-
-#[test]
-fn every_shell_gets_a_completion_that_it_understands() {
-    let sandbox = Sandbox::new("");
-    for shell in ["bash", "zsh", "fish", "powershell"] {
-        let script = sandbox.get(&["completions", shell]);
-        assert_eq!(script, sandbox.get(&["completion", shell]));
-        for word in ["restart", "--instance", "drill"] {
-            assert!(script.contains(word.trim_start_matches('-')), "{shell}: {word}");
-        }
-        std::fs::write(sandbox.path(shell), script).unwrap();
-    }
-    let script = "source ./bash; COMP_WORDS=(mainstay re); COMP_CWORD=1; \
-                  _mainstay mainstay re mainstay; echo ${COMPREPLY[*]}";
-    let mut bash = Command::new("bash");
-    let answer = answer_of(bash.args(["-c", script]).current_dir(sandbox.folder()));
-    assert_eq!(answer.out, "restart reset resume reload remove\n", "{answer:?}");
-    assert_eq!(sandbox.ask(&["completions", "dos"]).code, 2);
 }
 
 #[test]

@@ -133,7 +133,9 @@ fn keys_are_set_where_they_stand_and_read_back() {
     assert!(whole.starts_with("[services.api] # the API\n") && whole.contains("# few"), "{whole}");
     let unset = sandbox.ask(&["get", "api", "restart.limit"]);
     assert_eq!((unset.code, unset.err.contains("its default holds")), (1, true), "{unset:?}");
+    fs::write(sandbox.path("mainstay.toml.new"), "# a draft\n").unwrap();
     sandbox.get(&["set", "api", "--unset", "restart"]);
+    assert_eq!(sandbox.read("mainstay.toml.new"), "# a draft\n");
     let text = sandbox.read("mainstay.toml");
     assert_eq!(text, THREE.replace("keep = 3", "keep = 5"));
     let refuse = |service: &str, key: &str, expected: &str| {

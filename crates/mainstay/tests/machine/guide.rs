@@ -15,7 +15,7 @@ use std::fs;
 
 use terminal::Terminal;
 
-use crate::processes::wait_until;
+use crate::{processes::wait_until, sandbox::BINARY};
 
 /// The chapters, without their endings.
 const CHAPTERS: &[&str] =
@@ -26,8 +26,9 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("install", "PowerShell, and building"),
     ("install", "PowerShell; tried under Wine by tests of its own"),
     ("install", "PowerShell; tried under Wine by tests of its own"),
-    ("install", "there is no systemd where our tests run; the command in it is checked"),
+    ("install", "there is no systemd where our tests run; systemd-analyze verifies it"),
     ("install", "there is no systemd where our tests run"),
+    ("ddns", "files of other clients, which have tests of their own"),
     ("README", "the first builds for minutes, the second is what runs this"),
     ("README", "Windows; tried under Wine by tests of its own"),
     ("api", "Wine has no PowerShell"),
@@ -91,6 +92,25 @@ fn the_api_is_asked_as_its_chapter_says() {
     reader::follow(&page, &mut terminal);
 }
 
+/// Its Chinese page has examples of its own.
+#[test]
+fn pieces_of_the_chapter_on_names_are_good_configurations() {
+    for ending in ENDINGS {
+        reader::follow(&pages::read(&(chapter("ddns") + ending)), &mut Terminal::new("en"));
+    }
+}
+
+#[test]
+fn the_unit_for_systemd_has_no_mistake() {
+    let page = pages::read(&(chapter("install") + ".md"));
+    let is_unit = |file: &String| file.ends_with("/mainstay.service");
+    let unit = page.blocks.iter().find(|block| block.file.as_ref().is_some_and(is_unit)).unwrap();
+    let terminal = Terminal::new("en");
+    terminal.write("mainstay.service", &unit.text().replace("/usr/local/bin/mainstay", BINARY));
+    let said = terminal.run("systemd-analyze verify ./mainstay.service").output;
+    assert!(!said.contains("mainstay.service"), "{said}");
+}
+
 /// What is said of them is Chinese; what is typed and printed is the same.
 #[test]
 fn chinese_pages_have_the_same_headings_and_blocks() {
@@ -109,7 +129,9 @@ fn chinese_pages_have_the_same_headings_and_blocks() {
 #[test]
 fn what_nobody_runs_is_known_and_says_why() {
     let chapters = CHAPTERS.iter().map(|name| (*name, chapter(name)));
-    let pages = chapters.chain([("README", README.to_owned()), ("api", API.to_owned())]);
+    let others =
+        [("ddns", chapter("ddns")), ("README", README.to_owned()), ("api", API.to_owned())];
+    let pages = chapters.chain(others);
     let pages = pages.map(|(name, path)| (name, pages::read(&(path + ".md"))));
     let found: Vec<(&str, String)> = pages
         .flat_map(|(name, page)| page.blocks.into_iter().map(move |block| (name, block.not_run)))
@@ -123,7 +145,7 @@ fn what_nobody_runs_is_known_and_says_why() {
 #[test]
 fn the_index_names_every_chapter() {
     let index = fs::read_to_string(pages::root().join("docs/guide/README.md")).unwrap();
-    for name in CHAPTERS {
+    for name in CHAPTERS.iter().chain(&["ddns"]) {
         assert!(index.contains(&format!("]({name}.md)")), "{name}");
     }
 }

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fmt::Write as _, fs};
 
 use mainstay_api::control::{Event, Status};
 
-use crate::{processes::wait_until, sandbox::Sandbox};
+use crate::{
+    processes::{self, wait_until},
+    sandbox::Sandbox,
+};
 
 const SLEEP: &str = "command = [\"sleep\", \"1000\"]\n";
 
@@ -114,6 +117,7 @@ fn a_mistake_changes_nothing_and_is_shown_until_it_is_mended() {
         (Some(with(&good, "s1", "comand = 1")), "did you mean `command`?"),
         (None, "cannot read the file"),
         (Some("# nothing\n".to_owned()), empty),
+        (Some(with(&good, "s1", "environment = { PIN = \"1234\", X = 2026-01-01 }")), "a date"),
     ];
     for (text, expected) in cases {
         match text {
@@ -127,11 +131,33 @@ fn a_mistake_changes_nothing_and_is_shown_until_it_is_mended() {
         let status: Status = serde_json::from_str(&ask(&["status", "--json"])).unwrap();
         assert!(status.files.refused.unwrap().why.contains(expected));
         assert!(ask(&["status"]).contains("the files are not applied: "));
+        let all = ask(&["events", "--json"]) + &ask(&["status", "--json"]);
+        assert!(!all.contains("1234"), "what stands in the files is not for everybody: {all}");
     }
     fs::write(sandbox.file(), &good).unwrap();
     wait_until("all is well", || sandbox.status().files.refused.is_none());
     assert_eq!(pids(&sandbox), before);
     assert!(events(&sandbox, "ConfigApplied").is_empty(), "nothing was different in the end");
+}
+
+#[test]
+fn files_without_any_service_make_nobody_an_orphan_when_an_agent_begins() {
+    let good = sleepers(2);
+    let sandbox = Sandbox::up_with(&good);
+    sandbox.wait_for_all();
+    let before = pids(&sandbox);
+    fs::write(sandbox.file(), "# nothing\n").unwrap();
+    let first = sandbox.status().agent.pid;
+    processes::kill(first);
+    wait_until("the next agent says it", || {
+        let status = sandbox.status();
+        status.agent.pid != first && status.files.refused.is_some()
+    });
+    assert!(sandbox.status().units.iter().all(|unit| !unit.orphaned));
+    assert_eq!(pids(&sandbox), before);
+    fs::write(sandbox.file(), &good).unwrap();
+    wait_until("all is well", || sandbox.status().files.refused.is_none());
+    assert_eq!(pids(&sandbox), before);
 }
 
 #[test]

@@ -17,8 +17,8 @@ use crate::{
 };
 
 /// Says that this process is the program, and how many lines it writes.
-const VARIABLE: &str = "MAINSTAY_TEST_LINES";
-const LINES: usize = 60_000;
+pub(crate) const VARIABLE: &str = "MAINSTAY_TEST_LINES";
+pub(crate) const LINES: usize = 60_000;
 /// A pause after so many lines lets the agents come and go meanwhile.
 const PAUSE_EVERY: usize = 500;
 const BEGIN: &str = "the lines begin\n";
@@ -70,10 +70,10 @@ fn is_all(file: &std::path::Path) -> bool {
     fs::read_to_string(file).is_ok_and(|text| text.ends_with(&format!("line {}\n", LINES - 1)))
 }
 
-fn program() -> Vec<String> {
+pub(crate) fn program() -> [String; 4] {
     let own = env::current_exe().unwrap().display().to_string();
     let name = "own_files::lines_are_written_by_a_program_that_is_asked_for_them";
-    [&own, "--exact", name, "--nocapture"].map(ToOwned::to_owned).to_vec()
+    [&own, "--exact", name, "--nocapture"].map(ToOwned::to_owned)
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! `/proc`.
 
-use std::{fs, io};
+use std::io;
 
 use super::Kin;
-use crate::process::environment_of;
+use crate::process::{environment_of, text_of};
 
 /// Fields of `/proc/PID/stat` behind the command, which may hold anything.
 const STATE: usize = 0;
@@ -11,7 +11,7 @@ const PARENT: usize = 1;
 const GROUP: usize = 2;
 
 pub(super) fn of(pid: u32) -> io::Result<Option<Kin>> {
-    let stat = match fs::read_to_string(format!("/proc/{pid}/stat")) {
+    let stat = match text_of(pid, "stat") {
         Ok(stat) => stat,
         // The second is how a process answers that is just going.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

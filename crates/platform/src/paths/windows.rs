@@ -59,6 +59,10 @@ pub(super) fn create_private(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }
 
+pub(super) fn create_new_private(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)
+}
+
 pub(super) fn create_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)
 }

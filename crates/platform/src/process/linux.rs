@@ -2,6 +2,8 @@
 
 #[path = "linux/end.rs"]
 mod end;
+#[path = "linux/text.rs"]
+mod text;
 #[path = "linux/ties.rs"]
 mod ties;
 
@@ -29,6 +31,7 @@ use crate::shortage::is_shortage;
 
 use crate::usage::Total;
 
+pub(crate) use text::text_of;
 pub(super) use ties::ties_of;
 
 /// `PIDFS_MAGIC`: pidfds have serial numbers of their own from Linux 6.9 on.
@@ -286,7 +289,7 @@ fn read_at_once(pid: u32) -> io::Result<Vec<u8>> {
 
 /// Returns whether a process is alive and no thread of the kernel.
 fn is_program(pid: u32) -> bool {
-    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+    let Ok(stat) = text_of(pid, "stat") else { return false };
     field_of(&stat, STATE).is_some_and(|state| !["Z", "X"].contains(&state))
         && field_of(&stat, PARENT).is_some_and(|parent| !["0", "2"].contains(&parent))
 }
@@ -307,7 +310,7 @@ pub(super) fn led_by(leader: u32) -> io::Result<Vec<Process>> {
         return Ok(Vec::new());
     }
     alive_that(|pid| {
-        let stat = unless_short(fs::read_to_string(format!("/proc/{pid}/stat")))?;
+        let stat = unless_short(text_of(pid, "stat"))?;
         let number = |field| field_of(&stat, field)?.parse::<u32>().ok();
         let session = number(SESSION).filter(|session| [own, leader].contains(session));
         Ok(session.is_some() && number(GROUP) == Some(leader))
@@ -339,7 +342,7 @@ pub(crate) fn start_ticks_of(pid: u32) -> Option<u64> {
 /// Returns a field of `/proc/PID/stat` by its number in proc(5), counted behind the command's
 /// closing parenthesis: the command may hold anything.
 fn stat_field(pid: u32, field: usize) -> Option<String> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let stat = text_of(pid, "stat").ok()?;
     field_of(&stat, field).map(str::to_owned)
 }
 

@@ -3,7 +3,7 @@
 use std::{fs, io, time::Duration};
 
 use super::{Depth, Kin, Tally};
-use crate::usage::unless_gone;
+use crate::{process::text_of, usage::unless_gone};
 
 /// Fields of `/proc/PID/stat` behind the program's name, which may hold anything; from proc(5),
 /// counted from 0.
@@ -35,7 +35,7 @@ pub(super) fn look() -> io::Result<Vec<Seen>> {
     for entry in fs::read_dir("/proc")? {
         let name = entry?.file_name();
         let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
-        let stat = unless_gone(fs::read_to_string(format!("/proc/{pid}/stat")))?;
+        let stat = unless_gone(text_of(pid, "stat"))?;
         seen.extend(stat.and_then(|stat| parse(pid, &stat)));
     }
     Ok(seen)
@@ -94,7 +94,7 @@ impl Seen {
         }
         let pid = self.kin.pid;
         // Open to everybody: without it the process is gone.
-        let Some(status) = unless_gone(fs::read_to_string(format!("/proc/{pid}/status")))? else {
+        let Some(status) = unless_gone(text_of(pid, "status"))? else {
             return Ok(None);
         };
         let rollup = if_allowed(fs::read_to_string(format!("/proc/{pid}/smaps_rollup")))?;

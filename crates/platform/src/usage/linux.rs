@@ -3,7 +3,7 @@
 use std::{fs, io, time::Duration};
 
 use super::Usage;
-use crate::process::Process;
+use crate::process::{Process, text_of};
 
 /// The place of the time in user mode among the fields behind the program's name; that in system
 /// mode follows it.
@@ -12,7 +12,7 @@ const USER_TIME: usize = 11;
 const RESIDENT_PAGES: usize = 21;
 
 pub(super) fn of(process: &Process) -> io::Result<Usage> {
-    let text = fs::read_to_string(format!("/proc/{}/stat", process.pid()))?;
+    let text = text_of(process.pid(), "stat")?;
     read(&text).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
@@ -55,7 +55,7 @@ fn all() -> io::Result<Vec<(u32, u32)>> {
     for entry in fs::read_dir("/proc")?.flatten() {
         let name = entry.file_name();
         let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
-        let stat = unless_gone(fs::read_to_string(entry.path().join("stat")))?;
+        let stat = unless_gone(text_of(pid, "stat"))?;
         let parent = stat.as_deref().and_then(|stat| {
             let (_, rest) = stat.rsplit_once(')')?;
             rest.split_ascii_whitespace().nth(1)?.parse().ok()
@@ -72,7 +72,7 @@ pub(super) fn own_memory(pid: u32) -> io::Result<Option<u64>> {
         Err(error) if is_gone(&error) && !fs::exists(format!("/proc/{pid}"))? => Ok(None),
         // Closed to whoever may not trace it, and not there before Linux 4.14.
         Err(error) if is_gone(&error) || error.kind() == io::ErrorKind::PermissionDenied => {
-            let status = unless_gone(fs::read_to_string(format!("/proc/{pid}/status")))?;
+            let status = unless_gone(text_of(pid, "status"))?;
             Ok(status.and_then(|text| sum(&text, ["RssAnon:", "VmSwap:"])))
         }
         Err(error) => Err(error),

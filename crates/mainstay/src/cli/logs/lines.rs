@@ -56,7 +56,8 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn new(args: &Args) -> Self {
-        let colours = if args.raw { Colours::Left } else { Colours::wanted() };
+        let is_plain = args.raw || args.file().is_some();
+        let colours = if is_plain { Colours::Left } else { Colours::wanted() };
         let stamps = Stamps::new(args.timestamps);
         Self { labels: Labels::Left, colours, stamps, out: Vec::new() }
     }

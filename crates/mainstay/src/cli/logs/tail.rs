@@ -54,6 +54,8 @@ impl Args {
             no_prefix: false,
             raw: false,
             json: false,
+            out: None,
+            force: false,
             paging: Paging::default(),
         }
     }

@@ -87,6 +87,12 @@ pub(in crate::cli) fn ours(database: &Database) -> Result<Vec<Seen>, CliError> {
     Ok(rows.filter(|(row, _)| is_ours(&row.command_line)).collect())
 }
 
+/// Returns the names of our services; none where nobody may look.
+pub(in crate::cli) fn names() -> Vec<String> {
+    let rows = Database::open(Purpose::Look).ok().and_then(|database| ours(&database).ok());
+    rows.into_iter().flatten().map(|(row, _)| row.name).collect()
+}
+
 pub(super) fn look(name: &str, error: &std::io::Error) -> CliError {
     trouble::refused(&format!("look at `{name}`"), error)
 }

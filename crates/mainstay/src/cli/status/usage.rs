@@ -157,7 +157,7 @@ fn key(usage: &UnitUsage, sort: Sort) -> (f64, Option<u64>) {
 }
 
 /// Returns a number of bytes as people say it, in units of 1,024.
-pub(in crate::cli) fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
     let mut tenths = u128::from(bytes) * 10;
     let mut unit = "B";

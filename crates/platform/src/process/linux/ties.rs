@@ -1,8 +1,8 @@
 //! `/proc`: what ties a process to others.
 
-use std::{fs, io};
+use std::io;
 
-use super::{GROUP, PARENT, environment_of, field_of};
+use super::{GROUP, PARENT, environment_of, field_of, text_of};
 use crate::process::{Process, Ties};
 
 /// The name of the variable that says which run a process belongs to.
@@ -28,7 +28,7 @@ pub(crate) fn ties_of(process: &Process) -> io::Result<Ties> {
 }
 
 fn parent_and_group(pid: u32) -> io::Result<(u32, u32)> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let stat = text_of(pid, "stat")?;
     let number = |field| field_of(&stat, field).and_then(|text| text.parse::<u32>().ok());
     let parsed = number(PARENT).zip(number(GROUP));
     parsed.ok_or_else(|| io::ErrorKind::InvalidData.into())
