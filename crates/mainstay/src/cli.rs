@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod add;
+mod answer;
 mod apply;
 mod changes;
 mod check;

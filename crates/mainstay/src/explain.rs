@@ -1,9 +1,7 @@
-//! Numbers that people look up, as sentences with a remedy, in English and Chinese.
+//! Numbers that people look up, as sentences with a remedy.
 
 mod exits;
 mod numbers;
-
-pub(crate) use crate::words::{Language, language};
 
 /// What a number means, and what helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,42 +11,29 @@ pub(crate) struct Explanation {
     pub(crate) remedy: &'static str,
 }
 
-/// One number in both languages.
+/// One number.
 #[derive(Debug)]
 struct Entry {
     number: u32,
-    english: Explanation,
-    chinese: Explanation,
+    told: Explanation,
 }
 
-/// Returns an entry of a table; each language is a meaning and a remedy.
-const fn entry(number: u32, english: [&'static str; 2], chinese: [&'static str; 2]) -> Entry {
-    let [meaning, remedy] = english;
-    let english = Explanation { meaning, remedy };
-    let [meaning, remedy] = chinese;
-    Entry { number, english, chinese: Explanation { meaning, remedy } }
-}
-
-impl Entry {
-    const fn told(&self, language: Language) -> Explanation {
-        match language {
-            Language::English => self.english,
-            Language::Chinese => self.chinese,
-        }
-    }
+/// Returns an entry of a table: what a number means, and a remedy.
+const fn entry(number: u32, [meaning, remedy]: [&'static str; 2]) -> Entry {
+    Entry { number, told: Explanation { meaning, remedy } }
 }
 
 /// Explains an error of Windows, or an entry that its manager of services has written to the
 /// system's log (7000 and more).
-pub(crate) fn number(number: i32, language: Language) -> Option<Explanation> {
+pub(crate) fn number(number: i32) -> Option<Explanation> {
     let number = u32::try_from(number).ok()?;
-    numbers::TABLE.iter().find(|entry| entry.number == number).map(|entry| entry.told(language))
+    numbers::TABLE.iter().find(|entry| entry.number == number).map(|entry| entry.told)
 }
 
 /// Explains the exit code of a program that the system has ended. No code that a program gives by
 /// itself, on any system, is among them.
-pub(crate) fn exit(code: u32, language: Language) -> Option<Explanation> {
-    exits::TABLE.iter().find(|entry| entry.number == code).map(|entry| entry.told(language))
+pub(crate) fn exit(code: u32) -> Option<Explanation> {
+    exits::TABLE.iter().find(|entry| entry.number == code).map(|entry| entry.told)
 }
 
 /// Returns the exit code as it is looked up: those of the system in hex.
@@ -72,13 +57,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_number_is_explained_once_in_both_languages() {
+    fn every_number_is_explained_once() {
         for table in [numbers::TABLE, exits::TABLE] {
             for (index, one) in table.iter().enumerate() {
                 assert!(table.iter().skip(index + 1).all(|other| other.number != one.number));
-                let Entry { english, chinese, .. } = one;
-                assert!(english.meaning.is_ascii() && !chinese.meaning.is_ascii(), "{one:?}");
-                assert_eq!(english.remedy.is_empty(), chinese.remedy.is_empty(), "{one:?}");
+                assert!(!one.told.meaning.is_empty(), "{one:?}");
             }
         }
     }
@@ -86,7 +69,7 @@ mod tests {
     #[test]
     fn what_everybody_looks_up_is_there() {
         for wanted in [193, 1053, 1067, 1069, 1072, 7000, 7009, 7023, 7031, 7034] {
-            assert!(number(wanted, Language::English).is_some(), "{wanted}");
+            assert!(number(wanted).is_some(), "{wanted}");
         }
         for wanted in [
             0xC000_0005,
@@ -98,10 +81,10 @@ mod tests {
             0xC000_00FD,
             0xE043_4352,
         ] {
-            assert!(exit(wanted, Language::Chinese).is_some(), "{wanted:x}");
+            assert!(exit(wanted).is_some(), "{wanted:x}");
         }
-        assert_eq!(exit(1, Language::English), None);
-        assert_eq!(number(-1, Language::English), None);
+        assert_eq!(exit(1), None);
+        assert_eq!(number(-1), None);
     }
 
     #[test]

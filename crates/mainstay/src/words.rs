@@ -111,7 +111,12 @@ fn chinese() -> &'static Catalog {
 
 /// Returns a text of any number of lines in the language of the person.
 pub(crate) fn told(text: &str) -> Cow<'_, str> {
-    match language() {
+    told_in(text, language())
+}
+
+/// Returns a text in a language.
+pub(crate) fn told_in(text: &str, language: Language) -> Cow<'_, str> {
+    match language {
         Language::English => Cow::Borrowed(text),
         Language::Chinese => Cow::Owned(chinese().told(text)),
     }

@@ -2,9 +2,11 @@
 
 use std::{
     env, io,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
+
+use crate::spawn::{self, Group, Output, Program, Share};
 
 /// Where the choice stands, the first that is set.
 const CHOICES: [&str; 2] = ["VISUAL", "EDITOR"];
@@ -19,7 +21,7 @@ pub fn edit(file: &Path) -> io::Result<()> {
         CHOICES.iter().find_map(|name| env::var(name).ok().filter(|text| !text.is_empty()));
     let line = chosen.unwrap_or_else(|| USUAL.to_owned());
     let (program, arguments) = words(&line);
-    let mut command = Command::new(program);
+    let mut command = Command::new(image_of(program));
     command.args(arguments).arg(file);
     command.stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
     let failed = |what: &dyn std::fmt::Display| io::Error::other(format!("`{line}`: {what}"));
@@ -28,6 +30,29 @@ pub fn edit(file: &Path) -> io::Result<()> {
         Ok(status) => Err(failed(&status)),
         Err(error) => Err(failed(&error)),
     }
+}
+
+/// Returns the file of a program: on Windows `code` is a batch file, which is found by the rules of
+/// the shell alone.
+fn image_of(program: &str) -> PathBuf {
+    if !cfg!(windows) {
+        return program.into();
+    }
+    let meant = Program {
+        label: "",
+        command: &[program.to_owned()],
+        directory: None,
+        environment: spawn::own_environment(),
+        output: Output::Inherited,
+        error: None,
+        files: None,
+        group: Group::Own,
+        share: Share::default(),
+        input: None,
+        listen: &[],
+        own_number: None,
+    };
+    spawn::image_of(&meant).unwrap_or_else(|_| program.into())
 }
 
 /// A path with blanks that is there is a program, not a program with arguments.

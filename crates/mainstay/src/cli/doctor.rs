@@ -61,10 +61,9 @@ pub(super) fn run(args: &Args, named: Option<&str>) -> ExitCode {
 
 /// Explains a number; one that nothing is known of is a failure.
 fn explained(number: u32, json: Json) -> ExitCode {
-    let language = explain::language();
-    let of_system = i32::try_from(number).ok().and_then(|known| explain::number(known, language));
+    let of_system = i32::try_from(number).ok().and_then(explain::number);
     let shown = explain::shown(number);
-    let Some(found) = explain::exit(number, language).or(of_system) else {
+    let Some(found) = explain::exit(number).or(of_system) else {
         print::talk(&CliError::refused(format!("nothing is known of {shown}"), "").to_string());
         return ExitCode::from(1);
     };

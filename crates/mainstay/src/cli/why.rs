@@ -14,8 +14,7 @@ use mainstay_storage::{
 use super::{logs::DISCARDED, service, status::milliseconds, subject::Subject, verdict};
 use crate::{
     errors::{CliError, Kind},
-    explain::{self, Language},
-    print, words,
+    explain, print, words,
 };
 
 /// Why a unit that runs is not well, although it was ready once.
@@ -98,7 +97,7 @@ fn story(detail: &UnitDetail, lines: &[String]) -> String {
     if is_unanswered(unit) && unit.since_seconds >= HANGS_AFTER_SECONDS {
         text.push_str(&what_hangs(detail));
     }
-    text.push_str(&what_start_means(unit, explain::language()));
+    text.push_str(&what_start_means(unit));
     text.push_str(&now_and_next(unit));
     text.push_str(&ailing_checks(detail));
     let exits = ends(&detail.events);
@@ -109,7 +108,7 @@ fn story(detail: &UnitDetail, lines: &[String]) -> String {
             let _ = writeln!(text, "  {}  {}", event.timestamp, print::harmless(&told));
         }
         let code = unit.last_exit.as_ref().and_then(|last| last.code);
-        text.push_str(&what_end_means(code, explain::language()));
+        text.push_str(&what_end_means(code));
     }
     if !detail.hooks.is_empty() {
         text.push_str("\nThe last ends of its hooks:\n");
@@ -131,20 +130,19 @@ fn story(detail: &UnitDetail, lines: &[String]) -> String {
 }
 
 /// Explains the last exit code, when it is one that everybody looks up.
-fn what_end_means(code: Option<u32>, language: Language) -> String {
-    let Some((code, found)) = code.and_then(|code| Some((code, explain::exit(code, language)?)))
-    else {
+fn what_end_means(code: Option<u32>) -> String {
+    let Some((code, found)) = code.and_then(|code| Some((code, explain::exit(code)?))) else {
         return String::new();
     };
     format!("  {}: {}.\n  {}\n", explain::shown(code), found.meaning, found.remedy)
 }
 
 /// Explains why a program could not be started, where the system's numbers are those of Windows.
-fn what_start_means(unit: &Unit, language: Language) -> String {
+fn what_start_means(unit: &Unit) -> String {
     if std::env::consts::FAMILY != "windows" {
         return String::new();
     }
-    let number = os_error(&unit.why).and_then(|number| explain::number(number, language));
+    let number = os_error(&unit.why).and_then(explain::number);
     number.map_or_else(String::new, |found| {
         format!("That is: {}.\n  {}\n", found.meaning, found.remedy)
     })
@@ -275,11 +273,11 @@ mod tests {
 
     #[test]
     fn an_exit_code_that_everybody_looks_up_is_explained() {
-        let text = what_end_means(Some(0xC000_0135), Language::English);
+        let text = what_end_means(Some(0xC000_0135));
         assert!(text.starts_with("  0xC0000135: a library that it needs is not there.\n  install"));
-        let text = what_end_means(Some(0xC000_0135), Language::Chinese);
-        assert!(text.starts_with("  0xC0000135: 缺少它需要的 DLL"), "{text}");
-        assert_eq!(what_end_means(Some(1), Language::English), "");
+        let text = words::told_in(&text, words::Language::Chinese);
+        assert!(text.starts_with("  0xC0000135：缺少它需要的 DLL"), "{text}");
+        assert_eq!(what_end_means(Some(1)), "");
     }
 
     #[test]

@@ -34,8 +34,9 @@ pub(super) const MANAGER: [&str; 7] = words::known([
 /// What checks think of a unit.
 pub(super) const VERDICTS: [&str; 3] = words::labels(["good", "bad", "open"]);
 
-/// Sentences that are put together from single words.
-pub(super) const SENTENCES: [&str; 3] = words::known([
+/// Sentences that are put together from single words, and what is one word alone.
+pub(super) const SENTENCES: [&str; 4] = words::known([
+    "Program",
     "`{unit}` has completed: {why}",
     "`{unit}` has failed: {why}",
     "`{unit}` is {state}: {why}",

@@ -104,13 +104,13 @@ fn a_name_is_set_up_in_english() {
 #[test]
 fn a_name_is_set_up_in_chinese() {
     let turns = [
-        ("查看全部: ", "power"),
+        ("查看全部：", "power"),
         ("): ", KEY),
-        ("多个用逗号分隔: ", "home.example.org"),
-        ("[Y/n]: ", "是"),
+        ("多个用逗号分隔：", "home.example.org"),
+        ("[Y/n]：", "是"),
     ];
     let expected = [
-        "IPv4 地址：81.2.69.142",
+        "IPv4: 81.2.69.142",
         "powerdns/home.example.org/A：当前 81.2.69.1，将更新为 81.2.69.142",
         "密钥已加密保存：home-powerdns-api-key",
     ];

@@ -15,7 +15,7 @@ use mainstay_ddns::{
 };
 use serde_json::{Value, json};
 
-use super::{language::Language, seen};
+use super::seen;
 
 /// What came of a service.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ impl Attempt {
 
     /// Returns it for people, a line each.
     pub(super) fn lines(&self) -> Vec<String> {
-        let mut lines = seen::addresses(&self.config, &self.trial, Language::English);
+        let mut lines = seen::addresses(&self.config, &self.trial);
         for (index, account) in self.config.accounts.iter().enumerate() {
             let standing = match self.standing(index) {
                 Standing::Accepted => "lets us read",
@@ -158,10 +158,10 @@ fn record_line(record: &Tried, told: &Told) -> String {
         Some(Err(failure)) if is_whole(failure) => format!("{}: could not be read", record.id),
         Some(Err(failure)) => format!("{}: {}", record.id, failure.words),
         Some(Ok(has)) if record.next == Next::Unaddressed && !has.is_empty() => {
-            let line = seen::record(record, Language::English);
+            let line = seen::record(record);
             format!("{line}; has {}", seen::listed(has))
         }
-        Some(Ok(_)) | None => seen::record(record, Language::English),
+        Some(Ok(_)) | None => seen::record(record),
     }
 }
 

@@ -25,7 +25,7 @@ use mainstay_ddns::{
 use serde_json::{Value, json};
 
 use self::{account::Account, ask::Asker};
-use super::{language::Language, place, seen};
+use super::{language, place, seen};
 use crate::{
     cli::{secret, up},
     client::Client,
@@ -98,7 +98,7 @@ fn pair(text: &str) -> Result<Pair, &'static str> {
 }
 
 pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, CliError> {
-    let asker = Asker::new(Language::of_person(), args.yes);
+    let asker = Asker::new(args.yes);
     let file = place::file_for(args.file.as_deref(), &args.service, named)?;
     place::check_name(&file, &args.service)?;
     let mut account = Account::begin(&args, &asker)?;
@@ -112,18 +112,18 @@ pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, Cli
         return Ok(ExitCode::SUCCESS);
     }
     print::raw_talk(&format!("\n{tables}"));
-    let question = asker.language.written_to(&file);
+    let question = language::written_to(&file);
     if !asker.agrees(&question)? {
-        return Err(CliError::refused(asker.language.nothing_written(), ""));
+        return Err(CliError::refused(language::nothing_written(), ""));
     }
     let whole = place::with_service(&file, &args.service, &tables)?;
     place::write(&file, &whole)?;
     let located = place::instance_of(&file)?;
     for (name, value) in account.secrets(&args.service) {
         secret::store(&located, &name, value).await?;
-        print::talk(&asker.language.stored(&name));
+        print::talk(&language::stored(&name));
     }
-    print::told(&format!("{}\n", asker.language.done(&args.service, &file)));
+    print::told(&format!("{}\n", language::done(&args.service, &file)));
     if args.no_start {
         return Ok(ExitCode::SUCCESS);
     }
@@ -133,14 +133,14 @@ pub(super) async fn run(args: Args, named: Option<&str>) -> Result<ExitCode, Cli
 /// Shows what is seen, and asks for other credentials as long as they are refused.
 async fn try_out(account: &mut Account, asker: &Asker, mut config: Config) -> Result<(), CliError> {
     loop {
-        print::talk(asker.language.looking());
+        print::talk(language::looking());
         let tried = trial::try_out(&config, Depth::NextStep, seen::WITHIN).await;
         let trial = tried.map_err(|error| CliError::refused(error.to_string(), ""))?;
-        tell(&config, &trial, asker.language);
+        tell(&config, &trial);
         if !is_refused(&trial) {
             return account.choose_families(asker, &config, &trial);
         }
-        if !asker.is_live() || !asker.agrees(asker.language.once_more())? {
+        if !asker.is_live() || !asker.agrees(language::once_more())? {
             return Ok(());
         }
         account.ask_again(asker)?;
@@ -148,12 +148,12 @@ async fn try_out(account: &mut Account, asker: &Asker, mut config: Config) -> Re
     }
 }
 
-fn tell(config: &Config, trial: &Trial, language: Language) {
-    for line in seen::addresses(config, trial, language) {
+fn tell(config: &Config, trial: &Trial) {
+    for line in seen::addresses(config, trial) {
         print::talk(&line);
     }
     for record in &trial.records {
-        print::talk(&seen::record(record, language));
+        print::talk(&seen::record(record));
     }
 }
 
@@ -167,14 +167,14 @@ async fn start(file: &Path, asker: &Asker) -> Result<ExitCode, CliError> {
     match Client::connect(&located).await {
         Ok(mut client) => {
             let _answer: CommandAnswer = client.post("/v1/apply", &json!(null)).await?;
-            print::told(&format!("{}\n", asker.language.taken()));
+            print::told(&format!("{}\n", language::taken()));
             Ok(ExitCode::SUCCESS)
         }
         Err(error) if error.kind == Kind::Unreachable => {
             let way = format!("`{}`", instance::start_command(&located));
             let is_service = located.service.is_some();
-            if is_service || !asker.is_live() || !asker.agrees(asker.language.start_now())? {
-                print::talk(&asker.language.later(&way));
+            if is_service || !asker.is_live() || !asker.agrees(language::start_now())? {
+                print::talk(&language::later(&way));
                 return Ok(ExitCode::SUCCESS);
             }
             up::hold(&located, None).await

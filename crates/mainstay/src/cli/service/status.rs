@@ -18,12 +18,15 @@ use super::{
 use crate::{
     cli::status,
     errors::CliError,
-    explain::{self, Explanation, Language},
+    explain::{self, Explanation},
     hosted::BAD_CONFIGURATION,
     place::Place,
     print, words,
 };
 
+/// What has ended a service before it began.
+const WRONG: &str =
+    "its configuration is missing or wrong; `mainstay check FILE` says what is wrong with it";
 /// How long an agent may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -129,7 +132,7 @@ fn card(row: &Row, status: &Status, program: Option<&Unit>) -> String {
 
 /// Returns where a service is, and how it ended, as it stands behind `is`.
 pub(in crate::cli) fn in_words(status: &Status) -> String {
-    told(status, explain::language())
+    told(status)
 }
 
 /// Returns what the manager says of a service of ours that has ended: there is nobody else to ask.
@@ -141,30 +144,21 @@ pub(in crate::cli) fn of_ended(name: &str) -> Option<String> {
         .then(|| format!("`{name}` is {}", in_words(&status)))
 }
 
-fn told(status: &Status, language: Language) -> String {
+fn told(status: &Status) -> String {
     let state = status.state.to_string();
     match (status.state, i32::try_from(status.exit_code).unwrap_or_default()) {
         (State::Stopped, 0) => state,
         (State::Stopped, code::OWN_CODE) if status.own_code == BAD_CONFIGURATION => {
-            format!("{state}: {} ({BAD_CONFIGURATION})", bad_configuration(language))
+            format!("{state}: {WRONG} ({BAD_CONFIGURATION})")
         }
         (State::Stopped, code::OWN_CODE) => format!("{state}: it ended with {}", status.own_code),
-        (State::Stopped, number) => match explain::number(number, language) {
+        (State::Stopped, number) => match explain::number(number) {
             Some(Explanation { meaning, remedy }) => {
                 format!("{state}: {meaning} ({number}); {remedy}")
             }
             None => format!("{state}: error {number} of the system"),
         },
         _ => format!("{state}, pid {}", status.pid),
-    }
-}
-
-const fn bad_configuration(language: Language) -> &'static str {
-    match language {
-        Language::English => {
-            "its configuration is missing or wrong; `mainstay check FILE` says what is wrong with it"
-        }
-        Language::Chinese => "它的配置缺失或有误；`mainstay check FILE` 会指出问题",
     }
 }
 
@@ -183,7 +177,7 @@ mod tests {
                 checkpoint: 0,
                 wait_hint: Duration::ZERO,
             };
-            assert_eq!(told(&status, Language::English), expected);
+            assert_eq!(told(&status), expected);
         };
         check(0, 0, "STOPPED");
         let configuration = "STOPPED: its configuration is missing or wrong; \

@@ -8,7 +8,7 @@ use mainstay_platform::local;
 use mainstay_storage::shelf::Shelf;
 
 use super::{Args, what_end_means};
-use crate::{errors::CliError, explain, instance::Located, names, print, words};
+use crate::{errors::CliError, instance::Located, names, print, words};
 
 /// Which bundle of a unit is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,7 +131,7 @@ fn story(bundle: &Bundle) -> String {
     let span = print::span(exit.lived_ms / 1000);
     let mut text = format!("Run {run} of `{unit}` {} after {span}.\n", exit.how);
     text = words::told(&text).into_owned();
-    text += &what_end_means(exit.code, explain::language());
+    text += &words::told(&what_end_means(exit.code));
     for (name, value) in facts(bundle) {
         text += &["  ", &print::fact(name, &value)].concat();
     }

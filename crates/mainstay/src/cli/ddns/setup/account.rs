@@ -13,7 +13,11 @@ use mainstay_ddns::{
 use serde_json::{Map, Value, json};
 
 use super::{Args, ask::Asker, whole};
-use crate::{cli::ddns::providers as catalogue, errors::CliError, print};
+use crate::{
+    cli::ddns::{language, providers as catalogue},
+    errors::CliError,
+    print,
+};
 
 /// So many providers are shown when several fit.
 const FITTING_MAX: usize = 20;
@@ -61,7 +65,7 @@ impl Account {
         for (key, path) in &args.secrets {
             account.hidden.insert(key.clone(), secret_of(path)?);
         }
-        print::talk(&format!("{}: {}", asker.language.title(entry), entry.documents));
+        print::talk(&format!("{}: {}", language::title(entry), entry.documents));
         Ok(account)
     }
 
@@ -132,7 +136,7 @@ impl Account {
     }
 
     fn ask(&mut self, one: &Parameter, asker: &Asker) -> Result<(), CliError> {
-        let prompt = format!("{} ({})", one.key, asker.language.help(one));
+        let prompt = format!("{} ({})", one.key, language::help(one));
         if one.nature == Nature::Plain {
             let text = asker.line(&prompt, &format!("--set {}=…", one.key))?;
             if !text.is_empty() {
@@ -170,7 +174,7 @@ impl Account {
         if !missing.is_empty()
             && self.families.is_empty()
             && asker.is_live()
-            && asker.agrees(&asker.language.only(only.family))?
+            && asker.agrees(&language::only(only.family))?
         {
             self.families = vec![only.family.word().to_owned()];
         }
@@ -242,7 +246,7 @@ fn secret_of(path: &str) -> Result<String, CliError> {
 fn ask_provider(asker: &Asker) -> Result<&'static Entry, CliError> {
     let mut numbered: Vec<&'static Entry> = Vec::new();
     loop {
-        let typed = asker.line(asker.language.which_provider(), "--provider")?;
+        let typed = asker.line(language::which_provider(), "--provider")?;
         let by_number = typed.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
         if let Some(entry) = by_number.and_then(|at| numbered.get(at)) {
             return Ok(entry);
@@ -258,11 +262,11 @@ fn ask_provider(asker: &Asker) -> Result<&'static Entry, CliError> {
             return Ok(only);
         }
         if numbered.is_empty() {
-            print::talk(asker.language.no_such_provider());
+            print::talk(language::no_such_provider());
         }
         let shown = if all { numbered.len() } else { FITTING_MAX };
         for (at, entry) in numbered.iter().take(shown).enumerate() {
-            let title = asker.language.title(entry);
+            let title = language::title(entry);
             print::talk(&format!("{:4}  {:14} {title}", at + 1, entry.name));
         }
     }
@@ -270,7 +274,7 @@ fn ask_provider(asker: &Asker) -> Result<&'static Entry, CliError> {
 
 fn ask_names(asker: &Asker) -> Result<Vec<String>, CliError> {
     loop {
-        let typed = asker.line(asker.language.which_names(), "--name")?;
+        let typed = asker.line(language::which_names(), "--name")?;
         let names = typed.split([',', ' ', '，', '、']).map(str::trim);
         let names: Vec<String> = names.filter(|name| !name.is_empty()).map(str::to_owned).collect();
         let wrong = names.iter().find_map(|name| Fqdn::parse(name).err());

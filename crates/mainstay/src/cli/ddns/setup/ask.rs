@@ -4,20 +4,25 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 
 use mainstay_platform::logon;
 
-use crate::cli::ddns::language::Language;
-use crate::{errors::CliError, print};
+use crate::{
+    cli::{
+        answer::{Answer, answer_of},
+        ddns::language,
+    },
+    errors::CliError,
+    print, words,
+};
 
 /// Who asks.
 #[derive(Debug)]
 pub(super) struct Asker {
-    pub(super) language: Language,
     /// Whether the usual answer to each question is taken.
     agrees_to_all: bool,
 }
 
 impl Asker {
-    pub(super) const fn new(language: Language, agrees_to_all: bool) -> Self {
-        Self { language, agrees_to_all }
+    pub(super) const fn new(agrees_to_all: bool) -> Self {
+        Self { agrees_to_all }
     }
 
     /// Returns whether somebody is there to answer.
@@ -31,7 +36,7 @@ impl Asker {
         print::ask(&format!("{prompt}: "));
         let mut line = String::new();
         match io::stdin().lock().read_line(&mut line) {
-            Ok(0) => Err(CliError::refused(self.language.broken_off(), "")),
+            Ok(0) => Err(CliError::refused(language::broken_off(), "")),
             Ok(_) => Ok(line.trim().to_owned()),
             Err(error) => Err(CliError::refused(error.to_string(), "")),
         }
@@ -40,7 +45,7 @@ impl Asker {
     /// Asks for a line that is not shown.
     pub(super) fn secret(&self, prompt: &str, flag: &str) -> Result<String, CliError> {
         self.must_be_live(prompt, flag)?;
-        let line = logon::ask_secret(&format!("{prompt}: "));
+        let line = logon::ask_secret(&words::told(&format!("{prompt}: ")));
         let line = line.map_err(|error| CliError::refused(error.to_string(), ""))?;
         Ok(line.trim().to_owned())
     }
@@ -51,11 +56,8 @@ impl Asker {
             return Ok(true);
         }
         loop {
-            let answer = self.line(&format!("{question} [Y/n]"), "--yes")?.to_lowercase();
-            match answer.as_str() {
-                "" | "y" | "yes" | "是" | "好" => return Ok(true),
-                "n" | "no" | "否" | "不" => return Ok(false),
-                _ => {}
+            if let Some(answer) = answer_of(&self.line(&format!("{question} [Y/n]"), "--yes")?) {
+                return Ok(answer == Answer::Yes);
             }
         }
     }
@@ -64,7 +66,7 @@ impl Asker {
         if self.is_live() {
             return Ok(());
         }
-        let (what, hint) = self.language.nobody(prompt, flag);
+        let (what, hint) = language::nobody(prompt, flag);
         Err(CliError::usage(what, hint))
     }
 }

@@ -13,7 +13,7 @@ use super::{
     Args,
     dialogue::{self, Desk, World},
 };
-use crate::{cli::service::database, errors::CliError, explain};
+use crate::{cli::service::database, errors::CliError, words};
 
 /// Options go with a program; without one there is a name at most.
 const WORDS_MAX: usize = 1;
@@ -26,7 +26,7 @@ pub(super) fn is_possible() -> bool {
 
 /// Asks for everything; returns nothing when it is not wanted after all.
 pub(super) fn ask(name: &str) -> Result<Option<Args>, CliError> {
-    let answered = dialogue::ask(&mut Terminal, &System, explain::language(), name);
+    let answered = dialogue::ask(&mut Terminal, &System, words::language(), name);
     let words = answered.map_err(|error| {
         CliError::refused(format!("nothing was installed: the talk has ended: {error}"), "")
     })?;

@@ -10,7 +10,13 @@ use std::{
 
 use self::words::{Fault, Question, fault_in, text_of};
 use crate::{
-    cli::add::parse_variable, explain::Language, foreign::words::split_arguments, place, typed,
+    cli::{
+        add::parse_variable,
+        answer::{Answer, answer_of},
+    },
+    foreign::words::split_arguments,
+    place, typed,
+    words::Language,
 };
 
 /// So many times somebody may answer wrongly.
@@ -47,7 +53,7 @@ pub(super) fn ask(
     name: &str,
 ) -> io::Result<Option<Vec<String>>> {
     let mut talk = Talk { desk, world, language };
-    talk.desk.say(text_of(Question::Greeting, language));
+    talk.desk.say(&text_of(Question::Greeting, language));
     talk.desk.say("\n\n");
     let name = match name {
         "" => talk.question(Question::Name, "", Talk::<_, _>::checked_name)?,
@@ -125,11 +131,9 @@ impl<D: Desk, W: World> Talk<'_, D, W> {
 
     fn agrees(&mut self) -> io::Result<bool> {
         let answer = self.question(Question::Agreed, "", |_, typed| {
-            let is_known =
-                ["", "y", "yes", "n", "no", "是", "否"].contains(&typed.to_lowercase().as_str());
-            if is_known { Ok(()) } else { Err(Fault::YesOrNo) }
+            if answer_of(typed).is_some() { Ok(()) } else { Err(Fault::YesOrNo) }
         })?;
-        Ok(["", "y", "yes", "是"].contains(&answer.to_lowercase().as_str()))
+        Ok(answer_of(&answer) == Some(Answer::Yes))
     }
 
     /// Asks until an answer is good; Enter takes the usual one.
