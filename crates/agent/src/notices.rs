@@ -285,7 +285,7 @@ impl Agent {
         }
     }
 
-    fn ask_keeper(&mut self, request: Request) {
+    pub(crate) fn ask_keeper(&mut self, request: Request) {
         if let Err(error) = self.keeper.ask(request) {
             complain("cannot ask the keeper", &error);
         }

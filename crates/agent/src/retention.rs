@@ -22,9 +22,13 @@ use std::{
     io,
     sync::mpsc::{self, SyncSender},
     thread,
+    time::Duration,
 };
 
-use mainstay_api::config::{Compress, Config, ServiceConfig};
+use mainstay_api::{
+    config::{Compress, Config, ServiceConfig},
+    keeper::Request,
+};
 use mainstay_core::{ServiceName, UnitName};
 use mainstay_storage::{instance::Instance, segment::ChainFiles};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -47,6 +51,8 @@ const ORDERS_MAX: usize = 1024;
 struct Policy {
     limits: Limits,
     compress: Compress,
+    /// A live segment holds lines of such a span.
+    every: Duration,
 }
 
 /// What each service asks for.
@@ -71,6 +77,10 @@ pub(crate) enum Said {
         file: String,
         why: String,
     },
+    /// The lines of a live segment are all too old.
+    Silent {
+        unit: UnitName,
+    },
     /// Nothing is deleted for its age for a while.
     ClockJumped,
 }
@@ -94,6 +104,7 @@ impl Retention {
         let policy = |service: &ServiceConfig| Policy {
             limits: Limits::from(&service.logs),
             compress: service.logs.compress,
+            every: service.logs.every,
         };
         let all = config.services.iter().map(|(name, service)| (name.clone(), policy(service)));
         let policies: Policies = all.collect();
@@ -123,6 +134,10 @@ impl Agent {
     /// Tells what became of logs.
     pub(crate) fn retained(&mut self, said: &Said) {
         let (level, event, text) = match said {
+            Said::Silent { unit } => {
+                self.ask_keeper(Request::Rotate(vec![unit.to_string()]));
+                return;
+            }
             Said::Deleted { service, deleted } => {
                 (Level::Info, "LogsDeleted", deleted.words(service))
             }

@@ -1,4 +1,4 @@
-//! Threads whose work can wait: they get the processor and the disk when nobody else wants them.
+//! Threads whose work can wait: they get the processor and the disk behind everybody else.
 
 #[cfg(target_os = "linux")]
 #[path = "idle/linux.rs"]
@@ -12,12 +12,14 @@ mod imp;
 
 use std::io;
 
-/// Lets the calling thread work only where that holds nobody up, until it ends.
+/// Lets the calling thread work behind all others, but never not at all, until it ends.
 ///
-/// On Linux `SCHED_IDLE` and the idle class of disks (which only some schedulers of disks heed), on
-/// Windows the background mode of threads, on macOS the background class.
-pub fn become_idle() -> io::Result<()> {
-    imp::become_idle()
+/// On Linux niceness 19, `SCHED_BATCH` and the lowest best effort of disks: where programs use every
+/// processor, that is one part in seventy of one. `SCHED_IDLE` would be one in three hundred, and the
+/// idle class of disks may be nothing at all: logs that grow would never be compressed. On Windows
+/// the background mode of threads, on macOS the background class.
+pub fn give_way() -> io::Result<()> {
+    imp::give_way()
 }
 
 #[cfg(test)]
@@ -25,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thread_that_is_idle_comes_to_its_end() {
-        std::thread::spawn(|| become_idle().unwrap()).join().unwrap();
+    fn a_thread_that_gives_way_comes_to_its_end() {
+        std::thread::spawn(|| give_way().unwrap()).join().unwrap();
     }
 }

@@ -11,6 +11,25 @@
 //! before the rename leaves a half file that nobody reads and the next attempt overwrites; one
 //! behind it leaves both, and the next attempt removes the plain one. The index stays as it is:
 //! offsets are those of the plain text.
+//!
+//! Somebody else may delete a segment at any instant: a keeper whose disk is full. He removes the
+//! half file, the plain one, the half file again, the compressed one and the index, in this order;
+//! whoever compresses creates the half file *before* he looks whether the plain one is there. So once
+//! the deletion is over no half file of it can become a segment:
+//!
+//! | the half file is created | then |
+//! |---|---|
+//! | before the plain file goes, and renamed before the half file goes | the compressed file goes |
+//! | before the plain file goes, and not renamed by then | the half file goes, the rename fails |
+//! | after the plain file went | that is seen, and the half file removed |
+//!
+//! | who dies | what is left | who ends it |
+//! |---|---|---|
+//! | who compresses, before the rename | the plain file, and a half one | the next attempt overwrites it |
+//! | the same, and the segment is deleted | nothing, or a half file | the next attempt at any segment ([`remove_strays`]) |
+//! | who compresses, behind the rename | both files | the next attempt removes the plain one |
+//! | who deletes, behind the plain file | nothing, or the compressed file | whoever deletes next |
+//! | who deletes, before the index | an index that nobody asks for | it is emptied with its number |
 
 use std::{
     fs::{self, File, FileTimes},
@@ -68,7 +87,17 @@ impl Compression {
         let half = create(&chain.half_compressed(number))?;
         half.set_len(0)?;
         let chain = chain.clone();
-        Ok(Some(Self { chain, number, plain, half, offset: 0, frames: Vec::new() }))
+        let begun = Self { chain, number, plain, half, offset: 0, frames: Vec::new() };
+        if begun.is_deleted() {
+            begun.give_up();
+            return Ok(None);
+        }
+        Ok(Some(begun))
+    }
+
+    /// Returns whether somebody has deleted the segment meanwhile.
+    fn is_deleted(&self) -> bool {
+        !self.chain.closed(self.number).exists()
     }
 
     /// Compresses the next frame.
@@ -97,9 +126,11 @@ impl Compression {
 
     /// Gives the new file its table, its times and its name; [`remove_plain`] comes next.
     pub fn finish(mut self) -> io::Result<()> {
-        if let Err(error) = self.complete() {
+        let completed = self.complete();
+        let is_deleted = self.is_deleted();
+        if completed.is_err() || is_deleted {
             self.give_up();
-            return Err(error);
+            return completed.and(Err(io::ErrorKind::NotFound.into()));
         }
         // Some systems rename no file that is open.
         drop(self.half);
@@ -134,6 +165,15 @@ pub fn remove_plain(chain: &ChainFiles, number: u64) -> io::Result<()> {
     Ok(())
 }
 
+/// Removes half files of segments that are not there any more.
+///
+/// For whoever compresses: nobody else may be at it.
+pub fn remove_strays(chain: &ChainFiles) -> io::Result<()> {
+    let halves = chain.half_compressed_all()?;
+    let mut strays = halves.into_iter().filter(|number| !chain.closed(*number).exists());
+    strays.try_for_each(|number| segment::is_removed(&chain.half_compressed(number)).map(drop))
+}
+
 /// Returns whether a segment is there as a plain file and compressed as well: somebody has died
 /// before he removed the first.
 pub fn is_there_twice(chain: &ChainFiles, number: u64) -> bool {
@@ -142,7 +182,10 @@ pub fn is_there_twice(chain: &ChainFiles, number: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use std::{
+        path::PathBuf,
+        sync::atomic::{AtomicU64, Ordering},
+    };
 
     use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
@@ -194,9 +237,72 @@ mod tests {
         let mut work = Compression::begin(&chain, 2, |path| File::create(path)).unwrap().unwrap();
         while work.next_frame(|bytes| Ok(encode(bytes))).unwrap() == Progress::More {}
         fs::remove_file(chain.closed(2)).unwrap();
-        work.finish().unwrap();
-        remove_plain(&chain, 2).unwrap();
-        assert!(chain.find().unwrap().closed.is_empty());
+        assert_eq!(work.finish().unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert!(chain.find().unwrap().closed.is_empty() && !chain.half_compressed(2).exists());
+    }
+
+    #[test]
+    fn a_segment_that_is_deleted_while_it_is_begun_with_is_let_go() {
+        let chain = sample("begun");
+        let begun = Compression::begin(&chain, 1, |path| {
+            chain.remove(1)?;
+            File::create(path)
+        });
+        assert!(begun.unwrap().is_none());
+        assert!(!chain.half_compressed(1).exists());
+        // Who dies there leaves a half file.
+        File::create(chain.half_compressed(1)).unwrap();
+        File::create(chain.half_compressed(2)).unwrap();
+        remove_strays(&chain).unwrap();
+        assert_eq!(chain.half_compressed_all().unwrap(), [2]);
+    }
+
+    #[test]
+    fn what_was_deleted_never_comes_back_whoever_compresses_it_meanwhile() {
+        const SEGMENTS: u64 = 500;
+        let chain = ChainFiles::new(&fresh::folder_in_memory("compress-deleted"), "web");
+        let deleted = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                for number in 1..=SEGMENTS {
+                    write(chain.live(), format!("{number}\n"));
+                    chain.close(number).unwrap();
+                    if number > 4 {
+                        chain.remove(number - 4).unwrap();
+                        deleted.store(number - 4, Ordering::SeqCst);
+                    }
+                }
+            });
+            scope.spawn(|| {
+                while deleted.load(Ordering::SeqCst) < SEGMENTS - 4 {
+                    for number in chain.find().unwrap().compressible().collect::<Vec<_>>() {
+                        try_compress(&chain, number);
+                    }
+                }
+            });
+            while !writer.is_finished() {
+                let deleted = deleted.load(Ordering::SeqCst);
+                let found = chain.find().unwrap().closed;
+                assert!(found.iter().all(|number| *number > deleted), "{deleted}: {found:?}");
+            }
+        });
+        remove_strays(&chain).unwrap();
+        let found = chain.find().unwrap().closed;
+        assert_eq!(found, [SEGMENTS - 3, SEGMENTS - 2, SEGMENTS - 1, SEGMENTS]);
+        for number in 1..=SEGMENTS - 4 {
+            assert!(!chain.half_compressed(number).exists(), "{number}");
+        }
+    }
+
+    /// Compresses a segment that may be deleted at any instant.
+    fn try_compress(chain: &ChainFiles, number: u64) {
+        let begun = Compression::begin(chain, number, |path| File::create(path)).unwrap();
+        let Some(mut work) = begun else { return };
+        while work.next_frame(|bytes| Ok(encode(bytes))).unwrap() == Progress::More {}
+        match work.finish() {
+            Ok(()) => remove_plain(chain, number).unwrap(),
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::NotFound),
+        }
     }
 
     #[test]

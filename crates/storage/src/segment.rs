@@ -120,7 +120,20 @@ impl ChainFiles {
 
     /// Returns the path of a segment that is being compressed.
     pub(crate) fn half_compressed(&self, number: u64) -> PathBuf {
-        self.folder.join(format!("{}.{number:06}.zst.new", self.stem))
+        self.folder.join(format!("{}.{number:06}{HALF}", self.stem))
+    }
+
+    /// Returns the numbers of the segments that are, or were, being compressed.
+    pub(crate) fn half_compressed_all(&self) -> io::Result<Vec<u64>> {
+        let mut numbers = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let name = entry?.file_name();
+            let rest = name.to_str().and_then(|name| name.strip_prefix(&self.stem));
+            let digits = rest.and_then(|rest| rest.strip_prefix('.')?.strip_suffix(HALF));
+            numbers.extend(digits.and_then(number));
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
     }
 
     /// Returns the path of a segment's index.
@@ -191,6 +204,13 @@ impl ChainFiles {
         index::last_time(&self.index(number)).or_else(modified)
     }
 
+    /// Returns when the last byte of the live segment came; nothing when there is none, or its index
+    /// does not say.
+    pub fn live_ended_ns(&self) -> Option<u64> {
+        let found = self.find().ok().filter(|found| found.has_live)?;
+        index::last_time(&self.index(found.live_number()))
+    }
+
     /// Returns how many bytes of the disk a closed segment and its index take.
     pub fn stored_bytes(&self, number: u64) -> u64 {
         let paths = [self.closed(number), self.compressed(number), self.index(number)];
@@ -200,6 +220,8 @@ impl ChainFiles {
 
 /// What the name of a compressed segment ends with: `zstdcat` and `zstdgrep` know it by that.
 const COMPRESSED: &str = ".log.zst";
+/// What the name of a file ends with that is to become one.
+const HALF: &str = ".zst.new";
 
 enum Name {
     Live,

@@ -1,4 +1,4 @@
-//! The thread that compresses closed segments when the machine has nothing better to do.
+//! The thread that compresses closed segments, behind everything else that the machine has to do.
 //!
 //! One segment at a time, one frame of it in memory. A disk that is full, or a segment that cannot
 //! be compressed, is told once; nothing is lost by either, the plain text stays.
@@ -45,9 +45,9 @@ impl Compressor {
 
     /// Compresses until nobody orders anything any more.
     pub(super) fn work(mut self) {
-        if let Err(error) = idle::become_idle() {
-            // It works all the same, only not when others do.
-            complain("cannot compress logs with idle priority", &error);
+        if let Err(error) = idle::give_way() {
+            // It works all the same.
+            complain("cannot compress logs with the lowest priority", &error);
         }
         while self.listen() {
             let is_full = self.full_until.is_some_and(|until| clock::monotonic() < until);
@@ -81,7 +81,11 @@ impl Compressor {
 
     fn compress_all(&mut self, chain: &ChainFiles) {
         let Ok(found) = chain.find() else { return };
-        for number in found.compressible() {
+        if let Err(error) = compress::remove_strays(chain) {
+            complain("cannot remove what a compression has left", &error);
+        }
+        // What was deleted but for its name is empty.
+        for number in found.compressible().filter(|number| !chain.is_emptied(*number)) {
             let path = chain.closed(number);
             if self.refused.contains(&path) {
                 continue;

@@ -1,7 +1,7 @@
 //! Which closed segments are too many, too old or too much. Pure: what there is comes in.
 //!
-//! Never the live segment, never the newest closed one (numbers would begin anew), never one in the
-//! middle of a log: what goes is the oldest. A stamp that cannot be, because it is before all logs
+//! Never the live segment, never one in the middle of a log: what goes is the oldest. The newest
+//! closed one goes only for its age, and leaves its name: numbers would begin anew. A stamp that cannot be, because it is before all logs
 //! or in the future, was given by a clock that was wrong: such a segment counts as old as the one
 //! behind it, and none counts as older than the one before it.
 
@@ -81,18 +81,15 @@ pub(super) fn surplus(
     let mut left = Vec::new();
     for (log, closed) in logs.iter().enumerate() {
         let times = times(closed, now.unwrap_or(u64::MAX));
-        // The newest one stays.
-        let mut segments: Vec<Dated> = times.into_iter().zip(closed.iter().copied()).collect();
-        let newest = segments.pop();
-        let too_many = too_many(closed.len(), limits.keep).min(segments.len());
+        let segments: Vec<Dated> = times.into_iter().zip(closed.iter().copied()).collect();
+        let too_many = too_many(closed.len(), limits.keep).min(closed.len().saturating_sub(1));
         let is_old = |(ended, _): &&Dated| is_old(*ended, limits.keep_for, now);
         let too_old = segments.iter().take_while(is_old).count();
         for (at, (_, segment)) in segments.iter().take(too_many.max(too_old)).enumerate() {
             let reason = if at < too_many { Reason::Keep } else { Reason::KeepFor };
             gone.push(Surplus { log, segment: *segment, reason });
         }
-        let rest = segments.into_iter().skip(too_many.max(too_old)).chain(newest);
-        left.push(rest.collect());
+        left.push(segments.into_iter().skip(too_many.max(too_old)).collect());
     }
     if limits.keep_total > 0 {
         gone.extend(too_much(left, live_bytes, limits.keep_total));
@@ -192,7 +189,7 @@ mod tests {
         check(&[4, 3, 2, 1], keep(3), &[1]);
         check(&[4, 3, 2, 1], keep(1), &[1, 2, 3]);
         check(&[40, 31, 30, 1], days(30), &[1, 2]);
-        check(&[40, 39, 38], days(30), &[1, 2]);
+        check(&[40, 39, 38], days(30), &[1, 2, 3]);
         check(&[4, 3, 2, 1], total(45), &[]);
         check(&[4, 3, 2, 1], total(44), &[1]);
         check(&[4, 3, 2, 1], total(1), &[1, 2, 3]);
@@ -263,7 +260,9 @@ mod tests {
                     found.iter().filter(|(log, _)| *log == at).map(|(_, number)| *number).collect();
                 let expected: Vec<u64> = (1..).take(of_log.len()).collect();
                 assert_eq!(of_log, expected, "round {round}: {logs:?} {limits:?}");
-                assert!(log.is_empty() || of_log.len() < log.len(), "round {round}");
+                // All of it only for its age.
+                let is_kept = of_log.len() < log.len() || !limits.keep_for.is_zero();
+                assert!(log.is_empty() || is_kept, "round {round}");
             }
         }
     }

@@ -142,6 +142,7 @@ impl Sweeper {
             // What has vanished from the files, and writes no more, keeps its logs.
             let Some(policy) = self.policies.get(&service).copied() else { continue };
             self.thin(Some(&service), &chains, policy.limits);
+            self.close_silent(&chains, policy);
             for chain in chains {
                 self.offer(chain, policy);
             }
@@ -189,6 +190,24 @@ impl Sweeper {
         }
     }
 
+    /// Asks for live segments to be closed whose span is over and whose lines are all too old: a
+    /// program that says nothing would never close them.
+    fn close_silent(&mut self, chains: &[ChainFiles], policy: Policy) {
+        let Limits { keep_for, .. } = policy.limits;
+        let is_asked = !policy.every.is_zero() && !keep_for.is_zero();
+        let Some(now) = self.believed_now(policy.limits).filter(|_| is_asked) else { return };
+        let span = u64::try_from(keep_for.max(policy.every).as_nanos()).unwrap_or(u64::MAX);
+        for chain in chains {
+            let ended = chain.live_ended_ns().unwrap_or(now);
+            let folder = chain.folder().file_name().and_then(|name| name.to_str());
+            if now.saturating_sub(ended) > span
+                && let Some(unit) = folder.and_then(|name| UnitName::parse(name).ok())
+            {
+                self.tell(Said::Silent { unit });
+            }
+        }
+    }
+
     /// Returns the time of day where it matters, and is to be believed.
     fn believed_now(&mut self, limits: Limits) -> Option<u64> {
         if limits.keep_for.is_zero() {
@@ -229,7 +248,12 @@ fn now() -> Look {
 
 /// Returns the closed segments of a log, with what the limits ask of them.
 fn closed(chain: &ChainFiles, limits: Limits) -> Vec<Closed> {
-    let found = chain.find().unwrap_or_default();
+    let mut found = chain.find().unwrap_or_default();
+    if let Err(error) = chain.remove_emptied(&found) {
+        complain("cannot remove the name of a deleted segment", &error);
+    }
+    // What has gone but for its name counts no more.
+    found.closed.retain(|number| !chain.is_emptied(*number));
     let needs_time = limits.keep_total > 0 || !limits.keep_for.is_zero();
     let one = |number: u64| Closed {
         number,
@@ -285,7 +309,7 @@ mod tests {
         let mut sweeper = Sweeper::new(&instance, inbox, chains, teller);
         let web = ServiceName::new("web").unwrap();
         let limits = Limits { keep: 2, keep_total: 1_000_000, ..Limits::default() };
-        let policy = Policy { limits, compress: Compress::Off };
+        let policy = Policy { limits, compress: Compress::Off, every: Duration::ZERO };
         sweeper.obey(Order::Keep([(web.clone(), policy)].into()));
         sweeper.obey(Order::Keep(Policies::new()));
         sweeper.look_at_all();

@@ -13,6 +13,9 @@ use crate::print;
 /// The widest that help is.
 const COLUMNS_MAX: usize = 100;
 
+/// What clap adds behind a text of ours, which is no part of its sentence.
+const ADDED: [&str; 2] = [" [default", " [possible"];
+
 /// Returns the command as its help is to be written: for Chinese, without line breaks.
 pub(crate) fn unwrapped(command: Command) -> Command {
     match language() {
@@ -51,7 +54,16 @@ fn in_chinese(text: &str, kind: ErrorKind) -> String {
 
 /// The line that begins with `Usage:` goes on with words that mean the same in every language.
 fn line_in_chinese(line: &str) -> String {
-    let Some((before, behind)) = line.split_once("Usage:") else { return chinese().told(line) };
+    let Some((before, behind)) = line.split_once("Usage:") else {
+        let added = ADDED.iter().filter_map(|added| line.find(added)).min();
+        let (text, added) = line.split_at(added.unwrap_or(line.len()));
+        let text = chinese().told(text);
+        return if added.is_empty() {
+            text
+        } else {
+            text + " " + &chinese().told(added.trim_start())
+        };
+    };
     let usage = chinese().exact("Usage").unwrap_or("Usage");
     format!("{before}{usage}{}{}", chinese().sign(": "), behind.trim_start())
 }

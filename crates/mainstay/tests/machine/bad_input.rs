@@ -57,11 +57,12 @@ fn what_cannot_be_added_or_removed_changes_nothing() {
 #[test]
 fn a_bad_file_is_refused_by_check_up_and_add_and_changes_nothing() {
     let sandbox = two();
-    let bad_files: [BadFile; 5] = [
+    let bad_files: [BadFile; 6] = [
         (b"[services.web]\ncommand = [\"slee", "unclosed array"),
         (b"[services.web]\ncomand = \"sleep 1\"\n", "did you mean `command`?"),
         (b"[services.web]\ncommand = 5\n", "`command` must be"),
-        (b"\xff\xfe", "not UTF-8"),
+        (b"\xff\xfe", "the file is UTF-16"),
+        (b"# \xff\n", "not UTF-8"),
         (b"[services.web]\ncommand = [\"a\"]\nrequires = [\"web\"]\n", "wait for each other"),
     ];
     let before = everything(&sandbox);

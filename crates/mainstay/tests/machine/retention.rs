@@ -140,6 +140,26 @@ fn what_is_too_old_goes_and_is_told_once() {
 }
 
 #[test]
+fn a_log_that_has_gone_silent_goes_when_it_is_old_and_its_numbers_go_on() {
+    let mut sandbox = Sandbox::new(
+        "[services.web]\nshell = \"echo old; while [ ! -e go ]; do sleep 0.1; done; echo new; \
+         exec sleep 1000\"\nlogs = { every = \"1s\", keep-for = \"1s\" }\n",
+    );
+    sandbox.up();
+    let chain = chain(&sandbox, "web");
+    let has_gone = |number: u64| {
+        let found = chain.find().unwrap();
+        found.closed == [number] && chain.is_emptied(number) && !found.has_live
+    };
+    wait_until("what it said is gone", || has_gone(1));
+    assert_eq!(sandbox.get(&["logs", "web", "-n", "all"]), "");
+    File::create(sandbox.path("go")).unwrap();
+    wait_until("what it said next is gone as well", || has_gone(2));
+    // Nothing is left but a name.
+    assert_eq!(fs::read_dir(chain.folder()).unwrap().count(), 1);
+}
+
+#[test]
 fn all_logs_of_a_service_share_what_they_may_take() {
     const TOTAL: u64 = 128 * 1024;
     let shell = "seq 20000; echo end; exec sleep 1000";

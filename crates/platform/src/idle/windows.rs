@@ -6,7 +6,7 @@ use windows_sys::Win32::System::Threading::{
     GetCurrentThread, SetThreadPriority, THREAD_MODE_BACKGROUND_BEGIN, THREAD_PRIORITY_IDLE,
 };
 
-pub(super) fn become_idle() -> io::Result<()> {
+pub(super) fn give_way() -> io::Result<()> {
     // Wine knows no background mode.
     set(THREAD_MODE_BACKGROUND_BEGIN).or_else(|_| set(THREAD_PRIORITY_IDLE))
 }

@@ -23,7 +23,7 @@ const SHOWN_PORTS: &[&str] = &["8017", "8080", "8081"];
 const AGAIN_AFTER: Duration = Duration::from_millis(50);
 /// Runs a command as the next one of a shell: where it was, with its variables and its aliases.
 const NEXT: &str = r#"
-. "$TERMINAL/variables"; . "$TERMINAL/aliases"; cd "$(cat "$TERMINAL/place")"
+. "$TERMINAL/variables"; . "$TERMINAL/aliases"
 eval "$1"
 code=$?
 pwd > "$TERMINAL/place"; export -p > "$TERMINAL/variables"; alias | sed 's/^/alias /' > "$TERMINAL/aliases"
@@ -142,7 +142,7 @@ impl Terminal {
         let ours = PathBuf::from(BINARY).parent().unwrap().display().to_string();
         let played = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/machine/guide/played");
         let path = std::env::var("PATH").unwrap_or_default();
-        command.env("PATH", format!("{played}:{ours}:{path}"));
+        command.current_dir(self.place()).env("PATH", format!("{played}:{ours}:{path}"));
         command.env("HOME", self.sandbox.path("home")).env("IMAGE", self.sandbox.path("image"));
         command.env("TERMINAL", self.sandbox.path("terminal"));
         command.env("MAINSTAY_LANG", self.language).env_remove("MAINSTAY_INSTANCE");
