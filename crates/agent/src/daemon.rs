@@ -15,7 +15,7 @@ mod waking;
 use std::{collections::BTreeSet, io, time::Duration};
 
 use mainstay_api::{
-    config::{self, Config, Diagnostic},
+    config::{self, Config, Diagnostic, PARALLEL_STARTS},
     control::Events as ControlEvents,
     keeper::{END_WITH_SINCE, Leftover, Report, Request, Welcome},
 };
@@ -50,6 +50,7 @@ use crate::{
     notices::Notices,
     numbers::{History, Numbers},
     options::{AgentOptions, Mode, OptionsError},
+    pauses::Pauses,
     pressure::Pressed,
     probe::Seen,
     retention::{self, Retention},
@@ -104,6 +105,7 @@ pub(crate) struct Agent {
     owed: durable::Owed,
     pub(crate) settled: Settled,
     pub(crate) outbox: Outbox,
+    pub(crate) pauses: Pauses,
     /// Facts that a decision brought about at once; they are told when it is done.
     pub(crate) afterwards: Vec<Input>,
     /// Everything is to stop, and the keeper was told.
@@ -213,6 +215,7 @@ impl Agent {
             owed: durable::Owed::default(),
             settled: Settled::new(),
             outbox: Outbox::default(),
+            pauses: Pauses::default(),
             afterwards: Vec::new(),
             ending: None,
             custody: Custody::default(),
@@ -268,6 +271,7 @@ impl Agent {
             self.hear_all(besides);
             self.store_again();
             self.repeat_ending();
+            self.forgive_all_pauses();
             for parcel in self.custody.parcels() {
                 if let Err(error) = self.keeper.give(parcel) {
                     complain("cannot give the keeper what we held", &error);
@@ -318,6 +322,8 @@ impl Agent {
         self.attend_network();
         self.listen_for_wakes();
         self.watch_files();
+        let width = self.config.parallel_starts.unwrap_or(PARALLEL_STARTS);
+        self.take(Input::Gate { width });
         self.take(Input::Configure { services, prune });
         self.end_former_looks();
     }

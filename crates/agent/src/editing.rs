@@ -215,6 +215,7 @@ fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<(), EditError> {
         let file = paths::create_new_private_file(temporary)?;
         paths::share_owner(&file, path)?;
         file.set_permissions(permissions.clone())?;
+        paths::share_access(temporary, path)?;
         Ok(file)
     };
     let mut is_overtaken = false;

@@ -35,6 +35,8 @@ const OTHERS_A_FRAME: usize = 1000;
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     pub(crate) spawns: Vec<Spawn>,
+    /// Before what is written on the runs, so that who finds that need not doubt it.
+    pub(crate) thaws: Vec<Signal>,
     pub(crate) signals: Vec<Signal>,
     pub(crate) memos: Vec<RunMemo>,
     pub(crate) acks: Vec<RunRef>,
@@ -105,6 +107,8 @@ impl Agent {
             Action::Exit(exit) => self.exit(Subject { unit, run: None, trace }, exit),
             Action::AllAtRest => self.outbox.is_all_at_rest = true,
             Action::Abort { run } => self.abort(unit, run),
+            Action::Freeze { run } => self.freeze(unit, run),
+            Action::Thaw { run } => self.thaw(unit, run),
             Action::Reload { run } => self.reload(unit, run),
             Action::Probe { run, probe } => self.begin_look(unit, run, probe),
             Action::Abandon { run, probe } => self.abandon_look(unit, run, probe),
@@ -337,12 +341,13 @@ impl Agent {
     pub(crate) fn send_outbox(&mut self) -> Result<(), KeeperError> {
         self.release();
         fail::point("agent.send");
-        let Outbox { spawns, signals, memos, acks, forgets, .. } = &mut self.outbox;
+        let Outbox { spawns, thaws, signals, memos, acks, forgets, .. } = &mut self.outbox;
         for order in spawns.iter_mut() {
             self.notices.leave_out_ended(order);
         }
         let keeper = &mut self.keeper;
         send(spawns, SPAWNS_A_FRAME, |part| keeper.ask(Request::Spawn(part)))?;
+        send(thaws, OTHERS_A_FRAME, |part| keeper.ask(Request::Signal(part)))?;
         send(memos, SPAWNS_A_FRAME, |part| keeper.ask(Request::Memo(part)))?;
         send(signals, OTHERS_A_FRAME, |part| keeper.ask(Request::Signal(part)))?;
         send(acks, OTHERS_A_FRAME, |part| keeper.ask(Request::Ack(part)))?;
@@ -366,6 +371,8 @@ const fn point_of(action: &Action) -> &'static str {
         Action::Exit(_) => "agent.effect.exit",
         Action::AllAtRest => "agent.effect.all-at-rest",
         Action::Abort { .. } => "agent.effect.abort",
+        Action::Freeze { .. } => "agent.effect.freeze",
+        Action::Thaw { .. } => "agent.effect.thaw",
         Action::Reload { .. } => "agent.effect.reload",
         Action::Probe { .. } => "agent.effect.probe",
         Action::Abandon { .. } => "agent.effect.abandon",

@@ -49,6 +49,8 @@ struct StoredMemo {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     owes_after_start: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    paused_after_us: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     reloads_within_us: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     alive_every_us: Option<u64>,
@@ -189,6 +191,7 @@ pub(crate) fn write_memo(memo: Memo, given: Option<u64>, said: Option<&Said>) ->
         checks: memo.checks,
         hung: memo.hung,
         owes_after_start: memo.owes_after_start,
+        paused_after_us: memo.paused_after.map(micros),
         reloads_within_us: memo.reloads_within.map(micros),
         alive_every_us: memo.alive_every.map(micros),
         given,
@@ -214,6 +217,7 @@ pub(crate) fn read_memo(text: &str) -> Memo {
         checks: stored.checks,
         hung: stored.hung,
         owes_after_start: stored.owes_after_start,
+        paused_after: stored.paused_after_us.map(Duration::from_micros),
         reloads_within: stored.reloads_within_us.map(Duration::from_micros),
         alive_every: stored.alive_every_us.map(Duration::from_micros),
     }
@@ -269,6 +273,7 @@ mod tests {
         checks: 7,
         hung: true,
         owes_after_start: true,
+        paused_after: Some(Duration::from_secs(8)),
         reloads_within: Some(Duration::from_secs(7)),
         alive_every: Some(Duration::from_millis(1500)),
     };

@@ -30,6 +30,7 @@ mod notices;
 mod numbers;
 mod options;
 mod orphan;
+mod pauses;
 mod pressure;
 pub mod probe;
 mod report;

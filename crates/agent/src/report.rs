@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use mainstay_api::control::{CheckState, LastExit, Next, Unit};
-use mainstay_core::{Exit, Moment, UnitView, unit::Verdict, view};
+use mainstay_core::{
+    Exit, Moment, UnitView,
+    unit::Verdict,
+    view::{self, InLine},
+};
 use mainstay_platform::clock;
 
 use crate::notices::Said;
@@ -106,8 +110,13 @@ const fn word_of(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Returns why a unit is as it is; of a run that is not ready yet, also what it lacks.
+/// Returns why a unit is as it is; of a run that is not ready yet, also what it lacks, and of one
+/// that waits for its turn, how many come first.
 pub(crate) fn why(view: UnitView<'_>) -> String {
+    if let Some(InLine { place, width }) = view.in_line() {
+        let turn = format!("it is number {place} in line, and {width} may be starting at a time");
+        return format!("{}: {turn}", view.why());
+    }
     match view.lacks() {
         Some(lacks) => format!("{}: {lacks}", view.why()),
         None => view.why().to_owned(),

@@ -68,7 +68,7 @@ impl Agent {
             Report::Deposited(all) => all.iter().for_each(|one| self.deposited(one)),
             Report::Notified(notified) => self.notified(notified),
             Report::Followed(all) => all.iter().for_each(|one| self.followed(one)),
-            Report::Signalled(_) => {}
+            Report::Signalled(all) => all.into_iter().for_each(|one| self.signalled(one)),
             Report::Done | Report::Welcome(_) | Report::Listed { .. } => {}
         }
     }

@@ -18,6 +18,7 @@ mod kind;
 mod links;
 mod logs;
 mod lower;
+mod parallel_starts;
 mod parse;
 mod program;
 mod rules;
@@ -45,6 +46,7 @@ pub use kind::{
     KIND_CONFIG_BYTES_MAX, KIND_NAME_BYTES_MAX, KIND_PROGRAM, KindConfig, check_kind_name,
     is_kind_path,
 };
+pub use parallel_starts::PARALLEL_STARTS;
 pub use parse::{FILE_BYTES_MAX, SourceText, named_by, parse};
 pub use program::PROGRAM_BYTES_MAX;
 pub use secrets::{

@@ -188,6 +188,10 @@ pub enum CommandName {
     Reset,
     /// Reads its configuration anew.
     Reload,
+    /// Its program is frozen.
+    Pause,
+    /// Its program goes on.
+    Resume,
 }
 
 /// What it answers: one entry for each unit that was meant.
@@ -205,6 +209,7 @@ pub struct CommandAnswer {
 
 /// What one configuration changes about another.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct ConfigChanges {
     /// Services that are new.
     pub added: Vec<String>,
@@ -221,6 +226,9 @@ pub struct ConfigChanges {
     /// Whether changes of the files are applied by themselves is said in another way.
     #[serde(rename = "hot-reload", default, skip_serializing_if = "std::ops::Not::not")]
     pub hot_reload: bool,
+    /// Another number of units may be starting at the same time.
+    #[serde(rename = "parallel-starts", default, skip_serializing_if = "std::ops::Not::not")]
+    pub parallel_starts: bool,
     /// Services that no file has any more, and that were stopped and forgotten for that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pruned: Vec<String>,

@@ -299,9 +299,10 @@ pub enum SignalName {
     User2,
     /// SIGKILL; terminates the job on Windows.
     Kill,
-    /// SIGSTOP; unsupported on Windows.
+    /// SIGSTOP; suspended threads on Windows. With [`Reach::Group`] every process of the run, be it
+    /// in its group or not.
     Stop,
-    /// SIGCONT; unsupported on Windows.
+    /// Undoes [`Stop`](Self::Stop), and reaches as far.
     Continue,
     /// SIGABRT; as [`Kill`](Self::Kill) on Windows. Since [`ABORT_SINCE`].
     Abort,
@@ -556,6 +557,9 @@ pub struct Signalled {
     pub unit: String,
     /// The run.
     pub run: u64,
+    /// What was sent; earlier keepers do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<SignalName>,
     /// Why it could not be sent, for people; nothing when it was or the run is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,

@@ -60,6 +60,17 @@ pub enum Action {
         /// The run.
         run: u64,
     },
+    /// Freeze every process of the run, be it so already; `NotPaused` follows when that cannot be.
+    Freeze {
+        /// The run.
+        run: u64,
+    },
+    /// Let every process of the run go on. It comes before what is written on the run, so that who
+    /// finds that written need not doubt it.
+    Thaw {
+        /// The run.
+        run: u64,
+    },
     /// Look at a run; `Probed` follows.
     Probe {
         /// The run.

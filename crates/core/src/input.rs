@@ -69,6 +69,15 @@ pub enum Input {
         /// What was being done and why it could not be, for people.
         reason: String,
     },
+    /// A run could not be frozen.
+    NotPaused {
+        /// The unit.
+        unit: UnitName,
+        /// The run.
+        run: u64,
+        /// Why not, for people.
+        reason: String,
+    },
     /// A run ended.
     Exited {
         /// The unit.
@@ -138,6 +147,11 @@ pub enum Input {
     Network {
         /// True when it has an address with a route.
         up: bool,
+    },
+    /// How many units may be starting at the same time, by themselves; 0 for any number.
+    Gate {
+        /// So many.
+        width: usize,
     },
     /// How much of the time programs lately had to wait for a processor.
     Crowded {
@@ -301,6 +315,8 @@ pub struct Memo {
     pub alive_every: Option<Duration>,
     /// True until the hook that follows its start was ordered, where it has one.
     pub owes_after_start: bool,
+    /// While it is paused: since so long after its start.
+    pub paused_after: Option<Duration>,
     /// While it is to say that it has reloaded: so long after its start it must have.
     pub reloads_within: Option<Duration>,
 }
@@ -372,6 +388,10 @@ pub enum Command {
     Reset,
     /// Reads its configuration anew.
     Reload,
+    /// Its program is frozen.
+    Pause,
+    /// Its program goes on.
+    Resume,
 }
 
 /// What becomes of services that vanished from the configuration.

@@ -9,6 +9,8 @@ mod adopt;
 mod care;
 mod command;
 mod configure;
+mod delayed;
+mod gate;
 mod links;
 mod obstacle;
 mod queue;
@@ -17,12 +19,11 @@ mod unclaimed;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use care::Seen;
+use gate::Gate;
+pub(crate) use gate::Haste;
 use links::Network;
 pub(crate) use obstacle::Obstacle;
 use queue::Queue;
@@ -35,14 +36,11 @@ use crate::{
     graph::Graph,
     input::Input,
     name::{ServiceName, UnitName},
-    service::{Service, StartType},
+    service::Service,
     time::Moment,
     unit::{Act, Aside, Event, Met, State, Then, Unit},
-    view::UnitView,
+    view::{InLine, UnitView},
 };
-
-/// How long `delayed` services wait at most for the others to come to rest.
-const DELAYED_WITHIN: Duration = Duration::from_mins(2);
 
 /// All units of an instance.
 #[derive(Debug)]
@@ -61,6 +59,7 @@ pub struct Supervisor {
     phase: Phase,
     delayed_until: Option<Moment>,
     network: Network,
+    gate: Gate,
     turn: Turn,
 }
 
@@ -120,6 +119,7 @@ impl Supervisor {
             phase: Phase::Adopting,
             delayed_until: None,
             network: Network::Down,
+            gate: Gate::default(),
             turn: Turn::default(),
         }
     }
@@ -127,17 +127,23 @@ impl Supervisor {
     /// Returns when to call [`handle`](Self::handle) with [`Input::Deadline`], if ever.
     pub fn next_deadline(&self) -> Option<Moment> {
         let unit = self.deadlines.first().map(|(at, _)| *at);
-        unit.into_iter().chain(self.delayed_until).min()
+        unit.into_iter().chain(self.delayed_until).chain(self.gate.next_deadline()).min()
     }
 
     /// Returns what can be seen of all units, by name.
     pub fn units(&self) -> impl Iterator<Item = UnitView<'_>> {
-        self.units.values().map(|unit| UnitView::new(unit, self.service(&unit.name.service)))
+        let line: BTreeMap<&UnitName, usize> = self.gate.line().zip(1..).collect();
+        self.units.values().map(move |unit| self.view_of(unit, line.get(&unit.name).copied()))
     }
 
     /// Returns what can be seen of a unit.
     pub fn unit(&self, name: &UnitName) -> Option<UnitView<'_>> {
-        self.units.get(name).map(|unit| UnitView::new(unit, self.service(&name.service)))
+        self.units.get(name).map(|unit| self.view_of(unit, self.gate.place_of(name)))
+    }
+
+    fn view_of<'a>(&'a self, unit: &'a Unit, place: Option<usize>) -> UnitView<'a> {
+        let in_line = place.map(|place| InLine { place, width: self.gate.width() });
+        UnitView::new(unit, self.service(&unit.name.service), in_line)
     }
 
     /// Returns a service, configured or orphaned.
@@ -193,6 +199,10 @@ impl Supervisor {
             Input::NotStarted { unit, run, reason } => {
                 self.tell(now, &unit, run, Event::NotStarted(reason));
             }
+            Input::NotPaused { unit, run, reason } => {
+                let why = format!("it could not be paused: {reason}");
+                self.tell(now, &unit, run, Event::Resume(why));
+            }
             Input::Exited { unit, run, exit, strays } => {
                 self.exited(now, &unit, Ended { run, exit, strays });
             }
@@ -209,6 +219,7 @@ impl Supervisor {
             }
             Input::Rotated { unit } => self.apply(now, &unit, Aside::Rotated),
             Input::Woke => self.woke(now),
+            Input::Gate { width } => self.set_gate(width),
             Input::Crowded { permille } => self.around.crowding = permille,
             Input::Network { up: true } => self.network_changed(Network::Up),
             Input::Network { up: false } => self.network_changed(Network::Down),
@@ -220,9 +231,8 @@ impl Supervisor {
     fn open(&mut self, now: Moment) {
         if self.phase == Phase::Adopting {
             self.phase = Phase::Open;
-            // Whether all have come to rest is looked at only where somebody waits for it.
-            let has_delayed = self.services.values().any(|it| it.start == StartType::Delayed);
-            self.delayed_until = has_delayed.then_some(now + DELAYED_WITHIN);
+            self.await_others(now);
+            self.count_starting(now);
             self.queue.extend(self.units.keys().cloned());
         }
     }
@@ -333,6 +343,7 @@ impl Supervisor {
         }
         self.reschedule(name);
         self.do_besides(name);
+        self.keep_gate(name);
         if act == Some(Act::Revive) {
             self.revive(now, name);
             let is_as_before = |unit: &Unit| unit.state.word() == state.word();
@@ -458,16 +469,12 @@ impl Supervisor {
     }
 
     fn work_off(&mut self, now: Moment) {
-        while let Some(name) = self.queue.pop_front() {
-            self.consider(now, &name);
-        }
+        self.consider_all(now);
         let is_news = !self.turn.effects.is_empty();
         if is_news && self.phase == Phase::Open && self.delayed_until.is_some() && self.is_settled()
         {
             self.release_delayed();
-            while let Some(name) = self.queue.pop_front() {
-                self.consider(now, &name);
-            }
+            self.consider_all(now);
         }
         let is_quiet = |unit: &Unit| {
             !unit.state.is_active() && unit.strays_of.is_none() && !unit.beside.is_busy()
@@ -476,6 +483,12 @@ impl Supervisor {
             self.phase = Phase::Closed;
             let trace = self.turn.trace;
             self.turn.settled.push(Effect { trace, unit: None, action: Action::AllAtRest });
+        }
+    }
+
+    fn consider_all(&mut self, now: Moment) {
+        while let Some(name) = self.queue.pop_front().or_else(|| self.gate.call(now)) {
+            self.consider(now, &name);
         }
     }
 
@@ -495,6 +508,7 @@ impl Supervisor {
             | State::Starting
             | State::Settling { .. }
             | State::Running
+            | State::Paused
             | State::Leaving { .. }
             | State::Parting { .. }
             | State::Stopping { .. }
@@ -525,7 +539,11 @@ impl Supervisor {
             return;
         }
         self.pull_required(name);
-        let Some(obstacle) = self.obstacle(name) else {
+        let in_the_way = self.obstacle(name);
+        if in_the_way.is_some() {
+            self.gate.leave_line(name);
+        }
+        let Some(obstacle) = in_the_way.or_else(|| self.turn_of(now, name)) else {
             return self.apply(now, name, Event::Start);
         };
         // What waits for a waiting unit goes by why it waits.
@@ -536,31 +554,6 @@ impl Supervisor {
         self.apply(now, name, Event::Blocked(obstacle));
         if is_news {
             self.wake_related(name);
-        }
-    }
-
-    /// Returns whether everything of `auto` has come to rest or readiness.
-    fn is_settled(&self) -> bool {
-        let is_auto = |unit: &&Unit| {
-            self.services.get(&unit.name.service).is_some_and(|s| s.start == StartType::Auto)
-        };
-        self.units
-            .values()
-            .filter(is_auto)
-            .all(|unit| unit.state == State::Stopped || !self.is_coming(unit))
-    }
-
-    fn release_delayed(&mut self) {
-        self.delayed_until = None;
-        let services = &self.services;
-        let delayed = self.units.values_mut().filter(|unit| {
-            services.get(&unit.name.service).is_some_and(|s| s.start == StartType::Delayed)
-        });
-        for unit in delayed.filter(|unit| {
-            unit.state == State::Stopped && unit.last_exit.is_none() && !unit.is_held()
-        }) {
-            unit.want_unless_held();
-            self.queue.push_back(unit.name.clone());
         }
     }
 

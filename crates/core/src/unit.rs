@@ -13,6 +13,8 @@
 //!   Settling, Running ──► Leaving ──► Parting ──────────────► Stopping ────────► Stopped, Waiting,
 //!                                     (before-stop)             ▲  │ Timeout     Failed, Completed
 //!                                                               └──┘ (kill, kill again)
+//!
+//!   Running ──Pause──► Paused ──Resume──► Running             (a stop lets its program go on first)
 //! ```
 //!
 //! States without their hook or condition are passed in the same step. `Unit::handle` is the only
@@ -24,6 +26,7 @@ mod beside;
 mod care;
 mod handover;
 mod look;
+mod pause;
 mod reload;
 mod vitals;
 
@@ -31,6 +34,7 @@ use std::{collections::VecDeque, fmt, time::Duration};
 
 pub(crate) use self::beside::{Beside, Call, timeout_of};
 pub use self::look::Verdict;
+pub(crate) use self::vitals::settles;
 use self::{reload::Reload, vitals::Vitals};
 use crate::{
     effect::TraceId,
@@ -39,7 +43,7 @@ use crate::{
     input::{Blame, HookEnd, Memo, Notice, Outcome, Probe, Reached},
     name::{ServiceName, UnitName},
     service::{Care, Service},
-    supervisor::Obstacle,
+    supervisor::{Haste, Obstacle},
     time::Moment,
     view::LastExit,
 };
@@ -68,6 +72,8 @@ pub enum State {
     },
     /// Its program runs and is ready.
     Running,
+    /// Its program is frozen, because an operator wants that.
+    Paused,
     /// It is to stop once nobody requires it any more.
     Leaving {
         /// What follows.
@@ -171,6 +177,10 @@ pub(crate) enum Event {
     Timeout,
     /// It is to read its configuration anew.
     Reload,
+    /// Its program is to be frozen.
+    Pause,
+    /// Its program is to go on, for this reason.
+    Resume(String),
 }
 
 /// What happens beside its state.
@@ -270,6 +280,8 @@ pub struct Unit {
     pub(crate) short_runs: u32,
     pub(crate) last_exit: Option<LastExit>,
     pub(crate) place: Place,
+    /// Whether its next start waits for those of others.
+    pub(crate) haste: Haste,
     /// The chain that brought it into its state.
     pub(crate) trace: TraceId,
     starts: VecDeque<Moment>,
@@ -283,6 +295,7 @@ impl State {
             Self::Waiting => "waiting",
             Self::Preparing | Self::Starting | Self::Settling { .. } => "starting",
             Self::Running => "running",
+            Self::Paused => "paused",
             Self::Leaving { .. } | Self::Parting { .. } | Self::Stopping { .. } => "stopping",
             Self::Backoff { .. } => "backoff",
             Self::Failed => "failed",
@@ -297,6 +310,7 @@ impl State {
             Self::Waiting => "is waiting",
             Self::Preparing | Self::Starting | Self::Settling { .. } => "is starting",
             Self::Running => "is running",
+            Self::Paused => "is paused",
             Self::Leaving { .. } | Self::Parting { .. } | Self::Stopping { .. } => "is stopping",
             Self::Backoff { .. } => "is between two attempts",
             Self::Failed => "has failed",
@@ -311,6 +325,7 @@ impl State {
             | Self::Starting
             | Self::Settling { .. }
             | Self::Running
+            | Self::Paused
             | Self::Leaving { .. }
             | Self::Parting { .. }
             | Self::Stopping { .. } => true,
@@ -334,6 +349,7 @@ impl State {
             | Self::Starting
             | Self::Settling { .. }
             | Self::Running
+            | Self::Paused
             | Self::Backoff { .. }
             | Self::Failed
             | Self::Completed => None,
@@ -370,6 +386,7 @@ impl Unit {
             short_runs: 0,
             last_exit: None,
             place: Place::Configured,
+            haste: Haste::None,
             trace: TraceId::default(),
             starts: VecDeque::new(),
         }
@@ -415,15 +432,19 @@ impl Unit {
             | State::Parting { .. }
             | State::Stopping { .. }
             | State::Backoff { .. } => Some(self.trace),
-            State::Stopped | State::Waiting | State::Running | State::Failed | State::Completed => {
-                None
-            }
+            State::Stopped
+            | State::Waiting
+            | State::Running
+            | State::Paused
+            | State::Failed
+            | State::Completed => None,
         }
     }
 
     /// Returns when [`Event::Timeout`] is due.
     pub(crate) fn deadline(&self, service: &Service) -> Option<Moment> {
-        let vitals = self.vitals.as_ref().and_then(|vitals| vitals.deadline(&service.care));
+        let vitals = self.vitals.as_ref().filter(|_| self.state != State::Paused);
+        let vitals = vitals.and_then(|vitals| vitals.deadline(&service.care));
         self.state_deadline().into_iter().chain(vitals).chain(self.beside.deadline()).min()
     }
 
@@ -438,6 +459,7 @@ impl Unit {
             | State::Waiting
             | State::Preparing
             | State::Starting
+            | State::Paused
             | State::Leaving { .. }
             | State::Parting { .. }
             | State::Failed
@@ -479,6 +501,7 @@ impl Unit {
             said_ready: self.said.ready,
             alive_every: self.said.alive_every,
             owes_after_start: owes_after_start && then.is_none(),
+            paused_after: self.paused_after(),
             reloads_within: self.reload.deadline().map(|until| until.since(self.started_at)),
         }
     }
@@ -490,7 +513,7 @@ impl Unit {
                 let after = self.since.since(self.started_at);
                 Reached::Leaving { ready_after, after, within: deadline.since(self.since) }
             }
-            _ if !vitals::settles(care) => Reached::Started,
+            _ if !settles(care) => Reached::Started,
             (_, Some(after)) => Reached::Ready { after },
             (State::Settling { until: Some(until) }, None) => {
                 Reached::Settling { within: until.since(self.since) }

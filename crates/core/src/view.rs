@@ -50,16 +50,30 @@ pub struct CheckView<'a> {
     pub failures: u32,
 }
 
+/// Where a unit is in the line of those that wait for their turn to start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InLine {
+    /// From 1.
+    pub place: usize,
+    /// So many may be starting at the same time.
+    pub width: usize,
+}
+
 /// What can be seen of a unit.
 #[derive(Debug, Clone, Copy)]
 pub struct UnitView<'a> {
     unit: &'a Unit,
     service: Option<&'a Service>,
+    in_line: Option<InLine>,
 }
 
 impl<'a> UnitView<'a> {
-    pub(crate) const fn new(unit: &'a Unit, service: Option<&'a Service>) -> Self {
-        Self { unit, service }
+    pub(crate) const fn new(
+        unit: &'a Unit,
+        service: Option<&'a Service>,
+        in_line: Option<InLine>,
+    ) -> Self {
+        Self { unit, service, in_line }
     }
 
     /// Returns its name.
@@ -87,6 +101,11 @@ impl<'a> UnitView<'a> {
         &self.unit.why
     }
 
+    /// Returns where it is in the line, while it waits for its turn to start.
+    pub const fn in_line(self) -> Option<InLine> {
+        self.in_line
+    }
+
     /// Returns what its run, which was started, still lacks to be ready, in words for people.
     pub fn lacks(self) -> Option<String> {
         let (vitals, service) = (self.unit.vitals.as_deref()?, self.service?);
@@ -111,6 +130,7 @@ impl<'a> UnitView<'a> {
             | State::Starting
             | State::Settling { .. }
             | State::Running
+            | State::Paused
             | State::Leaving { .. }
             | State::Parting { .. }
             | State::Failed
@@ -157,6 +177,7 @@ impl<'a> UnitView<'a> {
             | State::Starting
             | State::Settling { .. }
             | State::Running
+            | State::Paused
             | State::Leaving { .. }
             | State::Parting { .. }
             | State::Stopping { .. }
@@ -171,8 +192,8 @@ impl<'a> UnitView<'a> {
         self.service.is_some_and(|service| self.unit.is_unready(service))
     }
 
-    /// Returns whether it waits for nothing but its own past: for the end of what its last run left
-    /// behind, or of a hook.
+    /// Returns whether it waits for nothing but its own past, the end of what its last run left
+    /// behind or of a hook, or for its turn.
     pub fn is_clearing(self) -> bool {
         let Unit { state, in_vain, waits_for, .. } = self.unit;
         *state == State::Waiting && in_vain.is_none() && waits_for.is_none()

@@ -3,6 +3,7 @@
 
 mod ends;
 mod follows;
+mod freezes;
 mod ladders;
 mod requests;
 mod starts;

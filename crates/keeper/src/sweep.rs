@@ -172,6 +172,10 @@ impl Sweep {
             if let Err(error) = stray.signal(self.signal) {
                 complain("cannot signal what a run left behind", &error);
             }
+            if self.signal == SignalKind::Term {
+                // One that is frozen hears nothing.
+                drop(stray.signal(SignalKind::Continue));
+            }
         }
     }
 }

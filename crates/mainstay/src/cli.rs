@@ -96,6 +96,16 @@ enum Command {
     /// Forget failures and try again at once
     #[command(after_help = "Examples:\n  mainstay reset web\n  mainstay reset '*'")]
     Reset(command::Args),
+    /// Freeze units' programs until they are resumed
+    ///
+    /// Every process of each is frozen where it is, and stays so when the agent is replaced. Nobody
+    /// blames it meanwhile: checks and watchdogs stand still, and whoever requires it stays as it
+    /// is. `stop` and `restart` let it go on first; a restart of the machine ends it.
+    #[command(after_help = "Examples:\n  mainstay pause web\n  mainstay pause @batch --json")]
+    Pause(command::Args),
+    /// Let paused units' programs go on
+    #[command(after_help = "Examples:\n  mainstay resume web\n  mainstay resume '*'")]
+    Resume(command::Args),
     Reload(reload::Args),
     Logs(logs::Args),
     Events(events::Args),
@@ -197,6 +207,8 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Restart(args) => command::run(args, CommandName::Restart, instance).await,
         Command::Kill(args) => command::run(args, CommandName::Kill, instance).await,
         Command::Reset(args) => command::run(args, CommandName::Reset, instance).await,
+        Command::Pause(args) => command::run(args, CommandName::Pause, instance).await,
+        Command::Resume(args) => command::run(args, CommandName::Resume, instance).await,
         Command::Reload(args) => reload::run(args, instance).await,
         Command::Events(args) => events::run(args, instance).await,
         Command::Why(args) => why::run(&args, instance).await,

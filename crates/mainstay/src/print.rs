@@ -165,7 +165,7 @@ pub(crate) fn columns() -> Option<usize> {
 pub(crate) fn coloured(text: &str, state: &str) -> String {
     let code = match state {
         "failed" => "31",
-        "backoff" | "stopping" | "waiting" => "33",
+        "backoff" | "stopping" | "waiting" | "paused" => "33",
         "running" | "completed" => "32",
         _ => return text.to_owned(),
     };

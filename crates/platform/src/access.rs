@@ -78,6 +78,12 @@ pub(crate) fn entries_of_link(link: &Path) -> io::Result<Vec<Entry>> {
     imp::entries_of_link(link)
 }
 
+/// Gives a file the list of another one, unless all of that is inherited from the folder.
+#[cfg(windows)]
+pub(crate) fn share(path: &Path, other: &Path) -> io::Result<()> {
+    imp::share(path, other)
+}
+
 /// Lets somebody in, and into whatever lies below, beside those who may enter already.
 pub fn grant(path: &Path, who: &str, right: Right) -> io::Result<()> {
     imp::grant(path, who, mask_of(right))

@@ -92,6 +92,12 @@ pub fn share_owner(file: &File, other: &Path) -> io::Result<()> {
     imp::share_owner(file, other)
 }
 
+/// Gives a file the access list of another one, where files have such and it says anything that the
+/// folder does not.
+pub fn share_access(path: &Path, other: &Path) -> io::Result<()> {
+    imp::share_access(path, other)
+}
+
 /// Returns whether a file or folder belongs to the caller or to the system's administrator.
 pub fn is_trusted_owner(path: &Path) -> io::Result<bool> {
     imp::is_trusted_owner(path)

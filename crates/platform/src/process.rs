@@ -19,7 +19,7 @@ mod arguments;
 #[cfg(unix)]
 mod unix;
 
-use std::io;
+use std::{collections::BTreeSet, io};
 
 use crate::descriptor::Descriptor;
 pub use imp::Process;
@@ -67,9 +67,9 @@ pub enum SignalKind {
     User2,
     /// SIGKILL; termination on Windows.
     Kill,
-    /// SIGSTOP.
+    /// SIGSTOP; on Windows all threads are suspended, unless they are already.
     Stop,
-    /// SIGCONT.
+    /// SIGCONT; on Windows all threads run again, if all are suspended.
     Continue,
     /// SIGABRT; termination on Windows.
     Abort,
@@ -161,6 +161,12 @@ pub fn carrying(id: &str) -> io::Result<Vec<Process>> {
     imp::carrying(id)
 }
 
+/// Returns every live process that carries any of these, as [`carrying`] does for one: in one walk
+/// where the process table has to be walked.
+pub fn carrying_any(ids: &BTreeSet<&str>) -> io::Result<Vec<Process>> {
+    imp::carrying_any(ids)
+}
+
 /// A process and the variables it was started with.
 #[derive(Debug)]
 pub struct Carrier {
@@ -197,6 +203,13 @@ pub fn started_with(name: &str, value: &str) -> io::Result<Vec<Carrier>> {
 /// no groups.
 pub fn led_by(leader: u32) -> io::Result<Vec<Process>> {
     imp::led_by(leader)
+}
+
+/// Returns whether a variable says that its process carries one of these.
+#[cfg(unix)]
+fn names_any(variable: &[u8], ids: &BTreeSet<&str>) -> bool {
+    let id = variable.strip_prefix(b"MAINSTAY_ID=").and_then(|id| std::str::from_utf8(id).ok());
+    id.is_some_and(|id| ids.contains(id))
 }
 
 /// A child that ended, as [`ended_child`] found it.

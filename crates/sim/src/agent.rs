@@ -294,6 +294,8 @@ impl Agent {
             memo: Memo::default(),
             phase: AdoptedPhase::Remembered,
         }));
+        let width = if ground.has(Plant::GateIgnored) { 0 } else { ground.width };
+        self.take(ground, Input::Gate { width });
         let services = configuration(ground);
         self.take(ground, Input::Configure { services, prune: Prune::Keep });
         self.take(ground, Input::Adopt { runs, wishes: ground.disk.all_wishes(), hooks });
@@ -389,6 +391,14 @@ impl Agent {
                 self.settle_hook(ground, &unit, (hook, number), &end);
             }
             Action::Abandon { run, probe } => ground.checker.looks_away(&(unit, run), probe),
+            Action::Freeze { run } => {
+                ground.checker.freezes(&(unit.clone(), run), ground.now);
+                self.outbox.requests.push(Request::Freeze((unit, run)));
+            }
+            Action::Thaw { run } => {
+                ground.checker.thaws(&(unit.clone(), run));
+                self.outbox.requests.push(Request::Thaw((unit, run)));
+            }
             Action::Reload { run } => self.tell_to_reload(ground, unit, run),
             Action::Health(health) => looks::tell(ground, &unit, &health),
             Action::ExitAmended { .. } | Action::Exit(_) | Action::AllAtRest => {}
@@ -414,6 +424,7 @@ impl Agent {
         let (key, decided_at) = ((unit.clone(), run), ground.now);
         if !ground.checker.is_begun(&key) {
             ground.checker.decided(unit, &ground.disk.services, ground.now);
+            ground.checker.enters(unit, ground.width, ground.now);
         }
         ground.checker.ordered(&key, decided_at, self.wishes.get(unit));
         self.outbox.requests.push(Request::Spawn { key, hash, memo, decided_at });
@@ -422,6 +433,7 @@ impl Agent {
 
     fn signal(&mut self, ground: &mut Ground, unit: &UnitName, run: u64, signal: Signal) {
         let Ground { checker, machine, now, .. } = ground;
+        checker.ends_paused(&(unit.clone(), run));
         checker.signalled(&(unit.clone(), run), signal, machine, *now);
         self.outbox.requests.push(Request::Signal { key: (unit.clone(), run), signal });
     }

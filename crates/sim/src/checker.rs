@@ -7,6 +7,7 @@ mod hooks;
 mod leaving;
 mod limits;
 mod order;
+mod pauses;
 mod readiness;
 mod reload;
 mod wishes;
@@ -19,6 +20,7 @@ use limits::SLACK;
 use mainstay_core::{Exit, Moment, Service, ServiceName, Supervisor, UnitName, UnitView};
 use mainstay_lives::Violation;
 use order::Told;
+use pauses::{GateRule, Pauses};
 use readiness::Readiness;
 use reload::Reloads;
 
@@ -68,6 +70,8 @@ pub(crate) struct Checker {
     hooks: Hooks,
     readiness: Readiness,
     reloads: Reloads,
+    pauses: Pauses,
+    gate: GateRule,
 }
 
 impl Checker {
@@ -125,6 +129,7 @@ impl Checker {
             self.readiness.begin(key, &service.care, now);
         }
         // Numbers are given again after a reboot, and to services of the same name.
+        self.pauses.forget(key);
         self.leaving.remove(key);
         self.known_leaving.remove(key);
         self.counts.entry(key.clone()).or_default().started += 1;
@@ -167,6 +172,7 @@ impl Checker {
         self.ends.clear();
         self.hooks_rebooted(&told);
         self.reloads = Reloads::default();
+        self.pauses = Pauses::default();
     }
 
     /// Everything has come to rest: the world must be as it was wished for.
@@ -174,6 +180,7 @@ impl Checker {
         for view in core.units() {
             self.unit_at_rest(core, machine, view.name());
         }
+        self.pauses_at_rest(core, machine);
         for process in machine.all() {
             self.leaving_at_rest(process);
             if beside::is_hook(&process.key) {
@@ -203,7 +210,11 @@ impl Checker {
         let Some(view) = core.unit(name) else { return };
         let pids: Vec<u32> = machine.of_unit(name).map(|process| process.who.pid).collect();
         let fits = match view.state() {
-            "running" => view.pid().is_some_and(|pid| pids == [pid]),
+            "running" | "paused" => {
+                let is_frozen = |process: &Process| process.is_frozen;
+                view.pid().is_some_and(|pid| pids == [pid])
+                    && machine.of_unit(name).all(is_frozen) == (view.state() == "paused")
+            }
             "stopped" | "failed" | "completed" | "waiting" => pids.is_empty(),
             _ => false,
         };

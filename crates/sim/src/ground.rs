@@ -37,6 +37,8 @@ pub(crate) struct Ground {
     /// Out of so many steps an actor dies in one; 0 means never.
     pub(crate) danger: u64,
     pub(crate) weather: Weather,
+    /// So many units may be starting at the same time; 0: any number.
+    pub(crate) width: usize,
     pub(crate) plant: Option<Plant>,
     pub(crate) machine: Machine,
     pub(crate) journal: Journal,
@@ -63,6 +65,7 @@ impl Ground {
             chance: Chance::new(seed),
             danger: 0,
             weather: Weather::Storm,
+            width: 0,
             plant,
             machine: Machine::default(),
             journal: Journal::default(),

@@ -11,7 +11,7 @@ use crate::{
     beside,
     ground::{Died, Ground},
     journal::{Journal, Number, Phase, Slot},
-    machine::{Identity, Process},
+    machine::{Frozen, Identity, Process},
     plant::Plant,
     scene::{Scene, Weather},
     wire::{Key, Report, Request, Signal, USED},
@@ -163,6 +163,14 @@ impl Keeper {
                 self.reload(ground, &key);
                 Ok(())
             }
+            Request::Freeze(key) => {
+                self.freeze(ground, &key, Frozen::Yes);
+                Ok(())
+            }
+            Request::Thaw(key) => {
+                self.freeze(ground, &key, Frozen::No);
+                Ok(())
+            }
             Request::Ack(key) => self.acknowledge(ground, &key),
             Request::Forget(unit) => {
                 if !self.runs.keys().any(|key| key.0 == unit) {
@@ -249,6 +257,18 @@ impl Keeper {
         }
         if let Some((after, exit)) = ground.machine.signal(who, signal) {
             ground.after(after, Happening::Ends { who, exit });
+        }
+    }
+
+    /// Has a program stand still, or lets it go on. Whoever asked for that is answered now: what
+    /// was written on the run came before.
+    fn freeze(&self, ground: &mut Ground, key: &Key, frozen: Frozen) {
+        let Some(Phase::Started { who, .. }) = self.runs.get(key).map(|slot| slot.phase) else {
+            return;
+        };
+        ground.machine.set_frozen(who, frozen);
+        if frozen == Frozen::Yes && ground.machine.find(who).is_some() {
+            ground.checker.frozen(key);
         }
     }
 

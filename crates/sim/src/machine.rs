@@ -13,6 +13,13 @@ pub(crate) struct Identity {
     pub(crate) serial: u64,
 }
 
+/// Whether a program stands still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Frozen {
+    Yes,
+    No,
+}
+
 /// How a program behaves.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Manner {
@@ -31,6 +38,7 @@ pub(crate) struct Manner {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Process {
     pub(crate) key: Key,
     pub(crate) who: Identity,
@@ -44,6 +52,7 @@ pub(crate) struct Process {
     pub(crate) has_sickened: bool,
     /// What it said was lost: it may be taken for sick.
     pub(crate) is_excused: bool,
+    pub(crate) is_frozen: bool,
 }
 
 /// All processes of the machine.
@@ -70,9 +79,17 @@ impl Machine {
         self.serial += 1;
         let who = Identity { pid: self.free_pid(), serial: self.serial };
         let (key, since) = (key.clone(), now);
-        let (is_doomed, has_sickened, is_excused) = (false, false, false);
-        let process =
-            Process { key, who, manner, since, parent, is_doomed, has_sickened, is_excused };
+        let process = Process {
+            key,
+            who,
+            manner,
+            since,
+            parent,
+            is_doomed: false,
+            has_sickened: false,
+            is_excused: false,
+            is_frozen: false,
+        };
         self.processes.insert(who.pid, process);
         who
     }
@@ -120,6 +137,18 @@ impl Machine {
     pub(crate) fn excuse(&mut self, key: &Key) {
         let of_run = self.processes.values_mut().filter(|process| process.key == *key);
         of_run.for_each(|process| process.is_excused = true);
+    }
+
+    /// Has a program stand still, or lets it go on.
+    pub(crate) fn set_frozen(&mut self, who: Identity, is_frozen: Frozen) {
+        if let Some(process) = self.processes.get_mut(&who.pid).filter(|it| it.who == who) {
+            process.is_frozen = is_frozen == Frozen::Yes;
+        }
+    }
+
+    /// Returns whether a program stands still.
+    pub(crate) fn is_frozen(&self, who: Identity) -> bool {
+        self.find(who).is_some_and(|process| process.is_frozen)
     }
 
     /// A program stops working.

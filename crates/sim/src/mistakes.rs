@@ -25,6 +25,11 @@ pub(crate) fn mistake_memos(ground: &Ground, runs: &mut [Adopted]) {
             run.memo.reloads_within = None;
         }
     }
+    if ground.has(Plant::PauseForgotten) {
+        for run in &mut *runs {
+            run.memo.paused_after = None;
+        }
+    }
     if ground.has(Plant::MarksOfAnother) {
         // Zero stands for marks of an agent that wrote down no fingerprint.
         for run in runs {

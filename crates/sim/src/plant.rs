@@ -91,11 +91,15 @@ pub enum Plant {
     ReloadBelieved,
     /// A new agent does not know which runs are to say that they have reloaded.
     ReloadForgotten,
+    /// A new agent does not know which runs are paused.
+    PauseForgotten,
+    /// The agent lets any number of units start at the same time.
+    GateIgnored,
 }
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 45] = [
         Self::AckBeforeEvent,
         Self::AckBeforeSuccessor,
         Self::NoIntent,
@@ -139,6 +143,8 @@ impl Plant {
         Self::BeforeReloadIgnored,
         Self::ReloadBelieved,
         Self::ReloadForgotten,
+        Self::PauseForgotten,
+        Self::GateIgnored,
     ];
 
     /// Returns its name on the command line.
@@ -187,6 +193,8 @@ impl Plant {
             Self::BeforeReloadIgnored => "before-reload-ignored",
             Self::ReloadBelieved => "reload-believed",
             Self::ReloadForgotten => "reload-forgotten",
+            Self::PauseForgotten => "pause-forgotten",
+            Self::GateIgnored => "gate-ignored",
         }
     }
 

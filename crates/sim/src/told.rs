@@ -34,6 +34,8 @@ impl std::fmt::Display for Told<'_> {
             Input::Cleared { unit, run } => write!(f, "{unit} {run} cleared"),
             Input::ExitAmended { unit, run, exit } => write!(f, "{unit} {run} amended: {exit}"),
             Input::Passed { .. }
+            | Input::NotPaused { .. }
+            | Input::Gate { .. }
             | Input::Noticed { .. }
             | Input::Probed { .. }
             | Input::HookEnded { .. }

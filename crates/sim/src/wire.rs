@@ -28,6 +28,10 @@ pub(crate) enum Request {
     },
     /// Has a program read its configuration anew.
     Reload(Key),
+    /// Freezes a program.
+    Freeze(Key),
+    /// Lets it go on.
+    Thaw(Key),
     Ack(Key),
     Forget(UnitName),
 }

@@ -21,6 +21,8 @@ use crate::{
 const CALM: Duration = Duration::from_mins(30);
 /// Programs with a watchdog say so often that they are alive.
 const ALIVE_EVERY: Duration = Duration::from_secs(20);
+/// What a frozen program was about to do it does once it has gone on for so long at most.
+const FROZEN_FOR: Duration = Duration::from_secs(5);
 /// No life has more steps; one that has does not come to rest.
 const STEPS_MAX: u64 = 200_000;
 
@@ -56,6 +58,7 @@ impl World {
             0 => 0,
             _ => 50 + ground.chance.below(2000),
         };
+        ground.width = usize::try_from(ground.chance.below(3)).unwrap_or(0);
         let storms = 5 + ground.chance.below(30);
         let kind = if ground.once_in(8) { Kind::Quiet } else { Kind::Whole };
         let mut world = Self {
@@ -180,6 +183,9 @@ impl World {
         if !is_well {
             return;
         }
+        if self.ground.machine.is_frozen(who) {
+            return self.ground.after(FROZEN_FOR, Happening::Says { who, key, notice });
+        }
         self.ground.checker.said(&key, notice, now);
         if self.agent.is_none() && self.keeper.is_none() {
             self.ground.machine.excuse(&key);
@@ -235,6 +241,10 @@ impl World {
     }
 
     fn process_ends(&mut self, who: Identity, exit: mainstay_core::Exit) {
+        let is_killed = exit == mainstay_core::Exit::Signal(9);
+        if self.ground.machine.is_frozen(who) && !is_killed {
+            return self.ground.after(FROZEN_FOR, Happening::Ends { who, exit });
+        }
         let Some(process) = self.ground.machine.end(who) else { return };
         self.ground.tell(|| format!("machine: process {} ends: {exit}", who.pid));
         self.ground.checker.process_ended(&process, exit, self.ground.now);
@@ -410,13 +420,15 @@ impl World {
 
     fn command(&mut self) {
         let Some(unit) = self.any_unit() else { return };
-        let command = match self.ground.chance.below(10) {
+        let command = match self.ground.chance.below(13) {
             0..3 => Command::Start,
             3 | 4 => Command::Stop,
             5 => Command::Restart,
             6 => Command::Kill,
             7 => Command::Reset,
-            _ => Command::Reload,
+            8 | 9 => Command::Reload,
+            10 | 11 => Command::Pause,
+            _ => Command::Resume,
         };
         if self.agent.as_ref().is_none_or(|agent| !agent.is_connected) {
             return;

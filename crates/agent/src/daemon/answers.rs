@@ -44,10 +44,7 @@ impl Agent {
                 Ok(names) => self.answer_events(EventsQuery { names, ..query }, reply),
                 Err(refused) => drop(reply.send(Err(refused))),
             },
-            Call::Command(asker, request, reply) => match self.command(&asker, &request) {
-                Ok(answer) => self.owe(reply, answer),
-                Err(refused) => drop(reply.send(Err(refused))),
-            },
+            Call::Command(asker, request, reply) => self.command(&asker, &request, reply),
             Call::Add(asker, service, reply) => self.add(asker, service, reply),
             Call::Remove(asker, name, keeps, reply) => self.remove(asker, &name, keeps, reply),
             Call::Apply(asker, prune, reply) => {
@@ -163,11 +160,18 @@ impl Agent {
         Events { events, last, missed: self.events.missed_after(after), kept_since }
     }
 
-    fn command(
-        &mut self,
-        asker: &Asker,
-        request: &CommandRequest,
-    ) -> Result<CommandAnswer, Refused> {
+    fn command(&mut self, asker: &Asker, request: &CommandRequest, reply: Reply<CommandAnswer>) {
+        self.begin_pauses();
+        match (self.obey(asker, request), request.command) {
+            (Err(refused), _) => drop(reply.send(Err(refused))),
+            (Ok(answer), CommandName::Pause | CommandName::Resume) => {
+                self.owe_pauses(reply, answer);
+            }
+            (Ok(answer), _) => self.owe(reply, answer),
+        }
+    }
+
+    fn obey(&mut self, asker: &Asker, request: &CommandRequest) -> Result<CommandAnswer, Refused> {
         let units = self.expand(&request.names)?;
         for unit in &units {
             asker.rights.demand_unit(&asker.user, &unit.to_string())?;
@@ -179,6 +183,8 @@ impl Agent {
             CommandName::Kill => Command::Kill,
             CommandName::Reset => Command::Reset,
             CommandName::Reload => Command::Reload,
+            CommandName::Pause => Command::Pause,
+            CommandName::Resume => Command::Resume,
         };
         let word = format!("{command:?}").to_lowercase();
         let names = reloading::listed(&request.names);

@@ -96,6 +96,16 @@ pub static ROOT: Part = Part {
             "`true`；由 `mainstay service install` 建立的服务为 `false`",
         )
         .example("false"),
+        key(
+            "parallel-starts",
+            Shape::Integer(0, 100_000),
+            Words {
+                en: "How many units may be starting at the same time, at boot or when many appear: the others wait in line, dependencies first. Only those count that have to become ready or have a hook `before-start`, each for 10 s at most; other programs start at once, and so does what `start`, `restart` or a new attempt is for. `0`: any number. One file says it for all.",
+                zh: "启动时或同时出现许多服务时，最多有多少个单元可以同时处于启动中：其余的排队等待，依赖项优先。只计算需要等待就绪或带有 `before-start` 钩子的单元，每个最多计 10 秒；其他程序立即启动，`start`、`restart` 或重试的单元也立即启动。`0` 表示不限。只需在一个文件中写明。",
+            },
+        )
+        .depends("`64`", "`64`")
+        .example("8"),
     ],
     needs: &[],
     one_of: &[],

@@ -21,6 +21,7 @@ pub fn difference(before: &Config, after: &Config) -> ConfigChanges {
     changes.groups = before.groups != after.groups;
     changes.access = before.access != after.access;
     changes.hot_reload = before.hot_reload != after.hot_reload;
+    changes.parallel_starts = before.parallel_starts != after.parallel_starts;
     let is_gone = |name: &&mainstay_core::ServiceName| !after.services.contains_key(*name);
     changes.removed = before.services.keys().filter(is_gone).map(ToString::to_string).collect();
     changes

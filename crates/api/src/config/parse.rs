@@ -19,7 +19,7 @@ use super::{
     hot_reload,
     kind::{self, KindConfig},
     links::{self, Named},
-    logs, program,
+    logs, parallel_starts, program,
     rules::{self, Places, Spot},
     secrets::{self, Fetched},
     share,
@@ -162,6 +162,7 @@ fn read_file<'a>(r: &mut Reading<'a>, read: &mut Read<'_, 'a>) {
     groups::read(&mut fields, r, read.groups);
     access::read(&mut fields, r, &mut read.config.access);
     hot_reload::read(&mut fields, r, read.config);
+    parallel_starts::read(&mut fields, r, read.config);
     fields.finish(&[], r);
 }
 

@@ -21,6 +21,9 @@ pub struct Config {
     pub access: Vec<Access>,
     /// Whether changes of the files are applied by themselves, where the files say so.
     pub hot_reload: Option<bool>,
+    /// How many units may be starting at the same time by themselves, where the files say so; 0 for
+    /// any number.
+    pub parallel_starts: Option<usize>,
 }
 
 /// One service, with every default filled in.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Ended, Phase, Supervisor, command::STOPPED};
+use super::{Ended, Haste, Phase, Supervisor, command::STOPPED};
 use crate::{
     effect::Action,
     exit::Exit,
@@ -95,6 +95,7 @@ impl Supervisor {
         self.drop_deadline(&name);
         let Some(unit) = self.units.get_mut(&name) else { return };
         (unit.run, unit.spec_hash, unit.started_at) = (run, spec_hash, now);
+        unit.haste = Haste::Some;
         unit.highest = unit.highest.max(run);
         match phase {
             AdoptedPhase::Remembered => {}
@@ -163,6 +164,11 @@ impl Supervisor {
         let service = self.services.get(&name.service).or_else(|| self.retired.get(&name.service));
         let (Some(unit), Some(service)) = (self.units.get(name), service) else { return };
         let memo = unit.memo(service);
+        if unit.run == run && written.paused_after.is_some() && memo.paused_after.is_none() {
+            // That it goes on may never have arrived, and what was asked of it since neither.
+            self.effect(Some(name), Action::Thaw { run });
+        }
+        let Some(unit) = self.units.get(name) else { return };
         if unit.run == run && unit.state.is_active() && memo != written {
             self.effect(Some(name), Action::Remember { run, memo });
         }

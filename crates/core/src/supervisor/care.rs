@@ -102,6 +102,7 @@ impl Supervisor {
         let state = unit.state;
         self.reschedule(name);
         self.do_besides(name);
+        self.keep_gate(name);
         if state.word() != before {
             self.go_on(name);
             self.changed(now, name, state);

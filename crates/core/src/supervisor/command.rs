@@ -13,6 +13,8 @@ use crate::{
 
 /// Why a unit rests that an operator wants to rest.
 pub(super) const STOPPED: &str = "an operator stopped it";
+/// Why a unit runs that was paused.
+const RESUMED: &str = "an operator resumed it";
 /// Why a unit rests that an operator did not want to ask.
 const KILLED: &str = "an operator killed it";
 
@@ -37,6 +39,8 @@ impl Supervisor {
                 }
                 Command::Reset => self.reset(now, name),
                 Command::Reload => self.apply(now, name, Event::Reload),
+                Command::Pause => self.apply(now, name, Event::Pause),
+                Command::Resume => self.apply(now, name, Event::Resume(RESUMED.to_owned())),
             }
         }
         self.effect(Some(name), Action::Answer(answer));
@@ -45,23 +49,30 @@ impl Supervisor {
     fn refusal(&self, now: Moment, name: &UnitName, command: Command) -> Option<Refusal> {
         let reason = match (self.units.get(name), command) {
             (None, _) => Some(format!("there is no unit `{name}`; `mainstay status` lists all")),
-            (Some(unit), Command::Start | Command::Restart) => self.forbids_start(now, unit),
+            (Some(unit), Command::Start | Command::Restart) => {
+                self.forbids_start(now, unit, command)
+            }
             (Some(unit), Command::Kill) if !unit.state.is_active() => {
                 Some(format!("`{name}` {}; there is nothing to kill", unit.state.phrase()))
             }
             (Some(unit), Command::Reload) => self.forbids_reload(unit),
+            (Some(unit), Command::Pause) => unit.forbids_pause(),
+            (Some(unit), Command::Resume) => unit.forbids_resume(),
             (Some(_), Command::Kill | Command::Stop | Command::Reset) => None,
         };
         reason.map(|reason| Refusal { reason })
     }
 
     /// Returns why nobody may start a unit, and the remedy.
-    fn forbids_start(&self, now: Moment, unit: &Unit) -> Option<String> {
+    fn forbids_start(&self, now: Moment, unit: &Unit, command: Command) -> Option<String> {
         let name = &unit.name;
         if matches!(self.phase, Phase::Closing | Phase::Closed) {
             return Some("the instance is shutting down; start it again first".to_owned());
         }
         let service = self.services.get(&name.service);
+        if command == Command::Start && unit.state == State::Paused {
+            return Some(format!("`{name}` is paused; `mainstay resume {name}` lets it go on"));
+        }
         if service.is_some_and(|service| service.start == StartType::Disabled) {
             let remedy = "set `start = \"manual\"` to allow it";
             return Some(format!("`{}` is disabled; {remedy}", name.service));
@@ -97,6 +108,7 @@ impl Supervisor {
         // What is stopped for it may reach it as a part; what is wished for it comes last.
         self.stop_opponents(now, name);
         self.want(name);
+        self.hurry(name);
         self.lift_holds(now, name);
         self.start_or_follow(now, name);
     }
@@ -119,6 +131,7 @@ impl Supervisor {
         // What is stopped for it may reach it as a part; what is wished for it comes last.
         self.stop_opponents(now, name);
         self.want(name);
+        self.hurry(name);
         self.lift_holds(now, name);
         let is_active = self.units.get(name).is_some_and(|unit| unit.state.is_active());
         if is_active {
@@ -221,9 +234,11 @@ impl Unit {
     /// Returns the last run that has ended or is about to: what a wish goes beyond.
     const fn beyond_this(&self) -> u64 {
         match self.state {
-            State::Preparing | State::Starting | State::Settling { .. } | State::Running => {
-                self.run.saturating_sub(1)
-            }
+            State::Preparing
+            | State::Starting
+            | State::Settling { .. }
+            | State::Running
+            | State::Paused => self.run.saturating_sub(1),
             State::Stopped
             | State::Waiting
             | State::Leaving { .. }

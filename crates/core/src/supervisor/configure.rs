@@ -71,7 +71,8 @@ impl Supervisor {
             let state = self.unit_named(now, &unit);
             let former = std::mem::replace(&mut state.place, Place::Configured);
             let is_back = former != Place::Configured;
-            if (is_new || is_back) && (is_started || state.state == State::Running) {
+            let is_up = matches!(state.state, State::Running | State::Paused);
+            if (is_new || is_back) && (is_started || is_up) {
                 state.want_unless_held();
             }
             let is_changed = is_back || state.spec_hash != hash;

@@ -61,7 +61,8 @@ impl Supervisor {
     /// since: a check that is bad ends nobody else.
     fn has_arrived(&self, service: &ServiceName) -> bool {
         let is_there = |unit: &Unit| {
-            let runs = unit.state == State::Running && !self.is_task(unit);
+            let is_up = matches!(unit.state, State::Running | State::Paused);
+            let runs = is_up && !self.is_task(unit);
             runs || unit.state == State::Completed
         };
         units_of(&self.units, service).any(is_there)

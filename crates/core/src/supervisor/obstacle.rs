@@ -84,6 +84,7 @@ impl Supervisor {
             | State::Preparing
             | State::Starting
             | State::Settling { .. }
+            | State::Paused
             | State::Leaving { .. }
             | State::Parting { .. }
             | State::Stopping { .. }
@@ -108,7 +109,8 @@ impl Supervisor {
             State::Settling { until } => until.is_some(),
             State::Waiting => unit.in_vain.is_none(),
             State::Running => self.is_task(unit),
-            State::Leaving { .. }
+            State::Paused
+            | State::Leaving { .. }
             | State::Parting { .. }
             | State::Stopping { .. }
             | State::Backoff { .. }
@@ -205,7 +207,7 @@ impl Lack<'_> {
 /// Returns whether a unit does not come up of itself, or not before another attempt.
 fn is_given_up(unit: &Unit) -> bool {
     let has_failed = match unit.state {
-        State::Backoff { .. } | State::Failed => true,
+        State::Backoff { .. } | State::Failed | State::Paused => true,
         State::Waiting => unit.in_vain.is_some(),
         State::Stopped
         | State::Preparing

@@ -5,15 +5,19 @@ mod changed_care;
 mod checks;
 mod configured;
 mod endings;
+mod gates;
 mod hooks;
 mod layers;
 mod order;
 mod passed_on;
+mod pauses;
 mod ready;
 mod reasons;
 mod reloads;
 mod taken_over;
 mod traces;
+
+use std::time::Duration;
 
 use super::*;
 use crate::{
@@ -23,7 +27,10 @@ use crate::{
         Adopted, AdoptedHook, AdoptedPhase, Blame, Command, HookEnd, Memo, Notice, Outcome, Probe,
         ProbeOf, Prune, Reached, Wish,
     },
-    service::{Bonds, Delays, ExitAction, ExitKey, Nature, RestartPolicy, RestartWhen, StopPolicy},
+    service::{
+        Bonds, Delays, ExitAction, ExitKey, Nature, RestartPolicy, RestartWhen, StartType,
+        StopPolicy,
+    },
     unit::Verdict,
     view::Next,
 };
@@ -504,6 +511,8 @@ fn told(effect: &Effect) -> String {
         Action::Spawn { run, .. } => format!("spawn {unit} {run}"),
         Action::Ask { run } => format!("ask {unit} {run}"),
         Action::Kill { run } => format!("kill {unit} {run}"),
+        Action::Freeze { run } => format!("freeze {unit} {run}"),
+        Action::Thaw { run } => format!("thaw {unit} {run}"),
         Action::Remember { run, .. } => format!("remember {unit} {run}"),
         Action::Settle { run, .. } => format!("settle {unit} {run}"),
         Action::Keep(wish) => format!("keep {unit} {}", if wish.up { "up" } else { "down" }),

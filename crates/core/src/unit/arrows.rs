@@ -15,7 +15,7 @@ use crate::{
     hook::Hook,
     policy::{self, Follow},
     service::Service,
-    supervisor::{Obstacle, Surroundings},
+    supervisor::{Haste, Obstacle, Surroundings},
     time::Moment,
     view::LastExit,
 };
@@ -62,6 +62,7 @@ impl Unit {
             State::Starting => self.starting(event, given),
             State::Settling { .. } => self.settling(event, given),
             State::Running => self.running(event, given),
+            State::Paused => self.paused(event, given),
             State::Leaving { then } => self.leaving(event, then, given),
             State::Parting { then } => self.parting(event, then, given),
             State::Stopping { deadline, kills, then } => {
@@ -92,7 +93,9 @@ impl Unit {
                 | Event::NotStarted(_)
                 | Event::Exited(_)
                 | Event::Timeout
-                | Event::Reload,
+                | Event::Reload
+                | Event::Pause
+                | Event::Resume(_),
             ) => None,
         }
     }
@@ -120,7 +123,9 @@ impl Unit {
             | Event::Started(_)
             | Event::NotStarted(_)
             | Event::Exited(_)
-            | Event::Reload => None,
+            | Event::Reload
+            | Event::Pause
+            | Event::Resume(_) => None,
         }
     }
 
@@ -139,7 +144,9 @@ impl Unit {
             | Event::NotStarted(_)
             | Event::Exited(_)
             | Event::Timeout
-            | Event::Reload => return None,
+            | Event::Reload
+            | Event::Pause
+            | Event::Resume(_) => return None,
         };
         self.beside.dismiss(given.now, Hook::BeforeStart, &mut given.around.deeds);
         self.gone(then, why, given)
@@ -156,7 +163,13 @@ impl Unit {
             Event::Exited(exit) => self.ended(exit, Then::Itself, given),
             Event::Stop(then, why) => self.leave(then, why, &mut given),
             Event::Kill => Some(self.kill(1, Then::Rest, &mut given)),
-            Event::Start | Event::Blocked(_) | Event::Free | Event::Timeout | Event::Reload => None,
+            Event::Start
+            | Event::Blocked(_)
+            | Event::Free
+            | Event::Timeout
+            | Event::Reload
+            | Event::Pause
+            | Event::Resume(_) => None,
         }
     }
 
@@ -171,11 +184,14 @@ impl Unit {
             | Event::Started(_)
             | Event::NotStarted(_)
             | Event::Exited(_)
-            | Event::Reload => self.running(event, given),
+            | Event::Reload
+            | Event::Resume(_) => self.running(event, given),
+            // Refused: who is paused goes on as ready.
+            Event::Pause => None,
         }
     }
 
-    fn running(&mut self, event: Event, mut given: Given<'_>) -> Option<Act> {
+    pub(super) fn running(&mut self, event: Event, mut given: Given<'_>) -> Option<Act> {
         match event {
             // Another process has become the main one.
             Event::Started(pid) => {
@@ -195,7 +211,12 @@ impl Unit {
                 self.not_reloaded("it has not said that it is done".to_owned(), &mut given);
                 None
             }
-            Event::Start | Event::Blocked(_) | Event::Free | Event::NotStarted(_) => None,
+            Event::Pause => self.pause(&mut given),
+            Event::Start
+            | Event::Blocked(_)
+            | Event::Free
+            | Event::NotStarted(_)
+            | Event::Resume(_) => None,
         }
     }
 
@@ -223,7 +244,11 @@ impl Unit {
             }
             Event::NotStarted(why) => self.gone(then, why, given),
             Event::Exited(exit) => self.left(exit, then, given),
-            Event::Blocked(_) | Event::Timeout | Event::Reload => None,
+            Event::Blocked(_)
+            | Event::Timeout
+            | Event::Reload
+            | Event::Pause
+            | Event::Resume(_) => None,
         }
     }
 
@@ -245,7 +270,12 @@ impl Unit {
             }
             Event::NotStarted(why) => self.gone(then, why, given),
             Event::Exited(exit) => self.left(exit, then, given),
-            Event::Blocked(_) | Event::Free | Event::Timeout | Event::Reload => None,
+            Event::Blocked(_)
+            | Event::Free
+            | Event::Timeout
+            | Event::Reload
+            | Event::Pause
+            | Event::Resume(_) => None,
         }
     }
 
@@ -280,7 +310,9 @@ impl Unit {
             Event::Exited(exit) if then.is_by_itself() => self.ended(exit, then, given),
             Event::NotStarted(why) => self.gone(then, why, given),
             Event::Exited(exit) => self.left(exit, then, given),
-            Event::Blocked(_) | Event::Free | Event::Reload => None,
+            Event::Blocked(_) | Event::Free | Event::Reload | Event::Pause | Event::Resume(_) => {
+                None
+            }
         }
     }
 
@@ -318,7 +350,7 @@ impl Unit {
 
     /// A run of this number begins; nothing is known of it yet.
     pub(crate) fn begin(&mut self, run: u64, now: Moment, service: &Service) {
-        (self.run, self.highest) = (run, run);
+        (self.run, self.highest, self.haste) = (run, run, Haste::Some);
         (self.started_at, self.spec_hash, self.pid) = (now, service.spec_hash, None);
         (self.ready_at, self.vitals, self.said) = (None, None, Said::default());
         self.owes_after_start = service.care.hooks.contains_key(&Hook::AfterStart);
@@ -364,7 +396,7 @@ impl Unit {
     }
 
     /// It has ended, and nobody had asked for that.
-    fn ended(&mut self, exit: Exit, then: Then, mut given: Given<'_>) -> Option<Act> {
+    pub(super) fn ended(&mut self, exit: Exit, then: Then, mut given: Given<'_>) -> Option<Act> {
         let lived = self.note_exit(exit, &mut given);
         self.count(given.now, given.service);
         let told = end_of(self.run, exit, lived);
@@ -432,7 +464,7 @@ impl Unit {
     }
 
     /// Kills, and keeps killing: a program in uninterruptible sleep survives the first attempt.
-    fn kill(&mut self, kills: u32, then: Then, given: &mut Given<'_>) -> Act {
+    pub(super) fn kill(&mut self, kills: u32, then: Then, given: &mut Given<'_>) -> Act {
         self.end_care(given);
         self.beside.kill(given.now, Hook::BeforeStop, &mut given.around.deeds);
         let deadline = given.now + given.service.stop.kill_again;
@@ -490,6 +522,9 @@ impl Unit {
                 self.retry(told, given)
             }
             Then::Start | Then::Wait => {
+                if then == Then::Wait {
+                    self.haste = Haste::None;
+                }
                 self.enter(now, State::Waiting, told);
                 Some(Act::Revive)
             }

@@ -98,6 +98,9 @@ impl Unit {
         {
             return Some(self.ask(&given, then));
         }
+        if self.state == State::Paused {
+            return None;
+        }
         let found = self.look(&mut given);
         if let Some(act) = self.judge(found, &mut given) {
             return Some(act);
@@ -311,7 +314,9 @@ impl Unit {
         let now = given.now;
         match notice {
             Notice::Ready => self.said_ready(&mut given),
-            Notice::Reloading if self.state == State::Running => self.said_reloading(&mut given),
+            Notice::Reloading if matches!(self.state, State::Running | State::Paused) => {
+                self.said_reloading(&mut given);
+            }
             Notice::Extend(span) => self.extend(span, &mut given),
             Notice::Stopping => self.said_stopping(&mut given),
             Notice::Alive => return self.said_alive(&mut given),
@@ -362,7 +367,11 @@ impl Unit {
     }
 
     fn said_stopping(&mut self, given: &mut Given<'_>) {
-        if matches!(self.state, State::Running | State::Settling { .. }) {
+        if self.state == State::Paused {
+            // It was on its way already: it is let go.
+            given.around.deeds.push(Action::Thaw { run: self.run });
+            self.leaves_by_itself(given);
+        } else if matches!(self.state, State::Running | State::Settling { .. }) {
             self.leaves_by_itself(given);
         } else if self.state == State::Starting {
             self.said.leaves = true;
@@ -404,6 +413,7 @@ impl Unit {
             State::Stopped
             | State::Waiting
             | State::Preparing
+            | State::Paused
             | State::Settling { until: None }
             | State::Leaving { .. }
             | State::Parting { .. }

@@ -42,6 +42,9 @@ impl Unit {
         }
         let least = now + service.care.ready.timeout / LEFT_AT_LEAST;
         self.reload_on(memo, least);
+        if let Some(after) = memo.paused_after {
+            self.pause_on(after, &mut given);
+        }
     }
 
     /// Goes on with a run that is not ready. It has what is left of its time, and some at least:
@@ -67,7 +70,8 @@ impl Unit {
 
     /// Makes up for the hook after its start, when an earlier agent owed it and it is ready.
     pub(crate) fn make_up(&mut self, now: Moment, service: &Service, around: &mut Surroundings) {
-        if self.owes_after_start && self.state == State::Running {
+        let is_up = matches!(self.state, State::Running | State::Paused);
+        if self.owes_after_start && is_up {
             self.follow_up(&mut Given { now, service, around });
         }
     }
@@ -101,7 +105,7 @@ impl Unit {
                 vitals.refit(former, &mut given.means());
                 self.recall_said();
             }
-            (None, State::Running) => {
+            (None, State::Running | State::Paused) => {
                 self.vitals = Vitals::begin(self.run, now, &mut given.means());
                 if let Some(vitals) = &mut self.vitals {
                     vitals.ready(&mut given.means());

@@ -217,6 +217,25 @@ impl Vitals {
         }
     }
 
+    /// Nobody looks while the run is frozen.
+    pub(crate) fn stand_still(&mut self, deeds: &mut Vec<Action>) {
+        for (place, look) in self.looks.iter_mut().enumerate() {
+            let due = look.due;
+            look.end(self.run, check_at(place), deeds);
+            look.due = due;
+        }
+    }
+
+    /// The run goes on: it has a whole interval before anybody looks again, and what it failed
+    /// before is forgiven as far as nothing followed from it.
+    pub(crate) fn go_on(&mut self, means: &mut Means<'_>) {
+        (self.alive_at, self.patient_until) = (means.now, means.now);
+        for (check, look) in means.care.checks.iter().zip(&mut self.looks) {
+            look.failures = 0;
+            look.due = look.due.map(|_| means.now + check.every);
+        }
+    }
+
     fn end_gate(&mut self, deeds: &mut Vec<Action>) {
         if let Gate::Look(look) = &mut self.gate {
             look.end(self.run, ProbeOf::Ready, deeds);

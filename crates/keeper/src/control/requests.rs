@@ -39,7 +39,7 @@ impl Control {
             Request::Hello(_) => self.answer(id, Report::Welcome(self.welcome())),
             Request::Spawn(spawns) => self.spawn(id, spawns),
             Request::List => self.list(id),
-            Request::Signal(signals) => self.signal(id, signals),
+            Request::Signal(signals) => self.signal(id, &signals),
             Request::Rotate(units) => {
                 for unit in &units {
                     self.pumps.rotate(unit);
@@ -97,12 +97,14 @@ impl Control {
         }
     }
 
-    fn signal(&mut self, id: u64, signals: Vec<Signal>) {
+    fn signal(&mut self, id: u64, signals: &[Signal]) {
         let mut results = Vec::with_capacity(signals.len());
         for signal in signals {
-            let refused = self.send_signal(&signal);
-            results.push(Signalled { unit: signal.unit, run: signal.run, refused });
+            let refused = self.send_signal(signal);
+            let (unit, run, signal) = (signal.unit.clone(), signal.run, Some(signal.signal));
+            results.push(Signalled { unit, run, signal, refused });
         }
+        self.reach_all(signals, &mut results);
         self.answer(id, Report::Signalled(results));
     }
 
@@ -200,7 +202,7 @@ fn and_wake(kind: SignalKind, send: impl Fn(SignalKind) -> io::Result<()>) -> io
     }
 }
 
-const fn kind_of(name: SignalName) -> SignalKind {
+pub(super) const fn kind_of(name: SignalName) -> SignalKind {
     match name {
         SignalName::Term => SignalKind::Term,
         SignalName::Interrupt => SignalKind::Interrupt,

@@ -48,6 +48,7 @@ pub(super) fn lines(changes: &ConfigChanges) -> String {
         (changes.groups, "  ~ groups: changed, and hold at once"),
         (changes.access, "  ~ access: changed, and holds at once"),
         (changes.hot_reload, "  ~ hot-reload: changed, and holds at once"),
+        (changes.parallel_starts, "  ~ parallel-starts: changed, and holds at once"),
     ];
     let others = others.iter().filter(|(is, _)| *is);
     lines.extend(others.map(|(_, line)| words::told(line).into_owned()));

@@ -1,4 +1,4 @@
-//! `mainstay start|stop|restart|kill|reset`: ask units for something, and say what came of it.
+//! `mainstay start|stop|restart|kill|reset|pause|resume`: ask units for something, and say what came of it.
 
 mod goal;
 mod progress;
@@ -238,7 +238,7 @@ pub(super) fn in_words(unit: &Unit) -> String {
         "running" if unit.unready => {
             format!(", and nobody may rely on it: {}", print::harmless(&unit.why))
         }
-        "running" | "stopped" | "completed" => String::new(),
+        "running" | "stopped" | "completed" | "paused" => String::new(),
         _ => format!(": {}", print::harmless(&unit.why)),
     };
     format!("{} is {state}{pid}{why}\n", unit.unit)

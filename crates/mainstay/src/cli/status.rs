@@ -298,7 +298,7 @@ fn urgency(unit: &Unit) -> u8 {
     match unit.state.as_str() {
         "failed" => 0,
         "backoff" => 1,
-        "waiting" | "stopping" | "starting" => 2,
+        "waiting" | "stopping" | "starting" | "paused" => 2,
         "running" if is_unwell(unit) => 2,
         "running" => 3,
         _ => 4,

@@ -3,11 +3,12 @@
 
 use crate::words;
 
-pub(super) const STATES: [&str; 8] = words::known([
+pub(super) const STATES: [&str; 9] = words::known([
     "stopped",
     "waiting",
     "starting",
     "running",
+    "paused",
     "stopping",
     "backoff",
     "failed",

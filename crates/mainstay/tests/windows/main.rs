@@ -12,6 +12,7 @@ mod failures;
 mod first_minute;
 mod folders;
 mod foreground;
+mod freezes;
 mod guarded;
 mod held_logs;
 mod installed;

@@ -15,8 +15,10 @@ use windows_sys::Win32::{
         Authorization::{
             GetNamedSecurityInfoW, GetSecurityInfo, SE_FILE_OBJECT, SetNamedSecurityInfoW,
         },
-        DACL_SECURITY_INFORMATION, GetAce, INHERIT_ONLY_ACE, PSECURITY_DESCRIPTOR, PSID,
-        SUB_CONTAINERS_AND_OBJECTS_INHERIT,
+        DACL_SECURITY_INFORMATION, GetAce, GetSecurityDescriptorControl, INHERIT_ONLY_ACE,
+        INHERITED_ACE, PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID,
+        SE_DACL_PROTECTED, SUB_CONTAINERS_AND_OBJECTS_INHERIT,
+        UNPROTECTED_DACL_SECURITY_INFORMATION,
     },
     Storage::FileSystem::{FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT},
 };
@@ -86,6 +88,29 @@ impl List {
         Ok(entry.cast())
     }
 
+    /// Returns whether nothing of it is inherited from the folder.
+    #[expect(unsafe_code, reason = "GetSecurityDescriptorControl")]
+    fn is_protected(&self) -> io::Result<bool> {
+        let (mut control, mut revision) = (0, 0);
+        let (to, version) = (&raw mut control, &raw mut revision);
+        // SAFETY: the descriptor is valid while `self` lives; both are valid for writes.
+        succeed(unsafe { GetSecurityDescriptorControl(self.descriptor, to, version) })?;
+        Ok(control & SE_DACL_PROTECTED != 0)
+    }
+
+    /// Returns whether it says anything that the folder does not.
+    #[expect(unsafe_code, reason = "an entry of a list")]
+    fn is_its_own(&self) -> io::Result<bool> {
+        for number in 0..self.count() {
+            // SAFETY: every entry begins with a head.
+            let head = unsafe { (*self.entry(number)?).Header };
+            if u32::from(head.AceFlags) & INHERITED_ACE == 0 {
+                return Ok(true);
+            }
+        }
+        self.is_protected()
+    }
+
     #[expect(unsafe_code, reason = "the head of a list")]
     fn count(&self) -> u32 {
         // SAFETY: the list is null or valid while `self` lives.
@@ -145,6 +170,26 @@ fn read(entry: *const ACCESS_ALLOWED_ACE) -> io::Result<Option<Entry>> {
     Ok(Some(Entry { who: account::text_of(who)?, verdict, mask: entry.Mask }))
 }
 
+/// The system leaves out what the list has inherited, and takes it from the folder anew.
+#[expect(unsafe_code, reason = "SetNamedSecurityInfoW")]
+pub(super) fn share(path: &Path, other: &Path) -> io::Result<()> {
+    let list = List::of(other)?;
+    if !list.is_its_own()? {
+        return Ok(());
+    }
+    let inherits = if list.is_protected()? {
+        PROTECTED_DACL_SECURITY_INFORMATION
+    } else {
+        UNPROTECTED_DACL_SECURITY_INFORMATION
+    };
+    let (name, kind, none) = (wide(path), SE_FILE_OBJECT, null_mut());
+    let what = DACL_SECURITY_INFORMATION | inherits;
+    // SAFETY: the name ends with NUL; the list lives until the call returns; what stays is null.
+    check(unsafe {
+        SetNamedSecurityInfoW(name.as_ptr(), kind, what, none, none, list.list, null_mut())
+    })
+}
+
 pub(super) fn grant(path: &Path, who: &str, mask: u32) -> io::Result<()> {
     let list = List::of(path)?;
     let who = account::Identifier::parse(who)?;
@@ -177,7 +222,26 @@ mod tests {
     use crate::{
         access::{service_may, who_moves, who_writes},
         paths::{self, Right},
+        windows::security::Security,
     };
+
+    #[test]
+    fn a_list_of_its_own_goes_to_the_file_that_takes_its_place() {
+        let folder = std::env::temp_dir().join(format!("mainstay-shared-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let [former, fresh] = ["former", "fresh"].map(|name| folder.join(name));
+        for path in [&former, &fresh] {
+            paths::create_private_file(path).unwrap();
+        }
+        let usual = entries(&fresh).unwrap();
+        // Wine adds what the folder would pass on, so that nothing can be taken away there.
+        Security::parse("D:P(A;;FA;;;WD)").unwrap().protect(&former).unwrap();
+        let own = entries(&former).unwrap();
+        assert_ne!(own, usual);
+        paths::share_access(&fresh, &former).unwrap();
+        assert_eq!(entries(&fresh).unwrap(), own);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn a_guarded_folder_lets_in_whom_it_was_made_for_and_whoever_is_granted_later() {

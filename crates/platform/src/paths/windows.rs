@@ -107,6 +107,10 @@ pub(super) fn share_owner(_file: &File, _other: &Path) -> io::Result<()> {
     Ok(())
 }
 
+pub(super) fn share_access(path: &Path, other: &Path) -> io::Result<()> {
+    access::share(path, other)
+}
+
 pub(super) fn is_trusted_owner(path: &Path) -> io::Result<bool> {
     account::is_trusted(&account::owner_of(path)?)
 }

@@ -8,6 +8,7 @@ mod text;
 mod ties;
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Read as _},
     os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd},
@@ -228,6 +229,12 @@ pub(super) fn reap(pid: u32) {
 pub(super) fn carrying(id: &str) -> io::Result<Vec<Process>> {
     let wanted = format!("MAINSTAY_ID={id}").into_bytes();
     alive_that(|pid| Ok(environment_of(pid)?.contains(&wanted)))
+}
+
+pub(super) fn carrying_any(ids: &BTreeSet<&str>) -> io::Result<Vec<Process>> {
+    alive_that(|pid| {
+        Ok(environment_of(pid)?.iter().any(|variable| super::names_any(variable, ids)))
+    })
 }
 
 pub(super) fn started_with(name: &str, value: &str) -> io::Result<Vec<Carrier>> {

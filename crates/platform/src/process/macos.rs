@@ -11,6 +11,7 @@
 mod table;
 
 use std::{
+    collections::BTreeSet,
     io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
@@ -242,6 +243,12 @@ pub(super) fn carrying(id: &str) -> io::Result<Vec<Process>> {
     let wanted = format!("MAINSTAY_ID={id}").into_bytes();
     let mut environments = Environments::new();
     Ok(alive(everybody()?, |pid| environments.of(pid).contains(&wanted)))
+}
+
+pub(super) fn carrying_any(ids: &BTreeSet<&str>) -> io::Result<Vec<Process>> {
+    let mut environments = Environments::new();
+    let names_any = |variable: &Vec<u8>| super::names_any(variable, ids);
+    Ok(alive(everybody()?, |pid| environments.of(pid).iter().any(names_any)))
 }
 
 pub(super) fn started_with(name: &str, value: &str) -> io::Result<Vec<Carrier>> {

@@ -8,12 +8,15 @@
     reason = "the contract is that of systems where this can fail"
 )]
 
+#[path = "windows/freeze.rs"]
+mod freeze;
 #[path = "windows/interrupt.rs"]
 pub(crate) mod interrupt;
 #[path = "windows/job.rs"]
 mod job;
 
 use std::{
+    collections::BTreeSet,
     io,
     os::windows::io::{AsRawHandle as _, OwnedHandle, RawHandle},
     time::Duration,
@@ -122,12 +125,11 @@ impl Process {
             SignalKind::Term | SignalKind::Interrupt => {
                 interrupt::interrupt(self.pid(), self.age())
             }
-            SignalKind::Hangup
-            | SignalKind::Quit
-            | SignalKind::User1
-            | SignalKind::User2
-            | SignalKind::Stop
-            | SignalKind::Continue => Err(io::ErrorKind::Unsupported.into()),
+            SignalKind::Stop => freeze::freeze(self.pid()),
+            SignalKind::Continue => freeze::thaw(self.pid()),
+            SignalKind::Hangup | SignalKind::Quit | SignalKind::User1 | SignalKind::User2 => {
+                Err(io::ErrorKind::Unsupported.into())
+            }
         }
     }
 
@@ -240,6 +242,14 @@ pub(super) fn carrying(id: &str) -> io::Result<Vec<Process>> {
         if !process.has_ended() && !job::is_console_host(process.raw()) {
             found.push(process);
         }
+    }
+    Ok(found)
+}
+
+pub(super) fn carrying_any(ids: &BTreeSet<&str>) -> io::Result<Vec<Process>> {
+    let mut found = Vec::new();
+    for id in ids {
+        found.extend(carrying(id)?);
     }
     Ok(found)
 }

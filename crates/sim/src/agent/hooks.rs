@@ -28,6 +28,7 @@ impl Agent {
         if is_first && hook == Hook::BeforeStart {
             // A start begins with it, though its order may have to be repeated.
             ground.checker.decided(unit, &ground.disk.services, ground.now);
+            ground.checker.enters(unit, ground.width, ground.now);
         }
         if is_first && hook == Hook::Reload {
             ground.checker.reloads(&(unit.clone(), of.run), ground.now);

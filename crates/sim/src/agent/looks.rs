@@ -8,6 +8,7 @@ use super::{Agent, Step};
 use crate::{
     agenda::Happening,
     ground::Ground,
+    machine::Process,
     plant::Plant,
     scene::{Weather, is_behind},
     wire::Key,
@@ -29,7 +30,8 @@ impl Agent {
     pub(super) fn probe(&self, ground: &mut Ground, unit: &UnitName, run: u64, probe: Probe) {
         let key = (unit.clone(), run);
         ground.checker.looks(&key, probe);
-        let works = ground.machine.carrier(&key).is_some_and(|it| !it.manner.is_sick);
+        let works = |it: &Process| !it.manner.is_sick && !it.is_frozen;
+        let works = ground.machine.carrier(&key).is_some_and(works);
         let is_behind = is_behind(self.core.service(&unit.service), probe);
         let outcome = match (works, ground.weather, ground.chance.below(20)) {
             (_, Weather::Storm, 0) => Outcome::Unknown("too many open files".to_owned()),

@@ -12,7 +12,13 @@ impl Checker {
     pub(crate) fn commanded(&mut self, unit: &UnitName, command: Command, now: Moment) {
         let mut reached = BTreeSet::from([unit.service.clone()]);
         match command {
+            Command::Pause => return,
+            Command::Resume => {
+                self.pauses.resumed.insert(unit.clone(), now);
+                return;
+            }
             Command::Start | Command::Restart => {
+                self.gate.is_hurried = true;
                 let opponents = self.opponents(&unit.service).map(|other| other.name.clone());
                 reached.extend(opponents.collect::<Vec<_>>());
                 // Holds of those are lifted, which may be forgotten with the agent.
@@ -96,7 +102,7 @@ impl Checker {
         !is_pardoned && self.is_left_alone(key)
     }
 
-    fn may_be_left(&self, service: &ServiceName) -> bool {
+    pub(super) fn may_be_left(&self, service: &ServiceName) -> bool {
         let (mut open, mut seen) = (vec![service], BTreeSet::new());
         while let Some(name) = open.pop() {
             let Some(service) = self.services.get(name).filter(|_| seen.insert(name)) else {

@@ -47,6 +47,6 @@ impl Checker {
         let is_found = services.any(|service| {
             lives_are_watched(&service.care) || (is_first && is_looked_after(&service.care))
         });
-        process.manner.is_sick && !process.is_excused && is_found
+        process.manner.is_sick && !process.is_excused && !process.is_frozen && is_found
     }
 }

@@ -45,6 +45,9 @@ impl Checker {
     /// A unit moved to another state.
     pub(crate) fn changed(&mut self, core: &Supervisor, unit: &UnitName, services: &[Service]) {
         let Some(view) = core.unit(unit) else { return };
+        if view.state() != "starting" {
+            self.gate.inside.remove(unit);
+        }
         if view.state() == "running" {
             self.told_ready(&(unit.clone(), view.run()));
         }

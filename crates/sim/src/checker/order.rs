@@ -6,7 +6,11 @@ use mainstay_core::{
     service::Nature,
 };
 
-use super::{Checker, states};
+use super::{
+    Checker,
+    pauses::{GateRule, begun},
+    states,
+};
 use crate::wire::Key;
 
 /// What a core was told of a unit last.
@@ -24,12 +28,17 @@ impl Checker {
         self.known_leaving.clear();
         self.readiness.new_agent();
         self.nothing_seen();
+        self.gate = GateRule::default();
     }
 
     /// Notes what a core is told.
     pub(crate) fn told(&mut self, input: &Input, now: Moment) {
-        if let Input::Adopt { runs, wishes, .. } = input {
+        if let Input::Adopt { runs, wishes, hooks } = input {
             self.asked_again(runs, wishes, now);
+            self.gate.begun.extend(begun(runs, hooks));
+        }
+        if let Input::Exited { unit, .. } | Input::NotStarted { unit, .. } = input {
+            self.gate.inside.remove(unit);
         }
         match input {
             Input::Started { unit, run, .. } => self.note_told(unit, Told::Up(*run)),
@@ -57,6 +66,8 @@ impl Checker {
             }
             Input::Configure { .. }
             | Input::Open
+            | Input::Gate { .. }
+            | Input::NotPaused { .. }
             | Input::Command { .. }
             | Input::Cleared { .. }
             | Input::ExitAmended { .. }
@@ -110,7 +121,9 @@ impl Checker {
     /// Nobody runs on without what it is bound to.
     pub(super) fn bonds_at_rest(&mut self, core: &Supervisor, service: &Service) {
         let is_there = |name: &&ServiceName| {
-            states(core, name).iter().any(|state| matches!(*state, "running" | "completed"))
+            states(core, name)
+                .iter()
+                .any(|state| matches!(*state, "running" | "paused" | "completed"))
         };
         let lost = service.bonds.binds_to.iter().find(|name| !is_there(name));
         if let Some(lost) = lost.filter(|_| states(core, &service.name).contains(&"running")) {

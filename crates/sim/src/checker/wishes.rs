@@ -54,7 +54,8 @@ impl Checker {
         let up = self.promised.get(unit).copied().unwrap_or(true);
         let Some(view) = core.unit(unit) else { return };
         let state = view.state();
-        let is_up = || state == "running" || self.is_excused(core, service, unit, state);
+        let is_up =
+            || matches!(state, "running" | "paused") || self.is_excused(core, service, unit, state);
         let fits = if up { is_up() } else { is_down(state) };
         if !fits {
             let wish = if up { "up" } else { "down" };
@@ -110,11 +111,13 @@ impl Checker {
             other.conflicts.contains(&service.name) || service.conflicts.contains(&other.name)
         };
         service.required().any(lacks)
-            || self
-                .services
-                .values()
-                .any(|other| opposes(other) && states(core, &other.name).contains(&"running"))
+            || self.services.values().any(|other| opposes(other) && opposed(core, other))
     }
+}
+
+/// Returns whether anything of a service runs, be it paused.
+fn opposed(core: &Supervisor, other: &Service) -> bool {
+    states(core, &other.name).iter().any(|state| matches!(*state, "running" | "paused"))
 }
 
 /// Work that was done before it was stopped stays done.

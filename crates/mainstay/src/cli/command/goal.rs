@@ -63,6 +63,9 @@ impl Goal {
             },
             CommandName::Reset if is_moving => Standing::Open,
             CommandName::Reset | CommandName::Reload => Standing::There,
+            CommandName::Pause if state == "paused" => Standing::There,
+            CommandName::Resume if matches!(state, "running" | "starting") => Standing::There,
+            CommandName::Pause | CommandName::Resume => Standing::Elsewhere,
             CommandName::Start | CommandName::Restart => match state {
                 "completed" if self.is_new_enough(unit) => Standing::There,
                 "running" if self.is_new_enough(unit) => self.standing_of_run(unit),

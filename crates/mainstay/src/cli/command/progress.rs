@@ -57,6 +57,8 @@ impl Progress {
             CommandName::Stop | CommandName::Kill => format!("{reached}/{count} at rest"),
             CommandName::Reset => format!("{reached}/{count} reset"),
             CommandName::Reload => format!("{reached}/{count} asked"),
+            CommandName::Pause => format!("{reached}/{count} paused"),
+            CommandName::Resume => format!("{reached}/{count} resumed"),
         }
     }
 
