@@ -32,6 +32,9 @@ pub use usage::{UnitUsage, Usages};
 pub struct Status {
     /// The instance's name or the path of its configuration file.
     pub instance: String,
+    /// Which boot of which machine or container this is: numbers of processes mean nothing in another.
+    #[serde(default)]
+    pub boot: String,
     /// The keeper.
     pub keeper: Role,
     /// The agent.

@@ -50,10 +50,13 @@ impl Client {
             CliError::unreachable(what, instance::way_up(located))
         };
         let stream = local::connect(&socket, located.service.as_deref()).map_err(|error| {
-            match error.kind() {
-                ErrorKind::PermissionDenied => not_allowed(located),
-                ErrorKind::NotFound => nobody(located),
-                _ => unreachable(&error),
+            let is = |kind| error.kind() == kind;
+            if is(ErrorKind::PermissionDenied) {
+                not_allowed(located)
+            } else if is(ErrorKind::NotFound) {
+                nobody(located)
+            } else {
+                unreachable(&error)
             }
         })?;
         let handshake = http1::handshake(TokioIo::new(stream)).await;

@@ -87,6 +87,7 @@ fn group() -> Group {
 pub(super) fn status() -> Status {
     Status {
         instance: text(FILE),
+        boot: text("5f6bb1a2-6b3a-4a0f-9d8f-0c9a3c1d2e4f/4026531836/5"),
         keeper: role(101),
         agent: role(102),
         units: vec![waiting(), unit()],

@@ -79,6 +79,7 @@ impl Agent {
         let clocks = Clocks::read();
         Status {
             instance: self.options.config.display().to_string(),
+            boot: self.welcome.boot.clone(),
             keeper: Role { pid: self.welcome.pid, version: self.welcome.version.clone() },
             agent: own_role(),
             units: self.supervisor.units().map(|view| self.unit(view, clocks)).collect(),

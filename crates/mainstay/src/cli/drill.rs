@@ -5,7 +5,7 @@ use std::{process::ExitCode, time::Duration};
 use clap::{Args as ClapArgs, Subcommand};
 use mainstay_api::control::{Status, Unit};
 use mainstay_platform::{
-    clock,
+    boot, clock,
     process::{Process, SignalKind},
 };
 use serde::Serialize;
@@ -87,6 +87,7 @@ struct Life {
 pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
     let (located, mut client) = super::connect(instance).await?;
     let status: Status = client.get("/v1/status").await?;
+    refuse_elsewhere(&status)?;
     let report = match &args.what {
         What::Agent => role(&located, status, Role::Agent).await?,
         What::Keeper => role(&located, status, Role::Keeper).await?,
@@ -99,6 +100,17 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
         print::data(&report.told());
     }
     Ok(if report.cost.is_nothing() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Refuses to drill in another container: the numbers of its processes mean others here.
+fn refuse_elsewhere(status: &Status) -> Result<(), CliError> {
+    match boot::identity() {
+        Ok(boot) if boot == status.boot => Ok(()),
+        _ => Err(CliError::refused(
+            "cannot drill from here: the agent runs in another container, where processes have other numbers",
+            "run `mainstay drill` in that container",
+        )),
+    }
 }
 
 #[derive(Debug, Clone, Copy)]

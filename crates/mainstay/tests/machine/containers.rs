@@ -105,6 +105,21 @@ fn the_agent_of_a_container_is_replaced() {
     assert_eq!(container.sandbox.runs(), runs);
 }
 
+/// Their numbers are those of other processes outside.
+#[test]
+fn no_process_of_a_container_is_hit_from_outside() {
+    let container = Container::start();
+    let runs = container.sandbox.runs();
+    for words in
+        [&["drill", "agent"] as &[&str], &["drill", "keeper"], &["drill", "crash", "polite"]]
+    {
+        let answer = container.sandbox.ask(words);
+        assert_eq!(answer.code, 1, "{answer:?}");
+        assert!(answer.err.contains("the agent runs in another container"), "{answer:?}");
+    }
+    assert_eq!(container.sandbox.runs(), runs);
+}
+
 #[test]
 fn whoever_ends_the_container_stops_programs_in_order() {
     for signal in [SignalKind::Term, SignalKind::Interrupt, SignalKind::Hangup] {

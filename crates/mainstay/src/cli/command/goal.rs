@@ -125,7 +125,8 @@ mod tests {
     fn status(units: &[Told<'_>]) -> Status {
         let units = units.iter().map(|(name, state, run)| unit(name, state, *run)).collect();
         let (instance, groups, files) = (String::new(), Vec::new(), FilesStatus::default());
-        Status { instance, keeper: Role::default(), agent: Role::default(), units, groups, files }
+        let (keeper, agent, boot) = (Role::default(), Role::default(), String::new());
+        Status { instance, boot, keeper, agent, units, groups, files }
     }
 
     fn check(command: CommandName, patience: Patience, state: &str, expected: Standing) {

@@ -41,6 +41,7 @@ const CELL_COLUMNS: [usize; 8] = [6, 8, 8, 8, 6, 5, 8, 8];
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Used {
     instance: String,
+    boot: String,
     keeper: Role,
     agent: Role,
     files: FilesStatus,
@@ -75,11 +76,11 @@ impl Used {
         let Usages { window_ms, units } = usages;
         let mut by_name: BTreeMap<String, UnitUsage> =
             units.into_iter().map(|usage| (usage.unit.clone(), usage)).collect();
-        let Status { instance, keeper, agent, files, units, groups } = status;
+        let Status { instance, boot, keeper, agent, files, units, groups } = status;
         let with_usage = |unit: Unit| UsedUnit { usage: by_name.remove(&unit.unit), unit };
         let mut units: Vec<UsedUnit> = units.into_iter().map(with_usage).collect();
         units.sort_by(|one, other| compare(one, other, sort));
-        Self { instance, keeper, agent, files, usage_window_ms: window_ms, units, groups }
+        Self { instance, boot, keeper, agent, files, usage_window_ms: window_ms, units, groups }
     }
 
     /// Lays the units out.

@@ -45,10 +45,7 @@ pub(super) fn parse(text: &str) -> Vec<Step> {
 
 /// Returns what a file is to hold.
 const fn text_of(step: &mut Step) -> Option<&mut String> {
-    match step {
-        Step::File { text, .. } => Some(text),
-        _ => None,
-    }
+    if let Step::File { text, .. } = step { Some(text) } else { None }
 }
 
 fn step(line: &str) -> Step {
