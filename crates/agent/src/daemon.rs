@@ -323,8 +323,9 @@ impl Agent {
         self.listen_for_wakes();
         self.watch_files();
         let width = self.config.parallel_starts.unwrap_or(PARALLEL_STARTS);
-        self.take(Input::Gate { width });
+        // The chain that the caller has told of is the one of the services.
         self.take(Input::Configure { services, prune });
+        self.take(Input::Gate { width });
         self.end_former_looks();
     }
 

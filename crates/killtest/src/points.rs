@@ -80,6 +80,10 @@ const POINTS_OF_COPIES: &[&str] = &["agent.copy.appended", "agent.copy.noted"];
 const POINTS_OF_NOTICES: &[&str] =
     &["agent.former-notice.after", "agent.former-notice.before", "agent.notice"];
 
+/// The instants at which a test of the machine dies, `freezes`: no program here is paused.
+#[cfg(test)]
+const POINTS_OF_PAUSES: &[&str] = &["agent.effect.freeze", "agent.effect.thaw"];
+
 /// The instants at which tests of the machine die, `retention`: no log here is closed so often.
 #[cfg(test)]
 const POINTS_OF_RETENTION: &[&str] = &[
@@ -220,6 +224,7 @@ mod tests {
         known.extend(RARE_POINTS.iter().map(|point| (*point).to_owned()));
         known.extend(POINTS_OF_COPIES.iter().map(|point| (*point).to_owned()));
         known.extend(POINTS_OF_NOTICES.iter().map(|point| (*point).to_owned()));
+        known.extend(POINTS_OF_PAUSES.iter().map(|point| (*point).to_owned()));
         known.extend(POINTS_OF_RETENTION.iter().map(|point| (*point).to_owned()));
         known.insert(LAST_POINT.to_owned());
         assert_eq!(found, known);

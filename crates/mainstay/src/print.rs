@@ -34,8 +34,8 @@ pub(crate) fn divert_to_file(file: Export) {
 
 /// Says that the file is whole, where there is one.
 pub(crate) fn finish_file() -> Result<(), CliError> {
-    let gone = elsewhere().take();
-    if let Some(Elsewhere::File(file)) = gone { file.finish() } else { Ok(()) }
+    let file = elsewhere().take_if(|elsewhere| matches!(elsewhere, Elsewhere::File(_)));
+    if let Some(Elsewhere::File(file)) = file { file.finish() } else { Ok(()) }
 }
 
 /// Lets a person read to the end, where there is a pager. A file that is not whole is none.

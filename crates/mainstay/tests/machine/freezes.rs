@@ -111,3 +111,28 @@ fn a_stop_lets_it_go_on_first_and_a_death_is_an_end_as_any_other() {
     sandbox.get(&["kill", "work"]);
     assert_eq!(sandbox.unit("work").state, "stopped");
 }
+
+#[cfg(feature = "fail")]
+#[test]
+fn an_agent_that_dies_when_it_pauses_or_resumes_has_done_it_or_not_and_can_again() {
+    let mut sandbox = Sandbox::new(TWO);
+    fs::write(sandbox.path("well"), "").unwrap();
+    let folder = sandbox.up_fallible();
+    goes_on(&sandbox);
+    let before = sandbox.unit("work");
+    for (command, point, state) in
+        [("pause", "agent.effect.freeze", "paused"), ("resume", "agent.effect.thaw", "running")]
+    {
+        fs::write(folder.join(point), "").unwrap();
+        // Whoever asked may hear that nobody answers any more.
+        let _answer = sandbox.ask(&[command, "work"]);
+        wait_until("it dies there", || !folder.join(point).exists());
+        wait_until("the instance answers", || sandbox.ask(&["status"]).code == 0);
+        if sandbox.unit("work").state != state {
+            sandbox.get(&[command, "work"]);
+        }
+        let unit = sandbox.unit("work");
+        assert_eq!((unit.state.as_str(), unit.pid, unit.run), (state, before.pid, before.run));
+    }
+    goes_on(&sandbox);
+}

@@ -155,6 +155,7 @@ All that is known of the crash of run 1: `mainstay why crashed --bundle 1`.
         why("missing"),
         "\
 `missing` is between two attempts since TIME (SPAN): run 1 was not started: cannot find `./nothing`: No such file or directory (os error 2).
+Relative paths begin at its directory, `DIR`.
 Restarts so far: 1.
 Its next start is in SPAN.
 "

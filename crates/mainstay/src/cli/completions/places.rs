@@ -9,7 +9,12 @@ use super::names::{self, Names};
 type Place = (&'static str, &'static str, &'static str, Names);
 
 const PLACES: &[Place] = &[
-    ("", "status start stop restart kill reset reload logs events tree", "names", Names::Units),
+    (
+        "",
+        "status start stop restart pause resume kill reset reload logs events tree",
+        "names",
+        Names::Units,
+    ),
     ("", "events", "units", Names::Units),
     ("", "why show env", "name", Names::Units),
     ("", "set get edit remove", "name", Names::Services),
