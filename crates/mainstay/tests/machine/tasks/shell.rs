@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     fs::File,
-    process::{Child, Command},
+    process::{Child, Command, ExitStatus},
 };
 
 use mainstay_platform::process::SignalKind;
@@ -106,7 +106,7 @@ impl Shell {
             ended.is_some()
         });
         let answer = Answer {
-            code: ended.unwrap().code().unwrap_or(-1),
+            code: code_of(ended.unwrap()),
             out: self.sandbox.read(&log),
             err: String::new(),
         };
@@ -139,6 +139,12 @@ impl Shell {
         let out = if out.is_empty() { String::new() } else { format!("{out}\n") };
         self.mask.of(&(out + &talk)) + &end
     }
+}
+
+/// Returns the code that a shell shows: of a program that Ctrl-C has ended, 130.
+fn code_of(ended: ExitStatus) -> i32 {
+    let is_interrupted = ended.to_string().starts_with("signal: 2 ");
+    ended.code().unwrap_or(if is_interrupted { 130 } else { -1 })
 }
 
 impl Drop for Shell {
