@@ -116,8 +116,9 @@ fn check_cycle(config: &Config, places: &Places<'_>, found: &mut Vec<Diagnostic>
     let path: Vec<String> = cycle.iter().map(|name| format!("`{name}`")).collect();
     let message = format!("services wait for each other: {}", path.join(" → "));
     let steps = cycle.iter().zip(cycle.iter().skip(1));
-    let steps: Vec<String> = steps.filter_map(|(one, other)| step(places, one, other)).collect();
-    let help = format!("{}; take one of these out", steps.join(", "));
+    let steps = steps.filter_map(|(one, other)| step(places, one, other));
+    let help: Vec<String> = steps.chain(["take one of these out".to_owned()]).collect();
+    let help = help.join("; ");
     found.push(spot.diagnostic("cycle", message).help(help));
 }
 

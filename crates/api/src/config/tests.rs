@@ -209,7 +209,7 @@ fn a_cycle_is_shown_as_a_path() {
     let text = "[services.a]\ncommand = [\"a\"]\nrequires = [\"b\"]\n[services.b]\ncommand = [\"b\"]\nafter = [\"a\"]\n";
     check(
         text,
-        "1:11 services wait for each other: `a` → `b` → `a`; `a` requires `b` (x.toml:3), `b` comes after `a` (x.toml:6); take one of these out",
+        "1:11 services wait for each other: `a` → `b` → `a`; `a` requires `b` (x.toml:3); `b` comes after `a` (x.toml:6); take one of these out",
     );
 }
 
@@ -218,7 +218,7 @@ fn a_cycle_is_shown_whatever_else_is_wrong() {
     let text = "[services.a]\nrequires = [\"b\"]\n[services.b]\ncommand = [\"b\"]\nafter = [\"a\", \"zzz\"]\n";
     let expected = [
         "1:11 the service has no command; add `command = [\"program\", \"argument\"]`",
-        "1:11 services wait for each other: `a` → `b` → `a`; `a` requires `b` (x.toml:2), `b` comes after `a` (x.toml:5); take one of these out",
+        "1:11 services wait for each other: `a` → `b` → `a`; `a` requires `b` (x.toml:2); `b` comes after `a` (x.toml:5); take one of these out",
         "5:15 service `b` comes after `zzz`, which is not defined; there is no such service",
     ];
     assert_eq!(told(text), expected);

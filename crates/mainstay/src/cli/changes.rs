@@ -58,7 +58,7 @@ pub(super) fn lines(changes: &ConfigChanges) -> String {
 fn changed(one: &ChangedService) -> String {
     let ChangedService { service, keys, restarts, later } = one;
     let keys: Vec<String> =
-        keys.iter().map(|one| format!("{} ({})", one.key, words::of(word(one.effect)))).collect();
+        keys.iter().map(|one| format!("{} ({})", one.key, word(one.effect))).collect();
     let keys = keys.join(", ");
     let line = match (*restarts, *later) {
         (true, _) => format!("  ~ {service}: {keys} changed; its programs are started anew"),
@@ -70,11 +70,11 @@ fn changed(one: &ChangedService) -> String {
     words::told(&line).into_owned()
 }
 
-const fn word(effect: KeyEffect) -> &'static str {
+fn word(effect: KeyEffect) -> &'static str {
     match effect {
-        KeyEffect::Live => "live",
-        KeyEffect::NextRun => "next run",
-        KeyEffect::Restart => "restart",
+        KeyEffect::Live => words::label("live"),
+        KeyEffect::NextRun => words::label("next run"),
+        KeyEffect::Restart => words::label("restart"),
     }
 }
 

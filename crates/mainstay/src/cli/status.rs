@@ -151,6 +151,8 @@ fn refusal(refused: Option<&FilesRefused>) -> String {
     let Some(refused) = refused else { return String::new() };
     let first = refused.why.lines().next().unwrap_or_default();
     let why = print::harmless(first.strip_prefix("error: ").unwrap_or(first));
+    // Told by itself: it has clauses of its own.
+    let why = words::told(&why);
     let line = format!("the files are not applied: {why}; `mainstay check` tells more");
     format!("{}\n", words::told(&line))
 }
@@ -253,7 +255,7 @@ fn note(unit: &Unit) -> String {
         parts.push(print::harmless(&unit.why));
     }
     if let Some(status) = &unit.status_text {
-        parts.push(format!("says: {}", print::harmless(status)));
+        parts.push(format!("says of itself: {}", print::harmless(status)));
     }
     if let Some(next) = &unit.next {
         let span = milliseconds(next.in_ms);

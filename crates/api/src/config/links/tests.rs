@@ -191,7 +191,7 @@ fn a_cycle_names_every_key_and_where_it_stands() {
     assert_eq!(
         told(&files),
         [
-            "x.toml:1:11 services wait for each other: `a` → `b` → `c` → `a`; `a` is bound to `b` (x.toml:3), `c` comes before `b` (y.toml:3), `c` requires `a` by `@ring` (y.toml:4); take one of these out"
+            "x.toml:1:11 services wait for each other: `a` → `b` → `c` → `a`; `a` is bound to `b` (x.toml:3); `c` comes before `b` (y.toml:3); `c` requires `a` by `@ring` (y.toml:4); take one of these out"
         ]
     );
 }
