@@ -16,32 +16,47 @@ const NONE: std::ops::RangeInclusive<char> = '\u{fdd0}'..='\u{fdef}';
 /// Edits a text that has LF at the ends of its lines, and no mark; returns it as it was written.
 pub(super) fn keeping(
     text: &str,
-    edit: impl FnOnce(&str) -> Result<String, EditError>,
+    edit: impl Fn(&str) -> Result<String, EditError>,
 ) -> Result<String, EditError> {
     let body = text.strip_prefix(MARK);
     let mark = if body.is_some() { MARK } else { "" };
     let body = body.unwrap_or(text);
-    let shown = Shown::of(body);
-    let edited = edit(&shown.text())?;
+    let mut shown = Shown::of(body, None);
+    let mut edited = edit(&shown.text())?;
+    if shown.has_values() {
+        // What is new may hold such letters as well.
+        let is_free = |letter: &char| !body.contains(*letter) && !edited.contains(*letter);
+        let stand_in = NONE.clone().find(is_free).unwrap_or('\u{fdd0}');
+        shown = Shown::of(body, Some(stand_in));
+        edited = edit(&shown.text())?;
+    }
     Ok(format!("{mark}{}", shown.written(&edited)))
 }
 
 /// A text as whoever edits it sees it, and the ends of its lines as they are.
 struct Shown<'t> {
     lines: Vec<(String, &'t str)>,
-    /// Stands before the end of a line in a string that is CRLF.
-    stand_in: char,
+    /// Whether a line ends in a string with CRLF.
+    has_values: bool,
+    /// Stands before such an end.
+    stand_in: Option<char>,
 }
 
 impl<'t> Shown<'t> {
-    fn of(text: &'t str) -> Self {
-        let stand_in = NONE.clone().find(|letter| !text.contains(*letter)).unwrap_or('\u{fdd0}');
+    fn of(text: &'t str, stand_in: Option<char>) -> Self {
+        let mut has_values = false;
         let lines = text.split_inclusive('\n').zip(strings::ends(text)).map(|(line, is_value)| {
             let (line, end) = parted(line);
-            let hidden = (is_value && end == "\r\n").then_some(stand_in);
-            (line.chars().chain(hidden).collect(), end)
+            let is_hidden = is_value && end == "\r\n";
+            has_values |= is_hidden;
+            (line.chars().chain(stand_in.filter(|_| is_hidden)).collect(), end)
         });
-        Self { lines: lines.collect(), stand_in }
+        let lines = lines.collect();
+        Self { lines, has_values, stand_in }
+    }
+
+    const fn has_values(&self) -> bool {
+        self.has_values
     }
 
     fn text(&self) -> String {
@@ -56,7 +71,8 @@ impl<'t> Shown<'t> {
         let places = self.places(&fresh);
         let mut text = String::with_capacity(edited.len());
         for (at, ((line, is_value), place)) in fresh.iter().zip(ends).zip(places).enumerate() {
-            let whole = line.strip_suffix(self.stand_in).filter(|_| is_value);
+            let stand_in = self.stand_in.filter(|_| is_value);
+            let whole = stand_in.and_then(|stand_in| line.strip_suffix(stand_in));
             text.push_str(whole.unwrap_or(line));
             text.push_str(match (whole, is_value) {
                 (Some(_), _) => "\r\n",
