@@ -125,7 +125,7 @@ fn an_agent_killed_while_values_are_fetched_forgets_no_exit_and_starts_no_run_tw
 
 fn is_gate(pid: u32) -> bool {
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    String::from_utf8_lossy(&line).contains("gate")
+    String::from_utf8_lossy(&line).contains("./gate")
 }
 
 /// Sets a secret as people do.
