@@ -108,7 +108,7 @@ error: services wait for each other: `a` → `b` → `c` → `a`
   |
 1 | [services.a]
   |           ^
-  = help: `a` requires `b` (FILE:3), `b` comes after `c` (FILE:6), `c` wants `a` (FILE:9); take one of these out
+  = help: `a` requires `b` (FILE:3); `b` comes after `c` (FILE:6); `c` wants `a` (FILE:9); take one of these out
 ",
     );
 }

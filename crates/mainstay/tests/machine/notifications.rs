@@ -58,7 +58,7 @@ fn a_unit_runs_once_systemd_notify_says_that_it_is_ready() {
     fs::write(sandbox.path("go"), "").unwrap();
     let unit = sandbox.wait_for("web", |unit| unit.state == "running");
     assert_eq!(unit.status_text.as_deref(), Some("serving three"));
-    assert!(sandbox.get(&["status"]).contains("says: serving three"));
+    assert!(sandbox.get(&["status"]).contains("says of itself: serving three"));
     assert!(sandbox.get(&["show", "web"]).contains("says       serving three"));
 }
 
