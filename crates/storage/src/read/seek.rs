@@ -87,7 +87,8 @@ impl Seeker {
                 continue;
             }
             let record = self.records.front().copied();
-            let until = record.map_or(end, |record| record.offset());
+            // A damaged index may name places that no segment has.
+            let until = record.map_or(end, |record| record.offset().min(end));
             let begin = self.from.max(at);
             if until > begin && wanted.includes(self.realtime_ns, self.run) {
                 return Some(begin);
@@ -214,6 +215,22 @@ mod tests {
         assert_eq!(texts(since(195)), ["19 new", "20 old", "20 new"]);
         assert_eq!(texts(since(205)), ["20 new"]);
         assert_eq!(texts(since(206)), [""; 0]);
+    }
+
+    #[test]
+    fn places_that_no_segment_has_are_not_gone_to() {
+        let folder = Folder::new("beyond");
+        let stream = Stream::Joined;
+        let run =
+            |offset, run| IndexRecord::Source { offset, run, stream, flags: SourceFlags::NONE };
+        folder.write(1, "one\n", &[run(0, 1), run(1 << 60, 2), run(1 << 61, 3)]);
+        folder.write(2, "two\n", &[run(0, 2), run(1 << 60, 3), run(1 << 61, 4)]);
+        let texts = |number| -> Vec<Vec<u8>> {
+            let lines = folder.read(Wanted { run: Some(number), ..Wanted::default() });
+            lines.into_iter().map(|line| line.bytes).collect()
+        };
+        assert_eq!((texts(1), texts(2)), (vec![b"one".to_vec()], vec![b"two".to_vec()]));
+        assert_eq!((texts(3).len(), texts(4).len()), (0, 0));
     }
 
     #[test]
