@@ -60,7 +60,7 @@ async fn files(State(calls): Calls) -> Response {
             body = CommandAnswer, example = json!(examples::applied())),
         (status = 404, description = "It is no file of the configuration.",
             body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The file has changed meanwhile.",
+        (status = 409, description = "The file has changed meanwhile, or the files are refused: a mistake in them, or no service at all.",
             body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -84,7 +84,7 @@ async fn replace(
         body = DiffAnswer, example = json!(examples::diff())))
 )]
 async fn diff(State(calls): Calls, Told(request): Told<DiffRequest>) -> Response {
-    put(&calls, |reply| Call::Diff(request.text, reply)).await
+    put(&calls, |reply| Call::Diff(request, reply)).await
 }
 
 /// What may be asked of a service's text.

@@ -81,6 +81,12 @@ impl<'t, 'i> Fields<'t, 'i> {
         self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
     }
 
+    /// Returns whether there is a key that the part does not know, and that this one is near to.
+    pub(super) fn has_like(&self, key: &str) -> bool {
+        let mut names = self.table.keys().map(|name| name.get_ref().as_ref());
+        names.any(|name: &str| !self.knows(name) && suggestion(name, &[key]).is_some())
+    }
+
     pub(super) fn text(&mut self, key: &'static str, r: &mut Reading<'_>) -> Option<String> {
         let value = self.value(key)?;
         let DeValue::String(text) = value.get_ref() else {
