@@ -12,14 +12,13 @@ mod edit;
 mod endings;
 mod fields;
 mod groups;
-mod hot_reload;
 mod keys;
 mod kind;
 mod known;
 mod links;
 mod logs;
 mod lower;
-mod parallel_starts;
+mod once;
 mod parse;
 mod program;
 mod rules;
@@ -48,7 +47,7 @@ pub use kind::{
     is_kind_path,
 };
 pub use known::{NoSuchKey, no_such_key};
-pub use parallel_starts::PARALLEL_STARTS;
+pub use once::PARALLEL_STARTS;
 pub use parse::{FILE_BYTES_MAX, SourceText, named_by, parse};
 pub use program::PROGRAM_BYTES_MAX;
 pub use secrets::{
