@@ -1,6 +1,7 @@
 //! The only place that prints: data to stdout, talk to stderr.
 
 use std::{
+    fmt::Write as _,
     io::{self, IsTerminal as _, Write as _},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -206,7 +207,8 @@ pub(crate) fn harmless(text: &str) -> String {
             letter if letter.is_control() => {}
             // Shown as `less` does: what is left out would still have been meant to deceive.
             letter if is_reordering(letter) => {
-                clean.push_str(&format!("<U+{:04X}>", u32::from(letter)))
+                // A string never refuses.
+                let _ = write!(clean, "<U+{:04X}>", u32::from(letter));
             }
             letter => clean.push(letter),
         }

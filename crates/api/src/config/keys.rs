@@ -102,11 +102,14 @@ pub fn unset(text: &str, service: &str, key: &str) -> Result<String, EditError> 
     })
 }
 
+/// A name in a key.
+pub(super) type Part<'k> = Cow<'k, str>;
+
 /// Returns the names of the tables that a key lies in, and its own.
 ///
 /// They are read as TOML reads them; what it does not is split at its dots.
-pub(super) fn split(key: &str) -> (Vec<Cow<'_, str>>, Cow<'_, str>) {
-    let mut path: Vec<Cow<'_, str>> = match Key::parse(key) {
+pub(super) fn split(key: &str) -> (Vec<Part<'_>>, Part<'_>) {
+    let mut path: Vec<Part<'_>> = match Key::parse(key) {
         Ok(path) => path.iter().map(|part| Cow::Owned(part.get().to_owned())).collect(),
         Err(_) => key.split('.').map(Cow::Borrowed).collect(),
     };
@@ -173,7 +176,7 @@ impl<'a> Holder<'a> {
 fn descend<'a>(
     document: &'a mut DocumentMut,
     service: &str,
-    path: &[Cow<'_, str>],
+    path: &[Part<'_>],
 ) -> Result<Holder<'a>, EditError> {
     let missing = || EditError::Missing(service.to_owned());
     let services = document.get_mut("services").ok_or_else(missing)?;

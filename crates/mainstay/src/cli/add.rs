@@ -107,11 +107,15 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
     if args.json {
         print::json(&answer);
     } else {
-        units.iter().for_each(|unit| print::told(&super::command::in_words(unit)));
+        for unit in &units {
+            print::told(&super::command::in_words(unit));
+        }
     }
     let is_bad = |unit: &&Unit| matches!(unit.state.as_str(), "backoff" | "failed");
     let bad: Vec<&Unit> = units.iter().filter(is_bad).collect();
-    bad.iter().for_each(|unit| warn(unit));
+    for unit in &bad {
+        warn(unit);
+    }
     Ok(if args.wait && !bad.is_empty() { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 

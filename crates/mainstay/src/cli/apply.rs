@@ -65,16 +65,13 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
     let (_, mut client) = super::connect(instance).await?;
     let before: Status = client.get("/v1/status").await?;
     let (prune, allow_empty) = (args.prune, args.allow_empty);
-    let answer: CommandAnswer = match &args.path {
-        Some(path) => {
-            let (text, name) = (text_of(path)?, Some(path.display().to_string()));
-            let new = ReplaceFile { file: None, text, former: None, prune, allow_empty, name };
-            client.put("/v1/files", &new).await?
-        }
-        None => {
-            let path = format!("/v1/apply?prune={prune}&allow-empty={allow_empty}");
-            client.post(&path, &()).await?
-        }
+    let answer: CommandAnswer = if let Some(path) = &args.path {
+        let (text, name) = (text_of(path)?, Some(path.display().to_string()));
+        let new = ReplaceFile { file: None, text, former: None, prune, allow_empty, name };
+        client.put("/v1/files", &new).await?
+    } else {
+        let path = format!("/v1/apply?prune={prune}&allow-empty={allow_empty}");
+        client.post(&path, &()).await?
     };
     if !args.json {
         tell_orphaned(&before, &answer);
@@ -88,7 +85,9 @@ fn tell_orphaned(before: &Status, answer: &CommandAnswer) {
     let is_back = |name: &String| changes.added.contains(name) || changes.pruned.contains(name);
     let orphaned = before.units.iter().filter(|unit| unit.orphaned).map(|unit| &unit.service);
     let left: BTreeSet<&String> = orphaned.filter(|name| !is_back(name)).collect();
-    left.into_iter().for_each(|service| orphaned_still(service));
+    for service in left {
+        orphaned_still(service);
+    }
 }
 
 fn orphaned_still(service: &str) {

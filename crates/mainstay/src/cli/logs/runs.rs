@@ -78,13 +78,12 @@ impl RunChoice {
     }
 }
 
+/// Runs of each unit.
+type Runs = BTreeMap<String, BTreeSet<u64>>;
+
 /// Returns the last runs of each unit, so many at most.
-fn runs_of(
-    sources: &[Source],
-    status: Option<&Status>,
-    count: usize,
-) -> Result<BTreeMap<String, BTreeSet<u64>>, CliError> {
-    let mut runs: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
+fn runs_of(sources: &[Source], status: Option<&Status>, count: usize) -> Result<Runs, CliError> {
+    let mut runs = Runs::new();
     for Source { unit, chain } in sources {
         let last = read::last_runs(chain, count);
         let last = last.map_err(|error| unreadable(&format!("log of `{unit}`"), &error))?;
