@@ -138,6 +138,7 @@ fn whatever_makes_no_sense_is_refused_with_a_problem() {
     check("PATCH /v1/services/web", &body(JSON, keys), 400, "`x`");
     check("PATCH /v1/services/web", &body(JSON, r#"{"unsett":[]}"#), 400, "`unsett`");
     check("POST /v1/diff", &body(JSON, r#"{"txt":""}"#), 400, "`txt`");
+    check("POST /v1/diff", &body(JSON, "[null, null]"), 400, "is a JSON object");
     check("POST /v1/upgrade", &body(JSON, r#"{"x":""}"#), 400, "`x`");
     let large = " ".repeat(input::BODY_BYTES_MAX + 1);
     check(command, &body(JSON, &large), 413, "too large");

@@ -104,12 +104,13 @@ pub(crate) fn refusal_of(error: &EditError) -> Refused {
         EditError::Refused(config::EditError::Missing(_)) | EditError::NoFile(_) => {
             RefusedKind::Missing
         }
+        // The request makes sense, but not together with what the files say.
         EditError::Overtaken(_)
         | EditError::Changed(_)
         | EditError::Refused(_)
         | EditError::Bad(_)
         | EditError::Empty
-        | EditError::PrunesAll => RefusedKind::Bad,
+        | EditError::PrunesAll => RefusedKind::Conflict,
     };
     Refused::new(kind, error.to_string(), "")
 }

@@ -97,7 +97,8 @@ pub(super) async fn get(args: &GetArgs, instance: Option<&str>) -> Result<ExitCo
         return Err(CliError::refused(what, hint));
     }
     if !args.json {
-        print::talk(&format!("`{key}` is not set; its default holds"));
+        let key = args.key.as_deref();
+        print::talk(&format!("`{}` is not set; its default holds", key.unwrap_or_default()));
     }
     Ok(ExitCode::from(1))
 }
