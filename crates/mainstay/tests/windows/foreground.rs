@@ -10,7 +10,7 @@ use mainstay_platform::{
     pipe::{self, Moved, PipeReader, Way},
     process::{Ended, Process, SignalKind},
     random,
-    spawn::{self, Group, Program},
+    spawn::{self, Program},
 };
 
 use serde_json::Value;
@@ -123,19 +123,10 @@ impl Up {
         let (output, writer) = pipe::pipe().unwrap();
         let command: Vec<String> =
             [BINARY].iter().chain(words).map(|word| (*word).to_owned()).collect();
+        let label = format!("up {:016x}", random::number());
         let up = Program {
-            label: &format!("up {:016x}", random::number()),
-            command: &command,
-            directory: None,
-            environment: spawn::own_environment(),
             output: spawn::Output::Pipe(&writer),
-            error: None,
-            files: None,
-            group: Group::Own,
-            share: spawn::Share::default(),
-            input: None,
-            listen: &[],
-            own_number: None,
+            ..Program::new(&label, &command, spawn::own_environment())
         };
         Self { process: spawn::spawn(&up).unwrap(), output }
     }
