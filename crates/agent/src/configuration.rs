@@ -142,10 +142,13 @@ pub(crate) fn files(main: &Path, steps: &Steps) -> Result<Vec<PathBuf>, Vec<Diag
 
 fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let paths = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
-    // Where names are the same in capital letters, somebody may have written them so.
-    let is_ours =
-        |path: &PathBuf| path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml"));
-    paths.filter(|path| path.as_ref().map_or(true, is_ours)).collect()
+    paths.filter(|path| path.as_ref().map_or(true, |path| is_ours(path))).collect()
+}
+
+/// Returns whether a file of `services.d` is read. Where names are the same in capital letters,
+/// somebody may have written them so.
+pub(crate) fn is_ours(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml"))
 }
 
 /// Reads at most one byte more than is allowed: the rest is refused anyway.

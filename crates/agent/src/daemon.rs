@@ -44,6 +44,7 @@ use crate::{
     events::{Events, Happening, Level, complain},
     given::Given,
     health::Looking,
+    jobs::Jobs,
     keeper::{Introduction, Keeper, KeeperError},
     network::Network,
     notices::Notices,
@@ -121,6 +122,7 @@ pub(crate) struct Agent {
     pub(crate) secrets: Secrets,
     /// What programs say of themselves.
     pub(crate) notices: Notices,
+    pub(crate) jobs: Jobs,
     /// Services whose units go with what they have kept.
     pub(crate) purged: BTreeSet<ServiceName>,
     /// What is wrong with logs.
@@ -229,6 +231,7 @@ impl Agent {
             crowding: Crowding::default(),
             secrets,
             notices,
+            jobs: Jobs::default(),
             purged: BTreeSet::new(),
             pressed: Pressed::default(),
             waiters: Vec::new(),

@@ -12,8 +12,7 @@
 //!
 //! It begins to listen before it looks, each time anew, so that nothing is missed in between. What
 //! was told already is told again when something was heard: whoever was told may have read what was
-//! there for a moment. What
-//! files lie on may not answer: each look is an errand of its own.
+//! there for a moment. What files lie on may not answer: each look is an errand of its own.
 
 mod ears;
 

@@ -12,13 +12,12 @@ mod edit;
 mod endings;
 mod fields;
 mod groups;
-mod hot_reload;
 mod keys;
 mod kind;
 mod links;
 mod logs;
 mod lower;
-mod parallel_starts;
+mod once;
 mod parse;
 mod program;
 mod rules;
@@ -46,7 +45,7 @@ pub use kind::{
     KIND_CONFIG_BYTES_MAX, KIND_NAME_BYTES_MAX, KIND_PROGRAM, KindConfig, check_kind_name,
     is_kind_path,
 };
-pub use parallel_starts::PARALLEL_STARTS;
+pub use once::PARALLEL_STARTS;
 pub use parse::{FILE_BYTES_MAX, SourceText, named_by, parse};
 pub use program::PROGRAM_BYTES_MAX;
 pub use secrets::{

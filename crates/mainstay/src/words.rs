@@ -47,7 +47,8 @@ static LANGUAGE: OnceLock<Language> = OnceLock::new();
 pub(crate) fn language() -> Language {
     *LANGUAGE.get_or_init(|| {
         let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        let option = asked_for(env::args_os().skip(1).map(|word| word.to_string_lossy().into()));
+        let words = env::args_os().skip(1).map(|word| word.to_string_lossy().into());
+        let option = said_of("lang", words);
         chosen(&Said {
             asked: option.or_else(|| variable("MAINSTAY_LANG")),
             locale: LOCALES.into_iter().find_map(variable),
@@ -88,15 +89,17 @@ fn of_tag(tag: &str) -> Language {
     if language.eq_ignore_ascii_case("zh") { Language::Chinese } else { Language::English }
 }
 
-/// Returns what `--lang` says, before clap reads it: what clap says needs it already.
-fn asked_for(words: impl Iterator<Item = String>) -> Option<String> {
+/// Returns the value of an option before clap reads it: what clap says needs `--lang` already, and a
+/// command line that is being completed is not whole.
+pub(crate) fn said_of(option: &str, words: impl Iterator<Item = String>) -> Option<String> {
     let mut words = words.take_while(|word| word != "--");
     while let Some(word) = words.next() {
-        if word == "--lang" {
-            return words.next();
-        }
-        if let Some(tag) = word.strip_prefix("--lang=") {
-            return Some(tag.to_owned());
+        match word.strip_prefix("--").and_then(|word| word.strip_prefix(option)) {
+            Some("") => return words.next(),
+            Some(rest) if rest.starts_with('=') => {
+                return rest.strip_prefix('=').map(str::to_owned);
+            }
+            Some(_) | None => {}
         }
     }
     None
@@ -154,6 +157,15 @@ pub(crate) fn before_reason() -> &'static str {
         Language::English => ": ",
         Language::Chinese => chinese().sign(": "),
     }
+}
+
+/// Returns a note in brackets, as it stands behind a word in the language of the person.
+pub(crate) fn in_brackets(note: &str) -> String {
+    let (open, close) = match language() {
+        Language::English => (" (", ")"),
+        Language::Chinese => (chinese().sign(" ("), chinese().sign(")")),
+    };
+    [open, note, close].concat()
 }
 
 /// Says that every literal in it is a label.
@@ -258,10 +270,12 @@ mod tests {
     fn the_option_is_known_before_anything_is_said() {
         let check = |line: &str, expected: Option<&str>| {
             let words = line.split(' ').map(str::to_owned);
-            assert_eq!(asked_for(words).as_deref(), expected, "{line}");
+            assert_eq!(said_of("lang", words).as_deref(), expected, "{line}");
         };
         check("status --lang zh-CN", Some("zh-CN"));
         check("--lang=en status", Some("en"));
+        check("status --language zh", None);
+        check("status --lang", None);
         check("add web -- program --lang zh", None);
         check("status --lang", None);
     }
@@ -285,6 +299,7 @@ mod tests {
         }
         let has = |context: &str, word: &str| ids.contains(&format!("{context}{word}"));
         assert!(elsewhere::VERDICTS.iter().all(|word| has(mainstay_words::LABEL, word)));
+        assert!(elsewhere::SPANS.iter().all(|word| has(mainstay_words::LABEL, word)));
         assert!(elsewhere::LIMITS.iter().all(|word| has(mainstay_words::LABEL, word)));
         assert!(elsewhere::SIGNS.iter().all(|sign| has(mainstay_words::SIGN, sign)));
     }

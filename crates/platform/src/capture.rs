@@ -13,7 +13,7 @@ use crate::{
     pipe::{self, Moved, PipeReader},
     port::{Port, Token, Watched},
     process::{self, Ended, Process, SignalKind},
-    spawn::{self, Group, Output, Program, Share, SpawnError},
+    spawn::{self, Output, Program, SpawnError},
 };
 
 const OUTPUT: Token = Token(1);
@@ -159,18 +159,11 @@ impl Running {
         let mut environment = command.environment.clone();
         environment.push(["MAINSTAY_ID=", command.label].concat().into_bytes());
         let program = Program {
-            label: command.label,
-            command: command.words,
             directory: command.directory.clone(),
-            environment,
             output: Output::Pipe(&to_output),
             error: Some(&to_error),
             files: daemon::former_file_limit(),
-            group: Group::Own,
-            share: Share::default(),
-            input: None,
-            listen: &[],
-            own_number: None,
+            ..Program::new(command.label, command.words, environment)
         };
         let process = port.watch(spawn::spawn(&program)?, PROCESS)?;
         let (output, error) = (port.watch_once(output, OUTPUT)?, port.watch_once(error, ERROR)?);

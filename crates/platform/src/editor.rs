@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::spawn::{self, Group, Output, Program, Share};
+use crate::spawn::{self, Program};
 
 /// Where the choice stands, the first that is set.
 const CHOICES: [&str; 2] = ["VISUAL", "EDITOR"];
@@ -38,20 +38,8 @@ fn image_of(program: &str) -> PathBuf {
     if !cfg!(windows) {
         return program.into();
     }
-    let meant = Program {
-        label: "",
-        command: &[program.to_owned()],
-        directory: None,
-        environment: spawn::own_environment(),
-        output: Output::Inherited,
-        error: None,
-        files: None,
-        group: Group::Own,
-        share: Share::default(),
-        input: None,
-        listen: &[],
-        own_number: None,
-    };
+    let command = [program.to_owned()];
+    let meant = Program::new("", &command, spawn::own_environment());
     spawn::image_of(&meant).unwrap_or_else(|_| program.into())
 }
 

@@ -79,6 +79,26 @@ pub struct Program<'a> {
     pub own_number: Option<&'a str>,
 }
 
+impl<'a> Program<'a> {
+    /// Returns one that starts here, in a group of its own, reads nothing and is not heard.
+    pub fn new(label: &'a str, command: &'a [String], environment: Vec<Vec<u8>>) -> Self {
+        Self {
+            label,
+            command,
+            directory: None,
+            environment,
+            output: Output::Null,
+            error: None,
+            files: None,
+            group: Group::Own,
+            share: Share::default(),
+            input: None,
+            listen: &[],
+            own_number: None,
+        }
+    }
+}
+
 impl fmt::Debug for Program<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { label, command, .. } = self;

@@ -11,7 +11,7 @@ use std::{
 use mainstay_platform::{
     process::{Ended, SignalKind},
     scm::{Database, Intent, Purpose, State, code},
-    spawn::{self, Group, Program},
+    spawn::{self, Program},
 };
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -49,19 +49,11 @@ fn by_hand_it_says_how_it_is_used() {
 fn in_a_console_it_serves_until_it_is_interrupted() {
     let said = std::env::temp_dir().join(format!("hello-{}", std::process::id()));
     let (reader, writer) = mainstay_platform::pipe::pipe().unwrap();
+    let label = format!("hello-{}", std::process::id());
+    let command = [HELLO.to_owned(), "run".to_owned()];
     let program = Program {
-        label: &format!("hello-{}", std::process::id()),
-        command: &[HELLO.to_owned(), "run".to_owned()],
-        directory: None,
-        environment: spawn::own_environment(),
         output: spawn::Output::Pipe(&writer),
-        error: None,
-        files: None,
-        group: Group::Own,
-        share: spawn::Share::default(),
-        input: None,
-        listen: &[],
-        own_number: None,
+        ..Program::new(&label, &command, spawn::own_environment())
     };
     let process = spawn::spawn(&program).unwrap();
     let file = std::fs::File::create(&said).unwrap();

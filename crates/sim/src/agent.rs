@@ -294,10 +294,10 @@ impl Agent {
             memo: Memo::default(),
             phase: AdoptedPhase::Remembered,
         }));
-        let width = if ground.has(Plant::GateIgnored) { 0 } else { ground.width };
-        self.take(ground, Input::Gate { width });
         let services = configuration(ground);
         self.take(ground, Input::Configure { services, prune: Prune::Keep });
+        let width = if ground.has(Plant::GateIgnored) { 0 } else { ground.width };
+        self.take(ground, Input::Gate { width });
         self.take(ground, Input::Adopt { runs, wishes: ground.disk.all_wishes(), hooks });
         let up = !ground.machine.is_alone;
         self.take(ground, Input::Network { up });

@@ -254,6 +254,7 @@ pub(super) fn usages() -> Usages {
         unit: text("web"),
         run: 3,
         processes: 2,
+        by_descent: false,
         threads: Some(9),
         cpu_ms: Some(3_210),
         cpu_percent: Some(12.4),

@@ -110,9 +110,9 @@ impl LogParameters {
 ///
 /// With `Accept: text/event-stream` the answer goes on: each line as JSON with its place as its id,
 /// beginning with the last `lines`, or with those behind `Last-Event-ID` or `after`. `event: missed`
-/// says how many segments were deleted before they were read, and how many bytes are damaged, `event: problem` why the stream ends.
-/// A comment comes every fifteen seconds. A viewer or an operator may read the logs of those
-/// services that its entry in `[[access]]` names.
+/// says how many segments were deleted before they were read, and how many bytes are damaged,
+/// `event: problem` why the stream ends. A comment comes every fifteen seconds. A viewer or an
+/// operator may read the logs of those services that its entry in `[[access]]` names.
 #[utoipa::path(
     get,
     path = "/v1/units/{name}/logs",

@@ -1,9 +1,10 @@
 //! Which closed segments are too many, too old or too much. Pure: what there is comes in.
 //!
 //! Never the live segment, never one in the middle of a log: what goes is the oldest. The newest
-//! closed one goes only for its age, and leaves its name: numbers would begin anew. A stamp that cannot be, because it is before all logs
-//! or in the future, was given by a clock that was wrong: such a segment counts as old as the one
-//! behind it, and none counts as older than the one before it.
+//! closed one goes only for its age, and leaves its name: numbers would begin anew. A stamp that
+//! cannot be, because it is before all logs or in the future, was given by a clock that was wrong:
+//! such a segment counts as old as the one behind it, and none counts as older than the one before
+//! it.
 
 use std::{cmp::Reverse, time::Duration};
 

@@ -15,7 +15,10 @@ use std::{
 
 use mainstay_platform::file_watch::FileWatch;
 
-use crate::{configuration, errand::Steps};
+use crate::{
+    configuration::{self, is_ours},
+    errand::Steps,
+};
 
 /// How often files are looked at whose changes the system does not tell.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -74,10 +77,8 @@ impl Ears {
     pub(super) fn listen(&mut self) -> Option<Duration> {
         let Some(watch) = &mut self.watch else { return self.within };
         let names = &self.names;
-        let is_file = |name: &OsStr| {
-            Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("toml"))
-        };
-        match watch.wait(self.within, &|name| names.contains(name) || is_file(name)) {
+        let is_meant = |name: &OsStr| names.contains(name) || is_ours(Path::new(name));
+        match watch.wait(self.within, &is_meant) {
             Ok(_) => None,
             Err(_) => Some(LOOK_EVERY),
         }

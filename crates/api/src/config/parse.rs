@@ -16,10 +16,9 @@ use super::{
     catalogue,
     fields::{Fields, Placed, Reading, bounded_duration, mistyped},
     groups::{self, Groups},
-    hot_reload,
     kind::{self, KindConfig},
     links::{self, Named},
-    logs, parallel_starts, program,
+    logs, once, program,
     rules::{self, Places, Spot},
     secrets::{self, Fetched},
     share,
@@ -161,8 +160,7 @@ fn read_file<'a>(r: &mut Reading<'a>, read: &mut Read<'_, 'a>) {
     }
     groups::read(&mut fields, r, read.groups);
     access::read(&mut fields, r, &mut read.config.access);
-    hot_reload::read(&mut fields, r, read.config);
-    parallel_starts::read(&mut fields, r, read.config);
+    once::read(&mut fields, r, read.config);
     fields.finish(&[], r);
 }
 

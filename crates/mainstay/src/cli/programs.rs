@@ -11,7 +11,7 @@ use std::{
 use mainstay_agent::kinds;
 use mainstay_api::config::{Config, ServiceConfig};
 use mainstay_core::service::StartType;
-use mainstay_platform::spawn::{self, Group, Output, Program, Share};
+use mainstay_platform::spawn::{self, Program};
 
 /// A program that cannot be found.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -76,18 +76,12 @@ fn image(service: &ServiceConfig, program: &str) -> io::Result<PathBuf> {
     let own =
         service.environment.iter().map(|(name, value)| format!("{name}={value}").into_bytes());
     spawn::image_of(&Program {
-        label: program,
-        command: &service.command,
         directory: service.directory.clone().map(Into::into),
-        environment: spawn::own_environment().into_iter().chain(own).collect(),
-        output: Output::Null,
-        error: None,
-        files: None,
-        group: Group::Own,
-        share: Share::default(),
-        input: None,
-        listen: &[],
-        own_number: None,
+        ..Program::new(
+            program,
+            &service.command,
+            spawn::own_environment().into_iter().chain(own).collect(),
+        )
     })
 }
 

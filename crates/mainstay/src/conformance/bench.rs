@@ -9,7 +9,7 @@ use mainstay_platform::{
     port::{Port, Token, Watched},
     process::{self, Ended, Process, SignalKind},
     random,
-    spawn::{self, Group, Input, Output, Program, Share},
+    spawn::{self, Input, Output, Program},
 };
 
 use super::{Trial, TrialError, doing, ear::Ear};
@@ -102,18 +102,11 @@ impl<'t> Bench<'t> {
         };
         let input = Input::new(setup.input.as_bytes()).map_err(doing("hold its input"))?;
         let process = spawn::spawn(&Program {
-            label: &label,
-            command: &self.trial.command,
             directory: Some(self.work()),
-            environment,
             input: Some(&input),
-            listen: &[],
-            own_number: None,
             output: Output::Pipe(&to_output),
             error: Some(&to_error),
-            files: None,
-            group: Group::Own,
-            share: Share::default(),
+            ..Program::new(&label, &self.trial.command, environment)
         });
         let process =
             process.map_err(|error| TrialError { doing: "start it", source: error.source })?;

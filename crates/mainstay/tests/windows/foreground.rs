@@ -10,8 +10,10 @@ use mainstay_platform::{
     pipe::{self, Moved, PipeReader, Way},
     process::{Ended, Process, SignalKind},
     random,
-    spawn::{self, Group, Program},
+    spawn::{self, Program},
 };
+
+use serde_json::Value;
 
 use crate::sandbox::{BINARY, Sandbox, wait_for};
 
@@ -62,6 +64,10 @@ fn an_agent_that_is_killed_costs_no_program_and_no_client() {
     }
     assert_eq!(agents.len(), 4, "each agent was another one");
     assert_eq!(sandbox.unit("web").pid, web.pid);
+    let shown: Value = serde_json::from_str(&sandbox.get(&["show", "web", "--json"])).unwrap();
+    let usage = &shown["usage"];
+    let is_by_job = usage["processes"].as_u64() >= Some(2) && usage["by-descent"].is_null();
+    assert!(is_by_job, "an agent that has not started it knows its job: {usage}");
 
     // Clients that come while there is no agent wait for the next one.
     let agent = Process::open_pid(sandbox.status().agent.pid).unwrap().unwrap();
@@ -117,19 +123,10 @@ impl Up {
         let (output, writer) = pipe::pipe().unwrap();
         let command: Vec<String> =
             [BINARY].iter().chain(words).map(|word| (*word).to_owned()).collect();
+        let label = format!("up {:016x}", random::number());
         let up = Program {
-            label: &format!("up {:016x}", random::number()),
-            command: &command,
-            directory: None,
-            environment: spawn::own_environment(),
             output: spawn::Output::Pipe(&writer),
-            error: None,
-            files: None,
-            group: Group::Own,
-            share: spawn::Share::default(),
-            input: None,
-            listen: &[],
-            own_number: None,
+            ..Program::new(&label, &command, spawn::own_environment())
         };
         Self { process: spawn::spawn(&up).unwrap(), output }
     }

@@ -10,7 +10,7 @@ use std::{
 
 use mainstay_platform::{
     port::Notices,
-    spawn::{self, Group, Output, Program, Share},
+    spawn::{self, Output, Program},
 };
 
 /// Says what this process is.
@@ -147,20 +147,9 @@ fn leave_child() {
     let mut environment = spawn::own_environment();
     environment.retain(|variable| !variable.starts_with(VARIABLE.as_bytes()));
     environment.push(Role::Stubborn.variable().into_bytes());
-    let child = Program {
-        label: &format!("child of {}", process::id()),
-        command: &command(),
-        directory: None,
-        environment,
-        output: Output::Inherited,
-        error: None,
-        files: None,
-        group: Group::Own,
-        share: Share::default(),
-        input: None,
-        listen: &[],
-        own_number: None,
-    };
+    let (label, command) = (format!("child of {}", process::id()), command());
+    let child =
+        Program { output: Output::Inherited, ..Program::new(&label, &command, environment) };
     say(&format!("{CHILD}{}", spawn::spawn(&child).unwrap().pid()));
 }
 

@@ -195,20 +195,7 @@ fn run(words: &[&str], folder: &std::path::Path) -> Result<(Ended, String), Spaw
 fn program<'a>(command: &'a [String], folder: &std::path::Path) -> Program<'a> {
     let mut environment = own_environment();
     environment.push(b"GREETING=hello".to_vec());
-    Program {
-        label: "test",
-        command,
-        directory: Some(folder.to_owned()),
-        environment,
-        output: Output::Null,
-        error: None,
-        files: None,
-        group: Group::Own,
-        share: Share::default(),
-        input: None,
-        listen: &[],
-        own_number: None,
-    }
+    Program { directory: Some(folder.to_owned()), ..Program::new("test", command, environment) }
 }
 
 fn wait(process: &Process) -> Ended {

@@ -10,8 +10,11 @@ async fn told_of(begin: &'static str, more: &'static str, pause: Duration) -> Ne
         fakes::hear(&mut stream).await.unwrap();
         let more = if pause.is_zero() { more.repeat(4096) } else { more.to_owned() };
         let mut sent = stream.write_all(begin.as_bytes()).await;
+        let mut drip = (!pause.is_zero()).then(|| time::interval(pause));
         while sent.is_ok() {
-            time::sleep_until(time::Instant::now() + pause).await;
+            if let Some(drip) = &mut drip {
+                drip.tick().await;
+            }
             sent = stream.write_all(more.as_bytes()).await;
         }
     })

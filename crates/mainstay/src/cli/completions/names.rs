@@ -19,7 +19,8 @@ use crate::{
     cli::service,
     client::{Client, escaped},
     errors::CliError,
-    instance, words,
+    instance,
+    words::{self, said_of},
 };
 
 /// Somebody waits with a finger on a key.
@@ -94,7 +95,7 @@ fn told(what: Names) -> Option<Found> {
 }
 
 async fn ask(what: Names) -> Result<Found, CliError> {
-    let named = named_instance(std::env::args().skip_while(|word| word != "--").skip(1));
+    let named = said_of("instance", std::env::args().skip_while(|word| word != "--").skip(1));
     let located = instance::choose(named.as_deref())?;
     let mut client = Client::connect(&located).await?;
     match what {
@@ -112,19 +113,6 @@ async fn ask(what: Names) -> Result<Found, CliError> {
         Names::Units => Ok(units(client.get("/v1/status").await?)),
         Names::Instances | Names::Keys | Names::KeysToSet | Names::Installed => Ok(Found::new()),
     }
-}
-
-/// Returns the instance that is named on the command line that is completed.
-fn named_instance(mut words: impl Iterator<Item = String>) -> Option<String> {
-    while let Some(word) = words.next() {
-        if word == "--instance" {
-            return words.next();
-        }
-        if let Some(name) = word.strip_prefix("--instance=") {
-            return Some(name.to_owned());
-        }
-    }
-    None
 }
 
 fn services(status: &Status) -> Found {
@@ -189,17 +177,6 @@ fn installed() -> Found {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_instance_that_is_named_is_the_one_that_is_asked() {
-        let check = |line: &str, expected: Option<&str>| {
-            let words = line.split(' ').map(str::to_owned);
-            assert_eq!(named_instance(words).as_deref(), expected, "{line}");
-        };
-        check("mainstay --instance home status", Some("home"));
-        check("mainstay status --instance=home", Some("home"));
-        check("mainstay status --instance", None);
-    }
 
     #[test]
     fn keys_of_tables_have_a_dot_and_say_what_they_are_for() {

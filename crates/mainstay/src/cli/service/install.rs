@@ -21,7 +21,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use mainstay_api::config::{self, NewService, SourceText};
 use mainstay_platform::{
     scm::{self, Change, Intent, Purpose, Service, Setting, Start, State},
-    spawn::{self, Group, Output, Program, Share},
+    spawn::{self, Program},
 };
 
 use self::{
@@ -325,18 +325,8 @@ fn image(command: &[String], directory: &Path) -> Result<PathBuf, CliError> {
 
 fn look_for(command: &[String], directory: &Path) -> io::Result<PathBuf> {
     spawn::image_of(&Program {
-        label: "install",
-        command,
         directory: Some(directory.to_owned()),
-        environment: spawn::own_environment(),
-        output: Output::Null,
-        error: None,
-        files: None,
-        group: Group::Own,
-        share: Share::default(),
-        input: None,
-        listen: &[],
-        own_number: None,
+        ..Program::new("install", command, spawn::own_environment())
     })
 }
 

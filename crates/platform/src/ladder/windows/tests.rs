@@ -23,7 +23,7 @@ use crate::{
     pipe::{Moved, Way, pipe},
     port::{Port, Token},
     process::{Ended, SignalKind, carrying},
-    spawn::{Group, Output, Program, Share, own_environment, spawn},
+    spawn::{Output, Program, own_environment, spawn},
     windows::wide,
 };
 
@@ -176,20 +176,9 @@ fn start(role: &str) -> (Process, crate::pipe::PipeReader, String) {
     let mut environment = own_environment();
     environment.push(format!("{ROLE}={role}").into_bytes());
     let (reader, writer) = pipe().unwrap();
-    let program = Program {
-        label: &label,
-        command: &words.map(str::to_owned),
-        directory: None,
-        environment,
-        output: Output::Pipe(&writer),
-        error: None,
-        files: None,
-        group: Group::Own,
-        share: Share::default(),
-        input: None,
-        listen: &[],
-        own_number: None,
-    };
+    let command = words.map(str::to_owned);
+    let program =
+        Program { output: Output::Pipe(&writer), ..Program::new(&label, &command, environment) };
     let process = spawn(&program).unwrap();
     let path = std::env::temp_dir().join(&label);
     let file = File::create(&path).unwrap();

@@ -7,7 +7,7 @@ use crate::{
     pipe::{Moved, PipeReader, Way, pipe},
     port::{Port, Token},
     process::{Ended, SignalKind, carrying},
-    spawn::{Group, Passed, spawn_held},
+    spawn::{Passed, spawn_held},
 };
 
 const SOON: Duration = Duration::from_secs(20);
@@ -286,20 +286,7 @@ fn program<'a>(label: &'a str, command: &'a [String], role: &str) -> Program<'a>
     let mut environment = own_environment();
     environment.push(b"GREETING=hello".to_vec());
     environment.push(format!("{ROLE}={role}").into_bytes());
-    Program {
-        label,
-        command,
-        directory: Some(std::env::temp_dir()),
-        environment,
-        output: Output::Null,
-        error: None,
-        files: None,
-        group: Group::Own,
-        share: Share::default(),
-        input: None,
-        listen: &[],
-        own_number: None,
-    }
+    Program { directory: Some(std::env::temp_dir()), ..Program::new(label, command, environment) }
 }
 
 fn wait(process: &Process) -> Ended {
