@@ -22,6 +22,7 @@ mod events;
 mod given;
 mod health;
 mod inquiry;
+mod jobs;
 mod keeper;
 pub mod kinds;
 mod launch;

@@ -80,8 +80,9 @@ impl Agent {
             None => return,
         };
         let run = spawned.run;
-        if matches!(spawned.outcome, SpawnOutcome::Started { .. }) {
+        if let SpawnOutcome::Started { job, .. } = &spawned.outcome {
             self.custody.want(&spawned.unit, run);
+            self.jobs.note(&unit, run, job.as_ref());
         }
         self.take(match spawned.outcome {
             SpawnOutcome::Started { pid, .. } => Input::Started { unit, run, pid },
@@ -107,6 +108,7 @@ impl Agent {
         let (run, exit, strays) = (exited.run, exit_of(exited.status), exited.strays);
         let is_crash = self.is_crash(&unit, exited);
         self.notices.note_end(&unit, run, exited.pid);
+        self.jobs.forget(&unit, run);
         self.take(Input::Exited { unit: unit.clone(), run, exit, strays });
         if is_crash {
             self.crashed(&unit, exited);
@@ -139,6 +141,7 @@ impl Agent {
         for entry in entries.iter().filter(|entry| matches!(entry.phase, Phase::Running { .. })) {
             self.custody.want(&entry.unit, entry.run);
         }
+        self.jobs.take_over(entries);
         self.given.recall(entries);
         self.secrets.take_over(living(entries));
         let wishes = self.wishes.all();
@@ -169,6 +172,7 @@ impl Agent {
     /// Compares what another keeper knows with what we know: ours died, and a new one took over.
     pub(crate) fn reconcile(&mut self, entries: &[Entry]) {
         self.custody.keep_only(&entries.iter().map(run_of).collect());
+        self.jobs.take_over(entries);
         let runs = entries.iter().filter_map(adopted).collect();
         let hooks = self.compare_besides(entries);
         self.take(Input::Reconcile { runs, hooks });
@@ -208,7 +212,7 @@ fn adopted(entry: &Entry) -> Option<Adopted> {
 pub(crate) fn phase_of(phase: &Phase) -> AdoptedPhase {
     match phase {
         Phase::Starting => AdoptedPhase::Starting,
-        Phase::Running { pid, since_us } => {
+        Phase::Running { pid, since_us, .. } => {
             AdoptedPhase::Running { pid: *pid, since: moment(*since_us) }
         }
         Phase::Ended(exited) => AdoptedPhase::Ended {

@@ -465,6 +465,9 @@ pub enum SpawnOutcome {
         at_us: u64,
         /// False when this (unit, run) was running already.
         fresh: bool,
+        /// The label of its job, where the system has jobs (Windows) and the keeper names them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        job: Option<String>,
     },
     /// The program could not be started.
     Failed {
@@ -509,6 +512,9 @@ pub enum Phase {
         pid: u32,
         /// When it was started, in monotonic microseconds.
         since_us: u64,
+        /// The label of its job, where the system has jobs (Windows) and the keeper names them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        job: Option<String>,
     },
     /// It has ended and its exit is not acknowledged.
     Ended(Exited),

@@ -18,6 +18,7 @@ use mainstay_platform::{
     pipe::PipeReader,
     port::Watched,
     process::{Identity, Process},
+    tally,
 };
 
 use crate::pump::PumpKey;
@@ -318,6 +319,11 @@ impl Run {
         self.followed.as_ref().map(|lead| lead.first)
     }
 
+    /// Returns the label of its job, where the system has jobs.
+    pub(crate) fn job(&self) -> Option<String> {
+        tally::HAS_JOBS.then(|| self.id.clone())
+    }
+
     /// Returns whether what it leaves behind is to be ended.
     pub(crate) fn is_swept(&self) -> bool {
         self.brief.scope == Scope::Tree
@@ -327,7 +333,8 @@ impl Run {
         let phase = match &self.state {
             RunState::Starting => Phase::Starting,
             RunState::Running { process, since } => {
-                Phase::Running { pid: process.pid(), since_us: microseconds(*since) }
+                let since_us = microseconds(*since);
+                Phase::Running { pid: process.pid(), since_us, job: self.job() }
             }
             RunState::Ended { is_acknowledged: true, has_strays: false, .. } => Phase::Remembered,
             RunState::Ended { exit, has_strays, .. } => {

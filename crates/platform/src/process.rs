@@ -24,7 +24,7 @@ use std::{collections::BTreeSet, io};
 use crate::descriptor::Descriptor;
 pub use imp::Process;
 #[cfg(windows)]
-pub(crate) use imp::{Job, interrupt};
+pub(crate) use imp::{Job, MEMBERS_MAX, interrupt};
 #[cfg(target_os = "linux")]
 pub(crate) use imp::{environment_of, start_ticks_of, text_of};
 #[cfg(target_os = "macos")]

@@ -2,8 +2,19 @@
 //! one pass over all processes, on request and never in a background loop.
 //!
 //! A process is of a run when it is its main process, is in the group that this leads, descends
-//! from one of them, or carries the run's `MAINSTAY_ID`. What the system does not let us read of
-//! one process is left out of the whole run: half a sum is no sum.
+//! from one of them, or carries the run's `MAINSTAY_ID`. Where a run has a job (Windows), that says
+//! who is of it, and counts those that have ended as well; a job that cannot be asked leaves main
+//! process and descent, which is told. What the system does not let us read of one process is left
+//! out of the whole run: half a sum is no sum.
+//!
+//! | what is not as it should be | what is counted |
+//! |---|---|
+//! | the keeper is dead | the same: the main process keeps the job's name |
+//! | the main process has ended as well, its children live on | by descent: the name is gone |
+//! | the job may not be opened, or tells nothing | by descent |
+//! | the job has as many members as it lists at most | by descent |
+//! | the keeper is of a version that names no jobs | by descent |
+//! | a member may not be opened | the job's time and transfers; nothing of what members tell |
 
 #[cfg(target_os = "linux")]
 #[path = "tally/linux.rs"]
@@ -14,6 +25,13 @@ mod imp;
 #[cfg(windows)]
 #[path = "tally/windows.rs"]
 mod imp;
+
+#[cfg(not(windows))]
+#[path = "tally/account/elsewhere.rs"]
+mod account;
+#[cfg(windows)]
+#[path = "tally/account/windows.rs"]
+mod account;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,7 +46,12 @@ pub struct Root {
     pub pids: Vec<u32>,
     /// A moment of the monotonic clock at which it ran: who was started later has only its number.
     pub since: Duration,
+    /// The label of its job, where it is known; see [`HAS_JOBS`].
+    pub job: Option<String>,
 }
+
+/// Whether each run is in a job of its own: on Windows.
+pub const HAS_JOBS: bool = cfg!(windows);
 
 /// How much is read of each process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,11 +65,14 @@ pub enum Depth {
 /// What the processes of a run use; nothing where the system does not tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
+    /// Whose processes they are was told by descent, because there was no job that could be asked.
+    pub by_descent: bool,
     /// How many processes there are.
     pub processes: u64,
     /// How many threads they have.
     pub threads: Option<u64>,
-    /// Their time on processors, with that of children that have ended and were waited for.
+    /// Their time on processors, with that of children that have ended and were waited for; of a
+    /// job, with that of all that have ended.
     pub processor_time: Option<Duration>,
     /// The memory that they occupy, each by itself: what two share counts twice.
     pub memory_bytes: Option<u64>,
@@ -64,6 +90,7 @@ pub struct Tally {
 
 impl Tally {
     const NONE: Self = Self {
+        by_descent: HAS_JOBS,
         processes: 0,
         threads: Some(0),
         processor_time: Some(Duration::ZERO),
@@ -73,6 +100,20 @@ impl Tally {
         descriptors: Some(0),
         read_bytes: Some(0),
         written_bytes: Some(0),
+    };
+
+    /// A process that may not be looked into.
+    const CLOSED: Self = Self {
+        by_descent: HAS_JOBS,
+        processes: 1,
+        threads: None,
+        processor_time: None,
+        memory_bytes: None,
+        memory_share_bytes: None,
+        memory_peak_bytes: None,
+        descriptors: None,
+        read_bytes: None,
+        written_bytes: None,
     };
 
     fn add(&mut self, one: &Self) {
@@ -105,6 +146,13 @@ struct Kin {
 /// Returns what each run uses, in order; nothing for a run without a process.
 pub fn of(roots: &[Root], depth: Depth) -> io::Result<Vec<Option<Tally>>> {
     let seen = imp::look()?;
+    // Behind the look: who is held keeps its number, so that members are who was seen.
+    let accounts: Vec<Option<Account>> = roots.iter().map(|root| open(root, depth)).collect();
+    let meant = roots.iter().zip(&accounts).map(|(root, account)| match account {
+        Some(account) => Root { pids: account.members.clone(), ..root.clone() },
+        None => root.clone(),
+    });
+    let roots = &meant.collect::<Vec<_>>();
     let kin: Vec<Kin> = seen.iter().map(imp::Seen::kin).collect();
     let is_late = |index: usize, root: &Root| {
         seen.get(index).is_none_or(|seen| seen.is_later_than(root.since))
@@ -118,7 +166,52 @@ pub fn of(roots: &[Root], depth: Depth) -> io::Result<Vec<Option<Tally>>> {
             tally.get_or_insert(Tally::NONE).add(&one);
         }
     }
+    for (tally, account) in tallies.iter_mut().zip(&accounts) {
+        if let (Some(tally), Some(account)) = (tally, account) {
+            account.complete(tally);
+        }
+    }
     Ok(tallies)
+}
+
+/// What a job tells of a run.
+#[derive(Debug, Default)]
+struct Account {
+    /// Who is in it.
+    members: Vec<u32>,
+    /// How many of them may not be looked into.
+    closed: u64,
+    /// The time of all who are or were in it.
+    time: Option<Duration>,
+    /// What all who are or were in it have read and written.
+    transfers: Option<(u64, u64)>,
+}
+
+/// Asks the job of a run, if it has one that answers.
+fn open(root: &Root, depth: Depth) -> Option<Account> {
+    account::of(root.job.as_deref()?, depth).ok().flatten()
+}
+
+impl Account {
+    /// Puts what the job counts in the place of what was added up.
+    ///
+    /// A job has counted all that its members tell, and more; one that tells less does not count
+    /// (Wine).
+    fn complete(&self, tally: &mut Tally) {
+        tally.by_descent = false;
+        for _ in 0..self.closed {
+            tally.add(&Tally::CLOSED);
+        }
+        let (read, written) = self.transfers.unzip();
+        tally.processor_time = tally.processor_time.max(some(self.time));
+        tally.read_bytes = tally.read_bytes.max(some(read));
+        tally.written_bytes = tally.written_bytes.max(some(written));
+    }
+}
+
+/// Returns nothing instead of a number that says nothing.
+fn some<T: Default + PartialEq>(counted: Option<T>) -> Option<T> {
+    counted.filter(|counted| *counted != T::default())
 }
 
 /// Returns to which root each process belongs, both by their places.
@@ -205,7 +298,7 @@ mod tests {
     }
 
     fn root(pids: &[u32]) -> Root {
-        Root { pids: pids.to_vec(), since: Duration::ZERO }
+        Root { pids: pids.to_vec(), since: Duration::ZERO, job: None }
     }
 
     /// Returns the numbers of the processes of each of two runs, whose mains are 10 and 20.
@@ -270,14 +363,48 @@ mod tests {
     }
 
     #[test]
+    fn a_job_tells_of_those_that_have_ended_and_of_those_that_are_closed_to_us() {
+        let second = Duration::from_secs(1);
+        let sum = Tally {
+            processes: 2,
+            processor_time: Some(second * 2),
+            read_bytes: Some(7),
+            by_descent: true,
+            ..Tally::NONE
+        };
+        let counted = |account: Account| {
+            let mut tally = sum;
+            account.complete(&mut tally);
+            tally
+        };
+        let whole =
+            Account { time: Some(second * 3), transfers: Some((9, 8)), ..Account::default() };
+        let tally = counted(whole);
+        assert_eq!((tally.processor_time, tally.by_descent), (Some(second * 3), false));
+        assert_eq!((tally.read_bytes, tally.written_bytes), (Some(9), Some(8)));
+
+        let silent = Account { time: Some(Duration::ZERO), ..Account::default() };
+        assert_eq!(counted(silent), Tally { by_descent: false, ..sum });
+
+        let tally = counted(Account { closed: 1, time: Some(second * 3), ..Account::default() });
+        assert_eq!((tally.processes, tally.memory_bytes), (3, None));
+        assert_eq!((tally.processor_time, tally.read_bytes), (Some(second * 3), None));
+    }
+
+    #[test]
     fn this_process_and_what_it_does_are_seen() {
-        let own = [Root { pids: vec![std::process::id()], since: crate::clock::monotonic() }];
+        let own = [Root {
+            pids: vec![std::process::id()],
+            since: crate::clock::monotonic(),
+            job: Some("nobody's".to_owned()),
+        }];
         let before = of(&own, Depth::Time).unwrap()[0].unwrap();
         let until = crate::clock::monotonic() + Duration::from_mins(1);
         loop {
             let after = of(&own, Depth::All).unwrap()[0].unwrap();
             assert!(after.processes >= 1 && after.memory_bytes > Some(0), "{after:?}");
             assert!(after.memory_peak_bytes > Some(0), "{after:?}");
+            assert_eq!(after.by_descent, HAS_JOBS, "there is no such job: {after:?}");
             let is_wine = std::env::var_os("MAINSTAY_WINE").is_some();
             assert!(after.descriptors > Some(0) || is_wine, "{after:?}");
             if after.processor_time > before.processor_time {
@@ -285,7 +412,7 @@ mod tests {
             }
             assert!(crate::clock::monotonic() < until, "work is not seen: {after:?}");
         }
-        let nobody = [Root { pids: vec![u32::MAX - 1], since: Duration::ZERO }];
+        let nobody = [root(&[u32::MAX - 1])];
         assert_eq!(of(&nobody, Depth::All).unwrap(), [None]);
     }
 }

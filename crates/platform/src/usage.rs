@@ -17,7 +17,7 @@ pub(crate) use imp::task_of;
 #[cfg(target_os = "linux")]
 pub(crate) use imp::unless_gone;
 #[cfg(windows)]
-pub(crate) use imp::{memory_of, total_of};
+pub(crate) use imp::{is_ending, memory_of, total_of};
 
 use crate::process::Process;
 

@@ -115,7 +115,8 @@ async fn measure(
     for (place, LiveRun { unit, run, .. }) in runs.into_iter().enumerate() {
         let tally = after.tallies.get(place).copied().flatten();
         let (Some(tally), true) = (tally, still.get(&unit) == Some(&run)) else { continue };
-        let since = before.time_of(place).map(|time| (time, after.at.saturating_sub(before.at)));
+        let time = before.time_of(place, &tally);
+        let since = time.map(|time| (time, after.at.saturating_sub(before.at)));
         units.push(told(unit, run, &tally, since));
     }
     let watched =
@@ -131,8 +132,11 @@ struct Look {
 }
 
 impl Look {
-    fn time_of(&self, place: usize) -> Option<Duration> {
-        self.tallies.get(place).copied().flatten()?.processor_time
+    /// Returns the time of a run, if it was counted as it was later: a job that is gone meanwhile
+    /// has counted more.
+    fn time_of(&self, place: usize, later: &Tally) -> Option<Duration> {
+        let tally = self.tallies.get(place).copied().flatten()?;
+        tally.processor_time.filter(|_| tally.by_descent == later.by_descent)
     }
 }
 
@@ -174,6 +178,7 @@ fn told(unit: String, run: u64, tally: &Tally, since: Option<(Duration, Duration
         unit,
         run,
         processes: tally.processes,
+        by_descent: tally.by_descent,
         threads: tally.threads,
         cpu_ms: tally.processor_time.map(milliseconds),
         cpu_percent: tally.processor_time.and_then(share),
@@ -217,6 +222,7 @@ mod tests {
     #[test]
     fn what_was_not_read_is_not_told() {
         let none = Tally {
+            by_descent: false,
             processes: 1,
             threads: None,
             processor_time: None,

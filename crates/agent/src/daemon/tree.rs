@@ -67,7 +67,8 @@ impl Agent {
         let (name, run, first) = (view.name(), view.run(), view.pid()?);
         let main = self.notices.main_of(name, run).filter(|main| *main != first);
         let pids = [first].into_iter().chain(main).collect();
-        let root = Root { pids, since: view.since().elapsed() };
+        let job = self.jobs.of(name, run).cloned();
+        let root = Root { pids, since: view.since().elapsed(), job };
         Some(LiveRun { unit: name.to_string(), run, root })
     }
 

@@ -24,6 +24,9 @@ pub struct UnitUsage {
     pub run: u64,
     /// How many processes there are.
     pub processes: u64,
+    /// On Windows: its job could not be asked; whoever has lost its parent or has ended is left out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_descent: bool,
     /// How many threads they have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads: Option<u64>,

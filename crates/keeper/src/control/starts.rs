@@ -63,6 +63,7 @@ impl Control {
     fn answer_known(&mut self, id: u64, spawn: &Spawn) {
         let key = RunRef { unit: spawn.unit.clone(), run: spawn.run };
         let Some(run) = self.runs.get_mut(&key) else { return };
+        let job = run.job();
         let (pid, at_us) = match &run.state {
             // The answer follows with the result of the start.
             RunState::Starting => {
@@ -72,7 +73,7 @@ impl Control {
             RunState::Running { process, since } => (process.pid(), microseconds(*since)),
             RunState::Ended { exit, .. } => (exit.pid, exit.at_us.saturating_sub(exit.lived_us)),
         };
-        self.spawned(id, spawn, SpawnOutcome::Started { pid, at_us, fresh: false });
+        self.spawned(id, spawn, SpawnOutcome::Started { pid, at_us, fresh: false, job });
     }
 
     fn spawned(&mut self, id: u64, spawn: &Spawn, outcome: SpawnOutcome) {
@@ -115,7 +116,7 @@ impl Control {
         };
         run.state = RunState::Running { process, since: at };
         (run.output, run.error) = (output.clone(), error.clone());
-        let asked_by = run.asked_by;
+        let (asked_by, job) = (run.asked_by, run.job());
         if let Err(error) = self.journal.write(run) {
             complain("cannot note a start in the journal", &error);
         }
@@ -126,7 +127,7 @@ impl Control {
         if let Some(storage) = logs_on {
             self.pump(&key, output, error, storage);
         }
-        let outcome = SpawnOutcome::Started { pid, at_us: microseconds(at), fresh: true };
+        let outcome = SpawnOutcome::Started { pid, at_us: microseconds(at), fresh: true, job };
         self.spawned(asked_by, spawn, outcome);
     }
 

@@ -13,6 +13,8 @@ use mainstay_platform::{
     spawn::{self, Program},
 };
 
+use serde_json::Value;
+
 use crate::sandbox::{BINARY, Sandbox, wait_for};
 
 /// Nothing prints more at a time.
@@ -62,6 +64,10 @@ fn an_agent_that_is_killed_costs_no_program_and_no_client() {
     }
     assert_eq!(agents.len(), 4, "each agent was another one");
     assert_eq!(sandbox.unit("web").pid, web.pid);
+    let shown: Value = serde_json::from_str(&sandbox.get(&["show", "web", "--json"])).unwrap();
+    let usage = &shown["usage"];
+    let is_by_job = usage["processes"].as_u64() >= Some(2) && usage["by-descent"].is_null();
+    assert!(is_by_job, "an agent that has not started it knows its job: {usage}");
 
     // Clients that come while there is no agent wait for the next one.
     let agent = Process::open_pid(sandbox.status().agent.pid).unwrap().unwrap();

@@ -17,6 +17,7 @@ use mainstay_platform::{
     process::{Process, SignalKind},
     scm::{Change, Control, Database, Intent, Purpose, Start, State},
 };
+use serde_json::Value;
 
 use crate::{
     installed::Installed,
@@ -38,6 +39,11 @@ fn an_agent_whose_keeper_is_killed_starts_the_service_and_its_programs_run_on() 
     let after = story.sandbox.status();
     assert_eq!(after.agent.pid, before.agent.pid, "no agent had to be replaced");
     assert_eq!((story.main().pid, story.main().run), (main.pid, main.run));
+    wait_for("the new keeper's word of its job has come", || {
+        let usages = story.sandbox.get(&["status", "--usage", "--json"]);
+        let usage = &serde_json::from_str::<Value>(&usages).unwrap()["units"][0]["usage"];
+        (usage["processes"].is_u64() && usage["by-descent"].is_null()).then_some(())
+    });
 
     story.end_program();
     story.wait_for_exit();

@@ -38,7 +38,7 @@ use crate::{
     windows::{Inherit, duplicate, is, is_signalled, own, succeed, threads},
 };
 
-pub(crate) use job::Job;
+pub(crate) use job::{Job, MEMBERS_MAX};
 
 /// The exit code of what we kill; Unix shells say 128 + SIGKILL.
 const KILLED: u32 = 137;

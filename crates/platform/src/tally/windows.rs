@@ -1,7 +1,7 @@
 //! A snapshot of all processes, and the counters of those that are counted.
 //!
-//! Who belongs to whom is told by parents: the number of a parent that is gone counts as long as
-//! nobody has it who is younger than its child.
+//! Where there is no job that says who belongs to whom, parents do: the number of a parent that is
+//! gone counts as long as nobody has it who is younger than its child.
 
 use std::{io, time::Duration};
 
@@ -13,7 +13,7 @@ use windows_sys::Win32::{
 use super::{Depth, Kin, Tally};
 use crate::{
     process::Process,
-    usage::{memory_of, total_of},
+    usage::{is_ending, memory_of, total_of},
     windows::{
         snapshot::{self, Listed},
         succeed,
@@ -67,9 +67,13 @@ impl Seen {
         if depth == Depth::Time {
             return Ok(Some(known));
         }
+        let memory = memory_of(&self.process).ok();
+        if memory.is_none() && is_ending(&self.process) {
+            return Ok(None);
+        }
         let io = counters(self.process.raw()).ok();
         Ok(Some(Tally {
-            memory_bytes: memory_of(&self.process).ok(),
+            memory_bytes: memory,
             memory_share_bytes: None,
             memory_peak_bytes: total.and_then(|total| total.memory_peak_bytes),
             descriptors: handles(self.process.raw()).ok(),

@@ -104,7 +104,7 @@ pub(super) fn own_memory(pid: u32) -> io::Result<Option<u64>> {
 /// Returns whether a process is gone in a moment: of one that ends the system tells nothing, before
 /// it says so.
 #[expect(unsafe_code, reason = "WaitForSingleObject")]
-fn is_ending(process: &Process) -> bool {
+pub(crate) fn is_ending(process: &Process) -> bool {
     // SAFETY: the handle is open for it.
     unsafe { WaitForSingleObject(process.raw(), ENDING_MILLISECONDS) == WAIT_OBJECT_0 }
 }

@@ -49,7 +49,7 @@ mod tests {
         assert!(ties_of(&process).unwrap().ancestors.contains(&std::process::id()));
         usage::of(&process).unwrap();
         assert!(usage::of_tree(pid).unwrap() > 0);
-        let root = Root { pids: vec![pid], since: clock::monotonic() };
+        let root = Root { pids: vec![pid], since: clock::monotonic(), job: None };
         assert_eq!(tally::of(&[root], Depth::All).unwrap()[0].unwrap().processes, 1);
         assert_eq!(carrying(MARK).unwrap().len(), 1);
         assert_eq!(started_with("MAINSTAY_ID", MARK).unwrap().len(), 1);

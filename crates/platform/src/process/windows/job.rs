@@ -5,14 +5,18 @@ use std::{
     io,
     os::windows::io::{AsRawHandle as _, OwnedHandle, RawHandle},
     ptr::{null, null_mut},
+    time::Duration,
 };
 
 use windows_sys::Win32::{
     Foundation::{ERROR_ALREADY_EXISTS, ERROR_FILE_NOT_FOUND, ERROR_MORE_DATA},
     System::{
         JobObjects::{
-            CreateJobObjectW, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE, JOBOBJECT_BASIC_PROCESS_ID_LIST,
-            JOBOBJECT_EXTENDED_LIMIT_INFORMATION, JobObjectBasicProcessIdList,
+            CreateJobObjectW, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE,
+            JOBOBJECT_BASIC_ACCOUNTING_INFORMATION, JOBOBJECT_BASIC_AND_IO_ACCOUNTING_INFORMATION,
+            JOBOBJECT_BASIC_PROCESS_ID_LIST, JOBOBJECT_EXTENDED_LIMIT_INFORMATION,
+            JOBOBJECTINFOCLASS, JobObjectBasicAccountingInformation,
+            JobObjectBasicAndIoAccountingInformation, JobObjectBasicProcessIdList,
             JobObjectExtendedLimitInformation, OpenJobObjectW, QueryInformationJobObject,
             SetInformationJobObject, TerminateJobObject,
         },
@@ -22,10 +26,12 @@ use windows_sys::Win32::{
 
 use crate::windows::{is, own, succeed, wide};
 
-/// `JOB_OBJECT_QUERY | JOB_OBJECT_TERMINATE`.
-const ACCESS: u32 = 0x0004 | 0x0008;
+/// `JOB_OBJECT_QUERY`.
+const ASK: u32 = 0x0004;
+/// `JOB_OBJECT_TERMINATE`.
+const END: u32 = 0x0008;
 /// So many members of a job are seen at once; the next look sees the others.
-const MEMBERS_MAX: usize = 1024;
+pub(crate) const MEMBERS_MAX: usize = 1024;
 /// The list of members behind the two counters.
 const COUNTERS: usize = 1;
 
@@ -78,11 +84,20 @@ impl Job {
     }
 
     /// Opens a job by its name, if there is one.
-    #[expect(unsafe_code, reason = "OpenJobObjectW")]
     pub(crate) fn open(id: &str) -> io::Result<Option<Self>> {
+        Self::open_for(ASK | END, id)
+    }
+
+    /// Opens a job for questions alone, if there is one of that name.
+    pub(crate) fn open_to_ask(id: &str) -> io::Result<Option<Self>> {
+        Self::open_for(ASK, id)
+    }
+
+    #[expect(unsafe_code, reason = "OpenJobObjectW")]
+    fn open_for(access: u32, id: &str) -> io::Result<Option<Self>> {
         let name = name_of(id);
         // SAFETY: the name ends with NUL.
-        let raw = unsafe { OpenJobObjectW(ACCESS, 0, name.as_ptr()) };
+        let raw = unsafe { OpenJobObjectW(access, 0, name.as_ptr()) };
         // SAFETY: the handle is new or null.
         match unsafe { own(raw) } {
             Ok(handle) => Ok(Some(Self { handle })),
@@ -99,6 +114,30 @@ impl Job {
     pub(super) fn terminate(&self, code: u32) -> io::Result<()> {
         // SAFETY: the handle is open.
         succeed(unsafe { TerminateJobObject(self.raw(), code) })
+    }
+
+    /// Returns the time on processors of all who are or were in the job.
+    pub(crate) fn time(&self) -> io::Result<Duration> {
+        let mut known = JOBOBJECT_BASIC_ACCOUNTING_INFORMATION::default();
+        self.ask(JobObjectBasicAccountingInformation, &mut known)?;
+        let ticks = known.TotalUserTime.saturating_add(known.TotalKernelTime);
+        Ok(Duration::from_nanos(u64::try_from(ticks).unwrap_or_default().saturating_mul(100)))
+    }
+
+    /// Returns how much all who are or were in the job have read and written, by any call.
+    pub(crate) fn transfers(&self) -> io::Result<(u64, u64)> {
+        let mut known = JOBOBJECT_BASIC_AND_IO_ACCOUNTING_INFORMATION::default();
+        self.ask(JobObjectBasicAndIoAccountingInformation, &mut known)?;
+        Ok((known.IoInfo.ReadTransferCount, known.IoInfo.WriteTransferCount))
+    }
+
+    /// Asks for counters, of which each class has a form of its own.
+    #[expect(unsafe_code, reason = "QueryInformationJobObject")]
+    fn ask<T>(&self, class: JOBOBJECTINFOCLASS, known: &mut T) -> io::Result<()> {
+        let size = u32::try_from(size_of::<T>()).unwrap_or_default();
+        let to = (&raw mut *known).cast();
+        // SAFETY: `to` is valid for writes of `size` bytes, which are numbers in every class.
+        succeed(unsafe { QueryInformationJobObject(self.raw(), class, to, size, null_mut()) })
     }
 
     /// Returns the numbers of the processes in the job.
