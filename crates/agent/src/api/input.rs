@@ -68,7 +68,7 @@ impl<T: DeserializeOwned + 'static, S: Send + Sync> FromRequest<S> for Told<T> {
         }
         let Raw(body) = Raw::from_request(request, state).await?;
         let hint = "`GET /v1/openapi.json` says what the body of each request is";
-        if body.trim_ascii_start().first() != Some(&b'{') {
+        if body.trim_ascii_start().first() == Some(&b'[') {
             // A list would be read as the values of an object, one after the other.
             return Err(bad("the body of this request is a JSON object".to_owned(), hint));
         }
