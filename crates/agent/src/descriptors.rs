@@ -36,12 +36,11 @@ pub fn check(config: &Config, main: &Path) -> Result<(), Vec<Diagnostic>> {
         return Ok(());
     }
     let units: u64 = config.services.values().map(|service| u64::from(service.instances)).sum();
-    let (units, need) = if units == 1 {
-        ("1 unit".to_owned(), "needs")
+    let message = if units == 1 {
+        format!("1 unit needs {needed} open files, and {allowed} are allowed")
     } else {
-        (format!("{units} units"), "need")
+        format!("{units} units need {needed} open files, and {allowed} are allowed")
     };
-    let message = format!("{units} {need} {needed} open files, and {allowed} are allowed");
     let help = format!("raise the hard limit where `mainstay up` is started: `ulimit -n {needed}`");
     let file = main.display().to_string();
     Err(vec![Diagnostic::of_file(&file, "too-many-files", message, &help)])

@@ -76,9 +76,11 @@ fn words(pressure: &Pressure) -> (Level, String) {
         }
         PressureKind::DiskRoom => (Level::Info, format!("the log of `{unit}` takes bytes again")),
         PressureKind::DroppedOldest => {
-            let (segments, were) =
-                if *count == 1 { ("segment", "was") } else { ("segments", "were") };
-            let text = format!("{count} old {segments} of `{unit}` {were} deleted to make room");
+            let text = if *count == 1 {
+                format!("1 old segment of `{unit}` was deleted to make room")
+            } else {
+                format!("{count} old segments of `{unit}` were deleted to make room")
+            };
             (Level::Warn, text)
         }
         PressureKind::DroppedNew => {

@@ -273,7 +273,8 @@ fn known(all: &[Card]) -> String {
 fn describe(card: &Card) -> String {
     let runs = of_file(&card.config).is_ok_and(|located| answers(&located));
     let word = if runs { words::of("runs") } else { words::of("is down") };
-    format!("       {}  {}  ({word})", card.name, card.config.display())
+    let note = words::in_brackets(&word);
+    format!("       {}  {}  {}", card.name, card.config.display(), note.trim_start())
 }
 
 fn base() -> Result<PathBuf, CliError> {

@@ -159,6 +159,15 @@ pub(crate) fn before_reason() -> &'static str {
     }
 }
 
+/// Returns a note in brackets, as it stands behind a word in the language of the person.
+pub(crate) fn in_brackets(note: &str) -> String {
+    let (open, close) = match language() {
+        Language::English => (" (", ")"),
+        Language::Chinese => (chinese().sign(" ("), chinese().sign(")")),
+    };
+    [open, note, close].concat()
+}
+
 /// Says that every literal in it is a label.
 #[cfg(test)]
 const fn labels<const N: usize>(labels: [&str; N]) -> [&str; N] {
@@ -290,6 +299,7 @@ mod tests {
         }
         let has = |context: &str, word: &str| ids.contains(&format!("{context}{word}"));
         assert!(elsewhere::VERDICTS.iter().all(|word| has(mainstay_words::LABEL, word)));
+        assert!(elsewhere::SPANS.iter().all(|word| has(mainstay_words::LABEL, word)));
         assert!(elsewhere::LIMITS.iter().all(|word| has(mainstay_words::LABEL, word)));
         assert!(elsewhere::SIGNS.iter().all(|sign| has(mainstay_words::SIGN, sign)));
     }

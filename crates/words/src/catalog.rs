@@ -6,7 +6,7 @@ use crate::{
     fragments::{fragments, prefixed},
     matching::{self, Held},
     pattern::{Pattern, Piece},
-    po,
+    po, spans,
 };
 
 /// The texts of one language by the English ones.
@@ -57,6 +57,7 @@ const DATA: &[&str] = &[
     "unit",
     "url",
     "user",
+    "value",
     "zone",
 ];
 
@@ -165,6 +166,7 @@ impl Catalog {
         }
         let whole = self.exact(text).map(str::to_owned);
         whole
+            .or_else(|| self.by_span(text, depth))
             .or_else(|| self.by_prefix(text, depth))
             .or_else(|| self.by_stop(text, depth))
             .or_else(|| self.by_pattern(text, depth, is_one_part))
@@ -225,6 +227,12 @@ impl Catalog {
             told.entry(one.hole).or_insert_with(|| found.unwrap_or_else(|| one.text.to_owned()));
         }
         Some(known.other.filled(|hole| told.get(hole).cloned().unwrap_or_default()))
+    }
+
+    /// A span of time within a sentence; one that stands alone in a cell is short in every language.
+    fn by_span(&self, text: &str, depth: usize) -> Option<String> {
+        let unit = |name: &str| self.exact.get(&format!("{LABEL}{name}")).map(String::as_str);
+        (depth > 0 || spans::is_sentence(text)).then(|| spans::told(text, unit))?
     }
 
     /// A full stop is no part of any text in the table: the last hole of a pattern is not to take
@@ -389,6 +397,7 @@ mod tests {
     const TABLE: &[(&str, &str)] = &[
         ("error", "错误"),
         ("running", "运行中"),
+        ("default: {value}", "默认值：{value}"),
         ("agent", "代理"),
         ("everything has stopped", "已全部停止"),
         ("cannot start `{name}`", "无法启动 `{name}`"),
@@ -400,7 +409,7 @@ mod tests {
             "run {number} of `{unit}` ended with code {code}",
             "`{unit}` 第 {number} 次运行以代码 {code} 结束",
         ),
-        ("{} in {}", "{1} 后 {0}"),
+        ("{} in {}", "{1}后{0}"),
         ("run number {number} {what}", "第 {number} 次运行 {what}"),
         ("{} lives in {}", "{} 在 {}"),
         ("{} {name} lives in {}", "{} 里 {name} 在 {}"),
@@ -416,6 +425,8 @@ mod tests {
         ("sign\u{4} or ", " 或 "),
         ("label\u{4}log", "日志"),
         ("label\u{4}bad", "不良"),
+        ("label\u{4}s", "秒"),
+        ("label\u{4}ms", "毫秒"),
         ("the check {name} is {verdict}", "检查 {name} {verdict}"),
     ];
 
@@ -460,6 +471,16 @@ mod tests {
     }
 
     #[test]
+    fn a_span_has_its_unit_in_words_within_a_sentence() {
+        check("3s", "3s");
+        check("3s  running", "3s  运行中");
+        check("210.4 ms", "210.4 毫秒");
+        check("running (3s)", "运行中（3 秒）");
+        check("cannot start `3s`: 3 s", "无法启动 `3s`：3 秒");
+        check("default: 3s", "默认值：3s");
+    }
+
+    #[test]
     fn names_are_listed_as_the_language_has_it() {
         check("`a`, `b, c` or `d`", "`a`, `b, c` or `d`");
         check("`a`, `b` or `d e`", "`a`、`b` 或 `d e`");
@@ -485,8 +506,8 @@ mod tests {
 
     #[test]
     fn a_pattern_of_a_few_letters_is_not_believed_where_it_would_tear_a_sentence() {
-        check("start in 3s", "3s 后 start");
-        check("3 units in 3s", "3s 后 3 个单元");
+        check("start in 3s", "3 秒后start");
+        check("3 units in 3s", "3 秒后3 个单元");
         check("nobody knows what is in there", "nobody knows what is in there");
     }
 

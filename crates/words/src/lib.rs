@@ -10,6 +10,7 @@ mod fragments;
 mod matching;
 mod pattern;
 pub mod po;
+mod spans;
 
 pub use self::{
     catalog::{Catalog, LABEL, SIGN},

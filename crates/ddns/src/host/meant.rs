@@ -42,10 +42,17 @@ impl Meant {
 pub(super) fn refusal(plan: &Plan, unknown: &[String]) -> String {
     let known = plan.bindings.iter().flat_map(|one| [one.id.as_str(), one.record.name.as_str()]);
     let known: Vec<&str> = known.collect();
-    let said: Vec<String> = unknown.iter().map(|name| format!("`{name}`")).collect();
     let near = unknown.iter().find_map(|name| suggestion(name, &known));
     let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-    format!("no name is called {}{near}", said.join(" or "))
+    nothing_called(unknown) + &near
+}
+
+/// Says that nothing is called so.
+fn nothing_called(unknown: &[String]) -> String {
+    match unknown {
+        [name] => format!("no name is called `{name}`"),
+        names => format!("no names are called so: `{}`", names.join("`, `")),
+    }
 }
 
 #[cfg(test)]
@@ -87,6 +94,6 @@ mod tests {
         let told = refusal(&plan(), &owned(&["nas.exmaple.org"]));
         assert_eq!(told, "no name is called `nas.exmaple.org`; did you mean `nas.example.org`?");
         let told = refusal(&plan(), &owned(&["elsewhere.test", "x"]));
-        assert_eq!(told, "no name is called `elsewhere.test` or `x`");
+        assert_eq!(told, "no names are called so: `elsewhere.test`, `x`");
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args as ClapArgs;
 use mainstay_api::{
     config::parse_duration,
-    control::{ChangedService, CommandName, ConfigChanges, KeyEffect, Status, Unit},
+    control::{ChangedKey, ChangedService, CommandName, ConfigChanges, KeyEffect, Status, Unit},
 };
 
 use super::command::{self, Wanted};
@@ -57,9 +57,8 @@ pub(super) fn lines(changes: &ConfigChanges) -> String {
 
 fn changed(one: &ChangedService) -> String {
     let ChangedService { service, keys, restarts, later } = one;
-    let keys: Vec<String> =
-        keys.iter().map(|one| format!("{} ({})", one.key, word(one.effect))).collect();
-    let keys = keys.join(", ");
+    let named = |one: &ChangedKey| one.key.clone() + &words::in_brackets(word(one.effect));
+    let keys = keys.iter().map(named).collect::<Vec<_>>().join(words::between_items());
     let line = match (*restarts, *later) {
         (true, _) => format!("  ~ {service}: {keys} changed; its programs are started anew"),
         (false, false) => format!("  ~ {service}: {keys} changed; its programs run on"),

@@ -72,7 +72,7 @@ fn exported(variable: &EnvironmentVariable) -> String {
         Some(value) if is_shell_name(name) && !value.contains(char::is_control) => {
             format!("export {name}='{}'", value.replace('\'', r"'\''"))
         }
-        Some(_) | None => format!("# {name} ({})", origin(variable)),
+        Some(_) | None => format!("# {name}{}", words::in_brackets(origin(variable))),
     }
 }
 

@@ -163,7 +163,7 @@ fn refuses_one(bench: &Bench<'_>, setup: Setup<'_>) -> Result<Option<String>, Tr
     Ok(if running.ready_at().is_some() {
         Some("it says that it is ready".to_owned())
     } else if ended != Some(Ended::Code(BAD_CONFIG)) {
-        Some(format!("it {}", in_words(ended)))
+        Some(in_words(ended))
     } else if running.printed[1].trim_ascii().is_empty() {
         Some("it says nothing on stderr".to_owned())
     } else {
@@ -226,7 +226,7 @@ fn begins(bench: &Bench<'_>, running: &mut Running) -> Result<Began, TrialError>
     let words = running.last_words();
     let said = if words.is_empty() { String::new() } else { format!(", and said `{words}`") };
     if running.has_ended() {
-        return Ok(Began::Refused(format!("it {}{said}", in_words(running.ended()))));
+        return Ok(Began::Refused(in_words(running.ended()) + &said));
     }
     Ok(Began::Silent(format!("it has not said so within {boot:?}{said}")))
 }
@@ -246,7 +246,7 @@ fn watched_once(running: &mut Running, begun: Duration) -> Result<Option<String>
     // The whole time: what is said at its beginning shows nothing of its end.
     let ended = running.wait(ALIVE_EVERY * SIGNS, Running::has_ended)?;
     if ended {
-        return Ok(Some(format!("it {} meanwhile", in_words(running.ended()))));
+        return Ok(Some(format!("it did not go on: {}", in_words(running.ended()))));
     }
     let mut signs = signs_of_life(&running.messages);
     signs.retain(|at| *at >= begun);
@@ -290,7 +290,7 @@ fn end_fault(running: &mut Running) -> Result<Option<String>, TrialError> {
     const TERM: i32 = 15;
     let ended = running.ended();
     if !matches!(ended, Some(Ended::Code(0) | Ended::Signal(TERM)) | None) {
-        return Ok(Some(format!("asked to leave, it {}", in_words(ended))));
+        return Ok(Some(format!("it did not leave well: {}", in_words(ended))));
     }
     let is_gone = |it: &Running| it.left_behind().is_ok_and(|count| count == 0);
     if running.wait(GONE_WITHIN, is_gone)? {
@@ -307,7 +307,7 @@ fn by_hand(bench: &Bench<'_>, took: Duration, report: &mut Report) -> Result<(),
     running.wait(BY_HAND + took * BY_HAND_FACTOR, Running::has_ended)?;
     if running.has_ended() && running.ended() != Some(Ended::Code(0)) {
         let (how, words) = (in_words(running.ended()), running.last_words());
-        report.note("K6", Ok(Some(format!("it {how}, and said `{words}`"))));
+        report.note("K6", Ok(Some(format!("{how}, and said `{words}`"))));
         return Ok(());
     }
     report.note("K6", Ok(None));
@@ -361,9 +361,9 @@ fn keeps_off(bench: &Bench<'_>) -> Result<Seen, TrialError> {
 
 fn in_words(ended: Option<Ended>) -> String {
     match ended {
-        Some(Ended::Code(code)) => format!("ended with code {code}"),
-        Some(Ended::Signal(signal)) => format!("was killed by signal {signal}"),
-        None => "ended".to_owned(),
+        Some(Ended::Code(code)) => format!("it ended with code {code}"),
+        Some(Ended::Signal(signal)) => format!("it was killed by signal {signal}"),
+        None => "it ended".to_owned(),
     }
 }
 

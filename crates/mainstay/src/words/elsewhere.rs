@@ -34,6 +34,9 @@ pub(super) const MANAGER: [&str; 7] = words::known([
 /// What checks think of a unit.
 pub(super) const VERDICTS: [&str; 3] = words::labels(["good", "bad", "open"]);
 
+/// Units of time, as programs write them behind a number.
+pub(super) const SPANS: [&str; 8] = words::labels(["ns", "µs", "ms", "s", "min", "m", "h", "d"]);
+
 /// Sentences that are put together from single words, and what is one word alone.
 pub(super) const SENTENCES: [&str; 4] = words::known([
     "Program",

@@ -17,9 +17,6 @@ use terminal::Terminal;
 
 use crate::{processes::wait_until, sandbox::BINARY};
 
-/// The chapters, without their endings.
-const CHAPTERS: &[&str] =
-    &["install", "first-service", "logs", "reload", "drills", "containers", "from-supervisord"];
 /// What nobody runs: the chapter, and why not.
 const NOT_RUN: &[(&str, &str)] = &[
     ("install", "building takes minutes, and needs the network"),
@@ -53,22 +50,24 @@ shell = "exit 3"
 restart = { delay = "100ms", max-delay = "100ms" }
 "#;
 
-/// How the names of pages end, in English and in Chinese.
-const ENDINGS: [&str; 2] = [".md", ".zh-CN.md"];
+/// How the names of pages end, and the language that is told there.
+const ENGLISH: Tongue = (".md", "en");
+const CHINESE: Tongue = (".zh-CN.md", "zh-CN");
+
+type Tongue = (&'static str, &'static str);
 
 fn chapter(name: &str) -> String {
     format!("docs/guide/{name}")
 }
 
-fn try_chapter(name: &str) {
-    assert!(CHAPTERS.contains(&name), "{name}");
-    let page = pages::read(&(chapter(name) + ".md"));
-    reader::follow(&page, &mut Terminal::new("en"));
+fn try_chapter(name: &str, (ending, language): Tongue) {
+    let page = pages::read(&(chapter(name) + ending));
+    reader::follow(&page, &mut Terminal::new(language));
 }
 
 /// Returns an instance that runs, as a reader has it who begins with a page in the middle.
-fn terminal_with(folder: &str, config: &str) -> Terminal {
-    let mut terminal = Terminal::new("en");
+fn terminal_with(folder: &str, config: &str, language: &'static str) -> Terminal {
+    let mut terminal = Terminal::new(language);
     terminal.write(&format!("{folder}/mainstay.toml"), config);
     assert_eq!(terminal.run(&format!("cd {folder}")).code, 0);
     terminal.open("exec mainstay up");
@@ -76,16 +75,25 @@ fn terminal_with(folder: &str, config: &str) -> Terminal {
     terminal
 }
 
+fn try_readme((ending, language): Tongue) {
+    let page = pages::read(&format!("{README}{ending}"));
+    reader::follow(&page, &mut terminal_with("quickstart", QUICKSTART, language));
+}
+
 #[test]
 fn the_readme_shows_what_is_printed() {
-    let page = pages::read(&format!("{README}.md"));
-    reader::follow(&page, &mut terminal_with("quickstart", QUICKSTART));
+    try_readme(ENGLISH);
+}
+
+#[test]
+fn the_chinese_readme_shows_what_is_printed() {
+    try_readme(CHINESE);
 }
 
 #[test]
 fn the_api_is_asked_as_its_chapter_says() {
     let page = pages::read(&format!("{API}.md"));
-    let mut terminal = terminal_with("shop", SHOP);
+    let mut terminal = terminal_with("shop", SHOP, "en");
     wait_until("the service runs", || terminal.run("mainstay status web").output.contains("run"));
     let runtime = terminal.sandbox().runtime();
     terminal.run(&format!("export MAINSTAY_INSTANCE={}", runtime.display()));
@@ -95,9 +103,8 @@ fn the_api_is_asked_as_its_chapter_says() {
 /// Its Chinese page has examples of its own.
 #[test]
 fn pieces_of_the_chapter_on_names_are_good_configurations() {
-    for ending in ENDINGS {
-        reader::follow(&pages::read(&(chapter("ddns") + ending)), &mut Terminal::new("en"));
-    }
+    try_chapter("ddns", ENGLISH);
+    try_chapter("ddns", CHINESE);
 }
 
 #[test]
@@ -111,13 +118,14 @@ fn the_unit_for_systemd_has_no_mistake() {
     assert!(!said.contains("mainstay.service"), "{said}");
 }
 
-/// What is said of them is Chinese; what is typed and printed is the same.
+/// What is said of them and printed is Chinese; what is typed is the same.
 #[test]
 fn chinese_pages_have_the_same_headings_and_blocks() {
     let index = chapter("README");
     let chapters = CHAPTERS.iter().map(|name| chapter(name));
     for name in chapters.chain([index, README.to_owned()]) {
-        let [english, chinese] = ENDINGS.map(|end| pages::read(&format!("{name}{end}")));
+        let [english, chinese] =
+            [ENGLISH, CHINESE].map(|(end, _)| pages::read(&format!("{name}{end}")));
         assert_eq!(chinese.headings, english.headings, "{name}");
         assert_eq!(chinese.blocks.len(), english.blocks.len(), "{name}");
         for (chinese, english) in chinese.blocks.iter().zip(&english.blocks) {
@@ -144,43 +152,45 @@ fn what_nobody_runs_is_known_and_says_why() {
 
 #[test]
 fn the_index_names_every_chapter() {
-    let index = fs::read_to_string(pages::root().join("docs/guide/README.md")).unwrap();
-    for name in CHAPTERS.iter().chain(&["ddns"]) {
-        assert!(index.contains(&format!("]({name}.md)")), "{name}");
+    for (ending, _) in [ENGLISH, CHINESE] {
+        let index = pages::root().join("docs/guide/README".to_owned() + ending);
+        let index = fs::read_to_string(index).unwrap();
+        for name in CHAPTERS.iter().chain(&["ddns"]) {
+            assert!(index.contains(&format!("]({name}{ending})")), "{name}{ending}");
+        }
     }
 }
 
-#[test]
-fn the_first_service_runs_as_the_guide_says() {
-    try_chapter("first-service");
+macro_rules! chapters {
+    ($($test:ident $name:literal)*) => {
+        /// The chapters, without their endings.
+        const CHAPTERS: &[&str] = &[$($name),*];
+
+        $(
+            #[test]
+            fn $test() {
+                try_chapter($name, ENGLISH);
+            }
+        )*
+
+        /// The same in Chinese, of what is typed and of what is printed.
+        mod in_chinese {
+            $(
+                #[test]
+                fn $test() {
+                    super::try_chapter($name, super::CHINESE);
+                }
+            )*
+        }
+    };
 }
 
-#[test]
-fn mainstay_is_installed_as_the_guide_says() {
-    try_chapter("install");
-}
-
-#[test]
-fn logs_are_read_as_the_guide_says() {
-    try_chapter("logs");
-}
-
-#[test]
-fn things_change_as_the_guide_says() {
-    try_chapter("reload");
-}
-
-#[test]
-fn drills_cost_what_the_guide_says() {
-    try_chapter("drills");
-}
-
-#[test]
-fn a_container_runs_as_the_guide_says() {
-    try_chapter("containers");
-}
-
-#[test]
-fn a_configuration_comes_from_supervisord_as_the_guide_says() {
-    try_chapter("from-supervisord");
+chapters! {
+    mainstay_is_installed_as_the_guide_says "install"
+    the_first_service_runs_as_the_guide_says "first-service"
+    logs_are_read_as_the_guide_says "logs"
+    things_change_as_the_guide_says "reload"
+    drills_cost_what_the_guide_says "drills"
+    a_container_runs_as_the_guide_says "containers"
+    a_configuration_comes_from_supervisord_as_the_guide_says "from-supervisord"
 }

@@ -25,6 +25,37 @@ pub(super) struct Wanted<'a> {
     pub(super) last: Option<IpAddr>,
 }
 
+/// Why an address is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Objection {
+    Deprecated,
+    LinkLocal,
+    Tentative,
+    Down,
+    Loopback,
+    Outside,
+    Duplicate,
+    Temporary,
+    UniqueLocal,
+}
+
+impl Objection {
+    /// Says it of so many addresses.
+    fn told_of(self, count: usize) -> String {
+        match self {
+            Self::Deprecated => format!("{count} deprecated"),
+            Self::LinkLocal => format!("{count} link-local"),
+            Self::Tentative => format!("{count} not checked yet (tentative)"),
+            Self::Down => format!("{count} of an interface that is down"),
+            Self::Loopback => format!("{count} of this machine alone (loopback)"),
+            Self::Outside => format!("{count} outside of `within`"),
+            Self::Duplicate => format!("{count} somebody else's, too (duplicate)"),
+            Self::Temporary => format!("{count} temporary"),
+            Self::UniqueLocal => format!("{count} unique local (fc00::/7)"),
+        }
+    }
+}
+
 /// Returns the addresses that may be told, best first, or why there is none.
 pub(super) fn choose(all: &[InterfaceAddress], wanted: &Wanted<'_>) -> Result<Vec<IpAddr>, String> {
     let mine = all.iter().filter(|one| Family::of(one.address) == wanted.family);
@@ -54,43 +85,43 @@ pub(super) fn choose(all: &[InterfaceAddress], wanted: &Wanted<'_>) -> Result<Ve
 }
 
 /// Returns why an address is left out, if it is.
-fn objection(one: &InterfaceAddress, choice: &Choice) -> Option<&'static str> {
+fn objection(one: &InterfaceAddress, choice: &Choice) -> Option<Objection> {
     if !one.interface.is_up {
-        return Some("of an interface that is down");
+        return Some(Objection::Down);
     }
     match one.state {
         State::Preferred => (),
-        State::Deprecated => return Some("deprecated"),
-        State::Tentative => return Some("not checked yet (tentative)"),
-        State::Duplicate => return Some("somebody else's, too (duplicate)"),
+        State::Deprecated => return Some(Objection::Deprecated),
+        State::Tentative => return Some(Objection::Tentative),
+        State::Duplicate => return Some(Objection::Duplicate),
     }
     if one.preferred_lifetime == Some(Duration::ZERO) {
-        return Some("deprecated");
+        return Some(Objection::Deprecated);
     }
     if one.origin == Origin::Temporary && choice.temporary == Temporary::Never {
-        return Some("temporary");
+        return Some(Objection::Temporary);
     }
     match choice.within {
-        Some(prefix) if !is_within(one.address, prefix) => Some("outside of `within`"),
+        Some(prefix) if !is_within(one.address, prefix) => Some(Objection::Outside),
         Some(_) => near(one.address),
         None => near(one.address).or_else(|| unique_local(one.address)),
     }
 }
 
 /// What reaches nobody beyond the link.
-fn near(address: IpAddr) -> Option<&'static str> {
+fn near(address: IpAddr) -> Option<Objection> {
     match unfit(address) {
-        Some(Unfit::LinkLocal) => Some("link-local"),
-        Some(Unfit::Loopback) => Some("of this machine alone (loopback)"),
+        Some(Unfit::LinkLocal) => Some(Objection::LinkLocal),
+        Some(Unfit::Loopback) => Some(Objection::Loopback),
         _ => None,
     }
 }
 
 /// Private addresses of IPv4 are passed on, because they tell of a NAT; those of IPv6 stand beside
 /// others and tell nothing.
-fn unique_local(address: IpAddr) -> Option<&'static str> {
+fn unique_local(address: IpAddr) -> Option<Objection> {
     let is_ula = address.is_ipv6() && unfit(address) == Some(Unfit::Private);
-    is_ula.then_some("unique local (fc00::/7)")
+    is_ula.then_some(Objection::UniqueLocal)
 }
 
 /// An address of `DHCPv6` has the length 128. Beside one that the machine has made of the same
@@ -131,11 +162,11 @@ pub(super) fn is_within(address: IpAddr, (prefix, length): (IpAddr, u8)) -> bool
     }
 }
 
-fn complaint(family: Family, refused: &BTreeMap<&'static str, usize>) -> String {
+fn complaint(family: Family, refused: &BTreeMap<Objection, usize>) -> String {
     if refused.is_empty() {
         return format!("it has no {family} address");
     }
-    let parts: Vec<String> = refused.iter().map(|(why, count)| format!("{count} {why}")).collect();
+    let parts: Vec<String> = refused.iter().map(|(why, count)| why.told_of(*count)).collect();
     format!("no {family} address of it may be used: {}", parts.join(", "))
 }
 

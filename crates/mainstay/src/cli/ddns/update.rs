@@ -67,7 +67,10 @@ pub(super) async fn run(args: &Args, instance: Option<&str>) -> Result<ExitCode,
     if unknown.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    let what = format!("no name is called `{}`", unknown.join("` or `"));
+    let what = match unknown.as_slice() {
+        [name] => format!("no name is called `{name}`"),
+        names => format!("no names are called so: `{}`", names.join("`, `")),
+    };
     Err(CliError::refused(what, "`mainstay ddns status` shows all of them"))
 }
 

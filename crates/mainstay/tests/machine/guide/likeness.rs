@@ -28,7 +28,9 @@ const MASKS: &[(&str, &str)] = &[
     (r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?", "TIME"),
     (r"[0-9]+(\.[0-9]+)? ?([KMG]iB|bytes)", "SIZE"),
     (r"[0-9]+(\.[0-9]+)? ?(µs|ms|s|min|m|h|d)(?-u:\b)", "SPAN"),
+    (r"[0-9]+(\.[0-9]+)? (微秒|毫秒|秒|分钟|小时|天)", "SPAN"),
     (r"[0-9]+ written meanwhile, [0-9]+ of", "LINES of"),
+    (r"期间写入 [0-9]+ 行，其中 [0-9]+ 行", "LINES"),
 ];
 /// Numbers on a page that stand for others.
 const LONG: (&str, &str) = ("(?-u:\\b)[0-9]{4,}(?-u:\\b)", "(?-u:\\b)[0-9]+(?-u:\\b)");
@@ -84,6 +86,8 @@ fn what_differs_each_time_is_alike_and_nothing_else() {
     check("since 2026-11-21T07:18:01.176Z (0s):", "since 2027-01-02T03:04:05Z (2m):", true);
     check("code 3 after 5 s", "code 3 after 5.2 ms", true);
     check("code 3 after 5 s", "code 4 after 5 s", false);
+    check("历时 179.6 毫秒", "历时 5 秒", true);
+    check("历时 179.6 毫秒", "历时 5 步", false);
     check("pid 4711", "pid 7", true);
     check("code 3", "code 31337", false);
     check("an … of", "an end of", true);

@@ -89,9 +89,11 @@ fn steps(block: &Block) -> Vec<Step> {
 /// The language of a block, its file, whether nobody runs it, and its lines.
 type Meant<'a> = (&'a str, Option<&'a str>, bool, Vec<&'a str>);
 
-/// Returns what is the same in every language: all of a block but its comments.
+/// Returns what is the same in every language: all of a block but its comments and what is printed.
 pub(super) fn meant(block: &Block) -> Meant<'_> {
-    let code = |line: &&str| !line.starts_with('#');
+    let is_typed = |line: &str| line.starts_with("$ ") || line.starts_with('^');
+    let is_shown = |line: &str| block.language == "console" && !is_typed(line);
+    let code = |line: &&str| !line.starts_with('#') && !is_shown(line);
     let lines = block.lines.iter().map(|line| line.split(" #").next().unwrap_or(line).trim_end());
     let lines = lines.filter(code).collect();
     (&block.language, block.file.as_deref(), block.not_run.is_some(), lines)
