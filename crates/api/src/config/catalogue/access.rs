@@ -16,7 +16,7 @@ pub static ACCESS: Part = Part {
         key(
             "group",
             TEXT,
-            Words { en: "The group, as the system calls it.", zh: "用户组，用系统中的名字。" },
+            Words { en: "The group, as the system calls it.", zh: "用户组，用系统中的名称。" },
         )
         .example(r#""ops""#),
         key(

@@ -62,10 +62,10 @@ pub(in crate::config) static CHECK: Part = Part {
             Shape::Text(Form::Like(NAME)),
             Words {
                 en: "What it is called in `status`, events and logs; unique in the service.",
-                zh: "它在 `status`、事件和日志中的名字；在服务内唯一。",
+                zh: "它在 `status`、事件和日志中的名称；在服务内唯一。",
             },
         )
-        .depends("what it looks at: `http`, `http-2`, …", "它所看的东西：`http`、`http-2`……")
+        .depends("what it looks at: `http`, `http-2`, …", "所检查的内容：`http`、`http-2`……")
         .example(r#""front""#),
         key(
             "role",

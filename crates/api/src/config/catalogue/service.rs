@@ -104,7 +104,7 @@ const SECRETS: Key = key(
     Shape::Map(&VALUE),
     Words {
         en: "Files that it finds in the folder `CREDENTIALS_DIRECTORY`, by name, and where what is in them comes from.",
-        zh: "它在 `CREDENTIALS_DIRECTORY` 目录中找到的文件，以名字为键，值说明内容从哪里来。",
+        zh: "它在 `CREDENTIALS_DIRECTORY` 目录中找到的文件，以名称为键，值说明内容从哪里来。",
     },
 )
 .example(r#"{ "tls.key" = { file = "/etc/web/tls.key" } }"#)
