@@ -48,7 +48,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use self::{limits::Limits, logs::Archive, problem::refused, serve::Front};
+use self::{events::History, limits::Limits, logs::Archive, problem::refused, serve::Front};
 use crate::{
     calls::{Asker, Call, Refused, RefusedKind, Reply},
     events::complain,
@@ -99,7 +99,8 @@ pub(crate) fn start(gate: Gate) -> io::Result<Ends> {
     let (access, wanted) = watch::channel(Vec::new());
     let (allowed, list) = watch::channel(AccessList::default());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let desk = Desk { calls: calls.clone(), list, logs: Archive::new(gate.logs.clone()) };
+    let (logs, events) = (Archive::new(gate.logs.clone()), History::new(gate.events.clone()));
+    let desk = Desk { calls: calls.clone(), list, logs, events };
     let serve = async move {
         tokio::spawn(gate::keep(gate, wanted, allowed, calls));
         serve_all(inbox, Front::new(router(&desk))).await;
@@ -114,6 +115,7 @@ struct Desk {
     calls: mpsc::Sender<Call>,
     list: watch::Receiver<AccessList>,
     logs: Archive,
+    events: History,
 }
 
 /// Serves every client that comes, and the listener that came last; each keeper brings one, and
@@ -161,6 +163,7 @@ fn router(desk: &Desk) -> Router {
         .fallback(problem::nowhere)
         .layer(DefaultBodyLimit::max(input::BODY_BYTES_MAX))
         .layer(Extension(desk.logs.clone()))
+        .layer(Extension(desk.events.clone()))
         .layer(middleware::from_fn_with_state(desk.list.clone(), admit))
         .with_state(desk.calls.clone())
 }

@@ -3,16 +3,19 @@
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use mainstay_api::control::{
-    AddService, CommandAnswer, CommandRequest, DiffAnswer, EditKeys, Events, Files, Problem,
-    ReplaceFile, SecretAnswer, Secrets, ServiceText, Status, Tree, UnitDetail, UpgradeAnswer,
-    UpgradeRequest,
+    AddService, CommandAnswer, CommandRequest, DiffAnswer, EditKeys, Files, Problem, ReplaceFile,
+    SecretAnswer, Secrets, ServiceText, Status, Tree, UnitDetail, UpgradeAnswer, UpgradeRequest,
 };
 use mainstay_core::Prune;
 use mainstay_platform::tally::Root;
 use mainstay_storage::secrets::Secret;
 use tokio::sync::oneshot;
 
-use crate::{daemon::Setting, events::Level, rights::Rights};
+use crate::{
+    daemon::Setting,
+    events::{Level, history::Recent},
+    rights::Rights,
+};
 
 /// An answer that somebody waits for.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Refused>>;
@@ -116,10 +119,14 @@ pub(crate) struct Asker {
 pub(crate) struct EventsQuery {
     /// Only later ones.
     pub(crate) after: Option<u64>,
+    /// Only earlier ones.
+    pub(crate) before: Option<u64>,
     /// Only of these units or services.
     pub(crate) names: Vec<String>,
     /// Only of this chain.
     pub(crate) trace: Option<String>,
+    /// Only of this run.
+    pub(crate) run: Option<u64>,
     /// Only those with such names; `*` and `?` match.
     pub(crate) types: Vec<String>,
     /// Only those that matter so much at least.
@@ -130,17 +137,6 @@ pub(crate) struct EventsQuery {
     pub(crate) until: Option<Timestamp>,
     /// At most so many, the newest.
     pub(crate) limit: usize,
-    /// Whether to answer only once there is one.
-    pub(crate) patience: Patience,
-}
-
-/// Whether somebody waits for what has not happened yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Patience {
-    /// An empty answer will do.
-    None,
-    /// The answer comes with the next event that fits.
-    Waits,
 }
 
 /// A run with a process.
@@ -164,7 +160,11 @@ pub(crate) enum Call {
     Unit(String, Reply<UnitDetail>),
     /// What is known of a unit's environment.
     Setting(String, Reply<Setting>),
-    Events(EventsQuery, Reply<Events>),
+    /// What is in memory of the events that a question may be about, and the names that its names
+    /// mean.
+    Recent(EventsQuery, Reply<(EventsQuery, Recent)>),
+    /// Answered once something fits; the names are those that names mean.
+    NextEvent(EventsQuery, Reply<()>),
     Command(Asker, CommandRequest, Reply<CommandAnswer>),
     Add(Asker, AddService, Reply<CommandAnswer>),
     Remove(Asker, String, Keeps, Reply<CommandAnswer>),

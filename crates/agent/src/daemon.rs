@@ -16,7 +16,6 @@ use std::{collections::BTreeSet, io, time::Duration};
 
 use mainstay_api::{
     config::{self, Config, Diagnostic, PARALLEL_STARTS},
-    control::Events as ControlEvents,
     keeper::{END_WITH_SINCE, Leftover, Report, Request, Welcome},
 };
 use mainstay_core::{Input, Moment, Prune, Service, ServiceName, Supervisor, UnitName};
@@ -152,7 +151,8 @@ async fn live(options: AgentOptions) -> Result<(), AgentError> {
     let lock = FileLock::try_take(&instance.agent_lock()).map_err(doing("take the lock"))?;
     let _lock = lock.ok_or(AgentError::Taken)?;
     let (socket, logs) = (instance.api_socket(), instance.logs());
-    let gate = Gate { socket, logs, service: options.service.clone() };
+    let events = instance.events_directory();
+    let gate = Gate { socket, logs, events, service: options.service.clone() };
     let (clients, calls) = api::start(gate).map_err(doing("start the API"))?;
     let mut agent = Agent::begin(options, instance, keeper, clients)?;
     agent.introduced(introduction, IsFirst::Yes);
@@ -493,7 +493,7 @@ impl Agent {
 }
 
 /// A client that waits for events.
-type Waiter = (EventsQuery, Reply<ControlEvents>);
+type Waiter = (EventsQuery, Reply<()>);
 
 enum Heard {
     Report(Result<Report, KeeperError>),

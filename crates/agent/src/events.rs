@@ -3,6 +3,7 @@
 //! Writing is done by a thread of its own: neither a restart nor an answer waits for a disk.
 
 mod bulletin;
+pub(crate) mod history;
 mod hooks;
 mod writer;
 
@@ -35,10 +36,11 @@ use crate::options::{AgentOptions, Mode};
 pub(crate) use hooks::{HOOK_ENDED, HOOK_FAILED};
 
 use bulletin::Bulletin;
+use history::Recent;
 use hooks::Hooks;
 use writer::{Line, Progress};
 
-/// So many events are kept in memory for clients.
+/// So many events are kept in memory for clients, and those that the disk has not taken yet.
 const KEPT: usize = 5_000;
 const LIMITS: ChainLimits =
     ChainLimits { file_bytes: 4 * 1024 * 1024, total_bytes: 16 * 1024 * 1024 };
@@ -79,7 +81,7 @@ pub(crate) struct Happening {
 /// The events of an instance.
 #[derive(Debug)]
 pub(crate) struct Events {
-    kept: VecDeque<Event>,
+    kept: VecDeque<Arc<Event>>,
     last: u64,
     /// So many of the last ones have not been passed to the writer yet.
     fresh: usize,
@@ -172,7 +174,7 @@ impl Events {
         if let Some(bulletin) = &mut self.bulletin {
             bulletin.note(&event);
         }
-        self.kept.push_back(event);
+        self.kept.push_back(Arc::new(event));
         self.fresh += 1;
         if self.fresh >= KEPT {
             self.pass_on();
@@ -205,13 +207,19 @@ impl Events {
         let fresh = self.kept.len().saturating_sub(std::mem::take(&mut self.fresh));
         let mut dropped = 0;
         for event in self.kept.range(fresh..) {
-            let Ok(text) = serde_json::to_vec(event) else { continue };
+            let Ok(text) = serde_json::to_vec(&**event) else { continue };
             let line = Line { sequence: event.sequence, text };
             dropped += u64::from(self.writer.try_send(line).is_err());
         }
         let surplus = self.kept.len().saturating_sub(KEPT);
-        self.kept.drain(..surplus);
+        self.kept.drain(..surplus.min(self.written()).max(surplus.saturating_sub(QUEUE_MAX)));
         self.count_dropped(dropped);
+    }
+
+    /// Returns how many of those in memory are on the disk, as well.
+    fn written(&self) -> usize {
+        let synced = self.progress.synced.load(Ordering::SeqCst);
+        self.kept.partition_point(|event| event.sequence <= synced)
     }
 
     /// Says so each time twice as many events are lost as when it was said last.
@@ -252,33 +260,27 @@ impl Events {
         self.last
     }
 
-    /// Returns when the oldest event happened that is kept, where there were older ones.
-    pub(crate) fn kept_since(&self) -> Option<&str> {
-        let oldest = self.kept.front().filter(|event| event.sequence > 1)?;
-        Some(&oldest.timestamp)
-    }
-
-    /// Returns how many events behind a number are kept no more.
-    pub(crate) fn missed_after(&self, after: u64) -> u64 {
+    /// Returns what is in memory of the events between two numbers.
+    pub(crate) fn recent(&self, after: Option<u64>, before: Option<u64>) -> Recent {
+        let place = |behind: u64| self.kept.partition_point(|event| event.sequence < behind);
+        let end = before.map_or(self.kept.len(), place);
+        let begin = after.map_or(0, |after| place(after.saturating_add(1))).min(end);
+        let events = self.kept.range(begin..end).cloned().collect();
         let first = self.kept.front().map_or(self.last + 1, |event| event.sequence);
-        first.saturating_sub(after.saturating_add(1))
+        Recent { events, first, last: self.last }
     }
 
-    /// Returns the first events behind a number that fit, oldest first.
-    pub(crate) fn select_after(
-        &self,
-        after: u64,
-        limit: usize,
-        fits: impl Fn(&Event) -> bool,
-    ) -> Vec<Event> {
+    /// Returns whether something behind a number fits, or is not in memory any more.
+    pub(crate) fn has_after(&self, after: u64, fits: impl Fn(&Event) -> bool) -> bool {
         let begin = self.kept.partition_point(|event| event.sequence <= after);
-        self.kept.range(begin..).filter(|event| fits(event)).take(limit).cloned().collect()
+        let first = self.kept.front().map_or(self.last + 1, |event| event.sequence);
+        first > after.saturating_add(1) || self.kept.range(begin..).any(|event| fits(event))
     }
 
     /// Returns the last events that fit, oldest first.
     pub(crate) fn select(&self, limit: usize, fits: impl Fn(&Event) -> bool) -> Vec<Event> {
-        let mut found: Vec<Event> =
-            self.kept.iter().rev().filter(|event| fits(event)).take(limit).cloned().collect();
+        let fitting = self.kept.iter().rev().filter(|event| fits(event)).take(limit);
+        let mut found: Vec<Event> = fitting.map(|event| Event::clone(event)).collect();
         found.reverse();
         found
     }
@@ -302,7 +304,7 @@ impl Level {
 /// What is left of earlier agents.
 #[derive(Debug, Default)]
 struct Recalled {
-    kept: VecDeque<Event>,
+    kept: VecDeque<Arc<Event>>,
     /// The highest number of an event.
     last: u64,
     /// The last run of each unit whose exit was told.
@@ -323,7 +325,7 @@ fn recall(folder: &Path) -> io::Result<Recalled> {
     let Contents { records, damaged_bytes } = journal::read(folder)?;
     let recent = records.get(records.len().saturating_sub(KEPT)..).unwrap_or_default();
     let events = recent.iter().filter_map(|record| serde_json::from_slice(record).ok());
-    let kept: VecDeque<Event> = events.collect();
+    let kept: VecDeque<Arc<Event>> = events.map(Arc::new).collect();
     let foreign = recent.len() - kept.len();
     // Their numbers are not given again.
     let last = match kept.back() {

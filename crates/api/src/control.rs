@@ -339,9 +339,16 @@ pub struct Events {
     pub events: Vec<Event>,
     /// Where to go on: pass it as `after`.
     pub last: u64,
-    /// When the oldest one happened that is kept, where there were older ones.
+    /// There may be older ones: pass it as `before`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub older: Option<u64>,
+    /// When the oldest one happened that is kept, where all were looked through and there were
+    /// older ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_since: Option<String>,
+    /// Why older ones than those in the agent's memory could not be looked through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<String>,
     /// So many events behind `after` are kept no more.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub missed: u64,

@@ -8,11 +8,15 @@
 //! A reader that meets damage looks for the next magic whose record is whole: flipped bits, zeroed
 //! pages and torn ends cost the records they hit. No damage ever means "cannot open".
 
+mod records;
+
 use std::{
     fs::{self, File},
     io::{self, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
+
+pub use records::Records;
 
 const MAGIC: [u8; 4] = *b"\xF5MSJ";
 const PREFIX_BYTES: usize = 12;
@@ -124,16 +128,30 @@ pub fn read(folder: &Path) -> io::Result<Contents> {
         other => other?,
     };
     for number in numbers {
-        decode(&fs::read(path_of(folder, number))?, &mut contents);
+        let Some(mut records) = records(folder, number)? else { continue };
+        while let Some(record) = records.next_record()? {
+            contents.records.push(record);
+        }
+        contents.damaged_bytes += records.damaged_bytes();
     }
     Ok(contents)
+}
+
+/// Returns what a file of a chain holds; nothing when it has been removed.
+pub fn records(folder: &Path, number: u64) -> io::Result<Option<Records<File>>> {
+    match File::open(path_of(folder, number)) {
+        Ok(file) => Ok(Some(Records::new(file))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn path_of(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("{number:06}.journal"))
 }
 
-fn numbers(folder: &Path) -> io::Result<Vec<u64>> {
+/// Returns the numbers of the files of a chain, oldest first.
+pub fn numbers(folder: &Path) -> io::Result<Vec<u64>> {
     let mut numbers = Vec::new();
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
@@ -161,33 +179,6 @@ fn checksum(length: [u8; 4], payload: &[u8]) -> u32 {
     hasher.update(&length);
     hasher.update(payload);
     hasher.finalize()
-}
-
-fn decode(bytes: &[u8], contents: &mut Contents) {
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        if let Some(payload) = whole_record(rest) {
-            contents.records.push(payload.to_vec());
-            rest = rest.get(PREFIX_BYTES + payload.len()..).unwrap_or_default();
-            continue;
-        }
-        // Not here: look for the next place where a record may begin.
-        let skip = rest.get(1..).unwrap_or_default();
-        let next = skip.windows(MAGIC.len()).position(|window| window == MAGIC);
-        let lost = next.map_or(rest.len(), |at| at + 1);
-        contents.damaged_bytes += u64::try_from(lost).unwrap_or_default();
-        rest = rest.get(lost..).unwrap_or_default();
-    }
-}
-
-fn whole_record(bytes: &[u8]) -> Option<&[u8]> {
-    let (magic, rest) = bytes.split_first_chunk::<4>()?;
-    let (length, rest) = rest.split_first_chunk::<4>()?;
-    let (crc, rest) = rest.split_first_chunk::<4>()?;
-    let count = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-    let payload = rest.get(..count)?;
-    let is_whole = *magic == MAGIC && u32::from_le_bytes(*crc) == checksum(*length, payload);
-    is_whole.then_some(payload)
 }
 
 #[cfg(test)]
@@ -241,8 +232,7 @@ mod tests {
         for at in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x40;
-            let mut contents = Contents::default();
-            decode(&damaged, &mut contents);
+            let contents = decode(&damaged);
             assert_eq!(contents.records.len(), count - 1, "byte {at}");
             assert!(contents.damaged_bytes > 0, "byte {at}");
         }
@@ -252,16 +242,13 @@ mod tests {
     fn a_torn_end_costs_the_last_record_and_zeros_those_they_cover() {
         let (bytes, count) = sample();
         for length in 0..bytes.len() {
-            let mut contents = Contents::default();
-            decode(&bytes[..length], &mut contents);
+            let contents = decode(&bytes[..length]);
             let whole = length / (bytes.len() / count);
             assert_eq!(contents.records.len(), whole, "cut at {length}");
         }
         let mut zeroed = bytes;
         zeroed[20..50].fill(0);
-        let mut contents = Contents::default();
-        decode(&zeroed, &mut contents);
-        assert_eq!(contents.records, [b"record 0".to_vec(), b"record 3".to_vec()]);
+        assert_eq!(decode(&zeroed).records, [b"record 0".to_vec(), b"record 3".to_vec()]);
     }
 
     fn sample() -> (Vec<u8>, usize) {
@@ -270,6 +257,12 @@ mod tests {
             encode(format!("record {number}").as_bytes(), &mut bytes).unwrap();
         }
         (bytes, 4)
+    }
+
+    fn decode(bytes: &[u8]) -> Contents {
+        let mut source = Records::new(bytes);
+        let records = std::iter::from_fn(|| source.next_record().unwrap()).collect();
+        Contents { records, damaged_bytes: source.damaged_bytes() }
     }
 
     fn create(path: &Path) -> io::Result<File> {

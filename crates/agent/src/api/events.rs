@@ -1,8 +1,16 @@
 //! What happens: by whom, when, and how much it matters.
+//!
+//! ```text
+//!  what is in memory (loop) ──► looked through (thread) ──► the journal, where that is not enough (thread)
+//! ```
 
-use std::time::Duration;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{extract::State, response::Response};
+use axum::{
+    Extension, Json,
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 use jiff::Timestamp;
 use mainstay_api::{
     config::Role,
@@ -10,7 +18,11 @@ use mainstay_api::{
     pattern::{fits, is_meant},
 };
 use serde::Deserialize;
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::spawn_blocking,
+    time::timeout,
+};
 use utoipa_axum::routes;
 
 use super::{
@@ -18,12 +30,14 @@ use super::{
     input::Parameters,
     operation,
     problem::refused,
-    put,
     stream::{self, Audience, HEARTBEAT, Left, Outlet},
 };
 use crate::{
-    calls::{Call, EventsQuery, Patience, Refused, RefusedKind},
-    events::Level,
+    calls::{Call, EventsQuery, Refused, RefusedKind},
+    events::{
+        Level,
+        history::{self, Recent},
+    },
 };
 
 /// So many events are sent when nobody says how many.
@@ -33,6 +47,10 @@ const EVENTS_MAX: usize = 5_000;
 const PAGE: usize = 100;
 /// So many names, and so many types, may be given at a time: each is compared with every event.
 const WORDS_MAX: usize = 1_000;
+/// So many look through the journal at a time.
+const READERS_MAX: usize = 2;
+/// So long the disk may take for one answer.
+const READ_WITHIN: Duration = Duration::from_secs(10);
 /// Whoever waits is answered after so long, whatever has happened.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 /// The largest whole number that every reader of JSON keeps as it is.
@@ -42,6 +60,13 @@ pub(super) fn routes() -> operation::Routes {
     operation::Routes::new().routes(operation::operation(Role::Viewer, routes!(events)))
 }
 
+/// Where the journal lies, and who reads it.
+#[derive(Debug, Clone)]
+pub(super) struct History {
+    folder: Arc<PathBuf>,
+    readers: Arc<Semaphore>,
+}
+
 /// Which events are asked for.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -49,12 +74,23 @@ struct EventsParameters {
     /// Only events with a larger number.
     #[param(required = false, nullable = false, maximum = 9_007_199_254_740_991_u64, example = 41)]
     after: Option<u64>,
+    /// Only events with a smaller number.
+    #[param(
+        required = false,
+        nullable = false,
+        maximum = 9_007_199_254_740_991_u64,
+        example = 9041
+    )]
+    before: Option<u64>,
     /// Only of these units, services, or groups such as `@web`, with commas between; `*` and `?` match.
     #[param(required = false, nullable = false, example = "web")]
     names: Option<String>,
     /// Only of this chain of causes.
     #[param(required = false, nullable = false, example = "1899f3a1c2b4d5e6")]
     trace: Option<String>,
+    /// Only of this run.
+    #[param(required = false, nullable = false, example = 3)]
+    run: Option<u64>,
     /// Only of these types, with commas between; `*` and `?` match.
     #[param(required = false, nullable = false, example = "UnitExited,Hook*")]
     types: Option<String>,
@@ -77,7 +113,8 @@ struct EventsParameters {
         example = "2126-01-31T09:00:00Z"
     )]
     until: Option<String>,
-    /// At most so many: the newest, or with `after` those that come first behind it; 100 when absent.
+    /// At most so many: the newest, or with `after` those that come first behind it; 100 when absent. An answer ends before
+    /// it has four mebibytes of events, however many are asked for.
     #[param(required = false, nullable = false, minimum = 0, maximum = 5000, example = 10)]
     limit: Option<usize>,
     /// Whether to answer only once there is one, or after thirty seconds with none.
@@ -92,13 +129,12 @@ impl EventsParameters {
             let what = format!("`limit` is a number up to {EVENTS_MAX}");
             return Err(Refused::new(RefusedKind::Bad, what, "ask again for what comes behind"));
         }
-        if self.after.is_some_and(|after| after > NUMBER_MAX) {
-            let what = format!("`after` is a number up to {NUMBER_MAX}");
-            return Err(Refused::new(RefusedKind::Bad, what, "pass on what `last` says"));
-        }
-        let patience = if self.wait == Some(true) { Patience::Waits } else { Patience::None };
+        check_number("after", self.after, "pass on what `last` says")?;
+        check_number("before", self.before, "pass on what `older` says")?;
         Ok(EventsQuery {
             after: self.after,
+            before: self.before,
+            run: self.run,
             names: words("names", self.names)?,
             trace: self.trace,
             types: words("types", self.types)?,
@@ -106,7 +142,6 @@ impl EventsParameters {
             since: self.since.map(|text| time(&text)).transpose()?,
             until: self.until.map(|text| time(&text)).transpose()?,
             limit,
-            patience,
         })
     }
 }
@@ -130,36 +165,108 @@ impl EventsParameters {
 async fn events(
     State(calls): Calls,
     audience: Audience,
+    Extension(history): Extension<History>,
     Parameters(wanted): Parameters<EventsParameters>,
 ) -> Response {
+    let source = Source { calls, history };
     if audience.wants_stream {
-        return begin(calls, wanted, &audience).unwrap_or_else(refused);
+        return begin(source, wanted, &audience).unwrap_or_else(refused);
     }
-    answer(&calls, wanted, &audience).await.unwrap_or_else(refused)
+    let answer = answer(&source, wanted, &audience).await;
+    answer.map_or_else(refused, |events| Json(events).into_response())
+}
+
+/// Where events are found.
+struct Source {
+    calls: mpsc::Sender<Call>,
+    history: History,
+}
+
+impl History {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { folder: Arc::new(folder), readers: Arc::new(Semaphore::new(READERS_MAX)) }
+    }
+
+    /// Looks into the journal on a thread of its own; a reader that hangs keeps its turn.
+    async fn read(&self, query: EventsQuery, recent: Recent) -> Result<Events, Refused> {
+        let (readers, folder) = (Arc::clone(&self.readers), Arc::clone(&self.folder));
+        let asked = (query.clone(), recent.clone());
+        let reading = async {
+            let turn = readers.acquire_owned().await;
+            let work = move || {
+                let _turn = turn;
+                history::in_all(&folder, &asked.0, &asked.1)
+            };
+            spawn_blocking(work).await
+        };
+        let why = match timeout(READ_WITHIN, reading).await {
+            Ok(Ok(Ok(events))) => return Ok(events),
+            Ok(Ok(Err(error))) => error.to_string(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the disk of the state does not answer".to_owned(),
+        };
+        look(move || history::without_journal(&query, &recent, why)).await
+    }
+}
+
+/// Looks through memory on a thread: many names and many events take their time.
+async fn look<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
+    let ended = |_| Refused::new(RefusedKind::Failed, "the agent is ending", "try again");
+    spawn_blocking(work).await.map_err(ended)
+}
+
+impl Source {
+    /// Returns what there is; and the question again, with what its names mean.
+    async fn search(&self, query: EventsQuery) -> Result<(Events, EventsQuery), Refused> {
+        let asking = ask(&self.calls, |reply| Call::Recent(query, reply));
+        let (query, recent) = asking.await?;
+        let (query, recent, found) = look(move || {
+            let found = history::in_memory(&query, &recent);
+            (query, recent, found)
+        })
+        .await?;
+        let events = match found {
+            Some(events) => events,
+            None => self.history.read(query.clone(), recent).await?,
+        };
+        Ok((events, query))
+    }
+
+    /// Returns what there is, or what comes.
+    async fn wait(&self, query: &EventsQuery) -> Result<Events, Refused> {
+        loop {
+            let (events, meant) = self.search(query.clone()).await?;
+            if !events.events.is_empty() {
+                return Ok(events);
+            }
+            // Numbers that have not been given yet are waited for as such.
+            let after = query.after.unwrap_or_default().max(events.last);
+            let meant = EventsQuery { after: Some(after), ..meant };
+            ask(&self.calls, |reply| Call::NextEvent(meant, reply)).await?;
+        }
+    }
 }
 
 /// Answers with what there is, or what comes within the time.
 async fn answer(
-    calls: &mpsc::Sender<Call>,
+    source: &Source,
     wanted: EventsParameters,
     audience: &Audience,
-) -> Result<Response, Refused> {
+) -> Result<Events, Refused> {
+    let waits = wanted.wait == Some(true);
     let query = wanted.query()?;
-    let _seat = match query.patience {
-        Patience::Waits => audience.leave_to_wait()?,
-        Patience::None => None,
-    };
-    let at_once = EventsQuery { patience: Patience::None, ..query.clone() };
-    let waiting = put(calls, |reply| Call::Events(query, reply));
-    Ok(match timeout(WAIT_MAX, waiting).await {
-        Ok(answer) => answer,
-        Err(_) => put(calls, |reply| Call::Events(at_once, reply)).await,
-    })
+    if waits {
+        let _seat = audience.leave_to_wait()?;
+        if let Ok(answer) = timeout(WAIT_MAX, source.wait(&query)).await {
+            return answer;
+        }
+    }
+    Ok(source.search(query).await?.0)
 }
 
 /// Begins a stream; without a number it begins with what comes next.
 fn begin(
-    calls: mpsc::Sender<Call>,
+    source: Source,
     mut wanted: EventsParameters,
     audience: &Audience,
 ) -> Result<Response, Refused> {
@@ -168,21 +275,22 @@ fn begin(
     wanted.limit = wanted.limit.or(Some(if wanted.after.is_some() { PAGE } else { 0 }));
     let query = wanted.query()?;
     let (outlet, answer) = stream::begin(audience.seat()?);
-    tokio::spawn(async move { drop(follow(calls, query, outlet).await) });
+    tokio::spawn(async move { drop(follow(source, query, outlet).await) });
     Ok(answer)
 }
 
 /// Tells what happens until nobody reads any more, or the agent ends.
-async fn follow(
-    calls: mpsc::Sender<Call>,
-    mut query: EventsQuery,
-    outlet: Outlet,
-) -> Result<(), Left> {
-    query.patience = Patience::None;
+async fn follow(source: Source, mut query: EventsQuery, outlet: Outlet) -> Result<(), Left> {
+    let mut is_first = true;
     loop {
-        let asking = timeout(HEARTBEAT, ask(&calls, |reply| Call::Events(query.clone(), reply)));
+        let asking = async {
+            if is_first {
+                return source.search(query.clone()).await.map(|(events, _)| events);
+            }
+            source.wait(&query).await
+        };
         let answer = tokio::select! {
-            answer = asking => answer,
+            answer = timeout(HEARTBEAT, asking) => answer,
             () = outlet.left() => return Err(Left),
         };
         let events = match answer {
@@ -194,20 +302,28 @@ async fn follow(
             }
         };
         if events.missed > 0 {
-            outlet
-                .send(stream::special("missed", &Missed { missed: events.missed, damaged: 0 }))
-                .await?;
+            let missed = Missed { missed: events.missed, damaged: 0 };
+            outlet.send(stream::special("missed", &missed)).await?;
         }
         let told = events.events.iter().map(|event| stream::event(event.sequence, event));
         let told: String = told.collect();
         if !told.is_empty() {
             outlet.send(told).await?;
         }
+        is_first = false;
         // Numbers that have not been given yet are those of an instance that began anew.
         let after =
             if query.after.is_some_and(|after| after > events.last) { 0 } else { events.last };
-        query = EventsQuery { after: Some(after), limit: PAGE, patience: Patience::Waits, ..query };
+        query = EventsQuery { after: Some(after), limit: PAGE, ..query };
     }
+}
+
+fn check_number(parameter: &str, number: Option<u64>, hint: &str) -> Result<(), Refused> {
+    if number.is_none_or(|number| number <= NUMBER_MAX) {
+        return Ok(());
+    }
+    let what = format!("`{parameter}` is a number up to {NUMBER_MAX}");
+    Err(Refused::new(RefusedKind::Bad, what, hint))
 }
 
 fn words(parameter: &str, text: Option<String>) -> Result<Vec<String>, Refused> {
@@ -239,6 +355,8 @@ impl EventsQuery {
     /// Returns whether an event is asked for.
     pub(crate) fn fits(&self, event: &Event) -> bool {
         self.after.is_none_or(|after| event.sequence > after)
+            && self.before.is_none_or(|before| event.sequence < before)
+            && self.run.is_none_or(|run| event.run == Some(run))
             && self.trace.as_ref().is_none_or(|trace| *trace == event.trace_id)
             && Level::parse(&event.level).is_none_or(|level| level >= self.level)
             && self.fits_type(&event.event)
@@ -297,6 +415,10 @@ mod tests {
         check(|_| {}, true);
         check(|asked| asked.after = Some(6), true);
         check(|asked| asked.after = Some(7), false);
+        check(|asked| asked.before = Some(8), true);
+        check(|asked| asked.before = Some(7), false);
+        check(|asked| asked.run = Some(1), true);
+        check(|asked| asked.run = Some(2), false);
         check(|asked| asked.names = text("db,web"), true);
         check(|asked| asked.names = text("db,web@3"), false);
         check(|asked| asked.trace = text("00aa"), true);

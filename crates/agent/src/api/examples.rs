@@ -126,7 +126,7 @@ fn event() -> Event {
 
 pub(super) fn events() -> Events {
     let kept_since = Some("2026-01-31T08:00:00.123Z".to_owned());
-    Events { events: vec![event()], last: 42, missed: 0, kept_since }
+    Events { events: vec![event()], last: 42, older: None, kept_since, unread: None, missed: 0 }
 }
 
 /// What a stream looks like.

@@ -20,6 +20,8 @@ use crate::{calls::Call, rights::AccessList};
 pub(crate) struct Gate {
     pub(crate) socket: PathBuf,
     pub(crate) logs: PathBuf,
+    /// Where the journal of events lies.
+    pub(crate) events: PathBuf,
     /// The service of the system that the instance is.
     pub(crate) service: Option<String>,
 }

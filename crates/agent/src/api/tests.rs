@@ -148,6 +148,7 @@ fn whatever_makes_no_sense_is_refused_with_a_problem() {
     check("GET /v1/events?wait=maybe", "", 400, "cannot read the parameters");
     check("GET /v1/events?after=-1", "", 400, "cannot read the parameters");
     check("GET /v1/events?after=9007199254740992", "", 400, "`after` is a number up to");
+    check("GET /v1/events?before=9007199254740992", "", 400, "`before` is a number up to");
     check("GET /v1/events?after=1&after=2", "", 400, "cannot read the parameters");
     check("GET /v1/units/%FF", "", 400, "cannot read the path");
     check("DELETE /v1/services/web?purge=1", "", 400, "cannot read the parameters");
@@ -189,8 +190,8 @@ fn ask_with(line: &str, rest: &str, who: &Identity) -> (String, bool) {
         let (mut client, server) = duplex(4096);
         let (calls, mut questions) = mpsc::channel(1);
         let (_allowed, list) = watch::channel(access());
-        Front::new(router(&Desk { calls, list, logs: Archive::new(PathBuf::new()) }))
-            .welcome(server, who.clone());
+        let (logs, events) = (Archive::new(PathBuf::new()), History::new(PathBuf::new()));
+        Front::new(router(&Desk { calls, list, logs, events })).welcome(server, who.clone());
         // A question that nobody answers is answered as well: the agent is ending.
         let loop_ends = tokio::spawn(async move { questions.recv().await.is_some() });
         let (head, body) = rest.split_once("\r\n\r\n").unwrap_or_default();

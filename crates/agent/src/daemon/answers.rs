@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use mainstay_api::{
     control::{
-        CommandAnswer, CommandName, CommandRequest, Event, Events, Role, Status, Unit, UnitAnswer,
-        UnitDetail,
+        CommandAnswer, CommandName, CommandRequest, Role, Status, Unit, UnitAnswer, UnitDetail,
     },
     keeper::Streams,
 };
@@ -14,9 +13,9 @@ use mainstay_platform::clock;
 
 use super::{Agent, reloading};
 use crate::{
-    calls::{Asker, Call, EventsQuery, Patience, Refused, RefusedKind, Reply},
+    calls::{Asker, Call, EventsQuery, Refused, RefusedKind, Reply},
     clerk::Order,
-    events::{Happening, Level},
+    events::{Happening, Level, history::Recent},
     inquiry::Inquiry,
     kinds,
     report::{self, Beside, Clocks},
@@ -40,10 +39,8 @@ impl Agent {
             Call::Runs(names, reply) => drop(reply.send(self.live_runs(&names))),
             Call::Unit(name, reply) => drop(reply.send(self.detail(&name))),
             Call::Setting(name, reply) => drop(reply.send(self.setting_of(&name))),
-            Call::Events(query, reply) => match self.services_of(&query.names) {
-                Ok(names) => self.answer_events(EventsQuery { names, ..query }, reply),
-                Err(refused) => drop(reply.send(Err(refused))),
-            },
+            Call::Recent(query, reply) => drop(reply.send(self.recent(query))),
+            Call::NextEvent(query, reply) => self.await_event(query, reply),
             Call::Command(asker, request, reply) => self.command(&asker, &request, reply),
             Call::Add(asker, service, reply) => self.add(asker, service, reply),
             Call::Remove(asker, name, keeps, reply) => self.remove(asker, &name, keeps, reply),
@@ -123,42 +120,33 @@ impl Agent {
         })
     }
 
+    /// Hands over what is in memory; who asks looks through it.
+    fn recent(&self, query: EventsQuery) -> Result<(EventsQuery, Recent), Refused> {
+        let names = self.services_of(&query.names)?;
+        let recent = self.events.recent(query.after, query.before);
+        Ok((EventsQuery { names, ..query }, recent))
+    }
+
     /// Answers at once, or keeps the question until there is something to say.
-    fn answer_events(&mut self, query: EventsQuery, reply: Reply<Events>) {
-        let found = self.select_events(&query);
-        if !found.events.is_empty() || query.patience == Patience::None {
-            return drop(reply.send(Ok(found)));
+    fn await_event(&mut self, query: EventsQuery, reply: Reply<()>) {
+        if self.events.has_after(query.after.unwrap_or_default(), |event| query.fits(event)) {
+            return drop(reply.send(Ok(())));
         }
         self.waiters.retain(|(_, reply)| !reply.is_closed());
         if self.waiters.len() >= WAITERS_MAX {
             let busy = "too many clients wait for events";
             return drop(reply.send(Err(Refused::new(RefusedKind::Failed, busy, "try again"))));
         }
-        self.waiters.push((query, reply));
+        // What there is by now is not looked at again.
+        let after = Some(self.events.last());
+        self.waiters.push((EventsQuery { after, ..query }, reply));
     }
 
     /// Answers whoever waited for what has happened in this turn.
     pub(super) fn answer_waiters(&mut self) {
-        if self.waiters.is_empty() {
-            return;
-        }
         for (query, reply) in std::mem::take(&mut self.waiters) {
-            self.answer_events(query, reply);
+            self.await_event(query, reply);
         }
-    }
-
-    fn select_events(&self, query: &EventsQuery) -> Events {
-        let fits = |event: &Event| query.fits(event);
-        let kept_since = self.events.kept_since().map(ToOwned::to_owned);
-        let Some(after) = query.after else {
-            let events = self.events.select(query.limit, fits);
-            return Events { events, last: self.events.last(), missed: 0, kept_since };
-        };
-        let events = self.events.select_after(after, query.limit, fits);
-        // Whoever goes on from here meets the next one.
-        let full = events.last().filter(|_| events.len() == query.limit);
-        let last = full.map_or(self.events.last(), |event| event.sequence);
-        Events { events, last, missed: self.events.missed_after(after), kept_since }
     }
 
     fn command(&mut self, asker: &Asker, request: &CommandRequest, reply: Reply<CommandAnswer>) {

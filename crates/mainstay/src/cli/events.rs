@@ -22,7 +22,7 @@ use crate::{
 
 /// So many are asked for when nobody says how many.
 const USUAL: usize = 50;
-/// An agent keeps no more, and tells no more at a time.
+/// An agent tells no more at a time.
 const MAX: usize = 5_000;
 
 /// Show what happened, to all units or some
@@ -62,6 +62,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "ID", value_parser = parse_trace)]
     trace: Option<String>,
 
+    /// Only of the run with this number
+    #[arg(long, value_name = "NUMBER")]
+    run: Option<u64>,
+
     /// Print JSON, one event a line
     #[arg(long)]
     json: bool,
@@ -94,8 +98,7 @@ pub(super) async fn run(mut args: Args, instance: Option<&str>) -> Result<ExitCo
     let status: Status = client.get("/v1/status").await?;
     let names = names::expanded(&args.names, &status.groups)?;
     let filter = filter(&args);
-    let limit = args.count().min(MAX);
-    let mut events: Events = client.get(&format!("/v1/events?limit={limit}{filter}")).await?;
+    let mut events = past(&mut client, &filter, args.count()).await?;
     if let Some(name) = names.iter().find(|name| !is_known(name, &status, &events)) {
         return Err(names::unknown(name, &names::known(&status.units)));
     }
@@ -125,6 +128,19 @@ impl Args {
     }
 }
 
+/// Returns the newest events, page by page; the agent's journal has a limit, and so has this.
+async fn past(client: &mut Client, filter: &str, count: usize) -> Result<Events, CliError> {
+    let page = |limit: usize| format!("/v1/events?limit={}{filter}", limit.min(MAX));
+    let mut all: Events = client.get(&page(count)).await?;
+    while let Some(before) = all.older.filter(|_| all.events.len() < count) {
+        let path = format!("{}&before={before}", page(count - all.events.len()));
+        let Events { mut events, older, kept_since, unread, .. } = client.get(&path).await?;
+        events.append(&mut all.events);
+        all = Events { events, older, kept_since, unread, ..all };
+    }
+    Ok(all)
+}
+
 /// Returns what the agent is to look for.
 fn filter(args: &Args) -> String {
     let time = |time: Option<Nanoseconds>| time.and_then(when::utc_text);
@@ -132,6 +148,7 @@ fn filter(args: &Args) -> String {
     let said = [
         ("names", list(&args.names)),
         ("trace", args.trace.clone()),
+        ("run", args.run.map(|run| run.to_string())),
         ("types", list(&args.types)),
         ("level", args.level.map(|level| level.word().to_owned())),
         ("since", time(args.span.since)),
@@ -143,6 +160,9 @@ fn filter(args: &Args) -> String {
 
 /// Says from when on events are kept, where older ones were asked for.
 fn tell_missing(args: &Args, events: &Events) {
+    if let Some(why) = &events.unread {
+        print::talk(&format!("note: older events cannot be read: {why}"));
+    }
     let Some(kept) = &events.kept_since else { return };
     let oldest: Option<Timestamp> = kept.parse().ok();
     let since = args.span.since.and_then(|since| Timestamp::from_nanosecond(since.into()).ok());
@@ -157,7 +177,7 @@ async fn tell_types(args: &Args, client: &mut Client) -> Result<(), CliError> {
     if args.types.is_empty() {
         return Ok(());
     }
-    let all: Events = client.get(&format!("/v1/events?limit={MAX}")).await?;
+    let all = past(client, "", usize::MAX).await?;
     let types: BTreeSet<&str> = all.events.iter().map(|event| event.event.as_str()).collect();
     for wanted in &args.types {
         if !types.iter().any(|name| fits(wanted, name)) {

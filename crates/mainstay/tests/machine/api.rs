@@ -38,13 +38,13 @@ fn ask(sandbox: &Sandbox, path: &str, options: &[&str]) -> (String, String) {
 }
 
 /// Begins a stream into a file of the sandbox.
-fn listen(sandbox: &Sandbox, path: &str, options: &[&str], file: &str) -> Child {
+pub(crate) fn listen(sandbox: &Sandbox, path: &str, options: &[&str], file: &str) -> Child {
     let out = fs::File::create(sandbox.path(file)).unwrap();
     let all = [options, &["-N", "--max-time", "1000", "-H", STREAM]].concat();
     curl(sandbox, path, &all).stdout(out).stdin(Stdio::null()).spawn().unwrap()
 }
 
-fn end(mut child: Child) {
+pub(crate) fn end(mut child: Child) {
     child.kill().unwrap();
     child.wait().unwrap();
 }
@@ -57,7 +57,7 @@ fn connect(socket: &Path) -> TcpStream {
 }
 
 /// Returns the ids and the data of a stream, as far as it is whole.
-fn told(stream: &str) -> Vec<(String, String)> {
+pub(crate) fn told(stream: &str) -> Vec<(String, String)> {
     let whole = stream.rsplit_once("\n\n").map_or("", |(whole, _)| whole);
     let pieces = whole.split("\n\n").filter_map(|piece| piece.strip_prefix("id: "));
     let parts = pieces.filter_map(|piece| piece.split_once("\ndata: "));

@@ -1,11 +1,21 @@
 //! What `events` finds: by type, level, time and name.
 
-use serde_json::Value;
+use std::{
+    fs::{self, File},
+    path::Path,
+};
+
+use mainstay_storage::journal::{self, ChainLimits, Journal};
+use serde_json::{Value, json};
 
 use crate::{
+    api::{end, listen, told},
     processes::wait_until,
     sandbox::{Answer, Sandbox},
 };
+
+/// Files of the journal as small as this make many of few events.
+const LIMITS: ChainLimits = ChainLimits { file_bytes: 1 << 17, total_bytes: 1 << 24 };
 
 const TWO: &str = "\
 [services.web-1]\nshell = \"exit 3\"\nrestart = { when = \"never\" }\n\
@@ -25,6 +35,19 @@ fn up() -> Sandbox {
 fn found(sandbox: &Sandbox, arguments: &[&str]) -> Vec<Value> {
     let out = sandbox.get(&[&["events", "--json"][..], arguments].concat());
     out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Puts records in the place of those that a journal has.
+fn rewrite(folder: &Path, records: &[Vec<u8>]) {
+    fs::remove_dir_all(folder).unwrap();
+    fs::create_dir(folder).unwrap();
+    let create = |path: &Path| File::create_new(path);
+    let mut journal = Journal::open(folder, LIMITS, create).unwrap();
+    for batch in records.chunks(50) {
+        let batch: Vec<&[u8]> = batch.iter().map(Vec::as_slice).collect();
+        journal.append(&batch, create).unwrap();
+    }
+    journal.sync().unwrap();
 }
 
 fn ask(sandbox: &Sandbox, arguments: &[&str]) -> Answer {
@@ -95,17 +118,9 @@ fn whoever_asks_for_more_than_is_kept_is_told_from_when_on_it_is() {
     assert_eq!(sandbox.down(), Some(0));
     // What an agent of long ago has left: the first event is not among them.
     let folder = sandbox.path(".mainstay/events");
-    let mut records: Vec<Vec<u8>> = mainstay_storage::journal::read(&folder).unwrap().records;
+    let mut records: Vec<Vec<u8>> = journal::read(&folder).unwrap().records;
     records.remove(0);
-    std::fs::remove_dir_all(&folder).unwrap();
-    std::fs::create_dir(&folder).unwrap();
-    let limits =
-        mainstay_storage::journal::ChainLimits { file_bytes: 1 << 20, total_bytes: 1 << 24 };
-    let create = |path: &std::path::Path| std::fs::File::create_new(path);
-    let mut journal = mainstay_storage::journal::Journal::open(&folder, limits, create).unwrap();
-    let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
-    journal.append(&records, create).unwrap();
-    journal.sync().unwrap();
+    rewrite(&folder, &records);
     sandbox.up();
     let oldest = found(&sandbox, &["-n", "all"])[0]["timestamp"].as_str().unwrap().to_owned();
     let expected = format!("note: events from before {oldest} are not kept any more\n");
@@ -113,4 +128,52 @@ fn whoever_asks_for_more_than_is_kept_is_told_from_when_on_it_is() {
     assert_eq!(ask(&sandbox, &["--since", "1d"]).err, expected);
     assert_eq!(ask(&sandbox, &["-n", "1"]).err, "");
     assert_eq!(ask(&sandbox, &["--since", &oldest]).err, "");
+}
+
+#[test]
+fn what_happened_before_all_that_is_in_memory_is_found_page_by_page_and_by_streams() {
+    const COUNT: u64 = 11_000;
+    let mut sandbox = Sandbox::new("[services.web]\ncommand = [\"sleep\", \"1000\"]\n");
+    let folder = sandbox.path(".mainstay/events");
+    fs::create_dir_all(&folder).unwrap();
+    let event = |number: u64| {
+        let at = jiff::Timestamp::from_second(1_767_225_600).unwrap();
+        let at = at + std::time::Duration::from_secs(number);
+        let (level, kind) =
+            if number == 2 { ("error", "GhostSeen") } else { ("info", "UnitExited") };
+        let event = json!({
+            "sequence": number, "timestamp": format!("{at:.3}"), "level": level, "event": kind,
+            "unit": format!("old-{number}"), "run": number, "trace-id": format!("{number:016x}"),
+            "message": "it was long ago",
+        });
+        serde_json::to_vec(&event).unwrap()
+    };
+    rewrite(&folder, &(1..=COUNT).map(event).collect::<Vec<_>>());
+    assert!(journal::numbers(&folder).unwrap().len() > 10);
+    sandbox.up();
+    let check = |arguments: &[&str], expected: &[u64]| {
+        let found = found(&sandbox, arguments);
+        let numbers: Vec<u64> =
+            found.iter().map(|event| event["sequence"].as_u64().unwrap()).collect();
+        assert_eq!(numbers, expected, "{arguments:?}");
+    };
+    check(&["--type", "Ghost*"], &[2]);
+    check(&["old-2"], &[2]);
+    check(&["--level", "error"], &[2]);
+    check(&["--run", "2"], &[2]);
+    check(&["--trace", "0000000000000002"], &[2]);
+    check(&["--until", "2026-01-01T00:00:02Z"], &[1, 2]);
+    check(&["--since", "2026-01-01T00:00:02Z", "--until", "2026-01-01T00:00:03Z"], &[2, 3]);
+    let all = found(&sandbox, &["-n", "all"]);
+    let numbers = all.iter().map(|event| event["sequence"].as_u64().unwrap());
+    assert!(all.len() > 11_000 && numbers.eq((1..).take(all.len())), "{}", all.len());
+    assert_eq!(ask(&sandbox, &["-n", "all"]).err, "");
+    assert_eq!(ask(&sandbox, &["--type", "Ghost*", "--until", "2026-01-01T00:00:01Z"]).err, "");
+    let stream = listen(&sandbox, "/v1/events", &["-H", "last-event-id: 2"], "stream");
+    wait_until("it goes on through journal and memory", || {
+        told(&sandbox.read("stream")).len() + 2 >= all.len()
+    });
+    end(stream);
+    let told = told(&sandbox.read("stream"));
+    assert!(told.iter().map(|(id, _)| id.parse::<u64>().unwrap()).eq((3..).take(told.len())));
 }

@@ -62,6 +62,7 @@ mod large_environments;
 mod last_kills;
 mod last_words;
 mod log_lines;
+mod log_readers;
 mod log_search;
 mod looks;
 mod lost_logs;

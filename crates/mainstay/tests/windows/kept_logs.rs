@@ -24,7 +24,8 @@ fn a_compressed_log_reads_as_it_was_written_and_goes_by_its_number() {
     let folder = sandbox.folder().join(".mainstay").join("logs").join("count");
     wait_for("most of it is compressed", || (count(&folder, ".zst") > 5).then_some(()));
     let all = sandbox.get(&["logs", "count", "--raw", "-n", "all"]);
-    let expected: String = (0..LINES).map(|number| format!("line {number}\n")).collect();
+    let lines: Vec<String> = (0..LINES).map(|number| format!("line {number}\n")).collect();
+    let expected = lines.concat();
     assert!(all.ends_with(&expected), "a line is missing, torn or there twice");
     let found = sandbox.get(&["logs", "count", "--grep", "^line 1234$", "-n", "all"]);
     assert_eq!(found.trim_end(), "line 1234", "it lies in a segment that is compressed");

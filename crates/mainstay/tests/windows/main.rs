@@ -19,6 +19,7 @@ mod installed;
 mod kept_logs;
 mod kinds;
 mod lines;
+mod log_bytes;
 mod looks;
 mod machine;
 mod memory;

@@ -17,6 +17,10 @@ const WEB: &str = "[services.web]\ncommand = ['cmd', '/c', 'ping -n 1000 127.0.0
 /// The head that `docs/reference/api.md` has PowerShell send.
 const HEAD: &str = "GET /v1/status HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n";
 
+/// What `docs/reference/api.md` says of bodies and of streams.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+const STREAMS_MAX: usize = 32;
+
 #[test]
 fn whoever_opens_the_pipe_like_a_file_is_answered_and_streams_go_on_where_they_were_left() {
     let sandbox = Sandbox::new(WEB);
@@ -54,6 +58,59 @@ fn whoever_opens_the_pipe_like_a_file_is_answered_and_streams_go_on_where_they_w
     up.end();
 }
 
+#[test]
+fn what_is_too_large_or_too_much_is_refused_and_whoever_leaves_makes_room() {
+    let sandbox = Sandbox::new(WEB);
+    let up = Up::start(&sandbox);
+    sandbox.wait_for("web", "running");
+    let pipe = name_of_pipe(&sandbox);
+    let large = "x".repeat(BODY_BYTES_MAX + 1);
+    let head = "Host: m\r\nConnection: close\r\nContent-Type: application/json\r\n";
+    let length = large.len();
+    let request =
+        format!("POST /v1/command HTTP/1.1\r\n{head}Content-Length: {length}\r\n\r\n{large}");
+    let (status, problem) = ask(&pipe, &request);
+    assert_eq!((status.as_str(), &problem["error"]), ("413", &"the body is too large".into()));
+
+    let mut streams: Vec<File> = (0..STREAMS_MAX).map(|_| listen(&pipe)).collect();
+    let stream = "GET /v1/events HTTP/1.1\r\nHost: m\r\nAccept: text/event-stream\r\n\
+                  Connection: close\r\n\r\n";
+    let (status, problem) = ask(&pipe, stream);
+    assert_eq!(status, "429", "{problem}");
+    assert_eq!(problem["error"], "too many streams go on already");
+    assert_eq!(ask(&pipe, HEAD).0, "200", "who asks for something else is answered");
+    // One that leaves is noticed when something is to be said to it.
+    drop(streams.pop());
+    wait_for("there is room for another one", || {
+        sandbox.get(&["restart", "web"]);
+        status_of(&mut begin(&pipe, stream)).contains(" 200 ").then_some(())
+    });
+    drop(streams);
+    up.end();
+}
+
+/// Begins to listen to events; returns once they are on their way.
+fn listen(pipe: &str) -> File {
+    let mut end =
+        begin(pipe, "GET /v1/events HTTP/1.1\r\nHost: m\r\nAccept: text/event-stream\r\n\r\n");
+    let status = status_of(&mut end);
+    assert!(status.contains(" 200 "), "{status}");
+    end
+}
+
+fn begin(pipe: &str, request: &str) -> File {
+    let mut end = open(pipe);
+    end.write_all(request.as_bytes()).unwrap();
+    end
+}
+
+/// Returns the first line of an answer.
+fn status_of(end: &mut File) -> String {
+    let mut line = String::new();
+    BufReader::new(end).read_line(&mut line).unwrap();
+    line
+}
+
 /// Returns the name of the instance's pipe, by the rule of `docs/reference/api.md`.
 fn name_of_pipe(sandbox: &Sandbox) -> String {
     let told: Value = serde_json::from_str(&sandbox.get(&["env", "web", "--json"])).unwrap();
@@ -75,7 +132,8 @@ fn open(pipe: &str) -> File {
 /// Sends bytes; returns status and body of the answer.
 fn ask(pipe: &str, request: &str) -> (String, Value) {
     let mut end = open(pipe);
-    end.write_all(request.as_bytes()).unwrap();
+    // Whoever is refused early may not have been heard to the end.
+    drop(end.write_all(request.as_bytes()));
     let mut answer = Vec::new();
     // The last read may say that the pipe has been ended.
     drop(end.read_to_end(&mut answer));
@@ -89,9 +147,9 @@ fn ask(pipe: &str, request: &str) -> (String, Value) {
 fn events(pipe: &str, header: &str, until: &str) -> Vec<u64> {
     let mut end = open(pipe);
     let path = if header.is_empty() { "/v1/events?limit=1000" } else { "/v1/events" };
-    let head =
+    let request =
         format!("GET {path} HTTP/1.1\r\nHost: m\r\nAccept: text/event-stream\r\n{header}\r\n");
-    end.write_all(head.as_bytes()).unwrap();
+    end.write_all(request.as_bytes()).unwrap();
     let mut heard = Vec::new();
     for line in BufReader::new(end).lines() {
         let line = line.unwrap();
