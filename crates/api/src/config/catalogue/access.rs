@@ -24,7 +24,7 @@ pub static ACCESS: Part = Part {
             Shape::Words(&["viewer", "operator", "admin"]),
             Words {
                 en: "`viewer` reads everything and changes nothing, `operator` starts, stops, restarts, kills and resets units as well, `admin` does everything.",
-                zh: "`viewer` 可读一切而不改动，`operator` 还可启动、停止、重启、杀死和复位单元，`admin` 可做一切。",
+                zh: "`viewer` 可读一切而不改动，`operator` 还可启动、停止、重启、杀死和重置单元，`admin` 可做一切。",
             },
         )
         .example(r#""operator""#),

@@ -21,7 +21,7 @@ pub(super) const CONFIG: Key = key(
     Shape::Open,
     Words {
         en: "The configuration of its kind; see the documentation of that.",
-        zh: "该 kind 的配置；见该 kind 的文档。",
+        zh: "该种类的配置；见其文档。",
     },
 )
 .example(r#"{ url = "https://example.org" }"#)
