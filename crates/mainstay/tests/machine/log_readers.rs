@@ -15,7 +15,9 @@ const LINES_AT_A_TIME: usize = 500;
 const LINES: usize = 150 * LINES_AT_A_TIME;
 
 /// What a reader asks for, and every how many lines it finds one.
-const READERS: [(&[&str], usize); 5] = [
+type Asked = (&'static [&'static str], usize);
+
+const READERS: [Asked; 5] = [
     (&["--raw", "-n", "all"], 1),
     (&["-n", "all"], 1),
     (&["--since", "1h"], 1),
@@ -67,7 +69,7 @@ fn expect_all(what: &str, found: &[usize], kept: RangeInclusive<usize>, step: us
 }
 
 /// Reads again and again until somebody says so, and once more.
-fn read_on(sandbox: &Sandbox, is_over: &AtomicBool, (options, step): (&[&str], usize)) {
+fn read_on(sandbox: &Sandbox, is_over: &AtomicBool, (options, step): Asked) {
     let ask = |options: &[&str]| {
         let text = sandbox.get(&[&["logs", "count"], options].concat());
         numbers(&text, step)
@@ -116,9 +118,9 @@ fn readers_of_a_log_that_changes_under_them_see_each_line_that_is_kept_once() {
     follower.kill().unwrap();
     follower.wait().unwrap();
     // It may have been overtaken by deletion, and goes on behind it.
-    let followed = numbers(&sandbox.read("followed"), LINES);
+    let told = numbers(&sandbox.read("followed"), LINES);
     let kept = numbers(&sandbox.get(&["logs", "count", "--raw", "-n", "all"]), 1);
-    expect_all("-f", &followed, kept[0]..=LINES, 1);
+    expect_all("-f", &told, kept[0]..=LINES, 1);
     assert!(kept.len() < LINES, "nothing was deleted");
 }
 
