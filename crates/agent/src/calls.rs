@@ -85,7 +85,9 @@ impl RefusedKind {
             Self::Conflict => "The state does not allow it.",
             Self::Large => "The body is too large.",
             Self::Strange => "The body is of another kind.",
-            Self::Often => "The user asks too often; `Retry-After` says when to try again.",
+            Self::Often => {
+                "The user asks too often, or too much at a time; `Retry-After` says when to try again."
+            }
             Self::Headers => "There are too many headers, or they are too long; without a body.",
             Self::Failed => "The system refuses, or the agent has too much to do.",
         }

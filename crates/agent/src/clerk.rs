@@ -218,3 +218,39 @@ fn purge(folder: &Path) {
         Ok(()) | Err(_) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mainstay_platform::paths;
+    use mainstay_storage::{atomic, instance::Instance};
+
+    use super::*;
+
+    #[test]
+    fn files_that_are_not_what_was_seen_are_not_applied() {
+        let folder = std::env::temp_dir().join(format!("mainstay-clerk-{}", std::process::id()));
+        let instance = Instance::new(folder.join("runtime"), folder.join("state"));
+        fs::create_dir_all(folder.join("state")).unwrap();
+        let files = Files { main: folder.join("mainstay.toml"), instance };
+        let main = files.main.clone();
+        let create = paths::create_private_file;
+        let write = |text: &str| atomic::replace(&main, text.as_bytes(), create).unwrap();
+        let seen = || {
+            let found = Errands::default().run(&files.main, {
+                let main = files.main.clone();
+                move |steps| configuration::read_sources(&main, steps).unwrap()
+            });
+            Reload { fingerprint: watch::fingerprint(&found.unwrap()), services: 2 }
+        };
+        write("[services.web]\ncommand = 'web'\n");
+        let wanted = seen();
+        let loaded = reload(&files, wanted, &mut Errands::default()).unwrap();
+        assert_eq!(loaded.unwrap().config.services.len(), 1);
+        write("[services.web]\ncommand = 'other'\n");
+        assert!(reload(&files, wanted, &mut Errands::default()).unwrap().is_none());
+        write("# nothing\n");
+        let refused = reload(&files, seen(), &mut Errands::default());
+        assert!(matches!(refused, Err(EditError::Empty)), "{refused:?}");
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -49,6 +49,8 @@ const PAGE: usize = 100;
 const WORDS_MAX: usize = 1_000;
 /// So many look through the journal at a time.
 const READERS_MAX: usize = 2;
+/// And so many through memory.
+const LOOKERS_MAX: usize = 4;
 /// So long the disk may take for one answer.
 const READ_WITHIN: Duration = Duration::from_secs(10);
 /// Whoever waits is answered after so long, whatever has happened.
@@ -65,6 +67,7 @@ pub(super) fn routes() -> operation::Routes {
 pub(super) struct History {
     folder: Arc<PathBuf>,
     readers: Arc<Semaphore>,
+    lookers: Arc<Semaphore>,
 }
 
 /// Which events are asked for.
@@ -184,7 +187,9 @@ struct Source {
 
 impl History {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder: Arc::new(folder), readers: Arc::new(Semaphore::new(READERS_MAX)) }
+        let turns = |count| Arc::new(Semaphore::new(count));
+        let (readers, lookers) = (turns(READERS_MAX), turns(LOOKERS_MAX));
+        Self { folder: Arc::new(folder), readers, lookers }
     }
 
     /// Looks into the journal on a thread of its own; a reader that hangs keeps its turn.
@@ -205,14 +210,23 @@ impl History {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "the disk of the state does not answer".to_owned(),
         };
-        look(move || history::without_journal(&query, &recent, why)).await
+        self.look(move || history::without_journal(&query, &recent, why)).await
     }
-}
 
-/// Looks through memory on a thread: many names and many events take their time.
-async fn look<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
-    let ended = |_| Refused::new(RefusedKind::Failed, "the agent is ending", "try again");
-    spawn_blocking(work).await.map_err(ended)
+    /// Looks through memory on a thread: many names and many events take their time. Who has left
+    /// meanwhile holds its turn until that is over.
+    async fn look<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refused> {
+        let turn = Arc::clone(&self.lookers).acquire_owned().await;
+        let work = move || {
+            let _turn = turn;
+            work()
+        };
+        let ended = |_| Refused::new(RefusedKind::Failed, "the agent is ending", "try again");
+        spawn_blocking(work).await.map_err(ended)
+    }
 }
 
 impl Source {
@@ -220,11 +234,11 @@ impl Source {
     async fn search(&self, query: EventsQuery) -> Result<(Events, EventsQuery), Refused> {
         let asking = ask(&self.calls, |reply| Call::Recent(query, reply));
         let (query, recent) = asking.await?;
-        let (query, recent, found) = look(move || {
+        let work = move || {
             let found = history::in_memory(&query, &recent);
             (query, recent, found)
-        })
-        .await?;
+        };
+        let (query, recent, found) = self.history.look(work).await?;
         let events = match found {
             Some(events) => events,
             None => self.history.read(query.clone(), recent).await?,
@@ -255,6 +269,7 @@ async fn answer(
 ) -> Result<Events, Refused> {
     let waits = wanted.wait == Some(true);
     let query = wanted.query()?;
+    let _searching = (!waits).then(|| audience.leave_to_search()).transpose()?;
     if waits {
         let _seat = audience.leave_to_wait()?;
         if let Ok(answer) = timeout(WAIT_MAX, source.wait(&query)).await {

@@ -23,6 +23,11 @@ const CLIENTS_OF_MEMBER: usize = 64;
 const STREAMS_MAX: usize = 32;
 const STREAMS_OF_GROUPS: usize = 24;
 const STREAMS_OF_MEMBER: usize = 8;
+/// So many expensive questions are answered at a time, so many of them of members of groups, and so
+/// many of one of those: each takes a thread, or waits for one.
+const SEARCHES_MAX: usize = 64;
+const SEARCHES_OF_GROUPS: usize = 12;
+const SEARCHES_OF_MEMBER: usize = 4;
 /// A user may ask so often in the long run: 500 times a second.
 const REQUEST_EVERY: Duration = Duration::from_millis(2);
 /// And so often at once: 1,000 times.
@@ -45,6 +50,7 @@ struct User {
     is_trusted: bool,
     clients: usize,
     streams: usize,
+    searches: usize,
     /// When all that was asked would be over, one after another.
     busy_until: Duration,
 }
@@ -56,6 +62,10 @@ pub(super) struct Visit(Limits, String);
 /// A stream that goes on; counts until it is dropped.
 #[derive(Debug)]
 pub(super) struct Streaming(Limits, String);
+
+/// An expensive question that is being answered; counts until it is dropped.
+#[derive(Debug)]
+pub(super) struct Searching(Limits, String);
 
 impl Limits {
     /// Returns those of this process.
@@ -124,6 +134,21 @@ impl Limits {
         Ok(Streaming(self.clone(), name.to_owned()))
     }
 
+    /// Lets an expensive question be answered; refuses it when there are too many.
+    pub(super) fn search(&self, name: &str) -> Result<Searching, Refused> {
+        let mut book = self.book();
+        let (all, members) = book.count(|user| user.searches);
+        let user = book.users.entry(name.to_owned()).or_default();
+        let is_too_many = !user.is_trusted
+            && (user.searches >= SEARCHES_OF_MEMBER || members >= SEARCHES_OF_GROUPS);
+        if all >= SEARCHES_MAX || is_too_many {
+            let what = "too many questions that take long are being answered already";
+            return Err(Refused::new(RefusedKind::Often, what, "try again in a second"));
+        }
+        user.searches += 1;
+        Ok(Searching(self.clone(), name.to_owned()))
+    }
+
     /// Lets somebody wait for an event: for a member of groups that is as good as a stream, so that
     /// whoever waits for many leaves room to others.
     pub(super) fn wait(&self, name: &str) -> Result<Option<Streaming>, Refused> {
@@ -145,7 +170,9 @@ impl Book {
     fn forget_some(&mut self) {
         if self.users.len() >= USERS_MAX {
             let now = clock::monotonic();
-            self.users.retain(|_, user| user.clients + user.streams > 0 || user.busy_until > now);
+            self.users.retain(|_, user| {
+                user.clients + user.streams + user.searches > 0 || user.busy_until > now
+            });
         }
     }
 }
@@ -154,6 +181,14 @@ impl Drop for Visit {
     fn drop(&mut self) {
         if let Some(user) = self.0.book().users.get_mut(&self.1) {
             user.clients = user.clients.saturating_sub(1);
+        }
+    }
+}
+
+impl Drop for Searching {
+    fn drop(&mut self) {
+        if let Some(user) = self.0.book().users.get_mut(&self.1) {
+            user.searches = user.searches.saturating_sub(1);
         }
     }
 }
@@ -236,6 +271,27 @@ mod tests {
         assert_eq!((all.len(), visits.len()), (STREAMS_OF_GROUPS, 4));
         assert!((0..100).all(|_| limits.wait("0").is_ok_and(|seat| seat.is_none())));
         drop(limits.stream("0").unwrap());
+    }
+
+    #[test]
+    fn expensive_questions_are_few_and_make_room_when_they_are_answered() {
+        let limits = Limits::with(CLIENTS_MAX);
+        let users = ["1", "2", "3", "4"];
+        let _visits = users.map(|user| limits.let_in(&somebody(user, false)));
+        let search = |user: &str| limits.search(user).ok();
+        let ask = |user: &'static str| std::iter::from_fn(move || search(user));
+        let mut own: Vec<_> = ask("1").collect();
+        assert_eq!(own.len(), SEARCHES_OF_MEMBER);
+        assert_eq!(limits.search("1").unwrap_err().kind, RefusedKind::Often);
+        drop(own.pop());
+        own.extend(limits.search("1").ok());
+        assert_eq!(own.len(), SEARCHES_OF_MEMBER);
+        let others: Vec<_> = users.into_iter().flat_map(ask).collect();
+        assert_eq!(own.len() + others.len(), SEARCHES_OF_GROUPS);
+        // The owner has room of his own.
+        let _visit = limits.let_in(&somebody("0", true));
+        let all: Vec<_> = ask("0").collect();
+        assert_eq!(all.len(), SEARCHES_MAX - SEARCHES_OF_GROUPS);
     }
 
     fn somebody(user: &str, is_trusted: bool) -> Identity {

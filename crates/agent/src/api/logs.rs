@@ -148,6 +148,7 @@ async fn logs(
             tokio::spawn(async move { drop(follow(archive, tail, lines, outlet).await) });
             return Ok(answer);
         }
+        let _searching = audience.leave_to_search()?;
         let (tail, page) = archive.read(tail, lines).await?;
         Ok(Json(answer_of(&tail, page)).into_response())
     };

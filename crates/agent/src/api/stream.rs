@@ -18,7 +18,7 @@ use hyper::body::Frame;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::limits::{Limits, Streaming};
+use super::limits::{Limits, Searching, Streaming};
 use crate::calls::{Asker, Refused};
 
 /// What a stream of events is.
@@ -59,6 +59,11 @@ impl Audience {
     /// Returns leave to wait, and a seat where that takes one; refuses it when there is none.
     pub(super) fn leave_to_wait(&self) -> Result<Option<Streaming>, Refused> {
         self.limits.wait(&self.asker.user)
+    }
+
+    /// Returns leave to ask what takes long; refuses it when too much of that goes on.
+    pub(super) fn leave_to_search(&self) -> Result<Searching, Refused> {
+        self.limits.search(&self.asker.user)
     }
 
     /// Returns a seat for a stream; refuses it when there is none.

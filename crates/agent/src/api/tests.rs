@@ -155,6 +155,43 @@ fn whatever_makes_no_sense_is_refused_with_a_problem() {
     check("DELETE /v1/services/web?purge=1", "", 400, "cannot read the parameters");
 }
 
+#[test]
+fn a_member_with_many_expensive_questions_is_told_to_wait_and_holds_up_nobody() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (calls, mut questions) = mpsc::channel(64);
+        let (_allowed, list) = watch::channel(access());
+        let (logs, events) = (Archive::new(PathBuf::new()), History::new(PathBuf::new()));
+        let front = Front::new(router(&Desk { calls, list, logs, events }));
+        let ask = async |path: &str| {
+            let (mut client, server) = duplex(4096);
+            front.welcome(server, somebody("1"));
+            let request = format!("GET {path} HTTP/1.1\r\nhost: m\r\nconnection: close\r\n\r\n");
+            client.write_all(request.as_bytes()).await.unwrap();
+            client
+        };
+        let mut held = Vec::new();
+        for path in ["/v1/events", "/v1/usage", "/v1/events?limit=1", "/v1/usage?window=0"] {
+            held.push((ask(path).await, questions.recv().await.unwrap()));
+        }
+        for path in ["/v1/events", "/v1/usage"] {
+            let mut answer = String::new();
+            ask(path).await.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 429 ") && answer.contains("retry-after: 1\r\n"));
+            let expected = "too many questions that take long are being answered already";
+            assert_eq!(problem_in(&answer).error, expected);
+        }
+        // What costs nothing is answered, and what was answered makes room.
+        let _cheap = ask("/v1/status").await;
+        assert!(matches!(questions.recv().await.unwrap(), Call::Status(_)));
+        let (mut client, question) = held.remove(0);
+        drop(question);
+        client.read_to_string(&mut String::new()).await.unwrap();
+        let _next = ask("/v1/events").await;
+        assert!(matches!(questions.recv().await.unwrap(), Call::Recent(..)));
+    });
+}
+
 fn somebody(group: &str) -> Identity {
     Identity { user: "1234".to_owned(), groups: vec![group.to_owned()], is_trusted: false }
 }

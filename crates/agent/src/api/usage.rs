@@ -24,7 +24,7 @@ use tokio::{
 };
 use utoipa_axum::routes;
 
-use super::{Calls, ask, examples, input::Parameters, operation, respond};
+use super::{Calls, ask, examples, input::Parameters, operation, respond, stream::Audience};
 use crate::calls::{Call, LiveRun, Refused, RefusedKind};
 
 /// So many look at a time: what a process is held up by may hold up whoever looks at it.
@@ -88,10 +88,15 @@ type Places = Extension<Arc<Semaphore>>;
 )]
 async fn usage(
     State(calls): Calls,
+    audience: Audience,
     Extension(places): Places,
     Parameters(asked): Parameters<UsageParameters>,
 ) -> Response {
-    respond(measure(&calls, &places, asked).await)
+    let answer = async {
+        let _searching = audience.leave_to_search()?;
+        measure(&calls, &places, asked).await
+    };
+    respond(answer.await)
 }
 
 async fn measure(

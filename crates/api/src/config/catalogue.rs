@@ -60,7 +60,7 @@ pub static ROOT: Part = Part {
             Shape::Named(&SERVICE),
             Words {
                 en: "The services, by name. A name has letters, digits, `-`, `_` and `.` only.",
-                zh: "各服务，以名字为键。名字只含字母、数字、`-`、`_` 和 `.`。",
+                zh: "各服务，以名称为键。名称只含字母、数字、`-`、`_` 和 `.`。",
             },
         )
         .of_keys()
@@ -70,7 +70,7 @@ pub static ROOT: Part = Part {
             Shape::Named(&GROUP),
             Words {
                 en: "Names for several services at once, which are written `@NAME`.",
-                zh: "给多个服务起的共同名字，写作 `@NAME`。",
+                zh: "给多个服务起的共同名称，写作 `@NAME`。",
             },
         )
         .example(r#"{ front = { services = ["web"] } }"#),

@@ -188,6 +188,7 @@ macro_rules! chapters {
 chapters! {
     mainstay_is_installed_as_the_guide_says "install"
     the_first_service_runs_as_the_guide_says "first-service"
+    everyday_tasks_are_done_as_the_guide_says "everyday"
     logs_are_read_as_the_guide_says "logs"
     things_change_as_the_guide_says "reload"
     drills_cost_what_the_guide_says "drills"

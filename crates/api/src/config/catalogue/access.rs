@@ -16,7 +16,7 @@ pub static ACCESS: Part = Part {
         key(
             "group",
             TEXT,
-            Words { en: "The group, as the system calls it.", zh: "用户组，用系统中的名字。" },
+            Words { en: "The group, as the system calls it.", zh: "用户组，用系统中的名称。" },
         )
         .example(r#""ops""#),
         key(
@@ -24,7 +24,7 @@ pub static ACCESS: Part = Part {
             Shape::Words(&["viewer", "operator", "admin"]),
             Words {
                 en: "`viewer` reads everything and changes nothing, `operator` starts, stops, restarts, kills and resets units as well, `admin` does everything.",
-                zh: "`viewer` 可读一切而不改动，`operator` 还可启动、停止、重启、杀死和复位单元，`admin` 可做一切。",
+                zh: "`viewer` 可读一切而不改动，`operator` 还可启动、停止、重启、杀死和重置单元，`admin` 可做一切。",
             },
         )
         .example(r#""operator""#),

@@ -23,7 +23,8 @@ pub(in crate::config) static WATCHDOG: Part = Part {
             "every",
             ALIVE,
             Words {
-                en: "The longest silence that is no hang.", zh: "沉默多久之内不算挂起。"
+                en: "The longest silence that is no hang.",
+                zh: "允许多久没有动静，更久则视为无响应。",
             },
         )
         .example(r#""30s""#)
@@ -33,7 +34,7 @@ pub(in crate::config) static WATCHDOG: Part = Part {
             Shape::Words(checks::ACTIONS),
             Words {
                 en: "What follows when it keeps silent longer; see `action` of a check.",
-                zh: "沉默更久之后做什么；见检查的 `action`。",
+                zh: "视为无响应之后如何处理；见检查的 `action`。",
             },
         )
         .usual(r#""restart""#)
@@ -48,7 +49,7 @@ pub(in crate::config) static RELOAD: Part = Part {
     path: "services.NAME.reload",
     about: Words {
         en: "How `mainstay reload` tells the program to read its configuration anew. `\"notify\"` in place of the table sends HUP and waits for its answer.",
-        zh: "`mainstay reload` 如何让程序重新读取配置。用 `\"notify\"` 代替整个表，表示发送 HUP 并等待答复。",
+        zh: "`mainstay reload` 如何让程序重新读取配置。用 `\"notify\"` 代替整个表，表示发送 HUP 并等待应答。",
     },
     keys: &[
         key(
@@ -65,7 +66,7 @@ pub(in crate::config) static RELOAD: Part = Part {
             Shape::Boolean,
             Words {
                 en: "Goes with `signal`: the program answers `RELOADING=1`, and `READY=1` when it has done so.",
-                zh: "与 `signal` 搭配：程序答复 `RELOADING=1`，完成后答复 `READY=1`。",
+                zh: "与 `signal` 搭配：程序应答 `RELOADING=1`，完成后应答 `READY=1`。",
             },
         )
         .usual("false")

@@ -16,7 +16,7 @@ pub(in crate::config) static CHECK: Part = Part {
     path: "services.NAME.checks",
     about: Words {
         en: "How a service is looked at while it runs. Each check looks at exactly one thing.",
-        zh: "服务运行时如何查看它。每个检查只看一样东西。",
+        zh: "服务运行时如何检查它。每个检查只看一样东西。",
     },
     keys: &[
         http::HTTP,
@@ -62,17 +62,17 @@ pub(in crate::config) static CHECK: Part = Part {
             Shape::Text(Form::Like(NAME)),
             Words {
                 en: "What it is called in `status`, events and logs; unique in the service.",
-                zh: "它在 `status`、事件和日志中的名字；在服务内唯一。",
+                zh: "它在 `status`、事件和日志中的名称；在服务内唯一。",
             },
         )
-        .depends("what it looks at: `http`, `http-2`, …", "它所看的东西：`http`、`http-2`……")
+        .depends("what it looks at: `http`, `http-2`, …", "所检查的内容：`http`、`http-2`……")
         .example(r#""front""#),
         key(
             "role",
             Shape::Words(&["liveness", "readiness", "startup"]),
             Words {
                 en: "`liveness`: whether the program lives. `readiness`: whether others may rely on it; it must pass once before the unit is ready. `startup`: it must pass once within `ready.timeout`, and is not looked at afterwards.",
-                zh: "`liveness`：程序是否活着。`readiness`：别人能否依靠它；单元就绪之前必须通过一次。`startup`：必须在 `ready.timeout` 之内通过一次，之后不再查看。",
+                zh: "`liveness`：程序是否活着。`readiness`：别人能否依靠它；单元就绪之前必须通过一次。`startup`：必须在 `ready.timeout` 之内通过一次，之后不再检查。",
             },
         )
         .usual(r#""liveness""#)
@@ -82,7 +82,7 @@ pub(in crate::config) static CHECK: Part = Part {
             at_least(Duration::from_millis(100)),
             Words {
                 en: "From one look's beginning to the next.",
-                zh: "从一次查看开始到下一次开始的间隔。",
+                zh: "从一次检查开始到下一次开始的间隔。",
             },
         )
         .usual(r#""10s""#)
@@ -90,7 +90,7 @@ pub(in crate::config) static CHECK: Part = Part {
         key(
             "timeout",
             at_least(Duration::from_millis(10)),
-            Words { en: "A look that takes longer has failed.", zh: "超过这么久的查看算失败。" },
+            Words { en: "A look that takes longer has failed.", zh: "超过这么久的检查算失败。" },
         )
         .depends("`\"2s\"`; `exec`: `\"10s\"`", "`\"2s\"`；`exec` 为 `\"10s\"`")
         .example(r#""5s""#),
@@ -99,7 +99,7 @@ pub(in crate::config) static CHECK: Part = Part {
             DURATION,
             Words {
                 en: "From the ready unit (`startup` and `readiness`: from the start) to the first look.",
-                zh: "从单元就绪（`startup` 和 `readiness`：从启动）到第一次查看的时间。",
+                zh: "从单元就绪（`startup` 和 `readiness`：从启动）到第一次检查的时间。",
             },
         )
         .usual(r#""0s""#)
@@ -107,14 +107,14 @@ pub(in crate::config) static CHECK: Part = Part {
         key(
             "failures",
             Shape::Integer(1, STREAK_MAX),
-            Words { en: "So many in a row make it bad.", zh: "连续失败这么多次就算坏。" },
+            Words { en: "So many in a row make it bad.", zh: "连续失败这么多次即为未通过。" },
         )
         .depends("`3`; `startup`: `30`", "`3`；`startup` 为 `30`")
         .example("5"),
         key(
             "successes",
             Shape::Integer(1, STREAK_MAX),
-            Words { en: "So many in a row make it good again.", zh: "连续成功这么多次就恢复为好。" },
+            Words { en: "So many in a row make it good again.", zh: "连续成功这么多次就恢复为通过。" },
         )
         .usual("1")
         .example("2"),
@@ -123,7 +123,7 @@ pub(in crate::config) static CHECK: Part = Part {
             Shape::Either(&[Shape::Words(ACTIONS), Shape::Table(&ACTION)]),
             Words {
                 en: "What follows when it turned bad. `restart`: the run is stopped, has failed, and is followed by another. `stop`: the unit has failed for good. `mark`: it is shown, and nothing else. A table: a command is run.",
-                zh: "变坏之后做什么。`restart`：停止这次运行，记为失败，再次运行。`stop`：单元最终失败。`mark`：只显示。写成表：运行一个命令。",
+                zh: "变为未通过之后如何处理。`restart`：停止这次运行，记为失败，再次运行。`stop`：单元最终失败。`mark`：只显示。写成表：运行一个命令。",
             },
         )
         .depends("`\"restart\"`; `readiness`: `\"mark\"`", "`\"restart\"`；`readiness` 为 `\"mark\"`")
@@ -144,7 +144,7 @@ pub(in crate::config) static ACTION: Part = Part {
     path: "services.NAME.checks.action",
     about: Words {
         en: "The command that is run when a check turned bad.",
-        zh: "检查变坏时运行的命令。",
+        zh: "检查变为未通过时运行的命令。",
     },
     keys: &[
         key("run", COMMAND, Words { en: "The command.", zh: "命令。" }).example(r#"["./mend"]"#),

@@ -10,7 +10,7 @@ pub static GROUP: Part = Part {
     path: "groups.NAME",
     about: Words {
         en: "Several services under one name, which is written `@NAME`.",
-        zh: "多个服务的共同名字，写作 `@NAME`。",
+        zh: "多个服务的共同名称，写作 `@NAME`。",
     },
     keys: &[
         key(

@@ -31,7 +31,7 @@ pub(in crate::config) static HOOKS: Part = Part {
         hook(
             "before-stop",
             "Before the run is asked to leave, unless it is killed.",
-            "请运行离开之前（直接杀死时除外）。",
+            "要求运行退出之前（直接杀死时除外）。",
         ),
         hook(
             "after-stop",
@@ -54,13 +54,13 @@ pub(in crate::config) static HOOKS: Part = Part {
             "A run failed, was not started, or its unit gave up.",
             "运行失败、未能启动，或单元放弃了。",
         ),
-        hook("on-unhealthy", "A check or the watchdog turned bad.", "某个检查或看门狗变坏。"),
+        hook("on-unhealthy", "A check or the watchdog turned bad.", "某个检查或看门狗变为未通过。"),
         hook(
             "on-memory",
             "A check on memory turned bad; there must be one.",
-            "内存检查变坏；必须有这样一个检查。",
+            "内存检查变为未通过；必须有这样一个检查。",
         ),
-        hook("on-power-resume", "The machine woke up.", "机器被唤醒。"),
+        hook("on-power-resume", "The machine woke up.", "机器从睡眠中恢复。"),
     ],
     needs: &[],
     one_of: &[],
@@ -78,7 +78,7 @@ pub(in crate::config) static HOOK: Part = Part {
             at_least(Duration::from_millis(10)),
             Words {
                 en: "It is asked to leave when it takes longer, and killed 10 s later.",
-                zh: "超过这么久就请它离开，再过 10 秒杀死它。",
+                zh: "超过这么久就要求它退出，再过 10 秒杀死它。",
             },
         )
         .depends("`\"30s\"`; `before-start`: `\"1h\"`", "`\"30s\"`；`before-start` 为 `\"1h\"`")

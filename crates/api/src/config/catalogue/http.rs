@@ -14,7 +14,7 @@ pub(super) const HTTP: Key = key(
     Shape::Text(Form::Like("^https?://")),
     Words {
         en: "It is asked over HTTP, and gives a good answer. Redirections are not followed.",
-        zh: "用 HTTP 询问它，并得到好的答复。不跟随重定向。",
+        zh: "用 HTTP 询问它，并得到通过的应答。不跟随重定向。",
     },
 )
 .example(r#""http://127.0.0.1:8080/healthz""#);
@@ -28,7 +28,7 @@ pub(super) const STATUS: Key = key(
     ]),
     Words {
         en: "Goes with `http`: which answers are good, as a code, a class such as `\"2xx\"`, or a list of both.",
-        zh: "与 `http` 搭配：哪些答复是好的。状态码、`\"2xx\"` 这样的类别，或两者的列表。",
+        zh: "与 `http` 搭配：哪些应答算通过。状态码、`\"2xx\"` 这样的类别，或两者的列表。",
     },
 )
 .usual(r#"["2xx", "3xx"]"#)
@@ -39,7 +39,7 @@ pub(super) const BODY: Key = key(
     Shape::Text(Form::Regex),
     Words {
         en: "Goes with `http`: a regular expression that must be found in the first 64 KiB of the body.",
-        zh: "与 `http` 搭配：必须在答复正文的前 64 KiB 中找到的正则表达式。",
+        zh: "与 `http` 搭配：必须在应答正文的前 64 KiB 中找到的正则表达式。",
     },
 )
 .example(r#""\"status\": *\"ok\"""#);

@@ -118,7 +118,7 @@ pub(in crate::config) static LOG_PATH: Part = Part {
     path: "services.NAME.logs.path",
     about: Words {
         en: "Files of your own that get the lines, and when they are given other names.",
-        zh: "您自己的日志文件，以及何时给它们换名字。",
+        zh: "您自己的日志文件，以及何时给它们改名。",
     },
     keys: &[
         key(

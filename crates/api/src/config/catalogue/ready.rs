@@ -81,7 +81,7 @@ pub(in crate::config) static READY: Part = Part {
             at_least(Duration::from_millis(10)),
             Words {
                 en: "From one look to the next; of `log` the longest pause between two looks into it.",
-                zh: "两次查看的间隔；对 `log` 而言是两次查看之间最长的停顿。",
+                zh: "两次检查的间隔；对 `log` 而言是两次检查之间最长的停顿。",
             },
         )
         .depends("`\"200ms\"`; `http`, `exec`: `\"1s\"`", "`\"200ms\"`；`http`、`exec` 为 `\"1s\"`")
@@ -91,7 +91,7 @@ pub(in crate::config) static READY: Part = Part {
             at_least(Duration::from_millis(10)),
             Words {
                 en: "How long one look may take. Not for `log`, which is followed until `timeout`.",
-                zh: "一次查看最长多久。不用于 `log`：日志一直跟读到 `timeout`。",
+                zh: "一次检查最长多久。不用于 `log`：日志一直跟读到 `timeout`。",
             },
         )
         .depends("`\"2s\"`; `exec`: `\"10s\"`", "`\"2s\"`；`exec` 为 `\"10s\"`")

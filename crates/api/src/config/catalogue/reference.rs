@@ -109,7 +109,7 @@ fn takes(shape: &'static Shape, tongue: Tongue) -> String {
         },
         Shape::Map(inner) => match tongue {
             Tongue::English => format!("table of names, each: {}", takes(inner, tongue)),
-            Tongue::Chinese => format!("以名字为键的表，值为：{}", takes(inner, tongue)),
+            Tongue::Chinese => format!("以名称为键的表，值为：{}", takes(inner, tongue)),
         },
         Shape::Table(part) | Shape::Named(part) => match tongue {
             Tongue::English => format!("table `{}`", part.path),

@@ -62,7 +62,7 @@ pub(in crate::config) static RESTART: Part = Part {
             DURATION,
             Words {
                 en: "A run at least this long wipes out earlier failures.",
-                zh: "运行满这么久，就把先前的失败一笔勾销。",
+                zh: "运行满这么久，就将先前的失败次数清零。",
             },
         )
         .usual(r#""30s""#)

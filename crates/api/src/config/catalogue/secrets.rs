@@ -26,7 +26,7 @@ pub(in crate::config) static SOURCE: Part = Part {
             NAME,
             Words {
                 en: "A secret of the instance's own store; see `mainstay secret`.",
-                zh: "实例自己的保管库中的机密；见 `mainstay secret`。",
+                zh: "实例自己的加密存储中的机密；见 `mainstay secret`。",
             },
         )
         .example(r#""db""#)

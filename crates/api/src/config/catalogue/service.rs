@@ -104,7 +104,7 @@ const SECRETS: Key = key(
     Shape::Map(&VALUE),
     Words {
         en: "Files that it finds in the folder `CREDENTIALS_DIRECTORY`, by name, and where what is in them comes from.",
-        zh: "它在 `CREDENTIALS_DIRECTORY` 目录中找到的文件，以名字为键，值说明内容从哪里来。",
+        zh: "它在 `CREDENTIALS_DIRECTORY` 目录中找到的文件，以名称为键，值说明内容从哪里来。",
     },
 )
 .example(r#"{ "tls.key" = { file = "/etc/web/tls.key" } }"#)
@@ -220,7 +220,7 @@ const CHECKS: Key = key(
     "checks",
     Shape::List(CHECK),
     Words {
-        en: "How it is looked at, at most 64 times.", zh: "如何查看它，最多 64 个。"
+        en: "How it is looked at, at most 64 times.", zh: "如何检查它，最多 64 个。"
     },
 )
 .example(r#"[{ http = "http://127.0.0.1:8080/healthz", every = "10s" }]"#)
@@ -233,7 +233,7 @@ const WATCHDOG: Key = key(
     Shape::Either(WATCHDOG_OF),
     Words {
         en: "The longest silence that is no hang: the program has to send `WATCHDOG=1` more often.",
-        zh: "沉默多久之内不算挂起：程序必须更频繁地发送 `WATCHDOG=1`。",
+        zh: "允许多久没有动静：程序必须更频繁地发送 `WATCHDOG=1`，否则视为无响应。",
     },
 )
 .example(r#""30s""#)
@@ -316,7 +316,7 @@ const BUNDLES: Key = key(
     Shape::Integer(0, 1_000),
     Words {
         en: "How many crash bundles are kept of each unit; `0` writes none.",
-        zh: "每个单元保留多少个崩溃报告；`0` 表示不写。",
+        zh: "每个单元保留多少个崩溃档案；`0` 表示不写。",
     },
 )
 .usual("5")

@@ -15,7 +15,7 @@ pub(in crate::config) static STOP: Part = Part {
             Shape::Words(&["TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "KILL"]),
             Words {
                 en: "The signal that asks the program to leave. Windows has none: there Ctrl-C, Ctrl-Break and closing its windows ask.",
-                zh: "请程序离开的信号。Windows 没有信号：那里用 Ctrl-C、Ctrl-Break 和关闭窗口。",
+                zh: "要求程序退出的信号。Windows 没有信号：那里用 Ctrl-C、Ctrl-Break 和关闭窗口。",
             },
         )
         .usual(r#""TERM""#)
@@ -25,7 +25,7 @@ pub(in crate::config) static STOP: Part = Part {
             DURATION,
             Words {
                 en: "How long it may take to leave; then it is killed.",
-                zh: "给它多长时间离开；之后就杀死它。",
+                zh: "给它多长时间退出；之后就杀死它。",
             },
         )
         .usual(r#""30s""#)

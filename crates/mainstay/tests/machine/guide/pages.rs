@@ -17,7 +17,7 @@ pub(super) struct Block {
     pub(super) lines: Vec<String>,
     /// Where it begins, for whoever has to mend it.
     pub(super) place: String,
-    /// The file whose content it is: the line before ends with its name and a colon.
+    /// The file whose content it is, and no terminal's: the line before ends with its name and a colon.
     pub(super) file: Option<String>,
     /// Why nobody runs it, as a comment says: `<!-- not run: … -->`.
     pub(super) not_run: Option<String>,
@@ -67,7 +67,7 @@ fn block(language: &str, lines: Vec<String>, before: &[&str], place: String) -> 
         language: language.to_owned(),
         lines,
         place,
-        file: words.and_then(|line| file_named_by(line)),
+        file: words.and_then(|line| file_named_by(line)).filter(|_| language != "console"),
         not_run: comments.iter().find_map(|line| reason_in(line)).map(str::to_owned),
         counts_differ: comments.contains(&"<!-- counts differ -->"),
     }
@@ -94,4 +94,6 @@ fn a_line_before_a_block_names_its_file() {
     assert_eq!(found.file.as_deref(), Some("a.toml"));
     assert_eq!(found.not_run.as_deref(), Some("it is a whim"));
     assert_eq!(block("sh", Vec::new(), &[], String::new()).file, None);
+    let before = ["The last word is `stopped`:"];
+    assert_eq!(block("console", Vec::new(), &before, String::new()).file, None);
 }
