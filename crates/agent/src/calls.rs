@@ -3,10 +3,10 @@
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use mainstay_api::control::{
-    AddService, CommandAnswer, CommandRequest, DiffAnswer, EditKeys, Files, Problem, ReplaceFile,
-    SecretAnswer, Secrets, ServiceText, Status, Tree, UnitDetail, UpgradeAnswer, UpgradeRequest,
+    AddService, CommandAnswer, CommandRequest, DiffAnswer, DiffRequest, EditKeys, Files, Problem,
+    ReplaceFile, SecretAnswer, Secrets, ServiceText, Status, Tree, UnitDetail, UpgradeAnswer,
+    UpgradeRequest,
 };
-use mainstay_core::Prune;
 use mainstay_platform::tally::Root;
 use mainstay_storage::secrets::Secret;
 use tokio::sync::oneshot;
@@ -170,8 +170,8 @@ pub(crate) enum Call {
     Command(Asker, CommandRequest, Reply<CommandAnswer>),
     Add(Asker, AddService, Reply<CommandAnswer>),
     Remove(Asker, String, Keeps, Reply<CommandAnswer>),
-    Apply(Asker, Prune, Reply<CommandAnswer>),
-    Diff(Option<String>, Reply<DiffAnswer>),
+    Apply(Asker, Applying, Reply<CommandAnswer>),
+    Diff(DiffRequest, Reply<DiffAnswer>),
     Files(Reply<Files>),
     Replace(Asker, ReplaceFile, Reply<CommandAnswer>),
     Source(String, Option<String>, Reply<ServiceText>),
@@ -183,6 +183,15 @@ pub(crate) enum Call {
     RemoveSecret(Asker, String, Reply<SecretAnswer>),
     /// Groups cannot have the rights that they should have, and why.
     NotLetIn(Vec<String>),
+}
+
+/// What may come of applying files besides what they say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Applying {
+    /// What no file has any more is stopped and forgotten.
+    pub(crate) prune: bool,
+    /// They may hold no service at all.
+    pub(crate) allow_empty: bool,
 }
 
 /// What becomes of what a service has kept when it is removed.

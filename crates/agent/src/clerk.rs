@@ -9,7 +9,6 @@ use std::{
 };
 
 use mainstay_api::{control::CommandAnswer, keeper::RunRef};
-use mainstay_core::Prune;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
@@ -17,7 +16,7 @@ use crate::{
     calls::{Asker, Reply},
     configuration::{self, Files, Loaded, Source, Texts},
     copies, descriptors,
-    editing::{self, Edit, EditError},
+    editing::{self, Edit, EditError, Terms},
     errand::Errands,
     events::complain,
     inquiry::{Compared, Inquiry},
@@ -56,8 +55,7 @@ pub(crate) struct Order {
     pub(crate) asker: Asker,
     /// Nothing: the files were edited by hand.
     pub(crate) edit: Option<Edit>,
-    /// What becomes of what no file has any more.
-    pub(crate) prune: Prune,
+    pub(crate) terms: Terms,
     pub(crate) reply: Reply<CommandAnswer>,
 }
 
@@ -167,13 +165,13 @@ fn work(files: &Files, inbox: &Receiver<Job>, outbox: &UnboundedSender<Done>) {
 /// Wishes wait behind it, so it waits for nothing that never answers.
 fn configure(files: &Files, order: &Order, errands: &mut Errands) -> Result<Loaded, EditError> {
     let main = files.main.clone();
-    let (edit, prune) = (order.edit.clone(), order.prune.clone());
+    let (edit, terms) = (order.edit.clone(), order.terms.clone());
     let loaded = errands.run(&files.main, move |steps| {
         if let Some(edit) = edit {
-            return editing::edit(&main, &edit, &prune, steps);
+            return editing::edit(&main, &edit, &terms, steps);
         }
         let loaded = configuration::read_to_apply(&main, steps).map_err(EditError::Bad)?;
-        editing::check_prune(&loaded.config, &prune)?;
+        terms.check(&loaded.config)?;
         Ok(loaded)
     })??;
     keep(files, &loaded.texts);
@@ -218,5 +216,41 @@ fn purge(folder: &Path) {
             complain("cannot remove what a service has kept", &error);
         }
         Ok(()) | Err(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mainstay_platform::paths;
+    use mainstay_storage::{atomic, instance::Instance};
+
+    use super::*;
+
+    #[test]
+    fn files_that_are_not_what_was_seen_are_not_applied() {
+        let folder = std::env::temp_dir().join(format!("mainstay-clerk-{}", std::process::id()));
+        let instance = Instance::new(folder.join("runtime"), folder.join("state"));
+        fs::create_dir_all(folder.join("state")).unwrap();
+        let files = Files { main: folder.join("mainstay.toml"), instance };
+        let main = files.main.clone();
+        let create = paths::create_private_file;
+        let write = |text: &str| atomic::replace(&main, text.as_bytes(), create).unwrap();
+        let seen = || {
+            let found = Errands::default().run(&files.main, {
+                let main = files.main.clone();
+                move |steps| configuration::read_sources(&main, steps).unwrap()
+            });
+            Reload { fingerprint: watch::fingerprint(&found.unwrap()), services: 2 }
+        };
+        write("[services.web]\ncommand = 'web'\n");
+        let wanted = seen();
+        let loaded = reload(&files, wanted, &mut Errands::default()).unwrap();
+        assert_eq!(loaded.unwrap().config.services.len(), 1);
+        write("[services.web]\ncommand = 'other'\n");
+        assert!(reload(&files, wanted, &mut Errands::default()).unwrap().is_none());
+        write("# nothing\n");
+        let refused = reload(&files, seen(), &mut Errands::default());
+        assert!(matches!(refused, Err(EditError::Empty)), "{refused:?}");
+        fs::remove_dir_all(folder).unwrap();
     }
 }

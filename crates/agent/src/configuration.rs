@@ -17,6 +17,9 @@ use crate::{
     watch,
 };
 
+/// More files than this in `services.d` are refused: each is read, and watched.
+const FILES_MAX: usize = 10_000;
+
 /// A file with its contents.
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -135,6 +138,12 @@ pub(crate) fn files(main: &Path, steps: &Steps) -> Result<Vec<PathBuf>, Vec<Diag
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(vec![unreadable(&folder, "folder", &error)]),
     };
+    if more.len() > FILES_MAX {
+        let folder = folder.display().to_string();
+        let message = format!("the folder has more than {FILES_MAX} files that end with `.toml`");
+        let help = "write several services into one file";
+        return Err(vec![Diagnostic::of_file(&folder, "too-many-files", message, help)]);
+    }
     more.sort();
     more.insert(0, main.to_owned());
     Ok(more)
@@ -142,7 +151,9 @@ pub(crate) fn files(main: &Path, steps: &Steps) -> Result<Vec<PathBuf>, Vec<Diag
 
 fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let paths = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
-    paths.filter(|path| path.as_ref().map_or(true, |path| is_ours(path))).collect()
+    // One more than are allowed: the rest is refused anyway.
+    let ours = paths.filter(|path| path.as_ref().map_or(true, |path| is_ours(path)));
+    ours.take(FILES_MAX + 1).collect()
 }
 
 /// Returns whether a file of `services.d` is read. Where names are the same in capital letters,
@@ -231,6 +242,28 @@ mod tests {
         let found = load(&main).unwrap_err();
         assert_eq!(found[0].file, folder.join("services.d").display().to_string());
         assert!(found[0].message.starts_with("cannot read the folder: "), "{found:?}");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_folder_has_no_more_files_than_anybody_watches() {
+        let folder = std::env::temp_dir().join(format!("mainstay-many-{}", std::process::id()));
+        let more = folder.join("services.d");
+        fs::create_dir_all(&more).unwrap();
+        let main = folder.join("mainstay.toml");
+        let write = |path: &Path| {
+            atomic::replace(path, b"", paths::create_private_file).unwrap();
+        };
+        write(&main);
+        write(&more.join("0.toml"));
+        for number in 1..FILES_MAX {
+            fs::hard_link(more.join("0.toml"), more.join(format!("{number}.toml"))).unwrap();
+        }
+        assert_eq!(files(&main, &Steps::untold()).unwrap().len(), FILES_MAX + 1);
+        write(&more.join("more.TOML"));
+        let found = files(&main, &Steps::untold()).unwrap_err();
+        assert_eq!(found[0].code, "too-many-files");
+        assert_eq!(found[0].file, more.display().to_string());
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -61,6 +61,7 @@ use crate::{
 pub(crate) use environment::Setting;
 pub(crate) use files::refusal_of;
 use reloading::Reloading;
+pub(crate) use tree::near_of;
 use waking::Waking;
 
 /// How long an agent that leaves waits for its last events.

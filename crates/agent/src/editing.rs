@@ -37,6 +37,13 @@ pub(crate) enum Edit {
     Text(Replacement),
 }
 
+impl Edit {
+    /// Returns how a text is called where it is wrong.
+    fn name(&self) -> Option<&str> {
+        if let Self::Text(text) = self { text.name.as_deref() } else { None }
+    }
+}
+
 /// A text that is to stand in a file, whatever stands there.
 #[derive(Debug, Clone)]
 pub(crate) struct Replacement {
@@ -45,6 +52,44 @@ pub(crate) struct Replacement {
     pub(crate) text: String,
     /// What must stand there still.
     pub(crate) former: Option<String>,
+    /// How it is called where it is wrong.
+    pub(crate) name: Option<String>,
+}
+
+/// What may come of an order besides what it says.
+#[derive(Debug, Clone)]
+pub(crate) struct Terms {
+    /// What becomes of what no file has any more.
+    pub(crate) prune: Prune,
+    pub(crate) empty: Empty,
+}
+
+/// Whether files may be applied that hold no service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Empty {
+    Allowed,
+    /// Somebody may have named the wrong file, or an editor has lost its text.
+    Refused {
+        /// So many services are configured so far.
+        services: usize,
+    },
+}
+
+impl Terms {
+    /// Returns those of an order that takes out no more than it names.
+    pub(crate) const fn of_edit(prune: Prune) -> Self {
+        Self { prune, empty: Empty::Allowed }
+    }
+
+    /// Refuses what would let go of everything, unless that is what is meant.
+    pub(crate) fn check(&self, config: &Config) -> Result<(), EditError> {
+        let Empty::Refused { services } = self.empty else { return Ok(()) };
+        match (config.services.is_empty(), &self.prune) {
+            (true, Prune::Remove) => Err(EditError::PrunesAll),
+            (true, Prune::Keep | Prune::Named(_)) if services > 0 => Err(EditError::Empty),
+            (true | false, _) => Ok(()),
+        }
+    }
 }
 
 /// An edit that did not come about; the file is as it was.
@@ -86,7 +131,7 @@ impl EditError {
 pub(crate) fn edit(
     main: &Path,
     edit: &Edit,
-    prune: &Prune,
+    terms: &Terms,
     steps: &Steps,
 ) -> Result<Loaded, EditError> {
     let mut sources = configuration::read_sources(main, steps).map_err(EditError::Bad)?;
@@ -99,8 +144,9 @@ pub(crate) fn edit(
     let Some(source) = sources.get_mut(at) else { return Err(overtaken(main)) };
     let before = std::mem::replace(&mut source.bytes, after.clone());
     let path = source.path.clone();
-    let loaded = configuration::understand(&sources).map_err(EditError::Bad)?;
-    check_prune(&loaded.config, prune)?;
+    let loaded = configuration::understand(&sources)
+        .map_err(|found| EditError::Bad(blamed(found, &path, edit.name())))?;
+    terms.check(&loaded.config)?;
     if !matches!(edit, Edit::Remove(_) | Edit::Purge(_)) {
         // Removing is never refused for what is left: there may have been too much before.
         descriptors::check(&loaded.config, main).map_err(EditError::Bad)?;
@@ -113,10 +159,21 @@ pub(crate) fn edit(
     Ok(loaded)
 }
 
-/// Refuses what would stop everything: somebody may have named the wrong file.
-pub(crate) fn check_prune(config: &Config, prune: &Prune) -> Result<(), EditError> {
-    let is_all = *prune == Prune::Remove && config.services.is_empty();
-    if is_all { Err(EditError::PrunesAll) } else { Ok(()) }
+/// Returns mistakes with another name in the place of a file's: its text comes from there.
+pub(crate) fn blamed(
+    mut found: Vec<Diagnostic>,
+    path: &Path,
+    name: Option<&str>,
+) -> Vec<Diagnostic> {
+    let Some(name) = name else { return found };
+    let path = path.display().to_string();
+    for one in &mut found {
+        if one.file == path {
+            name.clone_into(&mut one.file);
+        }
+        one.help = one.help.replace(&path, name);
+    }
+    found
 }
 
 /// Refuses to edit what cannot be read, and to remove what others name.
@@ -266,7 +323,7 @@ mod tests {
     }
 
     fn edited_by(folder: &Folder, wanted: &Edit) -> Result<Loaded, EditError> {
-        edit(&folder.main(), wanted, &Prune::Keep, &Steps::untold())
+        edit(&folder.main(), wanted, &Terms::of_edit(Prune::Keep), &Steps::untold())
     }
 
     fn name(text: &str) -> ServiceName {

@@ -336,6 +336,14 @@ fn recall(folder: &Path) -> io::Result<Recalled> {
     Ok(Recalled { kept, last, exits, hooks, foreign, damaged_bytes })
 }
 
+/// Returns what the last agents of an instance have told after an event, as it is on the disk: for
+/// whoever has not heard the end of one that is gone.
+pub(crate) fn recorded_after(instance: &Instance, sequence: u64) -> io::Result<Vec<Event>> {
+    let Recalled { kept, .. } = recall(&instance.events_directory())?;
+    let later = kept.iter().filter(|event| event.sequence > sequence);
+    Ok(later.map(|event| Event::clone(event)).collect())
+}
+
 fn highest_in(records: &[Vec<u8>]) -> u64 {
     let numbered = records.iter().filter_map(|record| serde_json::from_slice(record).ok());
     numbered.map(|Numbered { sequence }| sequence).max().unwrap_or_default()

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use mainstay_api::{
     config::{self, Config},
-    control::{DiffAnswer, FileText, Files, ServiceText},
+    control::{DiffAnswer, DiffRequest, FileText, Files, ServiceText},
 };
 
 use crate::{
     calls::{Refused, Reply},
     configuration::{self, Source},
-    daemon::refusal_of,
+    daemon::{near_of, refusal_of},
     descriptors,
     editing::{self, EditError},
     errand::{Errands, Steps},
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) enum Inquiry {
     /// What files would change, or this text in place of the main one.
-    Difference(Option<String>, Reply<DiffAnswer>),
+    Difference(DiffRequest, Reply<DiffAnswer>),
     /// What they hold.
     Files(Reply<Files>),
     /// What stands there of a service, or of one of its keys.
@@ -48,8 +48,8 @@ impl Inquiry {
     pub(crate) fn look_up(self, main: &Path, errands: &mut Errands) -> Option<Compared> {
         let path = main.to_owned();
         match self {
-            Self::Difference(text, reply) => {
-                let read = errands.run(main, move |steps| meant(&path, text, steps));
+            Self::Difference(wanted, reply) => {
+                let read = errands.run(main, move |steps| meant(&path, wanted, steps));
                 let result = read.unwrap_or_else(|stuck| Err(stuck.into()));
                 return Some(Compared { result, reply });
             }
@@ -60,7 +60,8 @@ impl Inquiry {
             Self::Service(name, key, reply) => {
                 let read =
                     errands.run(main, move |steps| service(&path, &name, key.as_deref(), steps));
-                answer(reply, read.unwrap_or_else(|stuck| Err(stuck.into())));
+                let read = read.unwrap_or_else(|stuck| Err(refusal_of(&stuck.into())));
+                drop(reply.send(read));
             }
         }
         None
@@ -72,12 +73,13 @@ fn answer<T>(reply: Reply<T>, result: Result<T, EditError>) {
 }
 
 /// Returns what files mean, or would with this text in place of the main one.
-fn meant(main: &Path, text: Option<String>, steps: &Steps) -> Result<Config, EditError> {
+fn meant(main: &Path, wanted: DiffRequest, steps: &Steps) -> Result<Config, EditError> {
     let mut sources = configuration::read_sources(main, steps).map_err(EditError::Bad)?;
-    if let (Some(text), Some(source)) = (text, sources.first_mut()) {
+    if let (Some(text), Some(source)) = (wanted.text, sources.first_mut()) {
         source.bytes = text.into_bytes();
     }
-    let loaded = configuration::understand(&sources).map_err(EditError::Bad)?;
+    let blame = |found| EditError::Bad(editing::blamed(found, main, wanted.name.as_deref()));
+    let loaded = configuration::understand(&sources).map_err(blame)?;
     descriptors::check(&loaded.config, main).map_err(EditError::Bad)?;
     Ok(loaded.config)
 }
@@ -93,8 +95,10 @@ fn service(
     name: &str,
     key: Option<&str>,
     steps: &Steps,
-) -> Result<ServiceText, EditError> {
-    let sources = configuration::read_sources(main, steps).map_err(EditError::Bad)?;
+) -> Result<ServiceText, Refused> {
+    let refused = |error: EditError| refusal_of(&error);
+    let sources =
+        configuration::read_sources(main, steps).map_err(|found| refused(EditError::Bad(found)))?;
     for source in &sources {
         let text = source.text();
         let found = match key {
@@ -106,8 +110,12 @@ fn service(
                 return Ok(ServiceText { service: name.to_owned(), file: source.name(), text });
             }
             Err(config::EditError::Missing(_)) => {}
-            Err(error) => return Err(editing::explain(&sources, error)),
+            Err(error) => return Err(refused(editing::explain(&sources, error))),
         }
     }
-    Err(config::EditError::Missing(name.to_owned()).into())
+    let missing = refused(config::EditError::Missing(name.to_owned()).into());
+    let loaded = configuration::understand(&sources);
+    let services = loaded.map(|loaded| loaded.config.services).unwrap_or_default();
+    let services: Vec<String> = services.keys().map(ToString::to_string).collect();
+    Err(Refused::new(missing.kind, missing.problem.error, near_of(name, &services)))
 }

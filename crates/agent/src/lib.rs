@@ -46,7 +46,16 @@ pub mod zstd;
 
 pub use options::{AgentOptions, Mode, OptionsError};
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
+
+use mainstay_api::control::Event;
+use mainstay_storage::instance::Instance;
+
+/// Returns what the last agents of an instance have told after an event, as it is on the disk: for
+/// whoever has not heard the end of one that is gone.
+pub fn events_after(instance: &Instance, sequence: u64) -> io::Result<Vec<Event>> {
+    events::recorded_after(instance, sequence)
+}
 
 /// Runs an agent until its keeper ends or another agent takes over.
 pub fn run(arguments: &[String]) -> ExitCode {

@@ -9,10 +9,12 @@
 //! One thread deletes, at once: a log that grows faster than it is thinned fills the disk. Another
 //! compresses when nobody needs the machine. Neither holds the loop or the clerk up. Besides them
 //! only a keeper whose disk is full deletes (`on-full = "drop-oldest"`). There is no state but the
-//! names of the files: whoever comes after a death sees what is left to do.
+//! names of the files: whoever comes after a death sees what is left to do. What is kept of services
+//! that have left the configuration is nowhere else, so it is written down.
 
 mod belief;
 mod compressor;
+mod former;
 mod rules;
 mod sweeper;
 mod tally;

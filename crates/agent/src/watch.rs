@@ -105,34 +105,67 @@ struct Thread {
 impl Thread {
     fn work(self) {
         let (mut errands, mut pause) = (Errands::default(), SETTLED_AFTER);
-        let (mut told, mut before) = (None, None);
+        let mut judge = Judge::default();
         loop {
             let (sight, mut ears) = look(&self.main, &mut errands);
-            let sight = Some(sight);
-            if sight != told && sight != before {
-                (before, pause) = (sight, SETTLED_AFTER);
+            let verdict = judge.judge(&sight);
+            if verdict == Verdict::Unsettled {
+                pause = SETTLED_AFTER;
                 if self.is_over_after(SETTLED_AFTER) {
                     return;
                 }
                 continue;
             }
-            let is_news = sight != told;
-            if sight.clone().is_some_and(|it| self.outbox.blocking_send(it).is_err()) {
+            if self.outbox.blocking_send(sight).is_err() {
                 return;
             }
-            (told, before) = (sight, None);
             let within = ears.listen();
             // What was heard may have been nothing: the next time it is looked a little later.
             if self.is_over_after(within.unwrap_or(pause)) {
                 return;
             }
-            pause = if is_news { SETTLED_AFTER } else { (pause * 2).min(PAUSE_MAX) };
+            pause =
+                if verdict == Verdict::News { SETTLED_AFTER } else { (pause * 2).min(PAUSE_MAX) };
         }
     }
 
     /// Rests; returns whether nobody wants to know any more.
     fn is_over_after(&self, time: Duration) -> bool {
         matches!(self.alive.recv_timeout(time), Err(RecvTimeoutError::Disconnected))
+    }
+}
+
+/// Says what a look is worth.
+#[derive(Debug, Default)]
+struct Judge {
+    told: Option<Sight>,
+    /// What was seen before, and is not told yet.
+    before: Option<Sight>,
+}
+
+/// What a look is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// It may be half of something.
+    Unsettled,
+    /// It was seen twice in a row.
+    News,
+    /// It was told already.
+    Known,
+}
+
+impl Judge {
+    fn judge(&mut self, sight: &Sight) -> Verdict {
+        let verdict = if self.told.as_ref() == Some(sight) {
+            Verdict::Known
+        } else if self.before.as_ref() == Some(sight) {
+            Verdict::News
+        } else {
+            self.before = Some(sight.clone());
+            return Verdict::Unsettled;
+        };
+        (self.told, self.before) = (Some(sight.clone()), None);
+        verdict
     }
 }
 

@@ -14,6 +14,7 @@ mod fields;
 mod groups;
 mod keys;
 mod kind;
+mod known;
 mod links;
 mod logs;
 mod lower;
@@ -34,7 +35,7 @@ pub use care::{
     Address, CareConfig, CheckConfig, FileLook, HookConfig, HttpLook, Look, Method, NotifyAccess,
     NotifyConfig, Pattern, ReadyConfig, ReloadConfig, Scheme, Statuses, TlsLook, Url,
 };
-pub use diagnostic::{Diagnostic, Severity, render, render_places};
+pub use diagnostic::{Diagnostic, Severity, is_reordering, render, render_places};
 pub use difference::difference;
 pub use duration::{parse_duration, parse_size};
 pub use edit::{EditError, NewService, add, append, remove};
@@ -45,6 +46,7 @@ pub use kind::{
     KIND_CONFIG_BYTES_MAX, KIND_NAME_BYTES_MAX, KIND_PROGRAM, KindConfig, check_kind_name,
     is_kind_path,
 };
+pub use known::{NoSuchKey, no_such_key};
 pub use once::PARALLEL_STARTS;
 pub use parse::{FILE_BYTES_MAX, SourceText, named_by, parse};
 pub use program::PROGRAM_BYTES_MAX;

@@ -94,7 +94,7 @@ pub struct Unit {
     pub pid: Option<u32>,
     /// The number of its current or last run.
     pub run: u64,
-    /// How often it was started again.
+    /// How often it was started again of itself; a start that is still to come does not count.
     pub restarts: u64,
     /// Its last runs were all too short.
     pub degraded: bool,
@@ -365,6 +365,9 @@ const fn is_zero(number: &u64) -> bool {
 pub struct UnitDetail {
     /// What `status` says.
     pub unit: Unit,
+    /// Nobody may start it before its `start` says otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disabled: bool,
     /// Its command.
     pub command: Vec<String>,
     /// Where it starts.

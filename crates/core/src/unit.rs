@@ -277,6 +277,8 @@ pub struct Unit {
     pub(crate) strays_of: Option<u64>,
     pub(crate) failures: u32,
     pub(crate) restarts: u64,
+    /// Its next start is one again, after an end or in vain.
+    retries: bool,
     pub(crate) short_runs: u32,
     pub(crate) last_exit: Option<LastExit>,
     pub(crate) place: Place,
@@ -383,6 +385,7 @@ impl Unit {
             strays_of: None,
             failures: 0,
             restarts: 0,
+            retries: false,
             short_runs: 0,
             last_exit: None,
             place: Place::Configured,
@@ -544,6 +547,7 @@ impl Unit {
     /// Forgets all failures.
     pub(crate) fn reset(&mut self) {
         (self.failures, self.restarts, self.short_runs) = (0, 0, 0);
+        self.retries = false;
         self.starts.clear();
     }
 

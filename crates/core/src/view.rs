@@ -148,7 +148,8 @@ impl<'a> UnitView<'a> {
         self.unit.pid
     }
 
-    /// Returns how often it was started again since it was last reset.
+    /// Returns how often it was started again of itself since it was last reset; a start that is
+    /// still to come does not count.
     pub const fn restarts(self) -> u64 {
         self.unit.restarts
     }

@@ -2,6 +2,7 @@
 
 mod exits;
 mod numbers;
+mod shells;
 
 /// What a number means, and what helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,11 @@ pub(crate) fn exit(code: u32) -> Option<Explanation> {
     exits::TABLE.iter().find(|entry| entry.number == code).map(|entry| entry.told)
 }
 
+/// Explains an exit code by which a shell tells what became of a program.
+pub(crate) fn shell(code: u32) -> Option<Explanation> {
+    shells::TABLE.iter().find(|entry| entry.number == code).map(|entry| entry.told)
+}
+
 /// Returns the exit code as it is looked up: those of the system in hex.
 pub(crate) fn shown(code: u32) -> String {
     if code > 0xffff { format!("0x{code:08X}") } else { code.to_string() }
@@ -58,7 +64,7 @@ mod tests {
 
     #[test]
     fn every_number_is_explained_once() {
-        for table in [numbers::TABLE, exits::TABLE] {
+        for table in [numbers::TABLE, exits::TABLE, shells::TABLE] {
             for (index, one) in table.iter().enumerate() {
                 assert!(table.iter().skip(index + 1).all(|other| other.number != one.number));
                 assert!(!one.told.meaning.is_empty(), "{one:?}");
@@ -82,6 +88,12 @@ mod tests {
             0xE043_4352,
         ] {
             assert!(exit(wanted).is_some(), "{wanted:x}");
+        }
+        for wanted in [126, 127, 130, 137, 139, 143] {
+            assert!(
+                shell(wanted).is_some() && i32::try_from(wanted).ok().and_then(number).is_none(),
+                "{wanted}"
+            );
         }
         assert_eq!(exit(1), None);
         assert_eq!(number(-1), None);

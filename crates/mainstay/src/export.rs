@@ -1,14 +1,14 @@
 //! A file that data goes into instead of stdout: as a whole or not at all, compressed by its name.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use mainstay_agent::zstd::Encoder;
-use mainstay_platform::clock;
+use mainstay_platform::{clock, paths};
 use mainstay_storage::atomic::Draft;
 
 use crate::{cli, errors::CliError, print};
@@ -51,7 +51,7 @@ impl Export {
             Ok(Self {
                 path: path.to_owned(),
                 former,
-                draft: Draft::begin(path, |path| File::create(path))?,
+                draft: Draft::begin(temporary(path), path, create)?,
                 encoder: is_compressed.then(Encoder::new).transpose()?,
                 frame: Vec::new(),
                 taken: 0,
@@ -117,12 +117,39 @@ impl Write for Export {
     }
 }
 
+/// Returns a name that nobody gives to a file of their own, and no two commands to theirs.
+fn temporary(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}.mainstay-new", std::process::id()))
+}
+
+/// Creates a file that nobody else may read, as they may not read the log. The folder may be
+/// everybody's: what lies there, be it a link, is neither followed nor written into.
+fn create(temporary: &Path) -> io::Result<File> {
+    match paths::create_new_private_file(temporary) {
+        // Somebody with our number has died with it.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(temporary)?;
+            paths::create_new_private_file(temporary)
+        }
+        created => created,
+    }
+}
+
 fn demand_free(path: &Path, former: Former) -> Result<(), CliError> {
-    if former == Former::Replaced || path.symlink_metadata().is_err() {
-        return Ok(());
+    let Ok(found) = path.symlink_metadata() else { return Ok(()) };
+    if former == Former::Replaced {
+        let is_replaceable = found.is_file() || found.is_symlink();
+        return if is_replaceable { Ok(()) } else { Err(no_file(path)) };
     }
     let what = format!("`{}` is there already", path.display());
     Err(CliError::refused(what, "name another file, or replace it with `--force`"))
+}
+
+/// `/dev/null` would become a file.
+fn no_file(path: &Path) -> CliError {
+    let what = format!("`{}` is no regular file", path.display());
+    CliError::refused(what, "name another file; `--out -` is stdout")
 }
 
 fn unwritten(path: &Path, error: &io::Error) -> CliError {

@@ -17,6 +17,8 @@ mod kinds;
 mod ledger;
 mod meant;
 mod names;
+#[cfg(test)]
+mod page;
 mod paging;
 mod place;
 mod print;

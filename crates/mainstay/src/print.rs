@@ -1,10 +1,12 @@
 //! The only place that prints: data to stdout, talk to stderr.
 
 use std::{
+    fmt::Write as _,
     io::{self, IsTerminal as _, Write as _},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use mainstay_api::config::is_reordering;
 use mainstay_platform::pager::Pager;
 use serde::Serialize;
 
@@ -193,7 +195,8 @@ fn give_up(error: &io::Error) {
     std::process::exit(1);
 }
 
-/// Returns a text without what could steer a terminal.
+/// Returns a text without what could steer a terminal; what would put letters in another order is
+/// shown by its number.
 pub(crate) fn harmless(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut letters = text.chars().peekable();
@@ -202,6 +205,11 @@ pub(crate) fn harmless(text: &str) -> String {
             '\u{1b}' => skip_sequence(&mut letters),
             '\t' | '\n' => clean.push(letter),
             letter if letter.is_control() => {}
+            // Shown as `less` does: what is left out would still have been meant to deceive.
+            letter if is_reordering(letter) => {
+                // A string never refuses.
+                let _ = write!(clean, "<U+{:04X}>", u32::from(letter));
+            }
             letter => clean.push(letter),
         }
     }
@@ -269,5 +277,7 @@ mod tests {
         check("\u{1b}]0;title\u{7}text", "text");
         check("\u{1b}ctext", "text");
         check("bell\u{7}\r", "bell");
+        check("\u{202e}txt.exe\u{202c}\u{61c}", "<U+202E>txt.exe<U+202C><U+061C>");
+        check("\u{200b}\u{5e9}\u{4e2d}", "\u{200b}\u{5e9}\u{4e2d}");
     }
 }

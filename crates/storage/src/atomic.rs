@@ -50,9 +50,12 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Begins a file; `create` opens it under its temporary name.
-    pub fn begin(path: &Path, create: impl Fn(&Path) -> io::Result<File>) -> io::Result<Self> {
-        let temporary = beside(path);
+    /// Begins a file under a temporary name, in the same folder; `create` opens it there.
+    pub fn begin(
+        temporary: PathBuf,
+        path: &Path,
+        create: impl Fn(&Path) -> io::Result<File>,
+    ) -> io::Result<Self> {
         let file = create(&temporary)?;
         Ok(Self { path: path.to_owned(), temporary, file, is_finished: false })
     }
@@ -126,7 +129,8 @@ mod tests {
         let folder = fresh::folder("draft");
         let path = folder.join("log");
         let begin = |text: &str| {
-            let mut draft = Draft::begin(&path, |path| File::create(path)).unwrap();
+            let create = |path: &Path| File::create(path);
+            let mut draft = Draft::begin(beside(&path), &path, create).unwrap();
             draft.write_all(text.as_bytes()).unwrap();
             draft
         };

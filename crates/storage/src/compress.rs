@@ -242,6 +242,22 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_read_again_as_it_was_stays_plain() {
+        let chain = sample("unreadable");
+        let before = seen(&chain);
+        let other = |bytes: &[u8]| Ok(encode(&vec![b'x'; bytes.len()]));
+        let none = |_: &[u8]| Ok(b"no frame".to_vec());
+        for wrong in [other as fn(&[u8]) -> io::Result<Vec<u8>>, none] {
+            let begun = Compression::begin(&chain, 1, |path| File::create(path));
+            let mut work = begun.unwrap().unwrap();
+            let refused = work.next_frame(wrong).unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::InvalidData);
+            work.give_up();
+        }
+        assert!(seen(&chain) == before && !chain.half_compressed(1).exists());
+    }
+
+    #[test]
     fn a_segment_that_is_deleted_while_it_is_begun_with_is_let_go() {
         let chain = sample("begun");
         let begun = Compression::begin(&chain, 1, |path| {

@@ -285,6 +285,16 @@ mod tests {
     }
 
     #[test]
+    fn a_table_of_more_frames_than_anybody_writes_is_not_read() {
+        let footer = |count: u32| {
+            let bytes = [&count.to_le_bytes()[..], &[0], &FOOTER_MAGIC.to_le_bytes()].concat();
+            read_footer(bytes.try_into().unwrap())
+        };
+        assert_eq!(footer(FRAMES_MAX), Some((FRAMES_MAX, 8)));
+        assert_eq!(footer(FRAMES_MAX + 1), None);
+    }
+
+    #[test]
     fn an_empty_segment_has_no_frames() {
         let mut frames = written("empty", b"", 10);
         assert_eq!((frames.length(), frames.read_at(0, 9).unwrap()), (0, Vec::new()));

@@ -96,6 +96,11 @@ impl Instance {
         self.state.join("believed-time")
     }
 
+    /// Returns the file that says what is kept of the logs of each service.
+    pub fn kept_logs(&self) -> PathBuf {
+        self.state.join("kept-logs")
+    }
+
     /// Returns the folder of the event chain.
     pub fn events_directory(&self) -> PathBuf {
         self.state.join("events")

@@ -1,6 +1,7 @@
 //! What survives a power cut: log segments and their index, journals, slots. No C code.
 
 pub mod atomic;
+pub mod checked;
 pub mod compress;
 pub mod frames;
 #[cfg(test)]

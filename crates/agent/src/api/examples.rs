@@ -156,6 +156,7 @@ pub(super) fn stream_of_lines() -> String {
 pub(super) fn unit_detail() -> UnitDetail {
     UnitDetail {
         unit: unit(),
+        disabled: false,
         command: vec![text("./web"), text("--port"), text("8080")],
         directory: Some(text("/opt/shop")),
         logs: Some(text("/opt/shop/.mainstay/logs/web")),
@@ -275,16 +276,23 @@ pub(super) fn files() -> Files {
 }
 
 pub(super) fn replace_file() -> ReplaceFile {
-    ReplaceFile { file: Some(text(FILE)), text: text(WEB), former: None, prune: false }
+    ReplaceFile {
+        file: Some(text(FILE)),
+        text: text(WEB),
+        former: None,
+        prune: false,
+        allow_empty: false,
+        name: None,
+    }
 }
 
 pub(super) fn diff_request() -> DiffRequest {
-    DiffRequest { text: Some(text(WEB)) }
+    DiffRequest { text: Some(text(WEB)), name: None }
 }
 
 pub(super) fn diff() -> DiffAnswer {
     let changes = applied().changes.unwrap_or_default();
-    DiffAnswer { differs: true, changes, orphaned: vec![text("mail")] }
+    DiffAnswer { differs: true, changes, orphaned: vec![text("mail")], empty: false }
 }
 
 pub(super) fn service_text() -> ServiceText {

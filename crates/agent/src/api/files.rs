@@ -39,8 +39,12 @@ pub(super) fn routes() -> operation::Routes {
     get,
     path = "/v1/files",
     tag = "files",
-    responses((status = 200, description = "All of them, the main file first.",
-        body = Files, example = json!(examples::files())))
+    responses(
+        (status = 200, description = "All of them, the main file first.",
+            body = Files, example = json!(examples::files())),
+        (status = 409, description = "The files are refused: a mistake in them.",
+            body = Problem, content_type = "application/problem+json"),
+    )
 )]
 async fn files(State(calls): Calls) -> Response {
     put(&calls, Call::Files).await
@@ -60,7 +64,7 @@ async fn files(State(calls): Calls) -> Response {
             body = CommandAnswer, example = json!(examples::applied())),
         (status = 404, description = "It is no file of the configuration.",
             body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The file has changed meanwhile.",
+        (status = 409, description = "The file has changed meanwhile, or the files are refused: a mistake in them, or no service at all.",
             body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -80,11 +84,15 @@ async fn replace(
     path = "/v1/diff",
     tag = "files",
     request_body(content = DiffRequest, example = json!(examples::diff_request())),
-    responses((status = 200, description = "Whom it touches, by which keys, and when each takes effect.",
-        body = DiffAnswer, example = json!(examples::diff())))
+    responses(
+        (status = 200, description = "Whom it touches, by which keys, and when each takes effect.",
+            body = DiffAnswer, example = json!(examples::diff())),
+        (status = 409, description = "The files are refused: a mistake in them.",
+            body = Problem, content_type = "application/problem+json"),
+    )
 )]
 async fn diff(State(calls): Calls, Told(request): Told<DiffRequest>) -> Response {
-    put(&calls, |reply| Call::Diff(request.text, reply)).await
+    put(&calls, |reply| Call::Diff(request, reply)).await
 }
 
 /// What may be asked of a service's text.
@@ -105,8 +113,12 @@ struct SourceParameters {
         ("name" = String, Path, description = "The service.", example = "web"),
         SourceParameters,
     ),
-    responses((status = 200, description = "Its tables, or the value of a key.",
-        body = ServiceText, example = json!(examples::service_text())))
+    responses(
+        (status = 200, description = "Its tables, or the value of a key.",
+            body = ServiceText, example = json!(examples::service_text())),
+        (status = 409, description = "The files are refused: a mistake in them.",
+            body = Problem, content_type = "application/problem+json"),
+    )
 )]
 async fn source(
     State(calls): Calls,

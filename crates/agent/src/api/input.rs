@@ -67,10 +67,14 @@ impl<T: DeserializeOwned + 'static, S: Send + Sync> FromRequest<S> for Told<T> {
             return Err(refused(Refused::new(RefusedKind::Strange, what, hint)));
         }
         let Raw(body) = Raw::from_request(request, state).await?;
-        serde_json::from_slice(&body).map(Self).map_err(|error| {
-            let hint = "`GET /v1/openapi.json` says what the body of each request is";
-            bad(format!("cannot read the body: {error}"), hint)
-        })
+        let hint = "`GET /v1/openapi.json` says what the body of each request is";
+        if body.trim_ascii_start().first() == Some(&b'[') {
+            // A list would be read as the values of an object, one after the other.
+            return Err(bad("the body of this request is a JSON object".to_owned(), hint));
+        }
+        serde_json::from_slice(&body)
+            .map(Self)
+            .map_err(|error| bad(format!("cannot read the body: {error}"), hint))
     }
 }
 

@@ -5,7 +5,6 @@ use mainstay_api::{
     config::Role,
     control::{AddService, CommandAnswer, CommandRequest},
 };
-use mainstay_core::Prune;
 use serde::Deserialize;
 use utoipa_axum::routes;
 
@@ -14,7 +13,7 @@ use super::{
     input::{Name, Parameters, Told},
     operation, put,
 };
-use crate::calls::{Call, Keeps};
+use crate::calls::{Applying, Call, Keeps};
 
 pub(super) fn routes() -> operation::Routes {
     operation::Routes::new()
@@ -107,11 +106,15 @@ async fn remove(
 
 /// What may be said with it.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
+#[serde(rename_all = "kebab-case")]
+#[into_params(parameter_in = Query, rename_all = "kebab-case")]
 struct ApplyParameters {
     /// Whether services are stopped and forgotten that no file has any more.
     #[param(required = false, nullable = false, example = false)]
     prune: Option<bool>,
+    /// Whether files may be applied that hold no service at all, though there are some.
+    #[param(required = false, nullable = false, example = false)]
+    allow_empty: Option<bool>,
 }
 
 /// Read the configuration files, and apply what has changed
@@ -134,6 +137,7 @@ async fn apply(
     Extension(asker): By,
     Parameters(more): Parameters<ApplyParameters>,
 ) -> Response {
-    let prune = if more.prune == Some(true) { Prune::Remove } else { Prune::Keep };
-    put(&calls, |reply| Call::Apply(asker, prune, reply)).await
+    let wanted =
+        Applying { prune: more.prune == Some(true), allow_empty: more.allow_empty == Some(true) };
+    put(&calls, |reply| Call::Apply(asker, wanted, reply)).await
 }

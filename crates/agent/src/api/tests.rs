@@ -129,7 +129,7 @@ fn whatever_makes_no_sense_is_refused_with_a_problem() {
     check(command, "", 415, "the body of this request is JSON");
     check(command, &body("text/plain", "{}"), 415, "is JSON");
     check(command, &body(JSON, "{"), 400, "cannot read the body: EOF");
-    check(command, &body(JSON, "[1]"), 400, "cannot read the body");
+    check(command, &body(JSON, "[1]"), 400, "is a JSON object");
     check(command, &body(JSON, r#"{"command":"start","names":["a"],"x":1}"#), 400, "`x`");
     check(command, &body(JSON, r#"{"command":"fly","names":["a"]}"#), 400, "`fly`");
     let file = r#"{"text":"","fromer":"x"}"#;
@@ -138,6 +138,7 @@ fn whatever_makes_no_sense_is_refused_with_a_problem() {
     check("PATCH /v1/services/web", &body(JSON, keys), 400, "`x`");
     check("PATCH /v1/services/web", &body(JSON, r#"{"unsett":[]}"#), 400, "`unsett`");
     check("POST /v1/diff", &body(JSON, r#"{"txt":""}"#), 400, "`txt`");
+    check("POST /v1/diff", &body(JSON, "[null, null]"), 400, "is a JSON object");
     check("POST /v1/upgrade", &body(JSON, r#"{"x":""}"#), 400, "`x`");
     let large = " ".repeat(input::BODY_BYTES_MAX + 1);
     check(command, &body(JSON, &large), 413, "too large");

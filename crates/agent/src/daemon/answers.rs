@@ -8,13 +8,12 @@ use mainstay_api::{
     },
     keeper::Streams,
 };
-use mainstay_core::{Command, Input, TraceId, UnitName, UnitView};
+use mainstay_core::{Command, Input, TraceId, UnitName, UnitView, service::StartType};
 use mainstay_platform::clock;
 
 use super::{Agent, reloading};
 use crate::{
     calls::{Asker, Call, EventsQuery, Refused, RefusedKind, Reply},
-    clerk::Order,
     events::{Happening, Level, history::Recent},
     inquiry::Inquiry,
     kinds,
@@ -44,12 +43,10 @@ impl Agent {
             Call::Command(asker, request, reply) => self.command(&asker, &request, reply),
             Call::Add(asker, service, reply) => self.add(asker, service, reply),
             Call::Remove(asker, name, keeps, reply) => self.remove(asker, &name, keeps, reply),
-            Call::Apply(asker, prune, reply) => {
-                self.order(Order { asker, edit: None, prune, reply });
-            }
+            Call::Apply(asker, wanted, reply) => self.apply(asker, wanted, reply),
             Call::Replace(asker, file, reply) => self.replace_file(asker, file, reply),
             Call::EditKeys(asker, name, keys, reply) => self.edit_keys(asker, &name, keys, reply),
-            Call::Diff(text, reply) => self.look_up(Inquiry::Difference(text, reply)),
+            Call::Diff(request, reply) => self.look_up(Inquiry::Difference(request, reply)),
             Call::Files(reply) => self.look_up(Inquiry::Files(reply)),
             Call::Source(name, key, reply) => self.look_up(Inquiry::Service(name, key, reply)),
             Call::Upgrade(asker, request, reply) => self.upgrade(&asker, request, reply),
@@ -107,6 +104,7 @@ impl Agent {
         let full = unit.to_string();
         Ok(UnitDetail {
             unit: self.unit(view, Clocks::read()),
+            disabled: service.is_some_and(|service| service.start == StartType::Disabled),
             command: service.map(kinds::command_of).unwrap_or_default(),
             directory: service.and_then(|service| service.directory.clone()),
             logs: service

@@ -18,7 +18,7 @@ use crate::{
     calls::{Asker, Keeps, Refused, RefusedKind, Reply},
     clerk::{Configured, Done, Job, Order},
     configuration::Loaded,
-    editing::{Edit, EditError, Replacement},
+    editing::{Edit, EditError, Replacement, Terms},
     errand::Stuck,
     events::{Happening, Level},
 };
@@ -114,7 +114,7 @@ impl Agent {
             requires: service.requires,
         };
         let edit = Some(Edit::Add(name, new));
-        self.order(Order { asker, edit, prune: Prune::Keep, reply });
+        self.order(Order { asker, edit, terms: Terms::of_edit(Prune::Keep), reply });
     }
 
     pub(super) fn remove(
@@ -130,8 +130,8 @@ impl Agent {
         };
         match ServiceName::new(name) {
             Ok(name) => {
-                let prune = Prune::Named(name.clone());
-                self.order(Order { asker, edit: Some(edit(name)), prune, reply });
+                let terms = Terms::of_edit(Prune::Named(name.clone()));
+                self.order(Order { asker, edit: Some(edit(name)), terms, reply });
             }
             Err(_) => drop(reply.send(Err(self.no_unit(name)))),
         }
@@ -147,7 +147,7 @@ impl Agent {
 
     /// Applies what was read; a mistake in it changes nothing.
     fn configured(&mut self, Configured { order, result }: Configured) {
-        let Order { asker, edit, prune, reply } = order;
+        let Order { asker, edit, terms, reply } = order;
         let what = in_words(edit.as_ref());
         let trace = self.note(&asker, &what);
         let loaded = match result {
@@ -161,9 +161,9 @@ impl Agent {
         if let Some(Edit::Purge(name)) = edit {
             self.purged.insert(name);
         }
-        let pruned = self.to_prune(&loaded.config, &prune);
+        let pruned = self.to_prune(&loaded.config, &terms.prune);
         let changes = ConfigChanges { pruned, ..changes };
-        self.put_in_force(loaded, prune);
+        self.put_in_force(loaded, terms.prune);
         let answer = CommandAnswer { changes: Some(changes), ..self.take_answers(trace) };
         self.owe(reply, answer);
     }
@@ -192,10 +192,26 @@ impl Agent {
         };
         let happening = Happening::of_instance(Level::Error, "ConfigRefused", error.for_all());
         self.events.tell(Happening { trace, ..happening });
-        let hint = if let EditError::Stuck(Stuck::Unwritten(_)) = error {
-            "look at the file once it can be read; `mainstay apply` applies it"
-        } else {
-            "nothing has changed"
+        let hint = match error {
+            EditError::Stuck(Stuck::Unwritten(_)) => {
+                "look at the file once it can be read; `mainstay apply` applies it"
+            }
+            EditError::Empty => {
+                "nothing has changed; `mainstay apply --allow-empty` lets go of all of them: what runs of them runs on"
+            }
+            EditError::PrunesAll => {
+                "nothing has changed; `mainstay apply --prune --allow-empty` stops all"
+            }
+            EditError::Refused(config::EditError::Missing(name)) => {
+                return Refused::new(kind, error.to_string(), self.near_service(name));
+            }
+            EditError::Disk { .. }
+            | EditError::Overtaken(_)
+            | EditError::Changed(_)
+            | EditError::NoFile(_)
+            | EditError::Refused(_)
+            | EditError::Bad(_)
+            | EditError::Stuck(_) => "nothing has changed",
         };
         Refused::new(kind, error.to_string(), hint)
     }

@@ -10,9 +10,9 @@ use mainstay_core::{Prune, ServiceName};
 
 use super::Agent;
 use crate::{
-    calls::{Asker, Refused, RefusedKind, Reply},
+    calls::{Applying, Asker, Refused, RefusedKind, Reply},
     clerk::{Job, Order},
-    editing::{Edit, EditError, Replacement},
+    editing::{Edit, EditError, Empty, Replacement, Terms},
     inquiry::{Compared, Inquiry},
 };
 
@@ -28,7 +28,8 @@ impl Agent {
         match ServiceName::new(name) {
             Ok(name) => {
                 let edit = Some(Edit::Keys(name, keys));
-                self.order(Order { asker, edit, prune: Prune::Keep, reply });
+                let terms = Terms::of_edit(Prune::Keep);
+                self.order(Order { asker, edit, terms, reply });
             }
             Err(_) => drop(reply.send(Err(self.no_unit(name)))),
         }
@@ -41,10 +42,21 @@ impl Agent {
         file: ReplaceFile,
         reply: Reply<CommandAnswer>,
     ) {
-        let ReplaceFile { file, text, former, prune } = file;
-        let edit = Edit::Text(Replacement { file: file.map(PathBuf::from), text, former });
-        let prune = if prune { Prune::Remove } else { Prune::Keep };
-        self.order(Order { asker, edit: Some(edit), prune, reply });
+        let ReplaceFile { file, text, former, prune, allow_empty, name } = file;
+        let edit = Edit::Text(Replacement { file: file.map(PathBuf::from), text, former, name });
+        let terms = self.terms(Applying { prune, allow_empty });
+        self.order(Order { asker, edit: Some(edit), terms, reply });
+    }
+
+    /// Has the files applied as they are.
+    pub(super) fn apply(&self, asker: Asker, wanted: Applying, reply: Reply<CommandAnswer>) {
+        self.order(Order { asker, edit: None, terms: self.terms(wanted), reply });
+    }
+
+    fn terms(&self, wanted: Applying) -> Terms {
+        let services = self.config.services.len();
+        let empty = if wanted.allow_empty { Empty::Allowed } else { Empty::Refused { services } };
+        Terms { prune: if wanted.prune { Prune::Remove } else { Prune::Keep }, empty }
     }
 
     /// Has the clerk look at the files for somebody.
@@ -67,7 +79,9 @@ impl Agent {
     fn compare(&self, config: &Config) -> DiffAnswer {
         let changes = config::difference(&self.config, config);
         let differs = changes != ConfigChanges::default();
-        DiffAnswer { differs, changes, orphaned: self.to_prune(config, &Prune::Remove) }
+        let orphaned = self.to_prune(config, &Prune::Remove);
+        let empty = config.services.is_empty() && !self.config.services.is_empty();
+        DiffAnswer { differs, changes, orphaned, empty }
     }
 
     /// Returns the services that are stopped and forgotten with a configuration.
@@ -90,12 +104,13 @@ pub(crate) fn refusal_of(error: &EditError) -> Refused {
         EditError::Refused(config::EditError::Missing(_)) | EditError::NoFile(_) => {
             RefusedKind::Missing
         }
+        // The request makes sense, but not together with what the files say.
         EditError::Overtaken(_)
         | EditError::Changed(_)
         | EditError::Refused(_)
         | EditError::Bad(_)
         | EditError::Empty
-        | EditError::PrunesAll => RefusedKind::Bad,
+        | EditError::PrunesAll => RefusedKind::Conflict,
     };
     Refused::new(kind, error.to_string(), "")
 }

@@ -70,6 +70,26 @@ impl Reloading {
         (self.left, self.open, self.trouble) = (None, None, None);
     }
 
+    /// Returns what files that hold this mean. What is seen first in a recovery is left alone.
+    fn judge(&mut self, fingerprint: u64) -> Meaning {
+        if std::mem::take(&mut self.leaves_first) {
+            self.left = Some(fingerprint);
+        }
+        if self.applied == Some(fingerprint) {
+            Meaning::Applied
+        } else if self.left == Some(fingerprint) {
+            Meaning::Left
+        } else {
+            Meaning::New
+        }
+    }
+
+    /// Files that cannot be read are not what agents have died of: what comes behind them is a
+    /// change, be it the first that can be read.
+    const fn judge_unreadable(&mut self) {
+        self.leaves_first = false;
+    }
+
     /// Notes why the files are not applied; returns whether that is news.
     fn note_trouble(&mut self, why: &str) -> bool {
         if self.trouble.as_ref().is_some_and(|former| former.why == why) {
@@ -78,6 +98,16 @@ impl Reloading {
         self.trouble = Some(trouble(why.to_owned()));
         true
     }
+}
+
+/// What it means that files hold something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// It is what runs.
+    Applied,
+    /// It is left alone, though it is not what runs.
+    Left,
+    New,
 }
 
 fn trouble(why: String) -> FilesRefused {
@@ -113,19 +143,19 @@ impl Agent {
         }
         match sight {
             Some(Sight::Holds(fingerprint)) => self.hold(fingerprint),
-            Some(Sight::Unreadable(why)) => self.refuse_files(&why),
+            Some(Sight::Unreadable(why)) => {
+                self.reloading.judge_unreadable();
+                self.refuse_files(&why);
+            }
             None => self.watch_no_more(&io::ErrorKind::BrokenPipe.into()),
         }
     }
 
     fn hold(&mut self, fingerprint: u64) {
-        let known = &mut self.reloading;
-        if std::mem::take(&mut known.leaves_first) {
-            known.left = Some(fingerprint);
-        } else if known.applied == Some(fingerprint) {
-            known.note_applied(fingerprint);
-        } else if known.left != Some(fingerprint) {
-            self.have_read(fingerprint);
+        match self.reloading.judge(fingerprint) {
+            Meaning::Applied => self.reloading.note_applied(fingerprint),
+            Meaning::Left => {}
+            Meaning::New => self.have_read(fingerprint),
         }
     }
 
@@ -202,5 +232,34 @@ pub(super) fn listed(names: &[String]) -> String {
     match names.len().saturating_sub(NAMED_MAX) {
         0 => first,
         more => format!("{first} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recovery_leaves_what_it_sees_first_and_nothing_else() {
+        let mut known = Reloading::recovered();
+        let seen = [1, 1, 2, 1].map(|fingerprint| known.judge(fingerprint));
+        assert_eq!(seen, [Meaning::Left, Meaning::Left, Meaning::New, Meaning::Left]);
+        known.note_applied(2);
+        let seen = [2, 1].map(|fingerprint| known.judge(fingerprint));
+        assert_eq!(seen, [Meaning::Applied, Meaning::New]);
+    }
+
+    #[test]
+    fn who_mends_files_that_a_recovery_could_not_read_has_them_applied() {
+        let mut known = Reloading::recovered();
+        known.judge_unreadable();
+        assert_eq!(known.judge(1), Meaning::New);
+    }
+
+    #[test]
+    fn what_runs_is_not_read_again() {
+        let mut known = Reloading::applied(1);
+        let seen = [1, 2].map(|fingerprint| known.judge(fingerprint));
+        assert_eq!(seen, [Meaning::Applied, Meaning::New]);
     }
 }

@@ -120,17 +120,27 @@ fn check_size(names: &[String]) -> Result<(), Refused> {
     Err(Refused::new(RefusedKind::Bad, what, "name a group, or a pattern such as `web-*`"))
 }
 
+/// Returns which of the services may have been meant.
+pub(crate) fn near_of(name: &str, services: &[String]) -> String {
+    near(name, services).map_or_else(
+        || "`mainstay status` lists all".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    )
+}
+
 impl Agent {
     /// Refuses a name that means no unit, and says which it may have been.
     pub(super) fn no_unit(&self, name: &str) -> Refused {
         let units = self.supervisor.units().map(|view| view.name().to_string());
         let services = self.config.services.keys().map(ToString::to_string);
-        let hint = near(name, &units.chain(services).collect::<Vec<_>>()).map_or_else(
-            || "`mainstay status` lists all".to_owned(),
-            |near| format!("did you mean `{near}`?"),
-        );
+        let hint = near_of(name, &units.chain(services).collect::<Vec<_>>());
         let text = format!("there is no unit or service `{name}`");
         Refused::new(RefusedKind::Missing, text, hint)
+    }
+
+    /// Returns what to say of a service that no file has: which one may have been meant.
+    pub(super) fn near_service(&self, name: &str) -> String {
+        near_of(name, &self.config.services.keys().map(ToString::to_string).collect::<Vec<_>>())
     }
 
     fn no_group(&self, group: &str) -> Refused {

@@ -19,6 +19,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::{
     Policies, Policy, Said,
     belief::{Belief, Look, Verdict},
+    former::Memory,
     rules::{self, Closed, Limits},
     tally::Tally,
 };
@@ -51,6 +52,7 @@ pub(super) struct Sweeper {
     policies: Policies,
     /// Of services that have left the configuration: what runs of them goes on to write.
     former: Policies,
+    memory: Memory,
     belief: Belief,
     tally: Tally,
     /// When all logs are looked at.
@@ -72,6 +74,7 @@ impl Sweeper {
             teller,
             policies: Policies::new(),
             former: Policies::new(),
+            memory: Memory::of(instance),
             belief,
             tally: Tally::default(),
             look_at: None,
@@ -82,6 +85,7 @@ impl Sweeper {
 
     /// Works until nobody orders anything any more.
     pub(super) fn work(mut self) {
+        self.former = self.memory.recall();
         loop {
             let next = self.look_at.into_iter().chain(self.tally.next_deadline()).min();
             let ordered = match next {
@@ -108,6 +112,7 @@ impl Sweeper {
                 self.former.append(&mut self.policies);
                 self.former.retain(|service, _| !policies.contains_key(service));
                 self.policies = policies;
+                self.memory.keep(&self.policies, &self.former);
                 self.look_at = Some(clock::monotonic() + LOOK_AFTER);
             }
             Order::Rotated { service, chain } => self.rotated(&service, chain),

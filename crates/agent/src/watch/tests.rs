@@ -136,3 +136,17 @@ async fn a_link_that_is_led_elsewhere_is_seen() {
     }
     folder.change(|folder| write(&folder.join("..three/mainstay.toml"), "# in place")).await;
 }
+
+#[test]
+fn what_is_seen_once_may_be_half_and_is_not_told() {
+    use Verdict::{Known, News, Unsettled};
+    let mut judge = Judge::default();
+    let mut check = |seen: &[u64], expected: &[Verdict]| {
+        let found = seen.iter().map(|number| judge.judge(&Sight::Holds(*number)));
+        assert_eq!(found.collect::<Vec<_>>(), expected, "{seen:?}");
+    };
+    check(&[1, 1, 1], &[Unsettled, News, Known]);
+    check(&[2, 3, 2, 2], &[Unsettled, Unsettled, Unsettled, News]);
+    // What was there for a moment is not put together with what comes later.
+    check(&[3, 2, 3, 3], &[Unsettled, Known, Unsettled, News]);
+}

@@ -138,7 +138,16 @@ fn written(diagnostics: &[Diagnostic], excerpts: Excerpts) -> String {
     }
     // A file of somebody else's is looked at as well, and nothing in it steers a terminal.
     let steers = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t');
-    out.replace(steers, "\u{fffd}")
+    out.replace(|letter| steers(letter) || is_reordering(letter), "\u{fffd}")
+}
+
+/// Returns whether a letter has no look of its own and changes the order in which others are shown:
+/// a text with it can be read as another one than it is.
+pub const fn is_reordering(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 impl Diagnostic {
@@ -166,14 +175,14 @@ mod tests {
 
     #[test]
     fn what_stands_in_a_file_steers_no_terminal_and_is_not_for_everybody() {
-        let text = "[services.a]\nenvironment = { PIN = \"1234\u{1b}[2J\", X = 0 }\n";
+        let text = "[services.a]\nenvironment = { PIN = \"1234\u{1b}[2J\", X = 0 } # \u{202e}\n";
         let at = text.find("X = ").unwrap();
         let one = Diagnostic::at("f.toml", text, at..at + 1, "x", "no \u{9b}\u{7}X".to_owned());
         let told = render(&[one.clone().help("leave it out")]);
         assert_eq!(
             told,
             "error: no \u{fffd}\u{fffd}X\n --> f.toml:2:35\n  |\n\
-             2 | environment = { PIN = \"1234\u{fffd}[2J\", X = 0 }\n\
+             2 | environment = { PIN = \"1234\u{fffd}[2J\", X = 0 } # \u{fffd}\n\
              \x20 |                                   ^\n  = help: leave it out\n\n"
         );
         let told = render_places(&[one.help("leave it out")]);

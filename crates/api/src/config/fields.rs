@@ -81,6 +81,12 @@ impl<'t, 'i> Fields<'t, 'i> {
         self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
     }
 
+    /// Returns whether there is a key that the part does not know, and that this one is near to.
+    pub(super) fn has_like(&self, key: &str) -> bool {
+        let mut names = self.table.keys().map(|name| name.get_ref().as_ref());
+        names.any(|name: &str| !self.knows(name) && suggestion(name, &[key]).is_some())
+    }
+
     pub(super) fn text(&mut self, key: &'static str, r: &mut Reading<'_>) -> Option<String> {
         let value = self.value(key)?;
         let DeValue::String(text) = value.get_ref() else {
@@ -309,16 +315,42 @@ pub fn suggestion<'n>(typed: &str, names: &[&'n str]) -> Option<&'n str> {
     near.filter(|(count, _)| *count <= EDITS_MAX).min().map(|(_, name)| name)
 }
 
-/// Counts the edits between two words (Levenshtein, one row at a time).
+/// Counts the edits between two words: a letter more, less, another one, or two that have changed
+/// places (optimal string alignment, two rows at a time).
 fn edits(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let (mut before, mut row): (Vec<usize>, Vec<usize>) = (Vec::new(), (0..=b.len()).collect());
+    for (i, x) in a.iter().enumerate() {
         let mut next = vec![i + 1];
-        for ((y, above), pair) in b.chars().zip(row.iter().skip(1)).zip(row.iter()) {
-            let left = next.last().copied().unwrap_or_default();
-            next.push((above + 1).min(left + 1).min(pair + usize::from(x != y)));
+        for (j, y) in b.iter().enumerate() {
+            let at =
+                |row: &[usize], place: usize| row.get(place).copied().unwrap_or(usize::MAX / 2);
+            let plain = at(&row, j) + usize::from(x != y);
+            let least = plain.min(at(&row, j + 1) + 1).min(at(&next, j) + 1);
+            let changed_places =
+                i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
+            next.push(if changed_places { least.min(at(&before, j - 1) + 1) } else { least });
         }
-        row = next;
+        before = std::mem::replace(&mut row, next);
     }
     row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod edits_between {
+    use super::*;
+
+    #[test]
+    fn letters_that_have_changed_places_are_one_slip() {
+        let check = |a: &str, b: &str, count: usize| assert_eq!(edits(a, b), count, "{a} {b}");
+        check("", "", 0);
+        check("", "abc", 3);
+        check("abc", "", 3);
+        check("wbe", "web", 1);
+        check("wbe", "db", 2);
+        check("timout", "timeout", 1);
+        check("comand", "command", 1);
+        check("kitten", "sitting", 3);
+        assert_eq!(suggestion("wbe", &["db", "web"]), Some("web"));
+    }
 }

@@ -1,6 +1,8 @@
 //! Single keys of a service: reading and setting them the way a person would.
 
-use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
+use std::borrow::Cow;
+
+use toml_edit::{DocumentMut, InlineTable, Item, Key, Table, TableLike, Value, value};
 
 use super::{
     EditError,
@@ -11,14 +13,14 @@ use super::{
 /// Returns what a service's key is set to, as it stands in the file; nothing when it is not set.
 ///
 /// Keys of tables are written with dots: `restart.delay`; a check has its name between them:
-/// `checks.http.every`.
+/// `checks.http.every`. A name with dots of its own stands in quotes: `environment."a.b"`.
 pub fn get(text: &str, service: &str, key: &str) -> Result<Option<String>, EditError> {
     let document: DocumentMut = text.parse()?;
     let table = document.get("services").and_then(|services| services.get(service));
     let table = table.and_then(Item::as_table_like);
     let mut table = table.ok_or_else(|| EditError::Missing(service.to_owned()))?;
     let (path, last) = split(key);
-    let mut path = path.into_iter();
+    let mut path = path.iter();
     while let Some(part) = path.next() {
         let Some(item) = table.get(part) else { return Ok(None) };
         let below = match item.as_table_like() {
@@ -28,7 +30,7 @@ pub fn get(text: &str, service: &str, key: &str) -> Result<Option<String>, EditE
         let Some(below) = below else { return Ok(None) };
         table = below;
     }
-    Ok(table.get(last).map(text_of))
+    Ok(table.get(&last).map(text_of))
 }
 
 /// Returns what stands in the file of one service, with the comments that belong to it.
@@ -67,11 +69,11 @@ pub fn set(text: &str, service: &str, key: &str, typed: &str) -> Result<String, 
         let (path, last) = split(key);
         let mut holder = descend(&mut document, service, &path)?;
         let mut fresh = typed.parse::<Value>().unwrap_or_else(|_| Value::from(typed));
-        if let Some(former) = holder.keys().get_mut(last).and_then(Item::as_value_mut) {
+        if let Some(former) = holder.keys().get_mut(&last).and_then(Item::as_value_mut) {
             *fresh.decor_mut() = former.decor().clone();
             *former = fresh;
         } else {
-            holder.insert(last, fresh);
+            holder.insert(&last, fresh);
         }
         readable(document.to_string(), key)
     })
@@ -94,14 +96,23 @@ pub fn unset(text: &str, service: &str, key: &str) -> Result<String, EditError> 
         let mut document: DocumentMut = text.parse()?;
         let (path, last) = split(key);
         let mut holder = descend(&mut document, service, &path)?;
-        holder.keys().remove(last);
+        holder.keys().remove(&last);
         holder.tidy();
         Ok(document.to_string())
     })
 }
 
-fn split(key: &str) -> (Vec<&str>, &str) {
-    let mut path: Vec<&str> = key.split('.').collect();
+/// A name in a key.
+pub(super) type Part<'k> = Cow<'k, str>;
+
+/// Returns the names of the tables that a key lies in, and its own.
+///
+/// They are read as TOML reads them; what it does not is split at its dots.
+pub(super) fn split(key: &str) -> (Vec<Part<'_>>, Part<'_>) {
+    let mut path: Vec<Part<'_>> = match Key::parse(key) {
+        Ok(path) => path.iter().map(|part| Cow::Owned(part.get().to_owned())).collect(),
+        Err(_) => key.split('.').map(Cow::Borrowed).collect(),
+    };
     let last = path.pop().unwrap_or_default();
     (path, last)
 }
@@ -165,7 +176,7 @@ impl<'a> Holder<'a> {
 fn descend<'a>(
     document: &'a mut DocumentMut,
     service: &str,
-    path: &[&str],
+    path: &[Part<'_>],
 ) -> Result<Holder<'a>, EditError> {
     let missing = || EditError::Missing(service.to_owned());
     let services = document.get_mut("services").ok_or_else(missing)?;
@@ -176,9 +187,8 @@ fn descend<'a>(
     while let Some(part) = path.next() {
         let item = holder.below(part).ok_or_else(missing)?;
         holder = if elements(item).is_some() {
-            let name = path.next().copied().unwrap_or_default();
-            let unknown =
-                || EditError::NoElement { list: (*part).to_owned(), name: name.to_owned() };
+            let name = path.next().map(AsRef::as_ref).unwrap_or_default();
+            let unknown = || EditError::NoElement { list: part.to_string(), name: name.to_owned() };
             element_mut(item, name).ok_or_else(unknown)?
         } else {
             Holder::of(item).ok_or_else(|| no_keys(part))?
@@ -259,6 +269,17 @@ mod tests {
         assert_eq!(set, "[services.a]\ncommand = [\"a\"]\nstop = { timeout = \"3s\" }\n");
         let exit = "{ when = \"always\", exit = { 3 = \"exit\" } }";
         check_set("restart.exit.3", "exit", "{ when = \"always\" }", exit);
+    }
+
+    #[test]
+    fn a_name_with_dots_stands_in_quotes() {
+        let key = r#"environment."a.b c""#;
+        let set = set(TEXT, "web", key, "1").unwrap();
+        assert_eq!(set, format!("{TEXT}\"a.b c\" = 1\n"));
+        assert_eq!(get(&set, "web", key).unwrap().as_deref(), Some("1"));
+        assert_eq!(get(&set, "web", "environment.'a.b c'").unwrap().as_deref(), Some("1"));
+        assert_eq!(get(&set, "web", "environment.a.b c").unwrap(), None);
+        assert_eq!(unset(&set, "web", key).unwrap(), TEXT);
     }
 
     #[test]

@@ -326,6 +326,8 @@ fn command(
 ) -> Option<Vec<String>> {
     let (value, shell) = (fields.value("command"), fields.value("shell"));
     match (value, shell) {
+        // Whoever has mistyped the key is told so.
+        (None, None) if fields.has_like("command") || fields.has_like("shell") => None,
         (None, None) => {
             let help = "add `command = [\"program\", \"argument\"]`";
             r.wrong(header, "no-command", "the service has no command".to_owned(), help);

@@ -52,6 +52,9 @@ pub struct DiffRequest {
     /// A text that would stand in the main file; without it, the files are meant as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// How that text is called where it is wrong; without it, it is called as the main file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// What it answers: what would change if the files were applied now.
@@ -64,6 +67,9 @@ pub struct DiffAnswer {
     /// Services that no file has any more and that are still there: pruning would stop them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orphaned: Vec<String>,
+    /// The files hold no service, though there are some: they are applied only where that is allowed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub empty: bool,
 }
 
 /// What `PATCH /v1/services/NAME` takes.
@@ -119,7 +125,7 @@ pub struct FileText {
 
 /// What `PUT /v1/files` takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ReplaceFile {
     /// The path of one of the configuration files; without it, the main file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -132,4 +138,10 @@ pub struct ReplaceFile {
     /// Whether services are stopped and forgotten that no file has any more.
     #[serde(default)]
     pub prune: bool,
+    /// Whether the files may hold no service then, though there are some.
+    #[serde(default)]
+    pub allow_empty: bool,
+    /// How the text is called where it is wrong; without it, it is called as the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }

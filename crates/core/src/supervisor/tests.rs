@@ -51,6 +51,21 @@ fn a_crash_loop_slows_down() {
 }
 
 #[test]
+fn a_restart_counts_once_it_is_done() {
+    let mut world = World::new(&[service("web")]);
+    world.started("web");
+    world.exited("web", Exit::Code(1));
+    assert_eq!((world.state("web"), world.view("web").restarts()), ("backoff", 0));
+    world.wait();
+    assert_eq!((world.state("web"), world.view("web").restarts()), ("starting", 1));
+    world.started("web");
+    world.exited("web", Exit::Code(1));
+    world.command("web", Command::Stop).unwrap();
+    world.command("web", Command::Start).unwrap();
+    assert_eq!(world.view("web").restarts(), 1, "a start by hand is none");
+}
+
+#[test]
 fn a_good_run_wipes_out_earlier_failures() {
     let mut world = World::new(&[service("web")]);
     for _ in 0..4 {

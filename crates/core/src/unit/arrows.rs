@@ -318,6 +318,7 @@ impl Unit {
 
     fn enter(&mut self, now: Moment, state: State, why: String) -> Option<Act> {
         (self.state, self.since, self.why) = (state, now, why);
+        self.retries &= state != State::Stopped;
         None
     }
 
@@ -340,6 +341,7 @@ impl Unit {
         if service.restart.limit > 0 {
             self.starts.push_back(now);
         }
+        self.restarts = self.restarts.saturating_add(std::mem::take(&mut self.retries).into());
         self.begin(self.run.max(self.highest) + 1, now, service);
         self.enter(now, State::Preparing, "its hook `before-start` runs".to_owned());
         if self.run_once(Hook::BeforeStart, given) {
@@ -448,7 +450,7 @@ impl Unit {
         let now = given.now;
         let delay = given.service.restart.delay(self.failures, &mut given.around.chance);
         self.failures = self.failures.saturating_add(1);
-        self.restarts = self.restarts.saturating_add(1);
+        self.retries = true;
         if delay.is_zero() {
             self.enter(now, State::Waiting, why);
             return Some(Act::Revive);

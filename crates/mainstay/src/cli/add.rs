@@ -23,7 +23,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Add a service to the configuration and start it
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Example:\n  mainstay add api --requires db -- ./api --port 8080")]
+#[command(
+    after_help = "Examples:\n  mainstay add api --requires db -- ./api --port 8080\n  mainstay add api --wait -- ./api"
+)]
 pub(super) struct Args {
     /// Its name
     name: String,
@@ -43,6 +45,10 @@ pub(super) struct Args {
     /// A service that must be ready first; may be given several times
     #[arg(long, value_name = "NAME")]
     requires: Vec<String>,
+
+    /// Fail if it cannot be started, or ends badly at once; it stays in the configuration
+    #[arg(long)]
+    wait: bool,
 
     /// Print the answer as JSON
     #[arg(long)]
@@ -93,18 +99,32 @@ pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, 
         requires: args.requires,
     };
     let answer: CommandAnswer = client.post("/v1/services", &service).await?;
-    if args.json {
-        settled(&mut client, &args.name, |unit| unit.state != "starting").await?;
-        print::json(&answer);
-        return Ok(ExitCode::SUCCESS);
-    }
     let place = service.directory.map_or_else(String::new, |folder| format!(", in {folder}"));
-    print::told(&format!("added `{}` to {}{place}\n", args.name, located.file.display()));
-    let units = settled(&mut client, &args.name, |unit| unit.state != "starting").await?;
-    for unit in units {
-        print::told(&super::command::in_words(&unit));
+    if !args.json {
+        print::told(&format!("added `{}` to {}{place}\n", args.name, located.file.display()));
     }
-    Ok(ExitCode::SUCCESS)
+    let units = settled(&mut client, &args.name, |unit| unit.state != "starting").await?;
+    if args.json {
+        print::json(&answer);
+    } else {
+        for unit in &units {
+            print::told(&super::command::in_words(unit));
+        }
+    }
+    let is_bad = |unit: &&Unit| matches!(unit.state.as_str(), "backoff" | "failed");
+    let bad: Vec<&Unit> = units.iter().filter(is_bad).collect();
+    for unit in &bad {
+        warn(unit);
+    }
+    Ok(if args.wait && !bad.is_empty() { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// It may come up later, when its program is there: nobody takes it out again.
+fn warn(unit: &Unit) {
+    let Unit { unit, service, .. } = unit;
+    print::talk(&format!(
+        "warning: `{unit}` has not come up and stays in the configuration; `mainstay why {unit}` tells more, `mainstay set {service} command=…` mends it, `mainstay remove {service}` takes it out"
+    ));
 }
 
 /// Returns where the program starts, as the configuration says it: its own folder needs no word,

@@ -1,6 +1,7 @@
 //! `mainstay apply` and `mainstay diff`: the configuration files, and what they change.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -33,6 +34,10 @@ pub(super) struct Args {
     #[arg(long)]
     prune: bool,
 
+    /// Apply files without any service, too: they let go of all there are
+    #[arg(long)]
+    allow_empty: bool,
+
     #[command(flatten)]
     wait: WaitArgs,
 
@@ -59,15 +64,34 @@ pub(super) struct DiffArgs {
 pub(super) async fn run(args: Args, instance: Option<&str>) -> Result<ExitCode, CliError> {
     let (_, mut client) = super::connect(instance).await?;
     let before: Status = client.get("/v1/status").await?;
-    let prune = args.prune;
-    let answer: CommandAnswer = match &args.path {
-        Some(path) => {
-            let file = ReplaceFile { file: None, text: text_of(path)?, former: None, prune };
-            client.put("/v1/files", &file).await?
-        }
-        None => client.post(&format!("/v1/apply?prune={prune}"), &()).await?,
+    let (prune, allow_empty) = (args.prune, args.allow_empty);
+    let answer: CommandAnswer = if let Some(path) = &args.path {
+        let (text, name) = (text_of(path)?, Some(path.display().to_string()));
+        let new = ReplaceFile { file: None, text, former: None, prune, allow_empty, name };
+        client.put("/v1/files", &new).await?
+    } else {
+        let path = format!("/v1/apply?prune={prune}&allow-empty={allow_empty}");
+        client.post(&path, &()).await?
     };
+    if !args.json {
+        tell_orphaned(&before, &answer);
+    }
     settle(&mut client, before, &answer, Told { wait: &args.wait, json: args.json }).await
+}
+
+/// Names services that had left the files before, and run on.
+fn tell_orphaned(before: &Status, answer: &CommandAnswer) {
+    let changes = answer.changes.clone().unwrap_or_default();
+    let is_back = |name: &String| changes.added.contains(name) || changes.pruned.contains(name);
+    let orphaned = before.units.iter().filter(|unit| unit.orphaned).map(|unit| &unit.service);
+    let left: BTreeSet<&String> = orphaned.filter(|name| !is_back(name)).collect();
+    for service in left {
+        orphaned_still(service);
+    }
+}
+
+fn orphaned_still(service: &str) {
+    print::talk(&format!("`{service}` is orphaned; `mainstay apply --prune` ends it"));
 }
 
 /// How it is told what came of a change.
@@ -103,9 +127,10 @@ fn tell(lines: &str, title: &str) {
 
 pub(super) async fn diff(args: DiffArgs, instance: Option<&str>) -> Result<ExitCode, CliError> {
     let (_, mut client) = super::connect(instance).await?;
+    let name = args.path.as_ref().map(|path| path.display().to_string());
     let text = args.path.as_deref().map(text_of).transpose();
     let answer = match text {
-        Ok(text) => client.post::<DiffAnswer>("/v1/diff", &DiffRequest { text }).await,
+        Ok(text) => client.post::<DiffAnswer>("/v1/diff", &DiffRequest { text, name }).await,
         Err(error) => Err(error),
     };
     match answer {
@@ -127,7 +152,12 @@ fn show(args: &DiffArgs, answer: &DiffAnswer) {
     }
     tell(&changes::lines(&answer.changes), "to be applied:");
     for service in answer.orphaned.iter().filter(|it| !answer.changes.removed.contains(it)) {
-        print::talk(&format!("`{service}` is orphaned; `mainstay apply --prune` ends it"));
+        orphaned_still(service);
+    }
+    if answer.empty {
+        print::talk(
+            "note: the files hold no service any more; `mainstay apply` refuses that without `--allow-empty`",
+        );
     }
 }
 

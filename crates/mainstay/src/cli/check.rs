@@ -1,15 +1,16 @@
 //! `mainstay check`: is the configuration right?
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args as ClapArgs;
 use mainstay_agent::configuration;
-use mainstay_api::config;
+use mainstay_api::config::{self, Config};
 
-use super::{ddns, programs};
+use super::{
+    ddns,
+    doctor::secrets::{self, Unset},
+    programs,
+};
 use crate::{errors::CliError, instance, print};
 
 /// Read the configuration and say everything that is wrong with it
@@ -28,11 +29,16 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, named: Option<&str>) -> Result<ExitCode, CliError> {
-    let (path, state) = if let Some(path) = &args.path {
-        (path.clone(), state_of(path))
-    } else {
-        let located = instance::to_start(None, named)?;
-        (located.file, located.instance.state)
+    let located = match &args.path {
+        // A file that is not there yet has no instance, either.
+        Some(path) => instance::of_file(path).ok(),
+        None => Some(instance::to_start(None, named)?),
+    };
+    let file = located.as_ref().map(|located| located.file.clone());
+    let path = args.path.clone().or(file).unwrap_or_default();
+    let state = located.as_ref().map(|it| it.instance.state.clone()).unwrap_or_default();
+    let unset = |config: &Config| {
+        located.as_ref().map_or_else(Unset::new, |located| secrets::unset_of(located, config))
     };
     let read = configuration::load(&path);
     match read.and_then(|config| ddns::judged(config, &path)) {
@@ -41,6 +47,7 @@ pub(super) fn run(args: &Args, named: Option<&str>) -> Result<ExitCode, CliError
                 "services": config.services.len(),
                 "found": [],
                 "missing": programs::missing(&config, &state),
+                "unset-secrets": unset(&config),
             }));
             Ok(ExitCode::SUCCESS)
         }
@@ -49,6 +56,7 @@ pub(super) fn run(args: &Args, named: Option<&str>) -> Result<ExitCode, CliError
             for programs::Missing { service, why } in programs::missing(&config, &state) {
                 print::talk(&format!("warning: program of `{service}`: {why}"));
             }
+            secrets::warn_of(&unset(&config));
             let services = print::count(config.services.len(), "service");
             print::told(&format!("{}: {services}, no mistakes\n", path.display()));
             Ok(ExitCode::SUCCESS)
@@ -62,9 +70,4 @@ pub(super) fn run(args: &Args, named: Option<&str>) -> Result<ExitCode, CliError
             Ok(ExitCode::from(1))
         }
     }
-}
-
-/// A file that is not there yet has no state, either.
-fn state_of(path: &Path) -> PathBuf {
-    instance::of_file(path).map(|located| located.instance.state).unwrap_or_default()
 }

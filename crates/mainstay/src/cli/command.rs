@@ -194,6 +194,12 @@ fn tell(args: &Args, answer: &CommandAnswer, goal: &Goal, after: &Status) {
                 None => print::told(&format!("{name} is gone: it is not configured any more\n")),
             }
         }
+        for unit in goal.others_stopped(after) {
+            print::told(&with_why(unit));
+        }
+        for unit in goal.had_nothing_to_reset() {
+            print::talk(&format!("note: `{unit}` had nothing to reset"));
+        }
     }
     if !args.no_wait {
         tell_late(&goal.open(after));
@@ -228,6 +234,11 @@ fn outcomes<'a>(answer: &'a CommandAnswer, goal: &Goal, after: &'a Status) -> Ou
 /// Returns how a unit is that somebody waits for, as it stands behind `is`.
 fn state_of(unit: &Unit) -> &str {
     if unit.unready { "not ready" } else { print::wording(&unit.state) }
+}
+
+/// Says in a line that a unit was stopped that nobody has named, and why.
+fn with_why(unit: &Unit) -> String {
+    format!("{} was stopped, too: {}\n", unit.unit, print::harmless(&unit.why))
 }
 
 /// Says in a line what a unit has come to.

@@ -3,7 +3,7 @@
 mod finding;
 mod instance;
 mod machine;
-mod secrets;
+pub(super) mod secrets;
 mod services;
 
 use std::process::ExitCode;
@@ -22,7 +22,7 @@ use crate::{
 /// Look for what may get in the way on this machine
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  mainstay doctor\n  mainstay doctor 1067           what an error of Windows means\n  mainstay doctor 0xC0000135     or the exit code of a program"
+    after_help = "Examples:\n  mainstay doctor\n  mainstay doctor 1067           what an error of Windows means\n  mainstay doctor 0xC0000135     or the exit code of a program\n  mainstay doctor 137            also as shells tell it: 128 and the signal"
 )]
 pub(super) struct Args {
     /// A number to explain: of an error, an entry of the system's log, an exit code
@@ -63,8 +63,11 @@ pub(super) fn run(args: &Args, named: Option<&str>) -> ExitCode {
 fn explained(number: u32, json: Json) -> ExitCode {
     let of_system = i32::try_from(number).ok().and_then(explain::number);
     let shown = explain::shown(number);
-    let Some(found) = explain::exit(number).or(of_system) else {
-        print::talk(&CliError::refused(format!("nothing is known of {shown}"), "").to_string());
+    let found = explain::exit(number).or_else(|| explain::shell(number)).or(of_system);
+    let Some(found) = found else {
+        let hint = "a code that a program ends with by itself means what its manual says";
+        let what = format!("nothing is known of {shown}");
+        print::talk(&CliError::refused(what, hint).to_string());
         return ExitCode::from(1);
     };
     let Explanation { meaning, remedy } = found;

@@ -96,7 +96,8 @@ async fn edit(
             return Ok(None);
         }
         let (name, former) = (Some(file.file.clone()), Some(file.text.clone()));
-        let new = ReplaceFile { file: name, text, former, prune: false };
+        let new =
+            ReplaceFile { file: name, text, former, prune: false, allow_empty: false, name: None };
         match client.put::<CommandAnswer>("/v1/files", &new).await {
             Ok(answer) => return Ok(Some(answer)),
             Err(error) if error.is_refusal() => print::talk(&error.to_string()),

@@ -3,7 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
-use mainstay_api::control::{CommandAnswer, EditKeys, KeyValue, ServiceText, Status};
+use mainstay_api::{
+    config::{NoSuchKey, no_such_key},
+    control::{CommandAnswer, EditKeys, KeyValue, ServiceText, Status},
+};
 
 use super::{
     apply::{self, Told},
@@ -22,7 +25,8 @@ pub(super) struct Args {
     /// The service's name
     name: String,
 
-    /// What to set; keys of tables have dots, checks their names between them
+    /// What to set; keys of tables have dots, checks their names between them, names with dots
+    /// quotes: `environment."a.b"=1`
     #[arg(value_name = "KEY=VALUE", required_unless_present = "unset", value_parser = parse_key)]
     keys: Vec<KeyValue>,
 
@@ -45,7 +49,7 @@ pub(super) struct GetArgs {
     /// The service's name
     name: String,
 
-    /// A key; those of tables have dots
+    /// A key; those of tables have dots, names with dots quotes: `environment."a.b"`
     key: Option<String>,
 
     /// Print JSON
@@ -82,6 +86,15 @@ pub(super) async fn get(args: &GetArgs, instance: Option<&str>) -> Result<ExitCo
     }
     if answer.text.is_some() {
         return Ok(ExitCode::SUCCESS);
+    }
+    let key = args.key.as_deref().unwrap_or_default();
+    if let Some(NoSuchKey { near }) = no_such_key(key) {
+        let what = format!("no service has a key `{key}`");
+        let hint = near.map_or_else(
+            || "`docs/reference/configuration.md` lists all".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
+        return Err(CliError::refused(what, hint));
     }
     if !args.json {
         let key = args.key.as_deref();

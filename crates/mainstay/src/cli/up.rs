@@ -228,11 +228,16 @@ async fn follow(
         let answer = next_events(client, interrupts, after, &mut asked).await;
         if let Ok(events) = answer {
             after = events.last;
-            tell(&events);
-            code = code_in(&events).or(code);
+            tell(&events.events);
+            code = code_in(&events.events).or(code);
             continue;
         }
         let Some(successor) = reconnect(&located).await? else {
+            // What came last may have been told to nobody: the agent waits for no client.
+            let unheard = mainstay_agent::events_after(&located.instance, after);
+            let events = unheard.unwrap_or_default();
+            tell(&events);
+            code = code_in(&events).or(code);
             return code.map_or_else(|| ended(asked), |code| Ok(ended_with(code)));
         };
         *client = successor;
@@ -246,8 +251,8 @@ async fn follow(
 }
 
 /// Returns with which code the instance ends, when a program's end is the instance's.
-fn code_in(events: &Events) -> Option<u32> {
-    let end = events.events.iter().find(|event| event.event == "InstanceEnded")?;
+fn code_in(events: &[Event]) -> Option<u32> {
+    let end = events.iter().find(|event| event.event == "InstanceEnded")?;
     end.facts.exit_code
 }
 
@@ -289,10 +294,10 @@ async fn next_events(
     }
 }
 
-fn tell(events: &Events) {
+fn tell(events: &[Event]) {
     let is_told =
         |event: &&Event| matches!(event.event.as_str(), "UnitStateChanged" | "InstanceEnded");
-    for event in events.events.iter().filter(is_told) {
+    for event in events.iter().filter(is_told) {
         print::talk(&format!("{}  {}", event.timestamp, print::harmless(&event.message)));
     }
 }

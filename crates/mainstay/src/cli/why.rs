@@ -99,7 +99,7 @@ fn story(detail: &UnitDetail, lines: &[String]) -> String {
     }
     text.push_str(&what_start_means(unit));
     text.push_str(&where_paths_begin(detail));
-    text.push_str(&now_and_next(unit));
+    text.push_str(&now_and_next(detail));
     text.push_str(&ailing_checks(detail));
     let exits = ends(&detail.events);
     if !exits.is_empty() {
@@ -209,7 +209,8 @@ fn ailing_checks(detail: &UnitDetail) -> String {
     told.fold(String::new(), |text, told| text + "Its " + &told + ".\n")
 }
 
-fn now_and_next(unit: &Unit) -> String {
+fn now_and_next(detail: &UnitDetail) -> String {
+    let unit = &detail.unit;
     let mut text = String::new();
     if let Some(what) = &unit.starts_after {
         let _ = writeln!(text, "Its program is started after {what}.");
@@ -245,16 +246,26 @@ fn now_and_next(unit: &Unit) -> String {
             let _ =
                 writeln!(text, "It is killed in {} unless it leaves.", milliseconds(next.in_ms));
         }
-        None if unit.state == "failed" => {
-            let _ =
-                writeln!(text, "Nothing comes next: `mainstay reset {}` tries again.", unit.unit);
-        }
-        None if unit.state == "stopped" => {
-            let _ = writeln!(text, "Nothing comes next: `mainstay start {}` starts it.", unit.unit);
-        }
-        None => {}
+        None => text.push_str(&remedy(detail)),
     }
     text
+}
+
+/// Returns what helps a unit for which nothing comes next.
+fn remedy(detail: &UnitDetail) -> String {
+    let Unit { unit, service, state, task, why, .. } = &detail.unit;
+    match state.as_str() {
+        "failed" | "stopped" if detail.disabled => format!(
+            "Nothing comes next: it is disabled; `mainstay set {service} start=manual` allows it to be started.\n"
+        ),
+        // A limit of starts that is spent is forgotten by a reset alone.
+        "failed" if *task && !why.contains("`reset`") => {
+            format!("Nothing comes next: `mainstay start {unit}` runs it again.\n")
+        }
+        "failed" => format!("Nothing comes next: `mainstay reset {unit}` tries again.\n"),
+        "stopped" => format!("Nothing comes next: `mainstay start {unit}` starts it.\n"),
+        _ => String::new(),
+    }
 }
 
 /// Returns the last lines of a unit's log: of stderr, where the streams are split.

@@ -133,7 +133,7 @@ fn a_group_is_a_name_for_every_command() {
     assert_eq!(sandbox.wait_for_pid("db"), db);
     let status = sandbox.get(&["status", "@web"]);
     assert!(status.contains("api") && status.contains("worker") && !status.contains("\ndb "));
-    wait_until("all have said it", || sandbox.get(&["logs", "@web", "--run", "2"]).len() > 20);
+    wait_until("all have said it", || sandbox.ask(&["logs", "@web", "--run", "2"]).out.len() > 20);
     let logs = sandbox.get(&["logs", "@web"]);
     assert!(logs.contains("I am worker") && !logs.contains("I am db"), "{logs}");
     let events = sandbox.get(&["events", "@back"]);

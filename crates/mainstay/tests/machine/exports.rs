@@ -1,6 +1,8 @@
 //! Logs that go into a file: as a whole or not at all, and nothing that was there is lost.
 
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command};
+
+use mainstay_platform::paths;
 
 use crate::{
     processes::wait_until,
@@ -74,11 +76,31 @@ fn nothing_is_replaced_unless_it_is_said_and_a_failure_leaves_no_half() {
     ));
     assert!(answer.starts_with("error: cannot write the output: ") && answer.ends_with("\n1\n"));
     let names = fs::read_dir(sandbox.folder()).unwrap();
-    let halves = names.filter(|name| {
-        name.as_ref().unwrap().file_name().to_string_lossy().starts_with("half.log")
-    });
+    let halves = names
+        .filter(|name| name.as_ref().unwrap().file_name().to_string_lossy().contains("half.log"));
     assert_eq!(halves.count(), 0);
     let nowhere = sandbox.ask(&["logs", "web", "--out", "no/where.log"]);
     assert!(nowhere.err.starts_with("error: cannot write `no/where.log`: No such file"));
     assert_eq!(sandbox.ask(&["logs", "web", "--force"]).code, 2);
+}
+
+#[test]
+fn an_exported_log_is_nobody_elses_and_what_lies_beside_it_is_not_touched() {
+    let sandbox = up();
+    fs::write(sandbox.path("web.log.new"), "mine\n").unwrap();
+    fs::write(sandbox.path("theirs"), "theirs\n").unwrap();
+    paths::link(Path::new("theirs"), &sandbox.path("link.log.new")).unwrap();
+    paths::link(Path::new("theirs"), &sandbox.path("link.log")).unwrap();
+    let export = format!("umask 0; {BINARY} logs web -n 1 --out web.log; stat -c %a web.log");
+    assert_eq!(sandbox.shell(&export), "600\n");
+    assert_eq!(sandbox.read("web.log.new"), "mine\n");
+    assert_eq!(sandbox.ask(&["logs", "web", "-n", "1", "--out", "link.log"]).code, 1);
+    sandbox.get(&["logs", "web", "-n", "1", "--out", "link.log", "--force"]);
+    assert_eq!(sandbox.read("link.log"), "line 30000\n");
+    assert_eq!(sandbox.read("theirs"), "theirs\n");
+    // Stands for a device: one of the system's own would be lost, should this ever break.
+    let refused = "mkfifo pipe; $BINARY logs web --out pipe --force 2>&1; stat -c %F pipe";
+    let expected =
+        "error: `pipe` is no regular file\nhint:  name another file; `--out -` is stdout\nfifo\n";
+    assert_eq!(sandbox.shell(&refused.replace("$BINARY", BINARY)), expected);
 }

@@ -104,6 +104,31 @@ fn what_is_applied_is_what_was_told_and_pruning_ends_what_is_left() {
 }
 
 #[test]
+fn files_without_a_service_let_go_of_none_unless_that_is_meant() {
+    let sandbox = up();
+    let before = sandbox.runs();
+    fs::write(sandbox.file(), "hot-reload = false\n").unwrap();
+    let (code, told) = diff(&sandbox, &[]);
+    assert_eq!((code, told.empty, told.orphaned.len()), (1, true, 3));
+    let note = "`mainstay apply` refuses that without `--allow-empty`";
+    assert!(sandbox.ask(&["diff"]).err.contains(note));
+    for words in [&["apply"][..], &["apply", "mainstay.toml"]] {
+        let refused = sandbox.ask(words);
+        let hint = "`mainstay apply --allow-empty` lets go of all of them";
+        assert_eq!((refused.code, refused.err.contains(hint)), (1, true), "{refused:?}");
+    }
+    assert!(sandbox.status().units.iter().all(|unit| !unit.orphaned));
+    let let_go = sandbox.get(&["apply", "--allow-empty"]);
+    assert_eq!(let_go.matches("not configured any more").count(), 3, "{let_go}");
+    assert_eq!(sandbox.runs(), before);
+    let again = sandbox.ask(&["apply", "--allow-empty"]);
+    let old = "`old` is orphaned; `mainstay apply --prune` ends it";
+    assert_eq!((again.code, again.err.contains(old)), (0, true), "{again:?}");
+    let stopped = sandbox.get(&["apply", "--prune", "--allow-empty"]);
+    assert_eq!(stopped.matches("stopped and forgotten").count(), 3, "{stopped}");
+}
+
+#[test]
 fn a_file_that_is_named_becomes_the_instances_own() {
     let sandbox = up();
     fs::write(sandbox.path("next.toml"), CHANGED).unwrap();
@@ -111,7 +136,10 @@ fn a_file_that_is_named_becomes_the_instances_own() {
     assert_eq!(sandbox.read("mainstay.toml"), CHANGED);
     assert_eq!((sandbox.unit("api").run, sandbox.status().units.len()), (2, 3));
     fs::write(sandbox.path("next.toml"), "[services.web]\n").unwrap();
-    assert_eq!(sandbox.ask(&["apply", "next.toml"]).code, 1);
+    for command in ["apply", "diff"] {
+        let bad = sandbox.ask(&[command, "next.toml"]);
+        assert!(bad.code != 0 && bad.err.contains("--> next.toml:1:"), "{bad:?}");
+    }
     assert_eq!(sandbox.read("mainstay.toml"), CHANGED);
 }
 

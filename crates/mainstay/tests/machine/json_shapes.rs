@@ -61,7 +61,33 @@ const LINES: &[Lines] = &[
     ("upgrade", &["upgrade"]),
     ("ddns providers", &["ddns providers"]),
     ("ddns sources", &["ddns sources"]),
+    ("kind check", &["kind check /bin/true --boot 1s --stop 1s"]),
+    ("ddns check", &["ddns check names.toml"]),
+    ("ddns import", &["ddns import ddclient ddclient.conf"]),
 ];
+
+/// What is not asked for here, and who holds it to the page.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("service list", "Windows alone; a story of its row in the sources"),
+    ("service status", "Windows alone; its own field is a unit"),
+    ("import", "Windows alone; a story of its report in the sources"),
+    ("remark", "of `import`"),
+    ("ddns update", "needs a client that writes to a provider; nobody holds it yet"),
+    ("ddns-updating", "of `ddns update`"),
+];
+
+/// Names at a provider that nobody asks, and the same in another client's words.
+const NAMES: &str = r#"
+[services.home.ddns]
+sources = { ipv4 = [{ static = "81.2.69.142" }], ipv6 = [] }
+[services.home.ddns.accounts.own]
+provider = "powerdns"
+endpoint = "http://127.0.0.1:9/"
+api-key = "k"
+names = ["home.example.org"]
+"#;
+const DDCLIENT: &str =
+    "protocol=cloudflare\nzone=example.org\nlogin=token\npassword=x\nhome.example.org\n";
 
 /// One row of the page.
 #[derive(Debug, PartialEq, Eq)]
@@ -153,7 +179,9 @@ impl Judge {
             let always = shape.iter().filter(|(_, field)| !field.may_miss);
             always.map(move |(name, _)| format!("{heading}: {name}"))
         });
-        all.filter(|place| !seen.contains(place)).collect()
+        let is_elsewhere =
+            |place: &String| ELSEWHERE.iter().any(|(it, _)| place.starts_with(&format!("{it}: ")));
+        all.filter(|place| !seen.contains(place) && !is_elsewhere(place)).collect()
     }
 }
 
@@ -161,6 +189,8 @@ fn up() -> Sandbox {
     let mut sandbox = Sandbox::new(CONFIG);
     fs::write(sandbox.path("value"), "12345678").unwrap();
     fs::write(sandbox.path("bad.toml"), "[services.x]\ncomand = \"x\"\n").unwrap();
+    fs::write(sandbox.path("names.toml"), NAMES).unwrap();
+    fs::write(sandbox.path("ddclient.conf"), DDCLIENT).unwrap();
     fs::write(sandbox.path("other.toml"), CONFIG.replace("8080", "8081")).unwrap();
     sandbox.get(&["secret", "set", "token", "--file", "value"]);
     sandbox.up();
@@ -206,6 +236,7 @@ fn every_answer_in_json_is_as_the_page_says() {
 fn every_command_of_the_page_is_asked_and_every_link_leads_somewhere() {
     let shapes = shapes();
     let asked = LINES.iter().map(|(heading, _)| *heading);
+    let asked = asked.chain(ELSEWHERE.iter().map(|(heading, _)| *heading));
     let links = shapes.values().flat_map(BTreeMap::values).filter_map(|field| linked(&field.what));
     let named: Vec<&str> = asked.chain(links).chain(["event"]).collect();
     for heading in shapes.keys() {

@@ -163,6 +163,10 @@ fn a_run_is_named_by_number_or_counted_back() {
     check(&sandbox, &["web", "--run", "-1"], &["web two", "error: net"]);
     check(&sandbox, &["web", "--run=-2"], &["web one", "Error: disk"]);
     check(&sandbox, &["web", "--run", "3"], &[]);
+    let missing = sandbox.ask(&["logs", "web", "--run", "7"]);
+    assert_eq!((missing.code, missing.out.as_str()), (1, ""), "{missing:?}");
+    let expected = "error: no unit has had a run 7\nhint:  the last runs there are: `web`: 1, 2, 4";
+    assert!(missing.err.contains(expected), "{missing:?}");
     // Each unit has a last one of its own.
     check(&sandbox, &["--run", "last", "-n", "1", "db", "web"], &["web          | web four"]);
     check(&sandbox, &["--run", "-1", "-n", "1", "db", "web"], &["error: net"]);

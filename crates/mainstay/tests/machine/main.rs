@@ -43,6 +43,7 @@ mod environments;
 mod events_found;
 mod exports;
 mod file_commands;
+mod first_slips;
 mod freezes;
 mod frozen_disks;
 mod frozen_ends;

@@ -32,13 +32,6 @@ requires = ["wbe"]
 logs = { max-size = "ten" }
 "#,
         r#"
-error: the service has no command
- --> FILE:2:11
-  |
-2 | [services.web]
-  |           ^^^
-  = help: add `command = ["program", "argument"]`
-
 error: unknown key `comand` in service `web`
  --> FILE:3:1
   |

@@ -6,7 +6,10 @@ use std::{
     net::{TcpListener, UdpSocket},
     ops::Range,
     path::Path,
-    sync::atomic::{AtomicU16, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicU16, Ordering},
+    },
     time::Duration,
 };
 
@@ -26,6 +29,8 @@ const PORTS: Range<u16> = 10_000..32_000;
 const PORTS_EACH: u16 = 50;
 /// Counts those that were handed out here.
 static PORTS_USED: AtomicU16 = AtomicU16::new(0);
+/// What holds them.
+static PORTS_HELD: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
 
 /// Waits for a condition; `what` says what did not come true.
 pub(crate) fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
@@ -48,7 +53,15 @@ pub(crate) fn free_port() -> u16 {
         let both = (TcpListener::bind(("127.0.0.1", *port)), UdpSocket::bind(("127.0.0.1", *port)));
         both.0.is_ok() && both.1.is_ok()
     };
-    std::iter::repeat_with(next).take(1000).find(is_free).unwrap()
+    std::iter::repeat_with(next).take(1000).find(|port| reserve(*port) && is_free(port)).unwrap()
+}
+
+/// Holds a port against other processes of tests, of whatever working copy, as long as this one
+/// lives: by the same number of another address of loopback, which nobody else uses.
+fn reserve(port: u16) -> bool {
+    let Ok(held) = UdpSocket::bind(("127.0.0.2", port)) else { return false };
+    PORTS_HELD.lock().unwrap().push(held);
+    true
 }
 
 /// Returns a text up to its last line end: what comes behind it is still being written.

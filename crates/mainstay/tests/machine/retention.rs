@@ -9,7 +9,10 @@ use mainstay_storage::segment::ChainFiles;
 
 #[cfg(feature = "fail")]
 use crate::processes::whole_lines;
-use crate::{processes::wait_until, sandbox::Sandbox};
+use crate::{
+    processes::{self, wait_until},
+    sandbox::Sandbox,
+};
 
 const LINES: usize = 60_000;
 
@@ -157,6 +160,29 @@ fn a_log_that_has_gone_silent_goes_when_it_is_old_and_its_numbers_go_on() {
     wait_until("what it said next is gone as well", || has_gone(2));
     // Nothing is left but a name.
     assert_eq!(fs::read_dir(chain.folder()).unwrap().count(), 1);
+}
+
+#[test]
+fn what_has_left_the_files_keeps_its_limits_under_the_next_agent() {
+    let logs = "{ max-size = \"8KiB\", keep = 2, compress = \"off\" }";
+    let sandbox = Sandbox::up_with(&format!(
+        "[services.idle]\ncommand = [\"sleep\", \"1000\"]\n[services.web]\n\
+         shell = \"while :; do seq 1000; sleep 0.02; done\"\nlogs = {logs}\n"
+    ));
+    let number = || closed(&sandbox, "web").0.last().copied().unwrap_or(0);
+    wait_until("it has rotated", || number() > 5);
+    fs::write(sandbox.file(), "[services.idle]\ncommand = [\"sleep\", \"1000\"]\n").unwrap();
+    sandbox.wait_for("web", |unit| unit.orphaned);
+    for _ in 0..2 {
+        let first = sandbox.status().agent.pid;
+        processes::kill(first);
+        wait_until("the next agent is there", || sandbox.status().agent.pid != first);
+        assert!(sandbox.unit("web").orphaned);
+        let before = number();
+        wait_until("a lot is written", || number() > before + 10);
+        // One may be closed while they are listed.
+        wait_until("little is kept", || closed(&sandbox, "web").0.len() <= 3);
+    }
 }
 
 #[test]

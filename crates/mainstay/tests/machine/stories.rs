@@ -42,8 +42,8 @@ fn status_shows_first_what_needs_somebody() {
 DIR/mainstay.toml (keeper PID, agent PID)
 
 UNIT STATE SINCE PID RESTARTS
-crashed backoff SPAN - 1 run 1 ended with code 3 after SPAN; start in SPAN
-missing backoff SPAN - 1 run 1 was not started: cannot find `./nothing`: No such file or directory (os error 2); start in SPAN
+crashed backoff SPAN - 0 run 1 ended with code 3 after SPAN; start in SPAN
+missing backoff SPAN - 0 run 1 was not started: cannot find `./nothing`: No such file or directory (os error 2); start in SPAN
 web running SPAN PID 0
 "
     );
@@ -139,7 +139,6 @@ The last lines of its log:
         why("crashed"),
         "\
 `crashed` is between two attempts since TIME (SPAN): run 1 ended with code 3 after SPAN.
-Restarts so far: 1.
 Its next start is in SPAN.
 
 Its last ends:
@@ -156,7 +155,6 @@ All that is known of the crash of run 1: `mainstay why crashed --bundle 1`.
         "\
 `missing` is between two attempts since TIME (SPAN): run 1 was not started: cannot find `./nothing`: No such file or directory (os error 2).
 Relative paths begin at its directory, `DIR`.
-Restarts so far: 1.
 Its next start is in SPAN.
 "
     );

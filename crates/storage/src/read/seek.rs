@@ -295,12 +295,41 @@ mod tests {
             let wanted = Wanted { since_ns: Some(since), ..Wanted::default() };
             assert_eq!(seeker.next(0, 900, wanted), Some(3 * expected), "since {since}");
         }
+        // Of several records with the time that is asked for, the first counts.
+        let same: Vec<u8> = (0..300)
+            .map(|line| at(if (100..200).contains(&line) { 100 } else { line }))
+            .zip((0..300).map(at))
+            .map(|(time, place)| IndexRecord::Time {
+                offset: place.offset(),
+                realtime_ns: time.time().unwrap(),
+            })
+            .flat_map(|record| record.encode())
+            .collect();
+        File::create(&index).unwrap().write_all(&same).unwrap();
+        let mut seeker = Seeker::new(index.clone());
+        seeker.pass_before(210);
+        let wanted = Wanted { since_ns: Some(210), ..Wanted::default() };
+        assert_eq!(seeker.next(0, 900, wanted), Some(300));
         // What is far before the time may be damaged.
         let mut damaged = bytes;
         damaged[..50 * RECORD_BYTES].fill(0xff);
         File::create(&index).unwrap().write_all(&damaged).unwrap();
         let lines = folder.read(Wanted { since_ns: Some(407), ..Wanted::default() });
         assert_eq!(lines.len(), 101 + 1);
+    }
+
+    #[test]
+    fn whose_lines_are_is_known_where_a_time_is_asked_for_as_well() {
+        let folder = Folder::new("run-and-time");
+        let (stream, flags) = (Stream::Joined, SourceFlags::NONE);
+        let at = |line: u64| IndexRecord::Time { offset: 3 * line, realtime_ns: 10 + 2 * line };
+        let mut records = vec![IndexRecord::Source { offset: 0, run: 5, stream, flags }];
+        records.extend((0..300).map(at));
+        folder.write(1, &"xy\n".repeat(300), &records);
+        folder.write(2, "ab\n", &[]);
+        let wanted = Wanted { since_ns: Some(407), run: Some(5), ..Wanted::default() };
+        let lines = folder.read(wanted).into_iter();
+        assert_eq!(lines.filter(|line| wanted.includes(line.realtime_ns, line.run)).count(), 101);
     }
 
     struct Folder(PathBuf);
@@ -340,7 +369,8 @@ mod tests {
         /// Makes segments with lines of any length, and records anywhere, not only where a line
         /// begins; the clock goes back now and then, or never.
         fn fill(&self, dice: &mut Dice) {
-            let (goes_back, mut now) = (dice.roll(2) == 0, 0);
+            // A time of 0 is none: nothing would be looked up by halves.
+            let (goes_back, mut now) = (dice.roll(2) == 0, 1);
             let flags = [SourceFlags::NONE, SourceFlags::UNFINISHED];
             for number in 1..=1 + dice.roll(5) {
                 let line = |dice: &mut Dice| "x".repeat(dice.index(9)) + "\n";
@@ -354,7 +384,11 @@ mod tests {
                     now = if goes_back { dice.roll(60) } else { now + dice.roll(3) };
                     let source = IndexRecord::Source { offset, run, stream, flags };
                     let time = IndexRecord::Time { offset, realtime_ns: now };
-                    records.push(if dice.roll(2) == 0 { source } else { time });
+                    match dice.roll(3) {
+                        0 => records.extend([source, time]),
+                        1 => records.push(source),
+                        _ => records.push(time),
+                    }
                     offset += dice.roll(9);
                 }
                 self.write(number, &text, &records);

@@ -23,7 +23,8 @@ pub(in crate::config) static WATCHDOG: Part = Part {
             "every",
             ALIVE,
             Words {
-                en: "The longest silence that is no hang.", zh: "允许多久没有动静，更久则视为无响应。"
+                en: "The longest silence that is no hang.",
+                zh: "允许多久没有动静，更久则视为无响应。",
             },
         )
         .example(r#""30s""#)

@@ -47,6 +47,37 @@ impl Goal {
         self.units.len() - self.open(status).len() - self.missed(status).len()
     }
 
+    /// Returns the units that were stopped because these were.
+    pub(super) fn others_stopped<'a>(&self, status: &'a Status) -> Vec<&'a Unit> {
+        if !matches!(self.command, CommandName::Stop | CommandName::Kill) {
+            return Vec::new();
+        }
+        let was_up = |unit: &&Unit| self.former(unit).is_some_and(|former| former.pid.is_some());
+        let is_down = |unit: &&Unit| {
+            unit.pid.is_none() && matches!(unit.state.as_str(), "stopped" | "waiting")
+        };
+        let others = status.units.iter().filter(|unit| !self.units.contains(&unit.unit));
+        others.filter(was_up).filter(is_down).collect()
+    }
+
+    /// Returns the units that a reset has changed nothing of.
+    pub(super) fn had_nothing_to_reset(&self) -> Vec<&str> {
+        if self.command != CommandName::Reset {
+            return Vec::new();
+        }
+        let meant = self.before.units.iter().filter(|unit| self.units.contains(&unit.unit));
+        let has_any = |unit: &&Unit| {
+            unit.restarts > 0
+                || unit.degraded
+                || matches!(unit.state.as_str(), "failed" | "backoff" | "waiting")
+        };
+        meant.filter(|unit| !has_any(unit)).map(|unit| unit.unit.as_str()).collect()
+    }
+
+    fn former(&self, unit: &Unit) -> Option<&Unit> {
+        self.before.units.iter().find(|former| former.unit == unit.unit)
+    }
+
     fn select<'a>(&self, status: &'a Status, wanted: Standing) -> Vec<&'a Unit> {
         let meant = status.units.iter().filter(|unit| self.units.contains(&unit.unit));
         meant.filter(|unit| self.standing(unit, status) == wanted).collect()
@@ -88,7 +119,7 @@ impl Goal {
 
     /// A restart asks for another run.
     fn is_new_enough(&self, unit: &Unit) -> bool {
-        let former = self.before.units.iter().find(|former| former.unit == unit.unit);
+        let former = self.former(unit);
         self.command != CommandName::Restart || former.is_none_or(|former| former.run < unit.run)
     }
 

@@ -14,7 +14,7 @@ use super::{
     attempt::{self, Attempt},
     judge::{self, KIND},
 };
-use crate::{errors::CliError, instance, print};
+use crate::{cli::doctor::secrets, errors::CliError, instance, print};
 
 /// Read the configuration of clients and say what is wrong with it
 ///
@@ -66,6 +66,9 @@ pub(super) async fn run(args: &Args, named: Option<&str>) -> Result<ExitCode, Cl
     } else {
         judged.iter().for_each(tell);
     }
+    let mut of_them = config.clone();
+    of_them.services.retain(|name, _| judged.iter().any(|(judged, _)| *judged == name.as_str()));
+    secrets::warn_of(&secrets::unset_of(&located, &of_them));
     let is_right = |(_, judged): &(&str, Judged)| {
         judged.as_ref().is_ok_and(|tried| tried.as_ref().is_none_or(Attempt::is_well))
     };

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::judge::KIND;
 use crate::{
+    client,
     errors::CliError,
     instance::{self, Located},
 };
@@ -19,6 +20,8 @@ pub(super) struct Client {
     /// Its service; nothing when it is run by hand.
     pub(super) service: Option<String>,
     state: PathBuf,
+    /// Whose it is.
+    located: Option<Located>,
 }
 
 /// Whom a command means.
@@ -36,7 +39,7 @@ pub(super) struct Whom {
 /// Returns the clients that are meant; one at least.
 pub(super) fn clients(whom: &Whom, named: Option<&str>) -> Result<Vec<Client>, CliError> {
     if let Some(state) = &whom.state {
-        return Ok(vec![Client { service: None, state: state.clone() }]);
+        return Ok(vec![Client { service: None, state: state.clone(), located: None }]);
     }
     let located = instance::choose(named)?;
     let all = configured(&located)?;
@@ -68,7 +71,7 @@ fn configured(located: &Located) -> Result<Vec<Client>, CliError> {
     let ours = config.services.iter().filter(|(_, service)| is_ours(&service.kind));
     let client = |name: String| {
         let state = located.instance.data_of(&name);
-        Client { service: Some(name), state }
+        Client { service: Some(name), state, located: Some(located.clone()) }
     };
     Ok(ours.map(|(name, _)| client(name.to_string())).collect())
 }
@@ -82,7 +85,15 @@ impl Client {
     /// Asks it.
     pub(super) async fn ask(&self, request: &Request) -> Result<Value, CliError> {
         let name = self.name();
-        ask(&self.state, request).await.map_err(|error| match &error {
+        let error = match ask(&self.state, request).await {
+            Ok(document) => return Ok(document),
+            Err(error) => error,
+        };
+        if let (AskError::Absent { .. }, Some(located)) = (&error, &self.located) {
+            // Whoever is not there may be so because nobody is.
+            client::Client::connect(located).await?;
+        }
+        Err(match &error {
             AskError::Absent { .. } => {
                 let hint = match &self.service {
                     Some(_) => format!("`mainstay why {name}` tells whether it runs, and why not"),

@@ -1,6 +1,6 @@
 //! Secrets: whether the store can be read, and where files of them lie.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_agent::secrets::Vault;
 use mainstay_api::config::{Config, ValueSource};
@@ -21,14 +21,45 @@ fn store(located: &Located, config: &Config) -> Option<Finding> {
         Ok(names) => names.into_iter().map(|(name, _)| name).collect(),
         Err(error) => return Some(Finding::bad(format!("secrets: {error}"), why, error.hint())),
     };
-    let sources = config.services.values().flat_map(|service| service.fetched.sources());
-    let mut wanted = sources.filter_map(ValueSource::secret);
-    if let Some(missing) = wanted.find(|name| !names.contains(*name)) {
+    if let Some(missing) = unset(config, &names).into_keys().next() {
         let remedy = format!("mainstay secret set {missing}");
         return Some(Finding::bad(format!("secrets: `{missing}` is not set"), why, remedy));
     }
     let told = || Finding::ok(format!("secrets: {}", print::count(names.len(), "name")));
     (!names.is_empty()).then(told)
+}
+
+/// Says which secrets services refer to that are not set; nothing where the store cannot be read.
+pub(in crate::cli) fn unset_of(located: &Located, config: &Config) -> Unset {
+    let vault = Vault::new(&located.instance, located.service.as_deref());
+    let names = vault.names().map(|names| names.into_iter().map(|(name, _)| name).collect());
+    names.map_or_else(|_| Unset::new(), |names| unset(config, &names))
+}
+
+/// Secrets that are not set, each with the services that refer to it.
+pub(in crate::cli) type Unset = BTreeMap<String, Vec<String>>;
+
+/// Says it of each, and what helps.
+pub(in crate::cli) fn warn_of(unset: &Unset) {
+    for (secret, services) in unset {
+        let services =
+            services.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        print::talk(&format!(
+            "warning: secret `{secret}` is not set, and {services} cannot start without it; `mainstay secret set {secret}` sets it"
+        ));
+    }
+}
+
+fn unset(config: &Config, names: &BTreeSet<String>) -> Unset {
+    let mut missing = Unset::new();
+    for (service, wanted) in &config.services {
+        let secrets: BTreeSet<&str> =
+            wanted.fetched.sources().filter_map(ValueSource::secret).collect();
+        for secret in secrets.into_iter().filter(|secret| !names.contains(*secret)) {
+            missing.entry(secret.to_owned()).or_default().push(service.to_string());
+        }
+    }
+    missing
 }
 
 fn files(located: &Located, config: &Config) -> Option<Finding> {

@@ -102,3 +102,26 @@ fn line(remark: &Remark) -> String {
     let (setting, shown) = (padded(&print::harmless(setting), 24), padded(&shown, 24));
     format!("  {verdict} {setting} {shown} {}\n", words::told(why))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page;
+
+    #[test]
+    fn a_translation_in_json_has_the_fields_of_the_page() {
+        let text = || String::from("x");
+        let remarks =
+            [Remark { setting: text(), value: text(), verdict: Verdict::Same, why: text() }];
+        let told = Told {
+            name: "x",
+            wrapper: Wrapper::Nssm,
+            file: text(),
+            configuration: text(),
+            install: Some(text()),
+            remarks: &remarks,
+        };
+        assert_eq!(page::fields_in(&told), page::fields_of("`mainstay import`"));
+        assert_eq!(page::fields_in(&remarks[0]), page::fields_of("remark"));
+    }
+}

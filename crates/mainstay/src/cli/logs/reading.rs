@@ -14,6 +14,7 @@ use super::{
     lines::Lines,
     neighbours::{Found, Neighbours},
     pattern::{PatternSieve, Sense},
+    runs::RunChoice,
     sources::{self, Source},
     tell_damaged, unreadable,
 };
@@ -54,9 +55,8 @@ impl Reading {
         // Hooks and checks count runs of their own.
         let status = status.filter(|_| reading.args.beside().is_none());
         let runs = reading.runs(&sources, status)?;
-        if reading.args.run.is_some() && runs.is_empty() && !sources.is_empty() {
-            let hint = "`mainstay logs NAME --json` tells the run of each line";
-            return Err(CliError::refused("no unit has had so many runs", hint));
+        if let Some(run) = reading.args.run.filter(|_| runs.is_empty() && !sources.is_empty()) {
+            return Err(run.missing(&sources, status));
         }
         reading.add_all(sources, &runs, Begin::Asked)?;
         Ok(reading)
@@ -108,8 +108,14 @@ impl Reading {
         sources: &[Source],
         status: Option<&Status>,
     ) -> Result<BTreeMap<String, u64>, CliError> {
-        let runs = self.args.run.map(|choice| choice.of_units(sources, status));
-        runs.unwrap_or_else(|| Ok(BTreeMap::new()))
+        match self.args.run {
+            // It may still be to come.
+            Some(RunChoice::Number(run)) if self.follows() => {
+                Ok(sources.iter().map(|source| (source.unit.clone(), run)).collect())
+            }
+            Some(choice) => choice.of_units(sources, status),
+            None => Ok(BTreeMap::new()),
+        }
     }
 
     fn add_all(

@@ -122,6 +122,26 @@ pub(super) fn row(service: &Service, name: &str) -> Result<Seen, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::page;
+
+    #[test]
+    fn a_row_in_json_has_the_fields_of_the_page() {
+        let text = || String::from("x");
+        let row = Row {
+            name: text(),
+            display_name: text(),
+            state: text(),
+            pid: Some(1),
+            exit_code: 0,
+            own_code: 0,
+            account: text(),
+            start: text(),
+            command_line: text(),
+            configuration: text(),
+            logs: text(),
+        };
+        assert_eq!(page::fields_in(&row), page::fields_of("`mainstay service list`"));
+    }
 
     #[test]
     fn a_service_is_ours_when_it_runs_our_keeper_and_nothing_else() {

@@ -108,7 +108,11 @@ fn read(shelf: &Shelf, unit: &str, which: Which) -> Result<Bundle, CliError> {
     if !numbers.contains(&run) {
         let there: Vec<String> = numbers.iter().map(ToString::to_string).collect();
         let what = format!("there is no crash bundle of run {run} of `{unit}`");
-        return Err(CliError::refused(what, format!("there is one of run {}", there.join(", "))));
+        let hint = format!(
+            "there is one of run {}; of crashes within a second only the last has one, and the oldest go",
+            there.join(", ")
+        );
+        return Err(CliError::refused(what, hint));
     }
     parse(shelf, run)
 }

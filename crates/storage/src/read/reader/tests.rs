@@ -186,6 +186,30 @@ fn lines_around_others_are_found_over_blocks_and_segments() {
 }
 
 #[test]
+fn lines_of_others_are_not_counted_among_those_around() {
+    let chain = compressed("around-others");
+    // The lines of two runs take turns.
+    let mut index = Vec::new();
+    for line in 0..LINES {
+        let (offset, run) = (offset_of(line), 1 + number(line) % 2);
+        let (stream, flags) = (Stream::Joined, SourceFlags::NONE);
+        index.extend(IndexRecord::Source { offset, run, stream, flags }.encode());
+    }
+    write(&chain.index(1), &index);
+    let wanted = Wanted { run: Some(2), ..Wanted::default() };
+    let reader = Reader::new(chain.clone(), begin(&chain).unwrap()).only(wanted);
+    let mut reader = reader.sieved(Some(Arc::new(Ends(b"777"))), Around::new(2, 2));
+    let mut found = Vec::new();
+    while let Some(block) = reader.next_block().unwrap() {
+        let lines = block.lines.iter().filter(|line| wanted.includes(line.realtime_ns, line.run));
+        found.extend(lines.filter_map(line_number));
+    }
+    for line in [773, 775, 777, 779, 781] {
+        assert!(found.contains(&line), "{line}");
+    }
+}
+
+#[test]
 fn a_line_in_pieces_passes_each_sieve() {
     let chain = ChainFiles::new(&folder("pieces"), "web");
     append(&chain, "whole\nhalf of one777\nwhole\n");
