@@ -2,7 +2,7 @@
 """Seeks and searches 1 GB of log over 100 segments, beside grep, zstdgrep, zgrep and journalctl.
 
 usage: search.py MAINSTAY LONG_LOG [--folder FOLDER] [--segments 100] [--rounds 5]
-                 [--journal-remote PROGRAM] [--journal-segments 10]
+                 [--journal-remote PROGRAM] [--journal-segments 10] [--only-journal]
 
 Prints a table of medians in Markdown. See README.md in this folder.
 """
@@ -89,6 +89,7 @@ def main():
     parser.add_argument("--segments", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--journal-remote")
+    parser.add_argument("--only-journal", action="store_true")
     parser.add_argument("--journal-segments", type=int, default=10)
     arguments = parser.parse_args()
     arguments.mainstay = arguments.mainstay.resolve()
@@ -123,12 +124,14 @@ def measure(arguments, base, log, closed, size, needles, env):
     ours = lambda *more: median(lambda: first_byte([*base, *more], env), rounds)
     print(f"{size / 1e6:.0f} MB in {len(closed)} segments, {needles} lines with `needle`, load {os.getloadavg()[0]:.0f}\n")
     print("| what | Mainstay | other | ratio |\n|---|---|---|---|")
-    nothing = ours("-n", "1")
-    print(f"| the last line | {nothing * 1e3:.1f} ms | – | – |")
-    seeks(ours, "")
-    files = [str(file) for file in closed]
     def row(what, mine, other, theirs):
         print(f"| {what} | {mine * 1e3:.0f} ms | {other}: {theirs * 1e3:.0f} ms | {mine / theirs:.2f} |", flush=True)
+    nothing = ours("-n", "1")
+    print(f"| the last line | {nothing * 1e3:.1f} ms | – | – |")
+    if arguments.only_journal:
+        return beside_journal(arguments, base, log, env, row)
+    seeks(ours, "")
+    files = [str(file) for file in closed]
     found = lambda *more: median(lambda: whole([*base, *more], env, needles), rounds)
     literal = found("--grep", "needle")
     alternatives = found("--grep", "needle|pitchfork")
@@ -176,7 +179,7 @@ def beside_journal(arguments, base, log, env, row):
         if file.name not in kept:
             file.unlink()
     needles = sum(line.count(b"needle") for file in files for line in file.open("rb"))
-    theirs = ["journalctl", "--no-pager", "-o", "cat", f"--file={folder}/long.journal"]
+    theirs = ["journalctl", "--no-pager", "-o", "cat", f"--file={folder}/*.journal"]
     rounds = arguments.rounds
     note = f" ({size / 1e6:.0f} MB)"
     mine = median(lambda: first_byte([*base, "--since", f"@{inside}"], env), rounds)
@@ -185,8 +188,9 @@ def beside_journal(arguments, base, log, env, row):
     mine = median(lambda: whole([*base, "--grep", "needle"], env, needles), rounds)
     other = whole([*theirs, "--grep=needle"], env, needles)
     row("`--grep needle`" + note, mine, "journalctl --grep", other)
-    mine = median(lambda: whole([*base, "-n", "all"], env), rounds)
-    other = whole(theirs, env)
+    lines = sum(line.count(b"\n") for file in files for line in file.open("rb"))
+    mine = median(lambda: whole([*base, "-n", "all"], env, lines), rounds)
+    other = whole(theirs, env, lines)
     row("all of it" + note, mine, "journalctl", other)
 
 
