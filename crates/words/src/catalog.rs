@@ -58,6 +58,7 @@ const DATA: &[&str] = &[
     "url",
     "user",
     "value",
+    "voter",
     "zone",
 ];
 

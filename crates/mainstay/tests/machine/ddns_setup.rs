@@ -111,8 +111,9 @@ fn a_name_is_set_up_in_chinese() {
     ];
     let expected = [
         "IPv4: 81.2.69.142",
+        "/ip 返回 81.2.69.142",
         "powerdns/home.example.org/A：当前 81.2.69.1，将更新为 81.2.69.142",
-        "密钥已加密保存：home-powerdns-api-key",
+        "机密已加密保存：home-powerdns-api-key",
     ];
     check("zh", &turns, &expected);
 }

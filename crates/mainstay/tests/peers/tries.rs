@@ -21,9 +21,15 @@ const BINARY: &str = env!("CARGO_BIN_EXE_mainstay");
 /// The token of the fake.
 const RIGHT: &str = "cf-token-that-may-edit-all-0000000000000";
 
-/// Tries a configuration out by hand; returns the code, what is said, and makes sure that no file
-/// has come.
+/// Tries a configuration out by hand; returns the code and what is said.
 fn tried(through: &[String], text: &str, options: &[&str]) -> (i32, String) {
+    let Output { status, stdout, stderr } = output(through, text, options);
+    let said = [stdout, stderr].concat();
+    (status.code().unwrap(), String::from_utf8(said).unwrap())
+}
+
+/// Tries a configuration out by hand, and makes sure that no file has come.
+fn output(through: &[String], text: &str, options: &[&str]) -> Output {
     let (folder, runtime) = (Folder::new("tries"), Folder::new("runtime"));
     let file = folder.write("mainstay.toml", text);
     let words: Vec<&str> = through.iter().map(String::as_str).chain([BINARY]).collect();
@@ -31,10 +37,9 @@ fn tried(through: &[String], text: &str, options: &[&str]) -> (i32, String) {
     command.args(&words[1..]).args(["ddns", "check"]).arg(&file).arg("--try").args(options);
     command.current_dir(folder.path()).env("XDG_RUNTIME_DIR", runtime.path());
     command.env("CLOUDFLARE_TOKEN", RIGHT);
-    let Output { status, stdout, stderr } = command.output().unwrap();
+    let output = command.output().unwrap();
     assert_eq!(files(folder.path()), [file], "it wrote");
-    let said = [stdout, stderr].concat();
-    (status.code().unwrap(), String::from_utf8(said).unwrap())
+    output
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -42,9 +47,10 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn document(text: &str) -> (i32, Value) {
-    let (code, said) = tried(&[], text, &["--json"]);
-    let whole: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}"));
-    (code, whole["services"][0].clone())
+    let output = output(&[], text, &["--json"]);
+    let whole: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    (output.status.code().unwrap(), whole["services"][0].clone())
 }
 
 /// A configuration with names at two services, of which one can only be written to.

@@ -85,8 +85,8 @@ pub(super) fn nobody(prompt: &str, flag: &str) -> (String, String) {
     (format!("nobody is there to ask: {prompt}"), format!("say it with `{flag}`"))
 }
 
-pub(super) fn says(voter: &str, what: &str) -> String {
-    format!("  {voter} says {what}")
+pub(super) fn says(voter: &str, address: &str) -> String {
+    format!("  {voter} says {address}")
 }
 
 pub(super) fn silent(voter: &str, why: &str) -> String {
