@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
     sync::mpsc::{self, Receiver, SyncSender},
     thread,
+    time::Duration,
 };
 
 use mainstay_api::{control::CommandAnswer, keeper::RunRef};
@@ -27,6 +28,8 @@ use crate::{
 
 /// So much may wait for the disk; more is refused.
 const JOBS_MAX: usize = 256;
+/// So long the first programs wait for the copy of their configuration.
+const KEPT_WITHIN: Duration = Duration::from_secs(1);
 
 /// Something that takes a disk.
 #[derive(Debug)]
@@ -41,8 +44,8 @@ pub(crate) enum Job {
     Reload(Reload),
     /// Read the files for somebody who wants to know something of them.
     LookUp(Inquiry),
-    /// Keep a copy of a good configuration.
-    Keep(Texts),
+    /// Keep a copy of a good configuration, and say so.
+    Keep(Texts, SyncSender<()>),
     /// Remove what a unit of a kind has kept.
     Purge(PathBuf),
     /// Read the last words of a command beside a program.
@@ -122,6 +125,15 @@ impl Clerk {
         })
     }
 
+    /// Keeps a copy of the configuration before a program is started with it: who comes after a death
+    /// may find files that make no sense by then. A disk that does not answer is not waited for.
+    pub(crate) fn keep_first(&self, texts: Texts) {
+        let (kept, is_kept) = mpsc::sync_channel(1);
+        if self.give(Job::Keep(texts, kept)).is_ok() {
+            is_kept.recv_timeout(KEPT_WITHIN).unwrap_or_default();
+        }
+    }
+
     /// Waits for the next thing that is done; nothing is lost when the future is dropped.
     pub(crate) async fn next(&mut self) -> Option<Done> {
         self.done.recv().await
@@ -143,8 +155,10 @@ fn work(files: &Files, inbox: &Receiver<Job>, outbox: &UnboundedSender<Done>) {
                 Some(compared) => Done::Compared(Box::new(compared)),
                 None => continue,
             },
-            Job::Keep(texts) => {
+            Job::Keep(texts, kept) => {
                 keep(files, &texts);
+                // Nobody waits any more for a disk that took long.
+                kept.send(()).unwrap_or_default();
                 continue;
             }
             Job::Purge(folder) => {

@@ -172,10 +172,10 @@ fn read(path: &Path, steps: &Steps) -> io::Result<Vec<u8>> {
 }
 
 /// The texts of a configuration, as they are kept for bad days.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Texts(Vec<Kept>);
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Kept {
     name: String,
     text: String,

@@ -34,7 +34,7 @@ use crate::{
     beside::Besides,
     bundle::{Bundles, Written},
     calls::{Call, EventsQuery, Reply},
-    clerk::{Clerk, Done, Job},
+    clerk::{Clerk, Done},
     configuration::{self, Files, Loaded, Texts},
     copies::{self, Copies, Said},
     custody::Custody,
@@ -539,8 +539,9 @@ fn first_config(
     }
     let wrong = match first_files(files, recall) {
         Ok(Loaded { config, texts, fingerprint }) => {
-            // It has nothing else to do yet.
-            drop(clerk.give(Job::Keep(texts)));
+            if kept.as_ref() != Some(&texts) {
+                clerk.keep_first(texts);
+            }
             if let Err(found) = descriptors::check(&config, &files.main) {
                 let message = config::render(&found);
                 events.tell(Happening::of_instance(Level::Error, "TooFewFiles", message));
