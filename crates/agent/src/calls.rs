@@ -4,8 +4,8 @@ use axum::http::StatusCode;
 use jiff::Timestamp;
 use mainstay_api::control::{
     AddService, CommandAnswer, CommandRequest, DiffAnswer, DiffRequest, EditKeys, Files, Problem,
-    ReplaceFile, SecretAnswer, Secrets, ServiceText, Status, Tree, UnitDetail, UpgradeAnswer,
-    UpgradeRequest,
+    ProblemCode, ReplaceFile, SecretAnswer, Secrets, ServiceText, Status, Tree, UnitDetail,
+    UpgradeAnswer, UpgradeRequest,
 };
 use mainstay_platform::tally::Root;
 use mainstay_storage::secrets::Secret;
@@ -74,6 +74,23 @@ impl RefusedKind {
         }
     }
 
+    /// Returns what programs are told, where nothing more is known.
+    const fn code(self) -> ProblemCode {
+        match self {
+            Self::Bad => ProblemCode::BadRequest,
+            Self::Stranger => ProblemCode::Forbidden,
+            Self::Missing => ProblemCode::NotFound,
+            Self::Method => ProblemCode::MethodNotAllowed,
+            Self::Late => ProblemCode::BodyTimeout,
+            Self::Conflict => ProblemCode::Conflict,
+            Self::Large => ProblemCode::BodyTooLarge,
+            Self::Strange => ProblemCode::UnsupportedMediaType,
+            Self::Often => ProblemCode::TooManyRequests,
+            Self::Headers => ProblemCode::HeadersTooLarge,
+            Self::Failed => ProblemCode::Unavailable,
+        }
+    }
+
     /// Returns what the contract says of it.
     pub(crate) const fn meaning(self) -> &'static str {
         match self {
@@ -100,10 +117,16 @@ impl Refused {
         error: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        let status = kind.status();
+        let (status, code) = (kind.status(), kind.code());
         let title = status.canonical_reason().unwrap_or_default().to_owned();
         let (error, hint) = (error.into(), hint.into());
-        Self { kind, problem: Problem { title, status: status.as_u16(), error, hint } }
+        Self { kind, problem: Problem { title, status: status.as_u16(), code, error, hint } }
+    }
+
+    /// Returns the same with a code that says more, where there is one.
+    pub(crate) fn coded(mut self, code: Option<ProblemCode>) -> Self {
+        self.problem.code = code.unwrap_or(self.problem.code);
+        self
     }
 }
 

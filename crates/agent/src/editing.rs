@@ -14,7 +14,7 @@ use std::{
 
 use mainstay_api::{
     config::{self, Config, Diagnostic, NewService},
-    control::{EditKeys, KeyValue},
+    control::{EditKeys, KeyValue, ProblemCode},
 };
 use mainstay_core::{Prune, ServiceName};
 use mainstay_platform::paths;
@@ -118,6 +118,16 @@ pub(crate) enum EditError {
 }
 
 impl EditError {
+    /// Returns what programs are told, where that is more than a status says.
+    pub(crate) const fn code(&self) -> Option<ProblemCode> {
+        match self {
+            Self::Overtaken(_) | Self::Changed(_) => Some(ProblemCode::FilesChanged),
+            Self::Bad(_) => Some(ProblemCode::BadFiles),
+            Self::Empty | Self::PrunesAll => Some(ProblemCode::NoServices),
+            Self::Disk { .. } | Self::NoFile(_) | Self::Refused(_) | Self::Stuck(_) => None,
+        }
+    }
+
     /// Says it for everybody who may see how the instance fares.
     pub(crate) fn for_all(&self) -> String {
         if let Self::Bad(found) = self {

@@ -6,6 +6,7 @@
 mod environment;
 mod files;
 mod log;
+mod problem;
 mod tree;
 mod usage;
 
@@ -23,6 +24,7 @@ pub use files::{
     KeyEffect, KeyValue, ReplaceFile, ServiceText,
 };
 pub use log::{LogLine, LogLines, Missed};
+pub use problem::{Problem, ProblemCode};
 pub use tree::{Edge, Group, Node, NodeUnit, Tree};
 pub use usage::{UnitUsage, Usages};
 
@@ -505,19 +507,4 @@ pub struct UpgradeAnswer {
     pub keeper: Role,
     /// The agent that is about to be replaced.
     pub former_agent: Role,
-}
-
-/// What went wrong, with the remedy: a problem document as RFC 9457 has them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Problem {
-    /// The name that HTTP has for the status.
-    #[serde(default)]
-    pub title: String,
-    /// The status of the answer.
-    #[serde(default)]
-    pub status: u16,
-    /// What was wanted and why it cannot be.
-    pub error: String,
-    /// What to do about it; may be empty.
-    pub hint: String,
 }

@@ -118,6 +118,8 @@ fn whatever_makes_no_sense_is_refused_with_a_problem() {
         let problem = problem_in(&answer);
         assert_eq!(problem.status, status, "{line}");
         assert!(!problem.title.is_empty() && problem.error.contains(words), "{line}: {answer}");
+        let code = format!("\"code\":\"{}\"", code_of(status));
+        assert!(answer.contains(&code), "{line}: {answer}");
         answer
     };
     let command = "POST /v1/command";
@@ -194,6 +196,18 @@ fn a_member_with_many_expensive_questions_is_told_to_wait_and_holds_up_nobody() 
 
 fn somebody(group: &str) -> Identity {
     Identity { user: "1234".to_owned(), groups: vec![group.to_owned()], is_trusted: false }
+}
+
+/// Returns what programs are told besides a status.
+fn code_of(status: u16) -> &'static str {
+    match status {
+        400 => "bad-request",
+        404 => "not-found",
+        405 => "method-not-allowed",
+        413 => "body-too-large",
+        415 => "unsupported-media-type",
+        other => panic!("{other}"),
+    }
 }
 
 fn problem_in(answer: &str) -> Problem {

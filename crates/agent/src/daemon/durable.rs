@@ -213,7 +213,7 @@ impl Agent {
             | EditError::Bad(_)
             | EditError::Stuck(_) => "nothing has changed",
         };
-        Refused::new(kind, error.to_string(), hint)
+        Refused::new(kind, error.to_string(), hint).coded(error.code())
     }
 
     /// Lets the clerk write what is still to be written, for a while.

@@ -112,5 +112,24 @@ pub(crate) fn refusal_of(error: &EditError) -> Refused {
         | EditError::Empty
         | EditError::PrunesAll => RefusedKind::Conflict,
     };
-    Refused::new(kind, error.to_string(), "")
+    Refused::new(kind, error.to_string(), "").coded(error.code())
+}
+
+#[cfg(test)]
+mod tests {
+    use mainstay_api::control::ProblemCode;
+
+    use super::*;
+
+    #[test]
+    fn programs_are_told_why_files_are_refused() {
+        let check = |error: EditError, status: u16, code: ProblemCode| {
+            let problem = refusal_of(&error).problem;
+            assert_eq!((problem.status, problem.code), (status, code), "{error:?}");
+        };
+        check(EditError::Empty, 409, ProblemCode::NoServices);
+        check(EditError::Bad(Vec::new()), 409, ProblemCode::BadFiles);
+        check(EditError::Changed("a.toml".to_owned()), 409, ProblemCode::FilesChanged);
+        check(EditError::NoFile("b.toml".to_owned()), 404, ProblemCode::NotFound);
+    }
 }
