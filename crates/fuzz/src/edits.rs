@@ -2,6 +2,7 @@
 
 use mainstay_api::config::{get, set, unset};
 use toml::{Table, Value};
+use toml_edit::Key;
 
 /// So many services of a file are edited.
 const SERVICES_MAX: usize = 2;
@@ -71,8 +72,8 @@ impl Edit<'_> {
 
     /// Returns what the key names; nothing when it is the key of an entry of a list.
     fn value(&self) -> Option<&Value> {
-        let mut parts = self.key.split('.');
-        parts.try_fold(self.service()?, |value, part| value.get(part))
+        let parts = parts(self.key);
+        parts.iter().try_fold(self.service()?, |value, part| value.get(part))
     }
 
     fn service(&self) -> Option<&Value> {
@@ -85,7 +86,7 @@ impl Edit<'_> {
         for whole in [&mut before, &mut after] {
             let service = whole.get_mut("services").and_then(|all| all.get_mut(self.name));
             if let Some(Value::Table(service)) = service {
-                forget(service, self.key);
+                forget(service, &parts(self.key));
             }
         }
         assert_eq!(shown(&Value::Table(before)), shown(&Value::Table(after)));
@@ -108,12 +109,21 @@ fn plain(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// Returns the names in a key: as TOML reads them, or what is between its dots.
+fn parts(key: &str) -> Vec<String> {
+    match Key::parse(key) {
+        Ok(parts) => parts.iter().map(|part| part.get().to_owned()).collect(),
+        Err(_) => key.split('.').map(str::to_owned).collect(),
+    }
+}
+
 /// Takes a key away, and the tables on its way that hold nothing else. Of a list of tables, the list.
-fn forget(table: &mut Table, key: &str) {
-    let Some((first, rest)) = key.split_once('.') else {
-        table.remove(key);
+fn forget(table: &mut Table, key: &[String]) {
+    let Some((first, rest)) = key.split_first() else { return };
+    if rest.is_empty() {
+        table.remove(first);
         return;
-    };
+    }
     match table.get_mut(first) {
         Some(Value::Table(inner)) => {
             forget(inner, rest);
