@@ -45,8 +45,9 @@ const KEPT: usize = 5_000;
 const LIMITS: ChainLimits =
     ChainLimits { file_bytes: 4 * 1024 * 1024, total_bytes: 16 * 1024 * 1024 };
 
-/// How long an agent in recovery waits for what is old.
-const RECALL_WITHIN: Duration = Duration::from_secs(1);
+/// How long an agent in recovery waits for what is old: without it exits are told again, and with it
+/// its first word is still in time for the keeper.
+const RECALL_WITHIN: Duration = Duration::from_secs(2);
 /// So many events may wait for the disk.
 const QUEUE_MAX: usize = 10_000;
 /// The event that tells an exit.
