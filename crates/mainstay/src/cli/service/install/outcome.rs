@@ -17,7 +17,7 @@ const LOOK_FOR: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Whoever has run so long may stay.
 const STAYS_AFTER_SECONDS: u64 = 2;
-/// Whoever had to be started so often does not.
+/// Whoever has to be started again so often does not.
 const FALLS_AFTER_RESTARTS: u64 = 2;
 /// So many last lines say what is wrong.
 const LINES_SHOWN: usize = 5;
@@ -39,7 +39,7 @@ pub(super) async fn watch(place: &Place) -> Result<Outcome, CliError> {
         match program_of(place).await {
             Ok(detail) if stays(&detail.unit) => return Ok(Outcome::Stays(detail.into())),
             Ok(detail) if falls(&detail.unit) => return Ok(Outcome::Falls(detail.into())),
-            Ok(detail) if is_over && detail.unit.state == "running" => {
+            Ok(detail) if is_over && runs_for_now(&detail.unit) => {
                 return Ok(Outcome::Stays(detail.into()));
             }
             Ok(detail) if is_over => return Ok(Outcome::Falls(detail.into())),
@@ -55,8 +55,14 @@ fn stays(unit: &Unit) -> bool {
         || (unit.state == "running" && unit.since_seconds >= STAYS_AFTER_SECONDS)
 }
 
+/// Between two attempts `why` says how the last one ended; the next one is not counted yet.
 fn falls(unit: &Unit) -> bool {
-    unit.state == "failed" || unit.restarts >= FALLS_AFTER_RESTARTS
+    let is_waiting = unit.state == "backoff";
+    unit.state == "failed" || is_waiting && unit.restarts + 1 >= FALLS_AFTER_RESTARTS
+}
+
+fn runs_for_now(unit: &Unit) -> bool {
+    unit.state == "running" && unit.restarts < FALLS_AFTER_RESTARTS
 }
 
 impl Outcome {
