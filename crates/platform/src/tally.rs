@@ -103,7 +103,7 @@ impl Tally {
     };
 
     /// A process that may not be looked into.
-    const CLOSED: Self = Self {
+    pub const CLOSED: Self = Self {
         by_descent: HAS_JOBS,
         processes: 1,
         threads: None,

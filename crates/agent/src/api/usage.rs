@@ -226,18 +226,7 @@ mod tests {
 
     #[test]
     fn what_was_not_read_is_not_told() {
-        let none = Tally {
-            by_descent: false,
-            processes: 1,
-            threads: None,
-            processor_time: None,
-            memory_bytes: None,
-            memory_share_bytes: None,
-            memory_peak_bytes: None,
-            descriptors: None,
-            read_bytes: None,
-            written_bytes: None,
-        };
+        let none = Tally { by_descent: false, ..Tally::CLOSED };
         let told = told("web".to_owned(), 3, &none, Some((Duration::ZERO, Duration::ZERO)));
         let text = serde_json::to_string(&told).unwrap();
         assert_eq!(text, r#"{"unit":"web","run":3,"processes":1}"#);

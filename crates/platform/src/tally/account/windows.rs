@@ -27,7 +27,7 @@ mod tests {
     use std::time::Duration;
 
     use super::super::{Root, of as tally};
-    use crate::spawn::{Group, Output, Program, Share, own_environment, spawn};
+    use crate::spawn::{Program, own_environment, spawn};
 
     use super::*;
 
@@ -37,21 +37,7 @@ mod tests {
         // The first one ends at once, and leaves one that nobody is the parent of.
         let line = "start /b ping -n 1000 127.0.0.1";
         let command = ["cmd", "/c", line].map(ToOwned::to_owned);
-        let program = Program {
-            label: &label,
-            command: &command,
-            directory: None,
-            environment: own_environment(),
-            output: Output::Null,
-            error: None,
-            files: None,
-            group: Group::Own,
-            share: Share::default(),
-            input: None,
-            listen: &[],
-            own_number: None,
-        };
-        let process = spawn(&program).unwrap();
+        let process = spawn(&Program::new(&label, &command, own_environment())).unwrap();
         let until = crate::clock::monotonic() + Duration::from_mins(1);
         while !process.has_ended() {
             assert!(crate::clock::monotonic() < until, "it does not end");
